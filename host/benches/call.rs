@@ -41,7 +41,7 @@ impl Way {
         let engine = Engine::new().expect("the engine starts");
         let workers = number(&jobs.to_string());
         match self {
-            Self::Native => Pool::of((0..jobs).map(|_| copies())),
+            Self::Native => Pool::from_workers((0..jobs).map(|_| copies())),
             Self::Batch => Pool::builder(&plugin(&engine, "echo.wasm")).jobs(workers),
             // An item that may be refused and then retried crosses alone.
             Self::OneByOne => Pool::builder(&plugin(&engine, "echo.wasm"))

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use mtl_host::sink::{Sink, SinkError};
-use mtl_host::source::{Filled, Source, SourceError};
+use mtl_host::source::{FillStatus, Source, SourceError};
 use mtl_host::{BlockBuilder, Engine, Outcome, Plugin, Pool};
 
 /// A source that repeats its items.
@@ -13,12 +13,12 @@ struct Again<'a> {
 }
 
 impl Source for Again<'_> {
-    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError> {
         while self.left > 0 && !block.is_full() {
             self.left -= 1;
             block.push(self.items[self.left % self.items.len()]);
         }
-        Ok(if self.left == 0 { Filled::End } else { Filled::More })
+        Ok(if self.left == 0 { FillStatus::End } else { FillStatus::More })
     }
 }
 

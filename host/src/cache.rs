@@ -16,10 +16,10 @@
 
 pub(crate) mod code_package;
 mod directory;
+mod entry_directory;
 mod error;
 mod info;
 mod key;
-mod place;
 
 use std::fmt;
 use std::fs::File;
@@ -30,11 +30,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 pub use self::error::CacheError;
-pub use self::info::{CacheInfo, CacheShare, CacheUses};
-pub(crate) use self::key::{EntryKind, Hashed, Key};
+pub use self::info::{CacheInfo, CacheStats, CacheUsage};
+pub(crate) use self::key::{EntryKind, Key, Sha256Hasher};
 
-use self::directory::{Directory, Make};
-use self::place::{Entry, Found, Place};
+use self::directory::{CreateMode, Directory};
+use self::entry_directory::{Entry, EntryDirectory, Lookup};
 use crate::item::limits::CacheSize;
 
 /// A directory where the host keeps compiled code. A clone is cheap, and any number of processes can share one cache.
@@ -54,16 +54,16 @@ use crate::item::limits::CacheSize;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Cache {
-    kept: Arc<Places>,
+    state: Arc<CacheState>,
     limit: CacheSize,
 }
 
 #[derive(Debug)]
-struct Places {
+struct CacheState {
     path: PathBuf,
     /// `None` if this part of the cache cannot be used.
-    trusted: Option<Place>,
-    jailed: Option<Place>,
+    trusted: Option<EntryDirectory>,
+    jailed: Option<EntryDirectory>,
     hits: AtomicU64,
     misses: AtomicU64,
     damaged: AtomicU64,
@@ -81,7 +81,7 @@ pub(crate) struct JailedEntry(Entry);
 
 /// One of the two separate parts of the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Which {
+enum CachePart {
     Trusted,
     Jailed,
 }
@@ -104,7 +104,7 @@ impl Cache {
     /// Fails if the directory cannot be created or opened, or if other users could change its content.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, CacheError> {
         let path = path.as_ref();
-        Ok(Self::of(path, &Directory::make(path)?, Make::IfMissing))
+        Ok(Self::of(path, &Directory::create(path)?, CreateMode::IfMissing))
     }
 
     /// Opens the cache in the given directory, if the directory exists. This creates nothing.
@@ -121,7 +121,7 @@ impl Cache {
     pub fn find(path: impl AsRef<Path>) -> Result<Option<Self>, CacheError> {
         let path = path.as_ref();
         match Directory::open(path) {
-            Ok(directory) => Ok(Some(Self::of(path, &directory, Make::No))),
+            Ok(directory) => Ok(Some(Self::of(path, &directory, CreateMode::No))),
             Err(CacheError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 Ok(None)
             }
@@ -129,18 +129,18 @@ impl Cache {
         }
     }
 
-    fn of(path: &Path, directory: &Directory, make: Make) -> Self {
+    fn of(path: &Path, directory: &Directory, make: CreateMode) -> Self {
         let full = OnceLock::new();
-        let place = |name| match directory.inner(name, make) {
-            Ok(place) => Some(Place(place)),
+        let place = |name| match directory.open_subdirectory(name, make) {
+            Ok(place) => Some(EntryDirectory(place)),
             Err(error) => {
                 tracing::debug!(name, %error, "a part of the cache is not used");
-                note_full(&full, path, error);
+                record_full(&full, path, error);
                 None
             }
         };
         let (trusted, jailed) = (place("trusted"), place("jailed"));
-        let kept = Places {
+        let kept = CacheState {
             path: path.to_owned(),
             trusted,
             jailed,
@@ -149,7 +149,7 @@ impl Cache {
             damaged: AtomicU64::new(0),
             full,
         };
-        Self { kept: Arc::new(kept), limit: CacheSize::DEFAULT }
+        Self { state: Arc::new(kept), limit: CacheSize::DEFAULT }
     }
 
     /// Sets the size limit of the cache (default: [`CacheSize::DEFAULT`]). When a new entry exceeds the limit, the
@@ -169,15 +169,15 @@ impl Cache {
     /// Returns the directory, as it was passed to [`open`](Self::open) or [`find`](Self::find).
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.kept.path
+        &self.state.path
     }
 
     /// Returns how often this process has looked up entries, through this value and all its clones.
     #[must_use]
-    pub fn uses(&self) -> CacheUses {
+    pub fn uses(&self) -> CacheStats {
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let Places { hits, misses, damaged, .. } = &*self.kept;
-        CacheUses { hits: count(hits), misses: count(misses), damaged: count(damaged) }
+        let CacheState { hits, misses, damaged, .. } = &*self.state;
+        CacheStats { hits: count(hits), misses: count(misses), damaged: count(damaged) }
     }
 
     /// Returns the first error about a full disk, or about a file that may not grow, of this value and its clones. Each
@@ -195,70 +195,70 @@ impl Cache {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn full(&self) -> Option<&CacheError> {
-        self.kept.full.get()
+    pub fn full_error(&self) -> Option<&CacheError> {
+        self.state.full.get()
     }
 
     /// Returns the code that this host has compiled for a key.
-    pub(crate) fn own(&self, key: &Key) -> Option<TrustedEntry> {
-        self.get(Which::Trusted, key).map(TrustedEntry)
+    pub(crate) fn trusted(&self, key: &Key) -> Option<TrustedEntry> {
+        self.get(CachePart::Trusted, key).map(TrustedEntry)
     }
 
     /// Keeps code that this process has compiled. The caller must never pass code from another process.
-    pub(crate) fn keep_own(&self, key: &Key, code: &[u8], metadata: &[u8]) {
-        self.put(Which::Trusted, key, code, metadata);
+    pub(crate) fn keep_trusted(&self, key: &Key, code: &[u8], metadata: &[u8]) {
+        self.put(CachePart::Trusted, key, code, metadata);
     }
 
     /// Returns the code that a jailed process has compiled for a key.
     pub(crate) fn jailed(&self, key: &Key) -> Option<JailedEntry> {
-        self.get(Which::Jailed, key).map(JailedEntry)
+        self.get(CachePart::Jailed, key).map(JailedEntry)
     }
 
     /// Keeps code that a jailed process has compiled.
     pub(crate) fn keep_jailed(&self, key: &Key, code: &[u8], metadata: &[u8]) {
-        self.put(Which::Jailed, key, code, metadata);
+        self.put(CachePart::Jailed, key, code, metadata);
     }
 
     /// Counts the entry for a key as damaged: its file is intact, but cannot be used.
-    pub(crate) fn reject(&self, key: &Key, error: &dyn fmt::Display) {
+    pub(crate) fn mark_damaged(&self, key: &Key, error: &dyn fmt::Display) {
         tracing::warn!(%key, %error, "a cache entry cannot be used, and will be replaced");
-        self.kept.hits.fetch_sub(1, Ordering::Relaxed);
-        self.kept.damaged.fetch_add(1, Ordering::Relaxed);
+        self.state.hits.fetch_sub(1, Ordering::Relaxed);
+        self.state.damaged.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts the entry for a key as a miss, because the files that it depends on have changed.
-    pub(crate) fn count_as_missing(&self, key: &Key) {
+    pub(crate) fn mark_outdated(&self, key: &Key) {
         tracing::debug!(%key, "a cache entry is out of date, and will be replaced");
-        self.kept.hits.fetch_sub(1, Ordering::Relaxed);
-        self.kept.misses.fetch_add(1, Ordering::Relaxed);
+        self.state.hits.fetch_sub(1, Ordering::Relaxed);
+        self.state.misses.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn place(&self, which: Which) -> Option<&Place> {
+    fn place(&self, which: CachePart) -> Option<&EntryDirectory> {
         match which {
-            Which::Trusted => self.kept.trusted.as_ref(),
-            Which::Jailed => self.kept.jailed.as_ref(),
+            CachePart::Trusted => self.state.trusted.as_ref(),
+            CachePart::Jailed => self.state.jailed.as_ref(),
         }
     }
 
-    fn get(&self, which: Which, key: &Key) -> Option<Entry> {
-        let found = self.place(which).map_or(Ok(Found::Nothing), |place| place.get(key));
+    fn get(&self, which: CachePart, key: &Key) -> Option<Entry> {
+        let found = self.place(which).map_or(Ok(Lookup::Nothing), |place| place.get(key));
         let (count, entry) = match found {
-            Ok(Found::Entry(entry)) => (&self.kept.hits, Some(entry)),
-            Ok(Found::Nothing) => (&self.kept.misses, None),
-            Ok(Found::Damaged) => {
+            Ok(Lookup::Entry(entry)) => (&self.state.hits, Some(entry)),
+            Ok(Lookup::Nothing) => (&self.state.misses, None),
+            Ok(Lookup::Damaged) => {
                 tracing::warn!(%key, "a cache entry is damaged, and will be replaced");
-                (&self.kept.damaged, None)
+                (&self.state.damaged, None)
             }
             Err(error) => {
                 tracing::debug!(%key, %error, "the cache cannot be read");
-                (&self.kept.misses, None)
+                (&self.state.misses, None)
             }
         };
         count.fetch_add(1, Ordering::Relaxed);
         entry
     }
 
-    fn put(&self, which: Which, key: &Key, code: &[u8], metadata: &[u8]) {
+    fn put(&self, which: CachePart, key: &Key, code: &[u8], metadata: &[u8]) {
         let Some(place) = self.place(which) else { return };
         if code.len() >= self.limit.bytes() {
             tracing::debug!(%key, bytes = code.len(), "the code is larger than the limit of the cache");
@@ -267,16 +267,16 @@ impl Cache {
         let put = place.put(key, code, metadata).and_then(|()| self.shrink(&key.to_string()));
         if let Err(error) = put {
             tracing::debug!(%key, %error, "the code is not kept in the cache");
-            note_full(&self.kept.full, &self.kept.path, error);
+            record_full(&self.state.full, &self.state.path, error);
         }
     }
 
     /// Removes the entries that were not used for the longest time, until the others are within the size limit.
     fn shrink(&self, except: &str) -> io::Result<()> {
         let mut entries = Vec::new();
-        for which in [Which::Trusted, Which::Jailed] {
+        for which in [CachePart::Trusted, CachePart::Jailed] {
             let Some(place) = self.place(which) else { continue };
-            place.sweep(SystemTime::now())?;
+            place.remove_abandoned(SystemTime::now())?;
             entries.extend(place.list()?.into_iter().map(|entry| (place, entry)));
         }
         entries.sort_by_key(|(_, entry)| entry.used);
@@ -296,7 +296,7 @@ impl Cache {
 }
 
 /// Notes an error if it means that the disk is full.
-fn note_full(full: &OnceLock<CacheError>, path: &Path, source: io::Error) {
+fn record_full(full: &OnceLock<CacheError>, path: &Path, source: io::Error) {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
 
     if matches!(source.kind(), FileTooLarge | QuotaExceeded | StorageFull) {
@@ -312,7 +312,7 @@ impl TrustedEntry {
 
     /// Returns the length of the code in bytes.
     pub(crate) fn length(&self) -> u64 {
-        self.0.package.code
+        self.0.package.code_length
     }
 
     /// Returns the metadata that was kept with the code.
@@ -329,7 +329,7 @@ impl JailedEntry {
 
     /// Returns the length of the code in bytes.
     pub(crate) fn length(&self) -> u64 {
-        self.0.package.code
+        self.0.package.code_length
     }
 
     /// Returns the metadata that the jailed process has sent.

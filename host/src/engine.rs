@@ -10,6 +10,8 @@
 //!
 //! The layers above choose the process: this one, or a jailed child.
 
+pub(crate) mod block_on;
+pub(crate) mod blocking_calls;
 pub(crate) mod compile_settings;
 pub(crate) mod compiled_code;
 pub(crate) mod compiler_error;
@@ -17,7 +19,6 @@ pub(crate) mod complexity;
 pub(crate) mod component;
 pub(crate) mod context;
 pub(crate) mod core_abi;
-pub(crate) mod drive;
 pub(crate) mod error;
 pub(crate) mod export_names;
 pub(crate) mod file_calls;
@@ -34,7 +35,6 @@ pub(crate) mod snapshot;
 pub(crate) mod state;
 pub(crate) mod trap;
 pub(crate) mod typed;
-pub(crate) mod waiting;
 pub(crate) mod wasm_binary;
 pub(crate) mod wasm_features;
 
@@ -47,14 +47,16 @@ use wasmtime::CustomCodeMemory;
 
 pub use self::compiler_error::CompilerError;
 pub use self::complexity::Complexity;
-pub(crate) use self::core_abi::{Frozen, Recorded};
+pub(crate) use self::core_abi::{RecordedInstance, SnapshotImage};
 pub use self::error::{LoadError, LoadErrorKind};
-pub(crate) use self::host_function::{Answer, HostFunctions, MAX_ANSWER, is_type};
+pub(crate) use self::host_function::{HostAnswer, HostFunctions, MAX_ANSWER, is_type};
 pub use self::host_function::{HostCall, HostFunctionError};
 pub(crate) use self::inspect::Findings;
-pub use self::inspect::{Export, Import, Inspection, MemorySize, Need, Provider, TypedCall};
+pub use self::inspect::{
+    Capability, Export, Import, ImportProvider, Inspection, MemorySize, TypedCall,
+};
 #[cfg(test)]
-pub(crate) use self::inspect::{MOST_EXAMPLES, MOST_KNOWN, MOST_LISTED};
+pub(crate) use self::inspect::{MAX_EXAMPLES, MAX_KNOWN, MAX_LISTED};
 pub(crate) use self::kinds::link_compiled;
 pub(crate) use self::metadata::Metadata;
 pub(crate) use self::plugin_code::{LinkedPlugin, PluginCode};
@@ -63,14 +65,14 @@ pub use self::precompiled_mismatch::PrecompiledMismatch;
 pub(crate) use self::state::InstanceParts;
 pub use self::wasm_features::WasmFeatures;
 
-use crate::cache::Hashed;
-use crate::control::schedule::Schedule;
+use crate::cache::Sha256Hasher;
+use crate::control::sched_stat::SchedStat;
 use crate::control::watchdog::Watchdog;
 use crate::item::digest::Sha256;
 use crate::jail::system_limits;
 
 /// The name of an instance's finish report in messages.
-pub(crate) const REPORT: &str = "the finish report";
+pub(crate) const FINISH_REPORT: &str = "the finish report";
 
 /// The compiler and runtime of plugins.
 ///
@@ -83,10 +85,10 @@ pub(crate) const REPORT: &str = "the finish report";
 /// let engine = Engine::new()?;
 /// let upper = Plugin::load(&engine, "../tests/fixtures/upper.wat")?;
 /// let echo = Plugin::load(&engine, "../tests/fixtures/echo.wat")?;
-/// Pool::of([WorkerSpec::plugin(&upper), WorkerSpec::plugin(&echo)]).build()?;
+/// Pool::from_workers([WorkerSpec::plugin(&upper), WorkerSpec::plugin(&echo)]).build()?;
 ///
 /// let other = Plugin::load(&Engine::new()?, "../tests/fixtures/echo.wat")?;
-/// assert!(Pool::of([WorkerSpec::plugin(&upper), WorkerSpec::plugin(&other)]).build().is_err());
+/// assert!(Pool::from_workers([WorkerSpec::plugin(&upper), WorkerSpec::plugin(&other)]).build().is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -143,9 +145,7 @@ impl EngineError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Wasm(_) => None,
-            Self::Thread(error) | Self::CompilerThreads(error) => {
-                system_limits::hint_of_start(error)
-            }
+            Self::Thread(error) | Self::CompilerThreads(error) => system_limits::spawn_hint(error),
         }
     }
 }
@@ -198,7 +198,7 @@ impl Engine {
     /// executable.
     pub(crate) fn to_compile(options: EngineOptions) -> Result<Self, EngineError> {
         let configure = |config: &mut wasmtime::Config| {
-            config.with_custom_code_memory(Some(Arc::new(NeverRun)));
+            config.with_custom_code_memory(Some(Arc::new(NonExecutableCode)));
         };
         Self::configured(options, configure, || None)
     }
@@ -225,13 +225,13 @@ impl Engine {
     }
 
     /// Returns the engine of this family whose plugins may use exactly these optional features.
-    pub(super) fn allowing(&self, features: WasmFeatures) -> Result<Self, EngineError> {
+    pub(super) fn with_features(&self, features: WasmFeatures) -> Result<Self, EngineError> {
         let options = EngineOptions { features, ..self.options };
         let place = &self.family.engines[features.index()];
         let wasm = match place.get() {
             Some(wasm) => wasm,
             None => {
-                let made = made(&Self::config(options))?;
+                let made = new_wasm_engine(&Self::config(options))?;
                 place.get_or_init(|| made)
             }
         };
@@ -239,7 +239,7 @@ impl Engine {
     }
 
     fn with_options(options: EngineOptions) -> Result<Self, EngineError> {
-        Self::configured(options, |_| (), Schedule::of_this_thread)
+        Self::configured(options, |_| (), SchedStat::of_this_thread)
     }
 
     /// Returns an engine for a jailed process, with the options of its parent's engine.
@@ -248,7 +248,7 @@ impl Engine {
     /// that of the thread that runs the guest.
     pub(crate) fn in_jail(
         options: EngineOptions,
-        schedule: Option<Arc<Schedule>>,
+        schedule: Option<Arc<SchedStat>>,
     ) -> Result<Self, EngineError> {
         Self::configured(options, |_| (), move || schedule)
     }
@@ -256,11 +256,11 @@ impl Engine {
     fn configured(
         options: EngineOptions,
         configure: impl FnOnce(&mut wasmtime::Config),
-        schedule: impl FnOnce() -> Option<Arc<Schedule>> + Send + 'static,
+        schedule: impl FnOnce() -> Option<Arc<SchedStat>> + Send + 'static,
     ) -> Result<Self, EngineError> {
         let mut config = Self::config(options);
         configure(&mut config);
-        let wasm = made(&config)?;
+        let wasm = new_wasm_engine(&config)?;
         let engines = Engines::default();
         engines[options.features.index()].get_or_init(|| wasm.clone());
         let engines = Arc::new(engines);
@@ -270,7 +270,8 @@ impl Engine {
                 engine.increment_epoch();
             }
         };
-        let watchdog = Arc::new(Watchdog::measuring(schedule, tick).map_err(EngineError::Thread)?);
+        let watchdog =
+            Arc::new(Watchdog::start_measuring(schedule, tick).map_err(EngineError::Thread)?);
         Ok(Self { wasm, options, family: Arc::new(Family { engines, watchdog }) })
     }
 
@@ -297,15 +298,15 @@ impl Engine {
     /// declare a huge image in few bytes.
     pub(super) fn compile_snapshot(&self, module: &[u8]) -> wasmtime::Result<Vec<u8>> {
         let mut config = Self::config(self.options);
-        config.memory_guaranteed_dense_image_size(snapshot::MOST);
-        config.with_custom_code_memory(Some(Arc::new(NeverRun)));
+        config.memory_guaranteed_dense_image_size(snapshot::MAX_IMAGE_BYTES);
+        config.with_custom_code_memory(Some(Arc::new(NonExecutableCode)));
         wasmtime::Engine::new(&config)?.precompile_module(module)
     }
 
     /// Returns a digest of all settings and of the processor features in use. Code that was compiled with another
     /// digest differs, or cannot run here.
-    pub(super) fn settings(&self) -> Sha256 {
-        Hashed::of(&(self.wasm.precompile_compatibility_hash(), self.options))
+    pub(super) fn settings_digest(&self) -> Sha256 {
+        Sha256Hasher::of(&(self.wasm.precompile_compatibility_hash(), self.options))
     }
 
     pub(super) fn wasm(&self) -> &wasmtime::Engine {
@@ -331,19 +332,19 @@ impl Engine {
     }
 
     /// Returns whether plugins of `other` and of this engine can share a pool.
-    pub(crate) fn is_kin_of(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_family(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.family, &other.family)
     }
 }
 
-fn made(config: &wasmtime::Config) -> Result<wasmtime::Engine, EngineError> {
+fn new_wasm_engine(config: &wasmtime::Config) -> Result<wasmtime::Engine, EngineError> {
     wasmtime::Engine::new(config).map_err(|error| EngineError::Wasm(error.into()))
 }
 
 /// A policy that keeps compiled code as plain data, so that nothing can execute it.
-struct NeverRun;
+struct NonExecutableCode;
 
-impl CustomCodeMemory for NeverRun {
+impl CustomCodeMemory for NonExecutableCode {
     fn required_alignment(&self) -> usize {
         1
     }

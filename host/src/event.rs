@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::retirement::Retirement;
-use crate::item::failure::Broken;
 use crate::item::format::Format;
 use crate::item::index::{ItemIndex, WorkerIndex};
-use crate::sandbox::guest_event::{Denial, GuestEvent, GuestSink, Level, Stream};
+use crate::item::instance_failure::InstanceFailure;
+use crate::sandbox::guest_event::{Denial, GuestEvent, GuestSink, GuestStream, LogLevel};
 
 /// An event of a run, other than its results.
 ///
@@ -29,7 +29,7 @@ use crate::sandbox::guest_event::{Denial, GuestEvent, GuestSink, Level, Stream};
 ///     fn notify(&self, event: &Event<'_>) {
 ///         let line = match event {
 ///             Event::WorkerReady { worker, .. } => format!("worker {worker} is ready"),
-///             Event::WorkerBroke { why, .. } => format!("its instance failed: {}", why.kind),
+///             Event::InstanceFailed { why, .. } => format!("its instance failed: {}", why.kind),
 ///             Event::Retry { item, attempt, .. } => format!("item {item}, again: {attempt}"),
 ///             _ => return,
 ///         };
@@ -58,7 +58,7 @@ pub enum Event<'a> {
         took: Duration,
     },
     /// The kernel lacks a feature of the jail around a worker's process.
-    JailLacks {
+    JailIncomplete {
         /// The worker.
         worker: WorkerIndex,
         /// The missing feature.
@@ -96,13 +96,13 @@ pub enum Event<'a> {
         why: &'a SnapshotRefusal,
     },
     /// An instance of a worker failed. The worker replaces it with a fresh one.
-    WorkerBroke {
+    InstanceFailed {
         /// The worker.
         worker: WorkerIndex,
         /// The number of items that the instance had worked on. Its state is lost.
         items: u64,
         /// The failure. The current item has it as its fault, unless the item is tried again.
-        why: &'a Broken,
+        why: &'a InstanceFailure,
     },
     /// A failed item is tried again on a fresh instance.
     Retry {
@@ -113,7 +113,7 @@ pub enum Event<'a> {
         /// The number of the retry, from 1.
         attempt: u32,
         /// The failure of the previous attempt.
-        why: &'a Broken,
+        why: &'a InstanceFailure,
     },
     /// An instance that gives a finish report has ended. Its pool was closed, it was replaced, or it failed.
     Finished {
@@ -122,7 +122,7 @@ pub enum Event<'a> {
         /// The number of items that the instance had worked on.
         items: u64,
         /// The finish report, or the reason why it is missing.
-        closing: Closing<'a>,
+        closing: FinishReport<'a>,
     },
     /// A worker takes no more items, because it could not be started again or failed too often.
     WorkerRetired {
@@ -144,7 +144,7 @@ pub enum Event<'a> {
         /// The worker.
         worker: WorkerIndex,
         /// The stream that the plugin wrote to.
-        stream: Stream,
+        stream: GuestStream,
         /// The line, without its line end.
         line: &'a str,
     },
@@ -162,7 +162,7 @@ pub enum Event<'a> {
         /// The worker.
         worker: WorkerIndex,
         /// The severity of the message.
-        level: Level,
+        level: LogLevel,
         /// The message.
         message: &'a str,
     },
@@ -189,7 +189,7 @@ impl Event<'_> {
             Self::WorkerReady { worker, took } => {
                 tracing::debug!(worker = worker.get(), ?took, "the worker is ready");
             }
-            Self::JailLacks { worker, lacks } => {
+            Self::JailIncomplete { worker, lacks } => {
                 tracing::warn!(
                     worker = worker.get(),
                     lacks,
@@ -211,7 +211,7 @@ impl Event<'_> {
                 let (worker, plugin) = (worker.get(), plugin.display());
                 tracing::warn!(worker, %plugin, %why, "no snapshot was taken");
             }
-            Self::WorkerBroke { worker, items, why } => {
+            Self::InstanceFailed { worker, items, why } => {
                 tracing::warn!(worker = worker.get(), items, %why, "the worker broke");
             }
             Self::WorkerRetired { worker, why } => {
@@ -236,11 +236,11 @@ impl Event<'_> {
             Self::Log { worker, level, message } => {
                 let worker = worker.get();
                 match level {
-                    Level::Trace => tracing::trace!(worker, "{message}"),
-                    Level::Debug => tracing::debug!(worker, "{message}"),
-                    Level::Info => tracing::info!(worker, "{message}"),
-                    Level::Warn => tracing::warn!(worker, "{message}"),
-                    Level::Error => tracing::error!(worker, "{message}"),
+                    LogLevel::Trace => tracing::trace!(worker, "{message}"),
+                    LogLevel::Debug => tracing::debug!(worker, "{message}"),
+                    LogLevel::Info => tracing::info!(worker, "{message}"),
+                    LogLevel::Warn => tracing::warn!(worker, "{message}"),
+                    LogLevel::Error => tracing::error!(worker, "{message}"),
                 }
             }
         }
@@ -252,7 +252,7 @@ impl Event<'_> {
 /// ```
 /// use std::sync::{Arc, Mutex};
 ///
-/// use mtl_host::{Closing, Engine, Event, Observer, Plugin, Pool};
+/// use mtl_host::{FinishReport, Engine, Event, Observer, Plugin, Pool};
 ///
 /// #[derive(Default)]
 /// struct Reports(Mutex<Vec<String>>);
@@ -261,9 +261,9 @@ impl Event<'_> {
 ///     fn notify(&self, event: &Event<'_>) {
 ///         if let Event::Finished { closing, items, .. } = event {
 ///             let what = match closing {
-///                 Closing::Report { bytes, .. } => String::from_utf8_lossy(bytes).into_owned(),
-///                 Closing::Failed(why) => format!("failed, {why}"),
-///                 Closing::Lost(why) => format!("lost, {why}"),
+///                 FinishReport::Report { bytes, .. } => String::from_utf8_lossy(bytes).into_owned(),
+///                 FinishReport::Failed(why) => format!("failed, {why}"),
+///                 FinishReport::Lost(why) => format!("lost, {why}"),
 ///             };
 ///             self.0.lock().unwrap().push(format!("after {items}: {what}"));
 ///         }
@@ -280,7 +280,7 @@ impl Event<'_> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub enum Closing<'a> {
+pub enum FinishReport<'a> {
     /// The instance returned a report.
     Report {
         /// The bytes of the report.
@@ -289,9 +289,9 @@ pub enum Closing<'a> {
         format: Format,
     },
     /// The instance failed while it finished.
-    Failed(&'a Broken),
+    Failed(&'a InstanceFailure),
     /// The instance failed on an item, so its report is lost.
-    Lost(&'a Broken),
+    Lost(&'a InstanceFailure),
 }
 
 /// An observer of events. It receives each event immediately, on the thread where the event happens. This may be any
@@ -328,16 +328,16 @@ pub trait Observer: Send + Sync {
 
 /// The observer of a pool, if it has one.
 #[derive(Clone, Default)]
-pub(crate) struct Audience(Option<Arc<dyn Observer>>);
+pub(crate) struct Observers(Option<Arc<dyn Observer>>);
 
-impl Audience {
+impl Observers {
     pub(crate) fn new(observer: Arc<dyn Observer>) -> Self {
         Self(Some(observer))
     }
 
     /// Notifies the observer of an event, and traces the event. A panic of the observer is ignored, so that it costs no
     /// item of the worker.
-    pub(crate) fn tell(&self, event: &Event<'_>) {
+    pub(crate) fn notify(&self, event: &Event<'_>) {
         event.trace();
         if let Some(observer) = &self.0 {
             let told = catch_unwind(AssertUnwindSafe(|| observer.notify(event)));
@@ -346,15 +346,15 @@ impl Audience {
     }
 }
 
-impl Audience {
+impl Observers {
     /// Returns a sink that passes events of a worker's guests to the observer.
     pub(crate) fn of_guests(&self, worker: WorkerIndex) -> GuestSink {
         let audience = self.clone();
-        GuestSink::new(move |event| audience.tell(&Event::of_guest(worker, event)))
+        GuestSink::new(move |event| audience.notify(&Event::of_guest(worker, event)))
     }
 }
 
-impl fmt::Debug for Audience {
+impl fmt::Debug for Observers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Audience").field(&self.0.is_some()).finish()
     }

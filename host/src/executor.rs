@@ -1,22 +1,22 @@
 //! The executor of a worker: an instance in this process, a child process, or native code.
 
+mod execution_end;
 pub(crate) mod native;
-mod ran;
 pub(crate) mod retirement;
 pub(crate) mod start_error;
 
-pub(crate) use self::ran::Ran;
+pub(crate) use self::execution_end::ExecutionEnd;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::control::cancel::End;
+use crate::control::cancel::EndTime;
 use crate::control::watchdog::Ticks;
 use crate::executor::start_error::StartError;
-use crate::item::failure::Broken;
 use crate::item::format::Format;
-use crate::outcome::{Outcomes, Stand};
-use crate::queue::{Claim, Loan, Reach, Rest, SharedReach};
+use crate::item::instance_failure::InstanceFailure;
+use crate::outcome::{Outcomes, OutcomesState};
+use crate::queue::{Claim, ClaimProgress, ClaimReturner, Loan, SharedClaimProgress};
 
 /// An executor, which works on items one after another and keeps its state between them.
 pub(crate) trait Executor {
@@ -25,16 +25,21 @@ pub(crate) trait Executor {
     ///
     /// The caller has started the first of these items. The executor starts each further item through `turns`. It stops
     /// after an item whose fault allows a retry.
-    fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran;
+    fn run(
+        &mut self,
+        outcomes: &mut Outcomes,
+        until: usize,
+        turns: &ClaimCursor<'_>,
+    ) -> ExecutionEnd;
 
     /// Returns the format of the records.
     fn format(&self) -> Format;
 
     /// Returns whether the executor may give a finish report.
-    fn has_report(&self) -> bool;
+    fn has_finish_report(&self) -> bool;
 
     /// Ends the work and returns the finish report. The worker calls this once, at the end of the executor's life.
-    fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken>;
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, InstanceFailure>;
 }
 
 /// A function that opens an executor. The worker calls it at the start, and again to replace the executor.
@@ -47,15 +52,15 @@ pub(crate) trait Outlet: Send + Sync {
     fn hand_over(&self, outcomes: &mut Outcomes) -> bool;
 
     /// Offers `tray` to the consumer, because nothing interrupts the worker.
-    fn offer(&self, tray: &Arc<Tray>);
+    fn offer(&self, tray: &Arc<SharedOutcomes>);
 }
 
 /// The outcomes of a worker that nothing interrupts. The worker's thread adds outcomes, and the consumer takes them
 /// when it waits for results.
 #[derive(Debug, Default)]
-pub(crate) struct Tray(Mutex<Outcomes>);
+pub(crate) struct SharedOutcomes(Mutex<Outcomes>);
 
-impl Tray {
+impl SharedOutcomes {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Outcomes> {
         // No foreign code runs under the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -65,19 +70,19 @@ impl Tray {
 /// Runs items one by one with `call`, which works on one item and returns the state of the outcomes.
 pub(crate) fn each_item(
     until: usize,
-    turns: &Turns<'_>,
-    mut call: impl FnMut() -> Result<Stand, Broken>,
-) -> Ran {
+    turns: &ClaimCursor<'_>,
+    mut call: impl FnMut() -> Result<OutcomesState, InstanceFailure>,
+) -> ExecutionEnd {
     loop {
         let stand = match call() {
             Ok(stand) => stand,
-            Err(broken) => return Ran::Broken(broken),
+            Err(broken) => return ExecutionEnd::Failed(broken),
         };
         if stand.len == until {
-            return Ran::Done;
+            return ExecutionEnd::Done;
         }
         if stand.is_due || !turns.start_next() {
-            return Ran::Yielded;
+            return ExecutionEnd::Yielded;
         }
     }
 }
@@ -86,25 +91,25 @@ pub(crate) fn each_item(
 ///
 /// It ends when other workers have taken the rest, when the run is stopped, or when the claim has taken far too long.
 /// The executor calls it for each item, so it reads no clock.
-pub(crate) struct Turns<'a> {
+pub(crate) struct ClaimCursor<'a> {
     /// `None` in a process whose items another process has claimed.
     claim: Option<&'a Claim<'a>>,
-    reach: Reach<'a>,
+    reach: ClaimProgress<'a>,
     ticks: &'a Ticks,
-    end: &'a End,
+    end: &'a EndTime,
     outlet: &'a Arc<dyn Outlet>,
     due: u64,
 }
 
-impl<'a> Turns<'a> {
+impl<'a> ClaimCursor<'a> {
     /// The ticks after which a claim has taken too long. A claim should take a millisecond, and a tick is several
     /// milliseconds.
-    const PATIENCE: u64 = 2;
+    const MAX_TICKS: u64 = 2;
 
     pub(crate) fn new(
         claim: &'a Claim<'a>,
         ticks: &'a Ticks,
-        end: &'a End,
+        end: &'a EndTime,
         outlet: &'a Arc<dyn Outlet>,
     ) -> Self {
         Self { claim: Some(claim), ..Self::borrowed(claim.reach(), ticks, end, outlet) }
@@ -112,12 +117,12 @@ impl<'a> Turns<'a> {
 
     /// Returns the cursor for items that another process has claimed and lent to this one.
     pub(crate) fn borrowed(
-        reach: Reach<'a>,
+        reach: ClaimProgress<'a>,
         ticks: &'a Ticks,
-        end: &'a End,
+        end: &'a EndTime,
         outlet: &'a Arc<dyn Outlet>,
     ) -> Self {
-        Self { claim: None, reach, ticks, end, outlet, due: ticks.now() + Self::PATIENCE }
+        Self { claim: None, reach, ticks, end, outlet, due: ticks.now() + Self::MAX_TICKS }
     }
 
     /// Returns the outlet for outcomes that are handed over while a later item takes its time.
@@ -126,18 +131,18 @@ impl<'a> Turns<'a> {
     }
 
     /// Lends the items to another process: see [`Claim::lend`].
-    pub(crate) fn lend(&self, page: Arc<dyn SharedReach>, sent: usize) -> Loan<'a> {
+    pub(crate) fn lend(&self, page: Arc<dyn SharedClaimProgress>, sent: usize) -> Loan<'a> {
         self.claim.expect("borrowed items are not lent").lend(page, sent)
     }
 
     /// Returns the deadline of the items, which the end of the run sets.
-    pub(crate) fn end(&self) -> &'a End {
+    pub(crate) fn end(&self) -> &'a EndTime {
         self.end
     }
 
     /// Returns the handle that gives back items which were started early. It is `None` in a process whose items another
     /// process has claimed: there, no item is started early.
-    pub(crate) fn rest(&self) -> Option<Rest> {
+    pub(crate) fn claim_returner(&self) -> Option<ClaimReturner> {
         self.claim.map(Claim::rest)
     }
 
@@ -155,7 +160,7 @@ impl<'a> Turns<'a> {
     }
 }
 
-impl fmt::Debug for Turns<'_> {
+impl fmt::Debug for ClaimCursor<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Turns").field("due", &self.due).finish_non_exhaustive()
     }

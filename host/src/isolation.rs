@@ -13,12 +13,12 @@
 //! believe it. A child that dies costs only the item that it was running.
 
 pub(crate) mod child;
+mod child_connection;
 pub(crate) mod claim_page;
 pub(crate) mod compiler;
 mod eventfd;
 #[cfg(test)]
 mod in_jail;
-mod link;
 mod prober;
 mod process;
 pub(crate) mod remote;
@@ -125,7 +125,7 @@ impl Processes {
         prober::layers(self)
     }
 
-    fn required_layers(&self) -> Jail {
+    fn jail_requirement(&self) -> Jail {
         self.jail
     }
 

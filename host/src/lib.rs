@@ -26,7 +26,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Workers may run different plugins, and a worker may be Rust code of your own: see [`Pool::of`].
+//! Workers may run different plugins, and a worker may be Rust code of your own: see [`Pool::from_workers`].
 //! The [`PoolBuilder`] sets time-outs, retries and restarts; a [`WorkerSpec`] sets the limits of
 //! one worker.
 //!
@@ -46,8 +46,8 @@ pub mod source;
 mod worker;
 
 #[cfg(test)]
-#[path = "../../tests/patience.rs"]
-mod patience;
+#[path = "../../tests/test_timeout.rs"]
+mod test_timeout;
 
 use mtl_jail as jail;
 use mtl_stream::{block, collector, control, files, item, outcome, queue, stats};
@@ -57,14 +57,14 @@ use mtl_stream::{block, collector, control, files, item, outcome, queue, stats};
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-pub use self::cache::{Cache, CacheError, CacheInfo, CacheShare, CacheUses};
+pub use self::cache::{Cache, CacheError, CacheInfo, CacheStats, CacheUsage};
 pub use self::engine::{
-    CompilerError, Complexity, Engine, EngineError, Export, HostCall, HostFunctionError, Import,
-    Inspection, LoadError, LoadErrorKind, MemorySize, Need, PluginKind, PrecompiledMismatch,
-    Provider, TypedCall, WasmFeatures,
+    Capability, CompilerError, Complexity, Engine, EngineError, Export, HostCall,
+    HostFunctionError, Import, ImportProvider, Inspection, LoadError, LoadErrorKind, MemorySize,
+    PluginKind, PrecompiledMismatch, TypedCall, WasmFeatures,
 };
 pub use self::event::snapshot_refusal::SnapshotRefusal;
-pub use self::event::{Closing, Event, Observer};
+pub use self::event::{Event, FinishReport, Observer};
 pub use self::executor::native::{Failure, NativeWorker, Reply, WorkerContext};
 pub use self::executor::retirement::Retirement;
 pub use self::executor::start_error::StartError;
@@ -73,19 +73,20 @@ pub use self::isolation::child_main_with;
 pub use self::isolation::{Isolation, LayersError, Processes, child_main};
 pub use self::plugin::{Plugin, PluginLoader};
 pub use self::pool::{
-    BuildError, Ended, Init, Jobs, Pool, PoolBuilder, PreparedPool, Record, Results, WorkerSpec,
+    BuildError, Init, Jobs, Pool, PoolBuilder, PreparedPool, Record, Results, RunOutcome,
+    WorkerSpec,
 };
 pub use self::run::error::Error;
 pub use self::sandbox::capabilities::DirGrant;
-pub use self::sandbox::guest_event::{Denial, Level, Stream};
-pub use self::sandbox::net_grant::NetGrant;
+pub use self::sandbox::guest_event::{Denial, GuestStream, LogLevel};
 #[doc(hidden)]
-pub use self::sandbox::voice::{Budget, cost, is_plain};
+pub use self::sandbox::guest_output::{RateLimiter, cost, is_plain};
+pub use self::sandbox::net_grant::NetGrant;
 pub use self::worker::WorkerReport;
-pub use self::worker::pace::ChunkSize;
-pub use self::worker::renewal::MaxRestarts;
+pub use self::worker::chunk_sizer::ChunkSize;
+pub use self::worker::restart_policy::MaxRestarts;
 #[doc(inline)]
-pub use mtl_jail::{Jail, JailLayer, JailLayers, LayerAnswer, LayerNeed, UnknownJail};
+pub use mtl_jail::{Jail, JailLayer, JailLayers, LayerNeed, LayerStatus, ParseJailError};
 
 #[doc(inline)]
 pub use mtl_stream::block::BlockBuilder;
@@ -96,19 +97,21 @@ pub use mtl_stream::collector::policy::{ErrorPolicy, MaxFaults};
 #[doc(inline)]
 pub use mtl_stream::control::stop::StopFlag;
 #[doc(inline)]
-pub use mtl_stream::files::{Exchangeable, Opener};
+pub use mtl_stream::files::{Opener, UntrustedPath};
+#[doc(inline)]
+pub use mtl_stream::item::argument_passing::ArgumentPassing;
 #[doc(inline)]
 pub use mtl_stream::item::digest::Sha256;
 #[doc(inline)]
 pub use mtl_stream::item::error_chain::ErrorChain;
-#[doc(inline)]
-pub use mtl_stream::item::failure::Broken;
 #[doc(inline)]
 pub use mtl_stream::item::fault::{Fault, FaultKind};
 #[doc(inline)]
 pub use mtl_stream::item::format::Format;
 #[doc(inline)]
 pub use mtl_stream::item::index::{ItemIndex, WorkerIndex};
+#[doc(inline)]
+pub use mtl_stream::item::instance_failure::InstanceFailure;
 #[doc(inline)]
 pub use mtl_stream::item::limits::{
     CacheSize, CompileMemory, DiskLimit, Fuel, FunctionLimit, LogLimit, MemoryLimit, PluginSize,
@@ -117,16 +120,14 @@ pub use mtl_stream::item::limits::{
 #[doc(inline)]
 pub use mtl_stream::item::parse_error::ParseError;
 #[doc(inline)]
-pub use mtl_stream::item::passing::ArgumentPassing;
-#[doc(inline)]
 pub use mtl_stream::item::retry_on::RetryOn;
 #[doc(inline)]
 pub use mtl_stream::json_value::JsonValue;
 #[doc(inline)]
 pub use mtl_stream::outcome::{Outcome, OutcomeIter, RecordRule};
 #[doc(inline)]
-pub use mtl_stream::output_paths::{PlaceError, Places};
+pub use mtl_stream::output_paths::{OutputPathError, OutputPaths};
 #[doc(inline)]
 pub use mtl_stream::queue::Window;
 #[doc(inline)]
-pub use mtl_stream::stats::{Counts, Progress, Snapshot, Summary};
+pub use mtl_stream::stats::{Counts, Progress, ProgressSnapshot, Summary};

@@ -51,9 +51,9 @@ pub struct Plugin {
 #[derive(Clone, Debug)]
 enum Code {
     /// This process has compiled the code. The copy for child processes is made when it is first needed.
-    Here { linked: LinkedPlugin, for_processes: Arc<OnceLock<Arc<RemotePlugin>>> },
+    Local { linked: LinkedPlugin, for_processes: Arc<OnceLock<Arc<RemotePlugin>>> },
     /// A jailed process has compiled the code, so only jailed processes may load it.
-    Elsewhere(Arc<RemotePlugin>),
+    Remote(Arc<RemotePlugin>),
 }
 
 impl Plugin {
@@ -125,14 +125,14 @@ impl Plugin {
         PluginLoader::new(engine)
     }
 
-    fn here(name: &Path, engine: &Engine, linked: LinkedPlugin) -> Self {
+    fn local(name: &Path, engine: &Engine, linked: LinkedPlugin) -> Self {
         let metadata = linked.metadata();
-        let code = Code::Here { linked, for_processes: Arc::default() };
+        let code = Code::Local { linked, for_processes: Arc::default() };
         Self { name: name.to_owned(), engine: engine.clone(), metadata, code, origin: None }
     }
 
-    fn elsewhere(name: &Path, engine: &Engine, metadata: Metadata, remote: RemotePlugin) -> Self {
-        let code = Code::Elsewhere(Arc::new(remote));
+    fn remote_only(name: &Path, engine: &Engine, metadata: Metadata, remote: RemotePlugin) -> Self {
+        let code = Code::Remote(Arc::new(remote));
         Self { name: name.to_owned(), engine: engine.clone(), metadata, code, origin: None }
     }
 
@@ -145,7 +145,7 @@ impl Plugin {
     }
 
     /// Returns the reason if the plugin can never have a snapshot.
-    pub(crate) fn cannot_be_frozen(&self) -> Option<SnapshotRefusal> {
+    pub(crate) fn snapshot_refusal(&self) -> Option<SnapshotRefusal> {
         match (self.metadata, &self.origin) {
             (Metadata { can_freeze: false, .. }, _) => Some(SnapshotRefusal::Component),
             (Metadata { has_init: false, .. }, _) => Some(SnapshotRefusal::NoInit),
@@ -160,12 +160,12 @@ impl Plugin {
     }
 
     /// Returns whether `other` is a clone of this plugin.
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (&self.code, &other.code) {
-            (Code::Here { for_processes: one, .. }, Code::Here { for_processes: other, .. }) => {
+            (Code::Local { for_processes: one, .. }, Code::Local { for_processes: other, .. }) => {
                 Arc::ptr_eq(one, other)
             }
-            (Code::Elsewhere(one), Code::Elsewhere(other)) => Arc::ptr_eq(one, other),
+            (Code::Remote(one), Code::Remote(other)) => Arc::ptr_eq(one, other),
             _ => false,
         }
     }
@@ -173,14 +173,14 @@ impl Plugin {
     /// Returns the code for workers in child processes.
     pub(crate) fn remote(&self) -> Result<Arc<RemotePlugin>, LoadError> {
         let (linked, for_processes) = match &self.code {
-            Code::Here { linked, for_processes } => (linked, for_processes),
-            Code::Elsewhere(remote) => return Ok(Arc::clone(remote)),
+            Code::Local { linked, for_processes } => (linked, for_processes),
+            Code::Remote(remote) => return Ok(Arc::clone(remote)),
         };
         if let Some(remote) = for_processes.get() {
             return Ok(Arc::clone(remote));
         }
-        let remote =
-            RemotePlugin::of(&**linked, &self.engine).map_err(LoadError::of(&self.name))?;
+        let remote = RemotePlugin::from_plugin(&**linked, &self.engine)
+            .map_err(LoadError::of(&self.name))?;
         Ok(Arc::clone(for_processes.get_or_init(|| Arc::new(remote))))
     }
 
@@ -212,8 +212,8 @@ impl Plugin {
     /// Returns the code for instances in this process, if the plugin was compiled here.
     pub(crate) fn linked(&self) -> Option<&LinkedPlugin> {
         match &self.code {
-            Code::Here { linked, .. } => Some(linked),
-            Code::Elsewhere(_) => None,
+            Code::Local { linked, .. } => Some(linked),
+            Code::Remote(_) => None,
         }
     }
 
@@ -232,8 +232,8 @@ impl Plugin {
 
     /// Returns whether the plugin queries how its parameters are passed. All other plugins take each item whole.
     #[must_use]
-    pub fn asks_for_passing(&self) -> bool {
-        self.metadata.asks_for_passing
+    pub fn queries_passing(&self) -> bool {
+        self.metadata.uses_argument_passing
     }
 
     /// Returns whether the plugin can connect to anything. A component may import sockets and HTTP; core modules
@@ -253,9 +253,9 @@ impl Plugin {
     /// was compiled in a child process or ahead of time.
     ///
     /// ```
-    /// # use mtl_host::{Engine, Need, Plugin};
+    /// # use mtl_host::{Engine, Capability, Plugin};
     /// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/files.wat")?;
-    /// assert_eq!(plugin.inspection().unwrap().needs(), [Need::Files]);
+    /// assert_eq!(plugin.inspection().unwrap().needs(), [Capability::Files]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]

@@ -10,7 +10,7 @@
 //! its own queue, channel and reader.
 
 mod builder;
-mod delivery;
+mod consumer;
 mod error;
 mod jobs;
 mod reader;
@@ -28,22 +28,22 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 pub use self::builder::{Init, PoolBuilder, PreparedPool};
-pub use self::delivery::Ended;
+pub use self::consumer::RunOutcome;
 pub use self::error::BuildError;
 pub use self::jobs::Jobs;
 pub use self::results::{Record, Results};
 pub use self::spec::WorkerSpec;
 
-use self::delivery::{Account, Delivery};
-use self::reader::{Launch, Reader, Reading};
+use self::consumer::{Consumer, Tally};
+use self::reader::{Reader, ReaderTask, SpawnReader};
 use self::writer::deliver;
 use crate::collector::policy::{ErrorPolicy, MaxFaults};
 use crate::collector::{Collector, Order};
 use crate::control::cancel::Cancel;
-use crate::control::schedule::Schedule;
+use crate::control::sched_stat::SchedStat;
 use crate::control::stop::StopFlag;
 use crate::control::watchdog::Ticks;
-use crate::event::Audience;
+use crate::event::Observers;
 use crate::executor::Open;
 use crate::item::format::Format;
 use crate::item::index::WorkerIndex;
@@ -52,14 +52,14 @@ use crate::plugin::Plugin;
 use crate::queue::{Queue, Window};
 use crate::run::error::Error;
 use crate::run::ticket::{Mailbox, Ticket, mailbox};
-use crate::run::{Plan, Run};
+use crate::run::{Run, RunSettings};
 use crate::sandbox::confinement::Confinement;
 use crate::sandbox::meter::PoolMemory;
 use crate::sink::Sink;
 use crate::source::{Items, Source};
 use crate::stats::Progress;
-use crate::worker::pace::ChunkSize;
-use crate::worker::renewal::Renewal;
+use crate::worker::chunk_sizer::ChunkSize;
+use crate::worker::restart_policy::RestartPolicy;
 use crate::worker::{Worker, WorkerReport};
 
 /// A pool of workers, each with its own instance of a plugin.
@@ -81,13 +81,13 @@ pub struct Pool {
     settings: Settings,
     progress: Progress,
     mailboxes: Vec<Mailbox>,
-    workers: Vec<Running>,
+    workers: Vec<WorkerThread>,
     cancel: Cancel,
     memory: Arc<PoolMemory>,
 }
 
 /// A worker's thread.
-struct Running {
+struct WorkerThread {
     index: WorkerIndex,
     thread: JoinHandle<()>,
     /// The channel on which the worker sends its report when it ends.
@@ -102,12 +102,12 @@ pub(crate) struct Settings {
     pub(crate) max_faults: MaxFaults,
     pub(crate) window: Window,
     pub(crate) chunk_size: ChunkSize,
-    pub(crate) renewal: Renewal,
+    pub(crate) renewal: RestartPolicy,
     /// The longest time that the end of a run or of the pool may take.
     pub(crate) join_timeout: Option<Duration>,
     pub(crate) results: Option<Format>,
     pub(crate) stop: StopFlag,
-    pub(crate) audience: Audience,
+    pub(crate) audience: Observers,
     /// True if some guest has a time-out.
     pub(crate) has_deadlines: bool,
     /// The files that the workers' threads may open, if the threads are confined.
@@ -129,7 +129,7 @@ impl Pool {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn builder(plugin: &Plugin) -> PoolBuilder {
-        PoolBuilder::alike(plugin)
+        PoolBuilder::with_identical(plugin)
     }
 
     /// Returns the builder of a pool with the given workers, which may differ.
@@ -141,11 +141,11 @@ impl Pool {
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/init.wat")?;
     /// let slow = WorkerSpec::plugin(&plugin).init("large model");
     /// let quick = WorkerSpec::plugin(&plugin).init("small model");
-    /// assert_eq!(Pool::of([slow, quick]).build()?.workers(), 2);
+    /// assert_eq!(Pool::from_workers([slow, quick]).build()?.workers(), 2);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn of(workers: impl IntoIterator<Item = WorkerSpec>) -> PoolBuilder {
-        PoolBuilder::listed(workers.into_iter().collect())
+    pub fn from_workers(workers: impl IntoIterator<Item = WorkerSpec>) -> PoolBuilder {
+        PoolBuilder::with_list(workers.into_iter().collect())
     }
 
     /// Starts a worker for each of `opens`.
@@ -180,7 +180,7 @@ impl Pool {
                 if reads_schedule {
                     // Confinement forbids opening the schedule file later, so the thread opens
                     // it now.
-                    let _ = Schedule::of_this_thread();
+                    let _ = SchedStat::of_this_thread();
                 }
                 let confined = confinement.map_or(Ok(()), |confinement| confinement.enter());
                 if let Err(error) = confined {
@@ -192,7 +192,7 @@ impl Pool {
             let thread = thread::Builder::new().name(format!("mtl-worker-{index}"));
             // If the system refuses a thread, dropping the pool ends the threads started before it.
             let thread = thread.spawn(serve)?;
-            pool.workers.push(Running { index, thread, report });
+            pool.workers.push(WorkerThread { index, thread, report });
             pool.mailboxes.push(mailbox);
         }
         Ok(pool)
@@ -355,11 +355,12 @@ impl Pool {
     /// assert_eq!(output, b"ONE\nTWO\n");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn run(&mut self, source: impl Source + 'static, sink: &mut dyn Sink) -> Ended {
-        let launch = |thread: thread::Builder, read: Reading<'static>| thread.spawn(read).map(Some);
+    pub fn run(&mut self, source: impl Source + 'static, sink: &mut dyn Sink) -> RunOutcome {
+        let launch =
+            |thread: thread::Builder, read: ReaderTask<'static>| thread.spawn(read).map(Some);
         match self.begin(source, sink.rule(), &launch) {
             Ok(delivery) => deliver(delivery, sink),
-            Err(error) => Ended::never_begun(error),
+            Err(error) => RunOutcome::not_started(error),
         }
     }
 
@@ -367,16 +368,24 @@ impl Pool {
         &mut self,
         source: impl Source + 'source,
         rule: RecordRule,
-        launch: Launch<'_, 'source>,
-    ) -> Result<Delivery, Error> {
+        launch: SpawnReader<'_, 'source>,
+    ) -> Result<Consumer, Error> {
         let Settings { order, policy, max_faults, window, results, .. } = self.settings;
         let workers = self.mailboxes.len();
         self.progress.begin(source.size());
         let (source_stop, cancel) = (source.stop_flag(), self.cancel.clone());
         let join_timeout = self.settings.join_timeout;
         let recalls = self.mailboxes.iter().map(Mailbox::recall).collect();
-        let plan =
-            Plan { order, policy, rule, results, source_stop, cancel, join_timeout, recalls };
+        let plan = RunSettings {
+            order,
+            policy,
+            rule,
+            results,
+            source_stop,
+            cancel,
+            join_timeout,
+            recalls,
+        };
         let run = Run::new(Queue::new(window, workers), self.progress.clone(), plan);
         // The channel has room for each worker to hand over its outcomes and continue; the window
         // is the only bound.
@@ -389,19 +398,19 @@ impl Pool {
         self.settings.stop.on_set(&run);
         let reader = Reader::start(source, Arc::clone(&run), launch);
         let reader = reader.inspect_err(|_| run.stop())?;
-        let (collector, account) = (Collector::new(order), Account::begin());
+        let (collector, account) = (Collector::new(order), Tally::begin());
         let stop = self.settings.stop.clone();
         let (inbox, has_recalled, looked) = (Some(inbox), false, Instant::now());
-        Ok(Delivery {
+        Ok(Consumer {
             run,
             reader,
             inbox,
             collector,
             max_faults,
-            account,
+            tally: account,
             stop,
             has_recalled,
-            looked,
+            last_fetch: looked,
         })
     }
 
@@ -428,21 +437,21 @@ impl Pool {
     ///
     /// Panics if a worker's thread has panicked, which is a bug of this library.
     pub fn close(mut self) -> Vec<WorkerReport> {
-        self.cancel.attempts();
+        self.cancel.cancel_retries();
         let end = self.settings.join_timeout.and_then(|timeout| self.cancel.end_in(timeout));
         self.mailboxes.clear();
         let until = end.and_then(|end| end.checked_add(Self::GRACE));
         let workers = std::mem::take(&mut self.workers);
         let reports = workers.into_iter().map(|worker| {
             let report = worker.join(until);
-            report.tell(&self.settings.audience);
+            report.notify_observers(&self.settings.audience);
             report
         });
         reports.collect()
     }
 }
 
-impl Running {
+impl WorkerThread {
     /// Waits until the worker has ended, at the longest until `until`.
     fn join(self, until: Option<Instant>) -> WorkerReport {
         let report = match until {
@@ -469,7 +478,7 @@ impl Drop for Pool {
     /// give no finish reports. A native worker that does not return within a second is left behind,
     /// and ends when its call returns.
     fn drop(&mut self) {
-        self.cancel.all();
+        self.cancel.cancel_all();
         self.mailboxes.clear();
         let until = Instant::now() + Self::GRACE;
         for worker in self.workers.drain(..) {

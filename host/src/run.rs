@@ -1,8 +1,8 @@
 //! The state that the threads of one run share.
 
+pub(crate) mod early_outcomes;
 pub(crate) mod error;
 pub(crate) mod ticket;
-pub(crate) mod trays;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,15 +10,15 @@ use std::time::Duration;
 
 use crate::collector::Order;
 use crate::collector::policy::ErrorPolicy;
-use crate::control::cancel::{Cancel, End};
+use crate::control::cancel::{Cancel, EndTime};
 use crate::control::stop::{StopFlag, Wake};
 use crate::item::format::Format;
 use crate::item::index::ItemIndex;
-use crate::outcome::{Outcomes, RecordRule, Rooms};
+use crate::outcome::{OutcomeBuffers, Outcomes, RecordRule};
 use crate::queue::Queue;
+use crate::run::early_outcomes::EarlyOutcomes;
 use crate::run::error::Error;
 use crate::run::ticket::Recall;
-use crate::run::trays::Trays;
 use crate::stats::Progress;
 
 /// One run: its queue, its settings and its state.
@@ -38,13 +38,13 @@ pub(crate) struct Run {
     /// The handles that take back the tickets of workers that have not begun with the run.
     recalls: Vec<Recall>,
     /// The deadline for the current items, once the run must end.
-    pub(crate) end: End,
+    pub(crate) deadline: EndTime,
     /// The time that current items may take after the run is stopped.
     join_timeout: Option<Duration>,
     retried: AtomicU64,
     /// The memory for outcomes, which is reused.
-    pub(crate) rooms: Rooms,
-    pub(crate) trays: Trays,
+    pub(crate) rooms: OutcomeBuffers,
+    pub(crate) trays: EarlyOutcomes,
     /// The span for traces of this run.
     pub(crate) span: tracing::Span,
     /// The first error. Later errors are its consequences.
@@ -53,7 +53,7 @@ pub(crate) struct Run {
 
 /// The settings of a run.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub(crate) struct RunSettings {
     pub(crate) order: Order,
     pub(crate) policy: ErrorPolicy,
     pub(crate) rule: RecordRule,
@@ -65,9 +65,17 @@ pub(crate) struct Plan {
 }
 
 impl Run {
-    pub(crate) fn new(queue: Queue, progress: Progress, plan: Plan) -> Arc<Self> {
-        let Plan { order, policy, rule, results, source_stop, cancel, join_timeout, recalls } =
-            plan;
+    pub(crate) fn new(queue: Queue, progress: Progress, plan: RunSettings) -> Arc<Self> {
+        let RunSettings {
+            order,
+            policy,
+            rule,
+            results,
+            source_stop,
+            cancel,
+            join_timeout,
+            recalls,
+        } = plan;
         Arc::new(Self {
             queue,
             progress,
@@ -78,11 +86,11 @@ impl Run {
             source_stop,
             cancel,
             recalls,
-            end: End::default(),
+            deadline: EndTime::default(),
             join_timeout,
             retried: AtomicU64::new(0),
-            rooms: Rooms::default(),
-            trays: Trays::default(),
+            rooms: OutcomeBuffers::default(),
+            trays: EarlyOutcomes::default(),
             span: tracing::debug_span!("run"),
             error: Mutex::default(),
         })
@@ -90,7 +98,7 @@ impl Run {
 
     /// Ends the run with `error`. Nothing more is read or started, and current items must end.
     pub(crate) fn fail(&self, error: Error) {
-        self.note(error);
+        self.record_error(error);
         self.stop();
         self.recall();
     }
@@ -99,11 +107,11 @@ impl Run {
     /// cancelled.
     pub(crate) fn fail_to_start(&self, error: Error) {
         self.fail(error);
-        self.cancel.starts();
+        self.cancel.cancel_starts();
     }
 
     /// Notes the error of the run. Items that have been read are still worked on.
-    pub(crate) fn note(&self, error: Error) {
+    pub(crate) fn record_error(&self, error: Error) {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
     }
 
@@ -118,7 +126,7 @@ impl Run {
     }
 
     /// Counts a retry of an item.
-    pub(crate) fn note_retry(&self) {
+    pub(crate) fn count_retry(&self) {
         self.retried.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -132,12 +140,12 @@ impl Run {
         if let Some(failed) = outcomes.first_fault()
             && let Some(horizon) = self.policy.horizon(self.order, failed)
         {
-            self.end_from(horizon);
+            self.stop_from(horizon);
         }
     }
 
     /// Stops the start of all items from `index` on, because an item failed.
-    pub(crate) fn end_from(&self, index: ItemIndex) {
+    pub(crate) fn stop_from(&self, index: ItemIndex) {
         self.queue.stop_from(index);
         self.recall();
     }
@@ -145,7 +153,7 @@ impl Run {
     /// Stops waiting for workers that are still starting.
     pub(crate) fn recall(&self) {
         for recall in &self.recalls {
-            recall.ticket_of(self);
+            recall.revoke(self);
         }
     }
 
@@ -155,7 +163,7 @@ impl Run {
         self.queue.stop_from(ItemIndex::default());
         self.stop_source();
         if let Some(timeout) = self.join_timeout {
-            self.cancel.end_run_in(&self.end, timeout);
+            self.cancel.end_run_in(&self.deadline, timeout);
         }
     }
 
@@ -171,6 +179,6 @@ impl Wake for Run {
     fn wake(&self) {
         self.stop();
         // Workers that are still starting would find no items.
-        self.cancel.starts();
+        self.cancel.cancel_starts();
     }
 }

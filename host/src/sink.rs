@@ -5,5 +5,6 @@
 
 #[doc(inline)]
 pub use mtl_stream::sink::{
-    Directory, Frames, Jsonl, LeftOut, Lines, Locked, Memory, Output, OutputFile, Sink, SinkError,
+    Directory, Frames, Jsonl, Lines, Memory, OmitReason, Output, OutputFile, OutputLocked, Sink,
+    SinkError,
 };

@@ -2,6 +2,6 @@
 
 #[doc(inline)]
 pub use mtl_stream::source::{
-    Files, Filled, Frames, Inputs, ItemLimit, Items, Jsonl, Limit, Lines, Placed, Size, Source,
-    SourceError,
+    Files, FillStatus, Frames, Inputs, ItemLimit, Items, Jsonl, Lines, SizeHint, Source,
+    SourceError, Take, WithOutputPath,
 };

@@ -6,41 +6,41 @@
 //!
 //! The loop knows nothing about wasm: it sees only an [`Executor`].
 
-pub(crate) mod pace;
-pub(crate) mod renewal;
-mod slot;
-mod work;
+pub(crate) mod chunk_sizer;
+mod claim_loop;
+pub(crate) mod restart_policy;
+mod worker_state;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use self::pace::{ChunkSize, Pace};
-use self::renewal::Renewal;
-use self::slot::{Failure, Happened, Slot, Work};
+use self::chunk_sizer::{ChunkSize, ChunkSizer};
+use self::restart_policy::RestartPolicy;
+use self::worker_state::{StartFailure, WorkDone, WorkerEvent, WorkerState};
 use crate::control::cancel::Cancel;
 use crate::control::watchdog::Ticks;
-use crate::event::{Audience, Closing, Event};
+use crate::event::{Event, FinishReport, Observers};
 use crate::executor::retirement::Retirement;
 use crate::executor::start_error::StartError;
 use crate::executor::{Executor, Open};
-use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
 use crate::item::format::Format;
 use crate::item::index::WorkerIndex;
+use crate::item::instance_failure::InstanceFailure;
 use crate::run::Run;
 use crate::run::error::Error;
-use crate::run::ticket::Tickets;
+use crate::run::ticket::TicketReceiver;
 
 /// The settings and shared parts with which a worker's thread starts.
 pub(crate) struct Worker {
     pub(crate) index: WorkerIndex,
     pub(crate) open: Open,
     pub(crate) chunk_size: ChunkSize,
-    pub(crate) renewal: Renewal,
+    pub(crate) renewal: RestartPolicy,
     pub(crate) ticks: Ticks,
-    pub(crate) audience: Audience,
+    pub(crate) audience: Observers,
     /// The number of workers of the pool that are not retired.
     pub(crate) live: Arc<AtomicUsize>,
     pub(crate) cancel: Cancel,
@@ -69,12 +69,12 @@ pub struct WorkerReport {
     /// The number of items that the worker has worked on, faults included.
     pub items: u64,
     /// The number of instances that failed. The finish report does not cover their state.
-    pub broken: u64,
+    pub failed_instances: u64,
     /// The number of failed instances that would have given a finish report.
-    pub lost: u64,
+    pub lost_reports: u64,
     /// The finish report of the worker's last instance. It is `None` if the plugin gives no report
     /// or the worker was retired. It is an error if the plugin failed to give its report.
-    pub closing: Result<Option<Vec<u8>>, Broken>,
+    pub finish_report: Result<Option<Vec<u8>>, InstanceFailure>,
     /// The number of items that the last instance has worked on, and the format of its report.
     last: (u64, Format),
 }
@@ -82,43 +82,50 @@ pub struct WorkerReport {
 impl WorkerReport {
     /// Returns the report of a worker that did not end in time.
     pub(crate) fn of_abandoned(worker: WorkerIndex) -> Self {
-        let why = Broken::new(FaultKind::Timeout, "the worker did not end in time");
-        Self { worker, items: 0, broken: 0, lost: 0, closing: Err(why), last: (0, Format::Text) }
+        let why = InstanceFailure::new(FaultKind::Timeout, "the worker did not end in time");
+        Self {
+            worker,
+            items: 0,
+            failed_instances: 0,
+            lost_reports: 0,
+            finish_report: Err(why),
+            last: (0, Format::Text),
+        }
     }
 
     /// Notifies observers of the finish report, if the plugin gives one.
-    pub(crate) fn tell(&self, audience: &Audience) {
+    pub(crate) fn notify_observers(&self, audience: &Observers) {
         let (items, format) = self.last;
-        let closing = match &self.closing {
+        let closing = match &self.finish_report {
             Ok(None) => return,
-            Ok(Some(bytes)) => Closing::Report { bytes, format },
-            Err(broken) => Closing::Failed(broken),
+            Ok(Some(bytes)) => FinishReport::Report { bytes, format },
+            Err(broken) => FinishReport::Failed(broken),
         };
-        audience.tell(&Event::Finished { worker: self.worker, items, closing });
+        audience.notify(&Event::Finished { worker: self.worker, items, closing });
     }
 }
 
 impl Worker {
     /// Serves runs until the pool is closed.
-    pub(crate) fn serve(self, tickets: &Tickets) -> WorkerReport {
-        let mut serving = Serving {
-            pace: Pace::new(self.chunk_size),
+    pub(crate) fn serve(self, tickets: &TicketReceiver) -> WorkerReport {
+        let mut serving = WorkerLoop {
+            pace: ChunkSizer::new(self.chunk_size),
             worker: self,
-            slot: Slot::NEW,
+            slot: WorkerState::NEW,
             executor: None,
-            why: None,
+            retirement: None,
             since_open: 0,
             items: 0,
             instances: 0,
             broken: 0,
             lost: 0,
-            charged: false,
+            is_failure_counted: false,
         };
         serving.open();
         while let Some(ticket) = tickets.next().map(Arc::new) {
             let worker = serving.worker.index.get();
             let span = tracing::debug_span!(parent: &ticket.run.span, "worker", worker);
-            span.in_scope(|| serving.take_part(&ticket));
+            span.in_scope(|| serving.serve_run(&ticket));
         }
         let report = serving.report();
         // The function that opens executors may be foreign code, which may panic when it is
@@ -130,13 +137,13 @@ impl Worker {
 }
 
 /// A running worker.
-struct Serving {
+struct WorkerLoop {
     worker: Worker,
-    slot: Slot,
+    slot: WorkerState,
     executor: Option<Box<dyn Executor>>,
     /// The reason why the worker is retired, if the pool did not stop it.
-    why: Option<Arc<Retirement>>,
-    pace: Pace,
+    retirement: Option<Arc<Retirement>>,
+    pace: ChunkSizer,
     /// The number of items that the current executor has worked on.
     since_open: u64,
     items: u64,
@@ -146,30 +153,30 @@ struct Serving {
     lost: u64,
     /// True if the current item has already broken an executor. All its failures count as one
     /// restart.
-    charged: bool,
+    is_failure_counted: bool,
 }
 
-impl Serving {
+impl WorkerLoop {
     /// Opens an executor, and tries again as long as the worker state is `Opening`.
     fn open(&mut self) {
-        while let Slot::Opening(_) = self.slot {
+        while let WorkerState::Opening(_) = self.slot {
             let begun = Instant::now();
             match (self.worker.open)() {
                 Ok(executor) => {
-                    self.happened(Happened::Opened);
+                    self.transition(WorkerEvent::Opened);
                     self.executor = Some(executor);
                     self.since_open = 0;
                     self.instances += 1;
                     let (worker, took) = (self.worker.index, begun.elapsed());
-                    self.worker.audience.tell(&Event::WorkerReady { worker, took });
+                    self.worker.audience.notify(&Event::WorkerReady { worker, took });
                 }
-                Err(_) if !self.worker.cancel.lets_start() => {
+                Err(_) if !self.worker.cancel.allows_start() => {
                     // The pool cancelled the start, so this is no failure.
-                    self.slot = Slot::Retired;
+                    self.slot = WorkerState::Retired;
                     self.worker.live.fetch_sub(1, Ordering::AcqRel);
                 }
                 Err(error) => {
-                    self.happened(Happened::FailedToOpen(self.failure(&error)));
+                    self.transition(WorkerEvent::FailedToOpen(self.failure(&error)));
                     let why = Retirement::NotStarted(Arc::new(error));
                     self.retire_if_due(why);
                 }
@@ -178,65 +185,66 @@ impl Serving {
     }
 
     /// Returns whether a failed start may be tried again.
-    fn failure(&self, error: &StartError) -> Failure {
-        let is_worth_it = error.is_transient() && self.worker.cancel.lets_try_again();
-        if is_worth_it { Failure::Transient } else { Failure::Lasting }
+    fn failure(&self, error: &StartError) -> StartFailure {
+        let is_worth_it = error.is_transient() && self.worker.cancel.allows_retry();
+        if is_worth_it { StartFailure::Transient } else { StartFailure::Lasting }
     }
 
-    fn happened(&mut self, happened: Happened) {
+    fn transition(&mut self, happened: WorkerEvent) {
         self.slot = self.slot.after(happened, self.worker.renewal.max_restarts);
     }
 
     /// Notes the reason if the worker is now retired.
     fn retire_if_due(&mut self, why: Retirement) {
-        if self.slot != Slot::Retired {
+        if self.slot != WorkerState::Retired {
             return;
         }
         // A worker that was never ready ends the run with an error, so it is not reported here. Nor
         // is a failure that the pool itself caused by an interruption.
-        if self.instances > 0 && self.worker.cancel.lets_work() {
+        if self.instances > 0 && self.worker.cancel.allows_work() {
             let worker = self.worker.index;
-            self.worker.audience.tell(&Event::WorkerRetired { worker, why: &why });
+            self.worker.audience.notify(&Event::WorkerRetired { worker, why: &why });
         }
-        self.why = Some(Arc::new(why));
+        self.retirement = Some(Arc::new(why));
         self.worker.live.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// Returns whether the current executor has finished an item.
-    fn work(&self) -> Work {
-        if self.since_open > 0 { Work::Some } else { Work::None }
+    fn work_done(&self) -> WorkDone {
+        if self.since_open > 0 { WorkDone::Some } else { WorkDone::None }
     }
 
     /// Handles the failure of the executor, whose state is lost.
-    fn broke(&mut self, why: &Broken) {
+    fn on_instance_failure(&mut self, why: &InstanceFailure) {
         // A failure that the pool itself caused by an interruption is not reported.
-        if self.worker.cancel.lets_work() {
+        if self.worker.cancel.allows_work() {
             let (worker, items) = (self.worker.index, self.since_open);
-            self.worker.audience.tell(&Event::WorkerBroke { worker, items, why });
-            if self.executor.as_ref().is_some_and(|executor| executor.has_report()) {
+            self.worker.audience.notify(&Event::InstanceFailed { worker, items, why });
+            if self.executor.as_ref().is_some_and(|executor| executor.has_finish_report()) {
                 self.lost += 1;
-                let closing = Closing::Lost(why);
-                self.worker.audience.tell(&Event::Finished { worker, items, closing });
+                let closing = FinishReport::Lost(why);
+                self.worker.audience.notify(&Event::Finished { worker, items, closing });
             }
         }
         self.broken += 1;
         self.executor = None;
-        let is_charged = std::mem::replace(&mut self.charged, true);
-        let broke = if is_charged { Happened::BrokeAgain } else { Happened::Broke(self.work()) };
-        self.happened(broke);
-        self.retire_if_due(Retirement::KeptBreaking(why.clone()));
+        let is_charged = std::mem::replace(&mut self.is_failure_counted, true);
+        let broke =
+            if is_charged { WorkerEvent::BrokeAgain } else { WorkerEvent::Broke(self.work_done()) };
+        self.transition(broke);
+        self.retire_if_due(Retirement::FailedTooOften(why.clone()));
     }
 
     /// Finishes the executor, so that the next item gets a fresh one.
     fn replace(&mut self) {
-        self.report().tell(&self.worker.audience);
-        self.happened(Happened::Replaced(self.work()));
+        self.report().notify_observers(&self.worker.audience);
+        self.transition(WorkerEvent::Replaced(self.work_done()));
     }
 
     /// Ends the run with an error if this worker's retirement requires it.
-    fn withdraw(&self, run: &Run) {
+    fn report_retirement(&self, run: &Run) {
         let worker = self.worker.index;
-        match self.why.as_deref() {
+        match self.retirement.as_deref() {
             None => {}
             Some(Retirement::NotStarted(source)) if self.instances == 0 => {
                 run.fail_to_start(Error::Init { worker, source: Arc::clone(source) });
@@ -255,15 +263,15 @@ impl Serving {
         let mut report = WorkerReport {
             worker,
             items,
-            broken,
-            lost,
-            closing: Ok(None),
+            failed_instances: broken,
+            lost_reports: lost,
+            finish_report: Ok(None),
             last: (0, Format::Text),
         };
         if let Some(mut executor) = self.executor.take()
-            && self.worker.cancel.lets_work()
+            && self.worker.cancel.allows_work()
         {
-            report.closing = executor.finish();
+            report.finish_report = executor.finish();
             report.last = (self.since_open, executor.format());
         }
         report

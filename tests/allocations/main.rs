@@ -24,12 +24,12 @@ use mtl_host::{
 };
 
 /// The system's allocator with a counter of allocations.
-struct Counted;
+struct CountingAllocator;
 
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
 #[global_allocator]
-static ALLOCATOR: Counted = Counted;
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 fn count() {
     COUNT.fetch_add(1, Ordering::Relaxed);
@@ -37,7 +37,7 @@ fn count() {
 
 #[expect(unsafe_code, reason = "counting allocations needs an allocator of our own")]
 // SAFETY: every call goes unchanged to `System`, which satisfies the contract; counting allocates nothing.
-unsafe impl GlobalAlloc for Counted {
+unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
         // SAFETY: the caller satisfies the contract of `alloc`, which `System` shares.
@@ -153,7 +153,7 @@ fn in_processes() {
             let mut pool = way(pool(&plugin)).isolation(isolation).build().unwrap();
             let here = counted(&mut pool, items, |output| Box::new(Lines::new(output)));
             let there = pool.close().into_iter().map(|report| {
-                let count = report.closing.unwrap().unwrap();
+                let count = report.finish_report.unwrap().unwrap();
                 String::from_utf8(count).unwrap().parse::<u64>().unwrap()
             });
             (here, there.sum())

@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use mtl_host::Failure;
 use rustix::process::getppid;
 
-use crate::misdeeds::{self, call, done};
+use crate::misdeeds::{self, call, not_refused};
 
 /// Tries what the item requests, and returns the misdeeds that should have failed. Any other item gets the plugin's
 /// result.
@@ -38,7 +38,7 @@ pub(crate) fn answer(item: &[u8]) -> Result<String, Failure> {
         "die" => return Ok(die(on)),
         _ => return Ok(item.to_uppercase()),
     };
-    Ok(done(tried).join("; "))
+    Ok(not_refused(tried).join("; "))
 }
 
 fn parent() -> i32 {
@@ -56,14 +56,14 @@ fn open(name: &str, flags: i32) -> String {
         call(libc::SYS_openat, &[directory, misdeeds::at(&name), flags, 0o600]).map(drop)
     };
     if name.as_bytes().starts_with(b"/") {
-        return told(below(libc::AT_FDCWD as usize));
+        return describe(below(libc::AT_FDCWD as usize));
     }
     let no_directory = [libc::EBADF, libc::ENOTDIR, libc::ENOENT];
     let answers: Vec<_> = (3..64).map(below).collect();
     let opened = answers.iter().find(|answer| answer.is_ok());
     let refused =
         || answers.iter().find(|answer| answer.is_err_and(|no| !no_directory.contains(&no)));
-    told(opened.or_else(refused).copied().unwrap_or(Err(libc::ENOENT)))
+    describe(opened.or_else(refused).copied().unwrap_or(Err(libc::ENOENT)))
 }
 
 /// Extends a file to a sparse TiB, below any directory that the process holds open.
@@ -72,7 +72,7 @@ fn lengthen(name: &str) -> String {
     let flags = (libc::O_WRONLY | libc::O_CREAT).cast_unsigned() as usize;
     let open = |directory| call(libc::SYS_openat, &[directory, misdeeds::at(&name), flags, 0o600]);
     let file = (3..64).find_map(|directory| open(directory).ok());
-    told(
+    describe(
         file.ok_or(libc::ENOENT)
             .and_then(|file| call(libc::SYS_ftruncate, &[file, 1 << 40]).map(drop)),
     )
@@ -83,7 +83,9 @@ fn lengthen(name: &str) -> String {
 fn exists(name: &str) -> String {
     let name = path(name);
     if name.as_bytes().starts_with(b"/") {
-        return told(rustix::fs::stat(&name).map(drop).map_err(rustix::io::Errno::raw_os_error));
+        return describe(
+            rustix::fs::stat(&name).map(drop).map_err(rustix::io::Errno::raw_os_error),
+        );
     }
     let mut status = [0_u64; 64];
     let status = status.as_mut_ptr().addr();
@@ -91,7 +93,7 @@ fn exists(name: &str) -> String {
         let asked = [directory, misdeeds::at(&name), 0, libc::STATX_SIZE as usize, status];
         call(libc::SYS_statx, &asked).is_ok()
     };
-    told(if (3..64).any(&mut below) { Ok(()) } else { Err(libc::ENOENT) })
+    describe(if (3..64).any(&mut below) { Ok(()) } else { Err(libc::ENOENT) })
 }
 
 /// Returns the number of open descriptors.
@@ -110,10 +112,10 @@ fn wait_beside_the_loop() -> String {
 fn connect(port: &str) -> String {
     let address = port.parse().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     let stream = TcpStream::connect(address.unwrap_or(([0, 0, 0, 0], 0).into()));
-    told(stream.map(drop).map_err(|error| error.raw_os_error().unwrap_or(0)))
+    describe(stream.map(drop).map_err(|error| error.raw_os_error().unwrap_or(0)))
 }
 
-fn told(answer: Result<(), i32>) -> String {
+fn describe(answer: Result<(), i32>) -> String {
     match answer {
         Ok(()) => "done".to_owned(),
         Err(errno) => io::Error::from_raw_os_error(errno).kind().to_string(),

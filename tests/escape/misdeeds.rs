@@ -7,7 +7,7 @@ use std::ptr::null;
 use std::thread;
 
 /// An attempt, with the kernel's answer.
-pub(crate) struct Tried {
+pub(crate) struct Attempt {
     what: &'static str,
     answer: Result<usize, i32>,
     /// The error that the kernel must return.
@@ -15,9 +15,9 @@ pub(crate) struct Tried {
 }
 
 /// Describes the attempts that were not refused with the expected error.
-pub(crate) fn done(tried: Vec<Tried>) -> Vec<String> {
+pub(crate) fn not_refused(tried: Vec<Attempt>) -> Vec<String> {
     let done = tried.into_iter().filter(|tried| tried.answer != Err(tried.refusal));
-    let said = done.map(|Tried { what, answer, refusal }| {
+    let said = done.map(|Attempt { what, answer, refusal }| {
         format!("{what}: {answer:?}, and not Err({refusal})")
     });
     said.collect()
@@ -35,10 +35,10 @@ pub(crate) fn call(number: i64, arguments: &[usize]) -> Result<usize, i32> {
     usize::try_from(answer).map_err(|_| io::Error::last_os_error().raw_os_error().unwrap_or(0))
 }
 
-fn tries(refusal: i32, calls: &[(&'static str, i64, &[usize])]) -> Vec<Tried> {
+fn tries(refusal: i32, calls: &[(&'static str, i64, &[usize])]) -> Vec<Attempt> {
     let tried = calls.iter().map(|(what, number, arguments)| {
         let answer = call(*number, arguments);
-        Tried { what, answer, refusal }
+        Attempt { what, answer, refusal }
     });
     tried.collect()
 }
@@ -63,7 +63,7 @@ const PROGRAM: &CStr = c"/bin/false";
 
 /// Tries to start, end and inspect processes; these calls are never granted.
 #[rustfmt::skip]
-pub(crate) fn on_processes(parent: i32) -> Vec<Tried> {
+pub(crate) fn on_processes(parent: i32) -> Vec<Attempt> {
     let parent = flag(parent);
     let mut byte = 0_u8;
     let part = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
@@ -108,7 +108,7 @@ pub(crate) fn on_processes(parent: i32) -> Vec<Tried> {
 /// Tries to change the system, and the kernel's data about this process; these calls are never
 /// granted.
 #[rustfmt::skip]
-pub(crate) fn on_the_system() -> Vec<Tried> {
+pub(crate) fn on_the_system() -> Vec<Attempt> {
     let mut more = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
     let more = (&raw mut more).addr();
     tries(libc::EPERM, &[
@@ -149,7 +149,7 @@ pub(crate) fn on_the_system() -> Vec<Tried> {
 
 /// Tries to use files without a granted directory; the filter refuses these calls.
 #[rustfmt::skip]
-pub(crate) fn on_files() -> Vec<Tried> {
+pub(crate) fn on_files() -> Vec<Attempt> {
     let mut buffer = [0_u8; 256];
     let room = buffer.as_mut_ptr().addr();
     tries(libc::EPERM, &[
@@ -172,7 +172,7 @@ pub(crate) fn on_files() -> Vec<Tried> {
 
 /// Tries to change files by calls that Landlock does not control; they are never granted.
 #[rustfmt::skip]
-pub(crate) fn on_what_files_are(path: &CStr) -> Vec<Tried> {
+pub(crate) fn on_what_files_are(path: &CStr) -> Vec<Attempt> {
     let path = at(path);
     tries(libc::EPERM, &[
         ("to truncate by name",           libc::SYS_truncate, &[path, 0]),
@@ -189,7 +189,7 @@ pub(crate) fn on_what_files_are(path: &CStr) -> Vec<Tried> {
 
 /// Tries to use the network without a granted port; the filter refuses these calls.
 #[rustfmt::skip]
-pub(crate) fn on_the_network() -> Vec<Tried> {
+pub(crate) fn on_the_network() -> Vec<Attempt> {
     let stream = flag(libc::SOCK_STREAM);
     tries(libc::EPERM, &[
         ("a socket",                      libc::SYS_socket, &[flag(libc::AF_INET), stream, 0]),
@@ -201,7 +201,7 @@ pub(crate) fn on_the_network() -> Vec<Tried> {
 
 /// Tries to use networks that no granted port covers.
 #[rustfmt::skip]
-pub(crate) fn on_other_networks() -> Vec<Tried> {
+pub(crate) fn on_other_networks() -> Vec<Attempt> {
     let mut pair = [0_i32; 2];
     let address = pair.as_mut_ptr().addr();
     let stream = flag(libc::SOCK_STREAM);
@@ -230,7 +230,7 @@ pub(crate) fn on_other_networks() -> Vec<Tried> {
 
 /// Tries calls that the seal removes after the start.
 #[rustfmt::skip]
-pub(crate) fn on_code() -> Vec<Tried> {
+pub(crate) fn on_code() -> Vec<Attempt> {
     let private = flag(libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
     let (write, run) = (flag(libc::PROT_READ | libc::PROT_WRITE), flag(libc::PROT_READ | libc::PROT_EXEC));
     let page = call(libc::SYS_mmap, &[0, 4096, write, private, usize::MAX]).unwrap_or(0);
@@ -255,7 +255,7 @@ pub(crate) fn on_code() -> Vec<Tried> {
 /// Tries to take memory that no limit counts, or to change how the kernel treats memory; never
 /// granted.
 #[rustfmt::skip]
-pub(crate) fn on_memory() -> Vec<Tried> {
+pub(crate) fn on_memory() -> Vec<Attempt> {
     let (none, all) = (usize::MAX, flag(libc::PROT_READ | libc::PROT_WRITE));
     let private = flag(libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
     let shared = flag(libc::MAP_SHARED | libc::MAP_ANONYMOUS);
@@ -287,7 +287,7 @@ pub(crate) fn on_memory() -> Vec<Tried> {
 
 /// Tries to take more threads or memory than the runtime needs after its start. The seal refuses
 /// each call.
-pub(crate) fn on_resources() -> Vec<Tried> {
+pub(crate) fn on_resources() -> Vec<Attempt> {
     let all = flag(libc::PROT_READ | libc::PROT_WRITE);
     let private = flag(libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
     let page = call(libc::SYS_mmap, &[0, 4096, all, private, usize::MAX]).unwrap_or(0);
@@ -302,7 +302,7 @@ pub(crate) fn on_resources() -> Vec<Tried> {
     );
     let thread = thread::Builder::new().spawn(|| ()).map(drop);
     let answer = thread.map(|()| 0).map_err(|error| error.raw_os_error().unwrap_or(0));
-    tried.push(Tried { what: "a thread", answer, refusal: libc::EPERM });
+    tried.push(Attempt { what: "a thread", answer, refusal: libc::EPERM });
     tried
 }
 
@@ -315,8 +315,8 @@ fn top_of_stack() -> usize {
 }
 
 /// Tries each call by its x32 number.
-pub(crate) fn by_other_numbers() -> Vec<Tried> {
-    let short = |number: i64| Tried {
+pub(crate) fn by_other_numbers() -> Vec<Attempt> {
+    let short = |number: i64| Attempt {
         what: "a call of x32",
         answer: call(0x4000_0000 | number, &[]),
         refusal: libc::EPERM,

@@ -10,7 +10,7 @@ use std::os::unix::fs::symlink;
 use std::process;
 
 use mtl_host::{
-    ChunkSize, DirGrant, Engine, FaultKind, Isolation, JailLayer, LayerAnswer, Plugin, Pool,
+    ChunkSize, DirGrant, Engine, FaultKind, Isolation, JailLayer, LayerStatus, Plugin, Pool,
     PoolBuilder, Processes,
 };
 
@@ -60,12 +60,12 @@ fn try_each(cases: &[(&str, &str)], grant: impl FnOnce(PoolBuilder) -> PoolBuild
 }
 
 /// Returns the text for a refused call.
-fn no() -> String {
+fn refusal_text() -> String {
     ErrorKind::PermissionDenied.to_string()
 }
 
 fn with_nothing_granted_nothing_is_to_be_had() {
-    let no = no();
+    let no = refusal_text();
     let memory = format!("read /proc/{}/mem", process::id());
     let cases = [
         ("processes", ""),
@@ -88,7 +88,7 @@ fn with_nothing_granted_nothing_is_to_be_had() {
 
 fn a_granted_directory_is_not_left() {
     let layers = Processes::new().layers().unwrap();
-    let has_root = layers.get(JailLayer::EmptyRoot) == Some(&LayerAnswer::Present);
+    let has_root = layers.get(JailLayer::EmptyRoot) == Some(&LayerStatus::Present);
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();
     for name in ["read", "write", "secret"] {
@@ -97,7 +97,7 @@ fn a_granted_directory_is_not_left() {
         fs::write(at(&format!("{name}/{name}")), name).unwrap();
     }
     symlink("../secret/file", at("read/link")).unwrap();
-    let no = no();
+    let no = refusal_text();
     let away = if has_root { "entity not found" } else { &no };
     let deeds = [
         ("read read".to_owned(), "done"),
@@ -145,7 +145,7 @@ fn a_file_is_no_longer_than_all_that_may_be_written() {
 fn a_granted_port_opens_no_other() {
     let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     let [granted, other] = listeners.each_ref().map(|one| one.local_addr().unwrap().port());
-    let no = no();
+    let no = refusal_text();
     let deeds = [
         (format!("connect {granted}"), "done"),
         (format!("connect {other}"), &no),

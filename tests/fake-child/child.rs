@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::thread;
 use std::time::Duration;
 
-use crate::wire::{self, Line, Task, guest, refusal};
+use crate::wire::{self, ParentSocket, Task, guest, refusal};
 
 /// Misbehaves as requested, until the parent kills this process.
 pub(crate) fn misbehave() {
@@ -15,7 +15,7 @@ pub(crate) fn misbehave() {
 }
 
 fn serve() -> io::Result<()> {
-    let mut line = Line::of_standard_input()?;
+    let mut line = ParentSocket::of_standard_input()?;
     let files = line.files()?;
     let (task, init) = line.task()?;
     match task {
@@ -38,7 +38,7 @@ fn pause() {
 
 // ---------------------------------------------------------------- a worker
 
-fn be_worker(mut line: Line, files: &[File], init: &[u8]) -> io::Result<()> {
+fn be_worker(mut line: ParentSocket, files: &[File], init: &[u8]) -> io::Result<()> {
     if init == b"floods before it is ready" {
         return line.flood(wire::GUEST, &guest::output("x"));
     }
@@ -89,12 +89,12 @@ fn lie(files: &[File]) -> io::Result<()> {
 }
 
 /// Performs a misdeed. Some misdeeds end, and then the item has its record.
-fn misdeed(line: &mut Line, deed: &[u8]) -> io::Result<()> {
+fn misdeed(line: &mut ParentSocket, deed: &[u8]) -> io::Result<()> {
     let large = "x".repeat(200 * 1024);
     match deed {
         b"is silent" => stay(),
         b"half a frame" => {
-            line.claim(wire::RAN, 1000)?;
+            line.send_header(wire::RAN, 1000)?;
             line.raw(&[0; 500])?;
             stay()
         }
@@ -103,7 +103,7 @@ fn misdeed(line: &mut Line, deed: &[u8]) -> io::Result<()> {
             stay()
         }
         b"byte by byte" => {
-            line.claim(wire::RAN, 1_000_000)?;
+            line.send_header(wire::RAN, 1_000_000)?;
             loop {
                 line.raw(&[0])?;
                 pause();
@@ -120,7 +120,7 @@ fn misdeed(line: &mut Line, deed: &[u8]) -> io::Result<()> {
         }
         b"claims a count" => line.send(wire::RAN, &wire::ran(u32::MAX, &[b"x"])),
         b"says more than it was sent" => line.send(wire::RAN, &wire::ran(2, &[b"x", b"y"])),
-        b"has a large result" => line.claim(wire::RAN, 80 << 20).and_then(|()| stay()),
+        b"has a large result" => line.send_header(wire::RAN, 80 << 20).and_then(|()| stay()),
         b"calls nothing" => line.send(wire::CALL, &7_u32.to_le_bytes()),
         b"takes all memory" => {
             for _ in 0..1000 {
@@ -148,7 +148,7 @@ fn misdeed(line: &mut Line, deed: &[u8]) -> io::Result<()> {
 
 // ---------------------------------------------------------------- a compiler
 
-fn be_compiler(mut line: Line, deed: &str) -> io::Result<()> {
+fn be_compiler(mut line: ParentSocket, deed: &str) -> io::Result<()> {
     const HUGE: usize = 250 << 20;
     if deed == "says much before it is ready" {
         return line.send(wire::READY, &vec![b'x'; HUGE]);
@@ -174,7 +174,7 @@ fn be_compiler(mut line: Line, deed: &str) -> io::Result<()> {
         }
         "floods logs" => line.flood(wire::GUEST, &guest::log("x")),
         "half a frame" => {
-            line.claim(wire::COMPILED, 1000)?;
+            line.send_header(wire::COMPILED, 1000)?;
             stay()
         }
         "closes" => {

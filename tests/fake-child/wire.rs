@@ -36,9 +36,9 @@ pub(crate) struct Compile {
 }
 
 /// The socket to the parent.
-pub(crate) struct Line(UnixStream);
+pub(crate) struct ParentSocket(UnixStream);
 
-impl Line {
+impl ParentSocket {
     /// Opens the socket, which is a child's standard input.
     pub(crate) fn of_standard_input() -> io::Result<Self> {
         Ok(Self(UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?)))
@@ -78,12 +78,12 @@ impl Line {
     }
 
     pub(crate) fn send(&mut self, kind: u8, payload: &[u8]) -> io::Result<()> {
-        self.claim(kind, payload.len())?;
+        self.send_header(kind, payload.len())?;
         self.raw(payload)
     }
 
     /// Sends the header of a frame.
-    pub(crate) fn claim(&mut self, kind: u8, length: usize) -> io::Result<()> {
+    pub(crate) fn send_header(&mut self, kind: u8, length: usize) -> io::Result<()> {
         let length = u32::try_from(length).map_err(io::Error::other)?;
         self.raw(&length.to_le_bytes())?;
         self.raw(&[kind])

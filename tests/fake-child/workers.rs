@@ -64,7 +64,7 @@ fn try_each(deeds: &[(&str, &str)]) {
     // Each broken instance was replaced.
     let broken = deeds.iter().filter(|(_, outcome)| *outcome != "done").count();
     let reports = pool.close();
-    assert_eq!(reports.iter().map(|report| report.broken).sum::<u64>(), broken as u64);
+    assert_eq!(reports.iter().map(|report| report.failed_instances).sum::<u64>(), broken as u64);
 }
 
 fn a_child_that_stalls_or_floods_costs_its_item() {

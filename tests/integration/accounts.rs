@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rustix::process::Signal;
 
-use crate::support::{Finished, Host, host_aloud, lines};
+use crate::support::{Finished, Host, host_with_summary, lines};
 
 /// The number of quick items that precede a slow item in its claim.
 const QUICK: u32 = 50;
@@ -26,7 +26,7 @@ fn digit(item: u32) -> String {
 }
 
 /// Returns the number that the summary gives for `what`.
-fn said(stderr: &str, what: &str) -> u64 {
+fn summary_count(stderr: &str, what: &str) -> u64 {
     let summary = stderr.lines().rfind(|line| line.contains(" items/s")).unwrap();
     let mut parts = summary.split(", ").filter_map(|part| part.split_once(' '));
     // The summary counts "1 item" but "2 items".
@@ -35,7 +35,7 @@ fn said(stderr: &str, what: &str) -> u64 {
 }
 
 /// Returns the kind of each fault that the file of faults lists, by item.
-fn listed(finished: &Finished) -> BTreeMap<u64, String> {
+fn fault_kinds(finished: &Finished) -> BTreeMap<u64, String> {
     let text = std::fs::read_to_string(finished.folder().join("faults")).unwrap();
     let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     let mut all = BTreeMap::new();
@@ -49,7 +49,7 @@ fn listed(finished: &Finished) -> BTreeMap<u64, String> {
 #[test]
 fn what_is_done_comes_out_while_a_later_item_of_its_claim_takes_long() {
     for (plugin, slow, result) in SLOW {
-        let mut running = host_aloud()
+        let mut running = host_with_summary()
             .plugin(plugin)
             .args(["--jobs", "1", "--chunk-size", "1000", "--join-timeout", "100ms"])
             .args(["--faults", "faults"])
@@ -67,9 +67,9 @@ fn what_is_done_comes_out_while_a_later_item_of_its_claim_takes_long() {
         let last = u64::from(QUICK);
         let expected = [(last, "timeout"), (last + 1, "not-run"), (last + 2, "not-run")];
         let expected = expected.map(|(index, kind)| (index, kind.to_owned()));
-        assert_eq!(listed(&finished), expected.into(), "{plugin}, {slow}: {stderr}");
-        assert_eq!(said(&stderr, "items"), last + 1, "{plugin}, {slow}: {stderr}");
-        assert_eq!(said(&stderr, "not run"), 2, "{plugin}, {slow}: {stderr}");
+        assert_eq!(fault_kinds(&finished), expected.into(), "{plugin}, {slow}: {stderr}");
+        assert_eq!(summary_count(&stderr, "items"), last + 1, "{plugin}, {slow}: {stderr}");
+        assert_eq!(summary_count(&stderr, "not run"), 2, "{plugin}, {slow}: {stderr}");
     }
 }
 
@@ -102,29 +102,30 @@ fn output_ends_before_the_first_item_that_was_not_run() {
         (&["--tag"],                                  b"w0\tw0\n"),
     ];
     for (args, expected) in cases {
-        let finished = stopped_in_the_middle(host_aloud().args(args)).stdout(expected);
+        let finished = stopped_in_the_middle(host_with_summary().args(args)).stdout(expected);
         let stderr = finished.stderr_text();
-        let listed = listed(&finished);
+        let listed = fault_kinds(&finished);
         assert!(listed.keys().copied().eq(1..8), "{args:?}: {listed:?}");
         let not_written: Vec<_> =
             listed.iter().filter(|(_, kind)| *kind == "not-written").collect();
         assert_eq!(not_written.len(), 1, "{args:?}: {listed:?}");
         let numbers =
-            ["items", "written", "not written", "not run"].map(|what| said(&stderr, what));
+            ["items", "written", "not written", "not run"].map(|what| summary_count(&stderr, what));
         assert_eq!(numbers, [2, 1, 1, 6], "{args:?}: {stderr}");
     }
 }
 
 #[test]
 fn in_any_order_all_that_was_done_is_written() {
-    let finished = stopped_in_the_middle(host_aloud().args(["--unordered"]));
+    let finished = stopped_in_the_middle(host_with_summary().args(["--unordered"]));
     let (stderr, written) = (finished.stderr_text(), finished.sorted_lines());
-    let listed = listed(&finished);
+    let listed = fault_kinds(&finished);
     assert_eq!((written.len(), listed.len()), (2, 6), "{stderr}");
     let is_listed = |item: &String| listed.contains_key(&item[1..].parse().unwrap());
     assert!(!written.iter().any(is_listed), "{written:?}, {listed:?}");
     assert!(listed.values().all(|kind| kind == "not-run"), "{listed:?}");
-    let numbers = ["items", "written", "not written", "not run"].map(|what| said(&stderr, what));
+    let numbers =
+        ["items", "written", "not written", "not run"].map(|what| summary_count(&stderr, what));
     assert_eq!(
         numbers,
         [2, 0, 0, 6],
@@ -135,15 +136,15 @@ fn in_any_order_all_that_was_done_is_written() {
 #[test]
 fn files_of_their_own_are_written_for_all_that_was_done() {
     let to_files = ["--input-format", "paths", "--output-dir", "results"];
-    let finished = stopped_in_the_middle(host_aloud().args(to_files));
+    let finished = stopped_in_the_middle(host_with_summary().args(to_files));
     let files = std::fs::read_dir(finished.folder().join("results")).unwrap().count();
-    assert_eq!((files, listed(&finished).len()), (2, 6), "{}", finished.stderr_text());
+    assert_eq!((files, fault_kinds(&finished).len()), (2, 6), "{}", finished.stderr_text());
 }
 
 #[test]
 fn an_output_that_is_full_leaves_no_item_without_a_word() {
     let items = lines(0..100_000);
-    let finished = host_aloud()
+    let finished = host_with_summary()
         .plugin("upper.wat")
         .args(["--jobs", "2", "-o", "/dev/full", "--faults", "faults"])
         .stdin(items)
@@ -152,10 +153,10 @@ fn an_output_that_is_full_leaves_no_item_without_a_word() {
     let stderr = finished.stderr_text();
     assert!(stderr.contains("after 0 whole records"), "{stderr}");
     let [done, written, not_written, not_run] =
-        ["items", "written", "not written", "not run"].map(|what| said(&stderr, what));
+        ["items", "written", "not written", "not run"].map(|what| summary_count(&stderr, what));
     assert_eq!((written, not_written), (0, done), "{stderr}");
     assert!(done > 0, "{stderr}");
-    let listed = listed(&finished);
+    let listed = fault_kinds(&finished);
     assert!(listed.keys().copied().eq(0..done + not_run), "each item that was read is listed once");
     let of = |kind| listed.values().filter(|listed| *listed == kind).count() as u64;
     assert_eq!((of("not-written"), of("not-run")), (not_written, not_run), "{stderr}");

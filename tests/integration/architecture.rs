@@ -15,7 +15,7 @@ const LIBRARY: [(&str, &str); 3] =
 
 #[test]
 fn no_import_of_the_library_goes_up() {
-    let layers = Layers::of_the_picture("layers");
+    let layers = Layers::read_diagram("layers");
     let crates: BTreeMap<_, _> = LIBRARY.map(|(sources, name)| (name, modules_in(sources))).into();
     let mut wrong = layers.unknown(crates.values().flatten());
     for (sources, own) in LIBRARY {
@@ -43,7 +43,7 @@ fn no_import_of_the_library_goes_up() {
 
 #[test]
 fn no_import_of_the_command_goes_up() {
-    let layers = Layers::of_the_picture("command-layers");
+    let layers = Layers::read_diagram("command-layers");
     let sources = "host/cli/src";
     let mut wrong = layers.unknown(&modules_in(sources));
     for path in files(&root().join(sources)) {
@@ -69,7 +69,7 @@ struct Layers {
 impl Layers {
     /// Reads a diagram: the code block of this name in the document. The highest row comes first. The names of a row
     /// are in front of its first `│`.
-    fn of_the_picture(picture: &'static str) -> Self {
+    fn read_diagram(picture: &'static str) -> Self {
         let text = fs::read_to_string(root().join("host/docs/architecture.md")).unwrap();
         let begin = format!("```text {picture}\n");
         let (_, block) = text.split_once(&begin).expect("the document has the diagram");

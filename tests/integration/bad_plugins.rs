@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::support::{Host, fixtures, host, host_aloud};
+use crate::support::{Host, fixtures, host, host_with_summary};
 
 /// Checks that the command refuses the plugin with this message and writes no output.
 fn refused(host: Host, stderr: &str) {
@@ -199,7 +199,7 @@ fn an_init_that_fails_does_not_wait_for_one_that_never_ends() {
 
 #[test]
 fn a_worker_that_cannot_start_after_items_were_done_leaves_an_account_of_them() {
-    let mut running = host_aloud()
+    let mut running = host_with_summary()
         .plugin("hangs-at-first.wat")
         .subfolder("state")
         .args(["--dir", "state::/state:rw", "--init", "0", "--init", "g", "--chunk-size", "1"])
@@ -218,7 +218,7 @@ fn a_worker_that_cannot_start_after_items_were_done_leaves_an_account_of_them() 
 
 #[test]
 fn a_worker_that_cannot_start_before_any_item_leaves_no_account() {
-    let finished = host_aloud()
+    let finished = host_with_summary()
         .plugin("spin-init.wat")
         .args(["--jobs", "1", "--init", "refuse"])
         .stdin("a\nb\n")

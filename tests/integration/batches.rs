@@ -8,7 +8,9 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use rustix::process::Signal;
 
-use crate::support::{Finished, alone, fixtures, host, in_processes, isolation, lines};
+use crate::support::{
+    Finished, fixtures, host, in_processes, isolation, lines, run_in_own_process,
+};
 
 /// Runs `batch.wat` on these items, in batches or one by one, by the export that it calls.
 fn run(items: &[&str], export: &str, jobs: &str) -> Finished {
@@ -206,7 +208,7 @@ fn what_breaks_for_want_of_memory_is_known_after_a_tick() {
 }
 
 /// The end of an item: a record, no record, or a fault.
-type Came = Result<Option<Vec<u8>>, (FaultKind, String)>;
+type ItemOutcome = Result<Option<Vec<u8>>, (FaultKind, String)>;
 
 /// The items of a run with the settings of its pool.
 #[derive(Debug)]
@@ -228,7 +230,7 @@ impl Case {
     }
 
     /// Runs the items, and returns the end of each item with the number of retries.
-    fn run(&self, plugin: &Plugin) -> (Vec<Came>, u64) {
+    fn run(&self, plugin: &Plugin) -> (Vec<ItemOutcome>, u64) {
         let chunk = |items| ChunkSize::Fixed(NonZeroUsize::new(items).unwrap());
         let pool = Pool::builder(plugin)
             .isolation(isolation())
@@ -291,20 +293,24 @@ fn case() -> impl Strategy<Value = Case> {
 
 #[test]
 fn together_items_become_what_they_would_become_one_by_one() {
-    alone(module_path!(), "together_items_become_what_they_would_become_one_by_one", || {
-        let engine = Engine::new().unwrap();
-        let load = |export| {
-            Plugin::loader(&engine).call(export).load(fixtures().join("batch.wat")).unwrap()
-        };
-        let (alone, together) = (load("one"), load("call"));
-        let config = ProptestConfig::with_cases(32);
-        let config = ProptestConfig { failure_persistence: None, ..config };
-        let same = |case: Case| {
-            let became = case.run(&alone);
-            prop_assert_eq!(became.0.len(), case.items.len());
-            prop_assert_eq!(became, case.run(&together));
-            Ok(())
-        };
-        TestRunner::new(config).run(&case(), same).unwrap();
-    });
+    run_in_own_process(
+        module_path!(),
+        "together_items_become_what_they_would_become_one_by_one",
+        || {
+            let engine = Engine::new().unwrap();
+            let load = |export| {
+                Plugin::loader(&engine).call(export).load(fixtures().join("batch.wat")).unwrap()
+            };
+            let (alone, together) = (load("one"), load("call"));
+            let config = ProptestConfig::with_cases(32);
+            let config = ProptestConfig { failure_persistence: None, ..config };
+            let same = |case: Case| {
+                let became = case.run(&alone);
+                prop_assert_eq!(became.0.len(), case.items.len());
+                prop_assert_eq!(became, case.run(&together));
+                Ok(())
+            };
+            TestRunner::new(config).run(&case(), same).unwrap();
+        },
+    );
 }

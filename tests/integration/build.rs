@@ -21,10 +21,10 @@ fn each_language_has_its_commands_and_they_are_run_once() {
     for language in &CASES {
         let project = case(language);
         project.build([]).code(0).stdout("p/build/p.wasm\n").stderr(language.commands);
-        let ran = project.ran();
+        let ran = project.run_count();
         assert!(ran > 0, "{}", language.commands);
         project.build([]).code(0).stdout("p/build/p.wasm\n").stderr("");
-        assert_eq!(project.ran(), ran, "{}", language.commands);
+        assert_eq!(project.run_count(), ran, "{}", language.commands);
     }
 }
 
@@ -92,10 +92,10 @@ fn it_is_built_again_when_something_has_changed_and_not_otherwise() {
         ("no compiler", &|project| fs::remove_file(project.path("bin/zig")).unwrap(), false),
     ];
     for (what, change, again) in changes {
-        let before = project.ran();
+        let before = project.run_count();
         change(&project);
         project.build([]).code(0).stdout("p/build/p.wasm\n");
-        assert_eq!(project.ran() > before, again, "{what}");
+        assert_eq!(project.run_count() > before, again, "{what}");
     }
 }
 
@@ -328,7 +328,7 @@ fn the_plugin_goes_where_it_is_asked_for_and_over_no_source() {
 fn two_at_once_build_once() {
     let waits = format!("{COMPILER}echo compiles >&2\nread -r line <../gate\n");
     let project = project().files(C.files).tools(&[("zig", &waits)]);
-    let mut gate = project.gate("gate");
+    let mut gate = project.named_pipe("gate");
     let first = project.start(&["build", "p"]);
     first.wait_for_stderr("compiles");
     let second = project.start(&["build", "p"]);
@@ -337,7 +337,7 @@ fn two_at_once_build_once() {
     for build in [first, second] {
         build.finish().code(0).stdout("p/build/p.wasm\n");
     }
-    assert_eq!(project.ran(), 1);
+    assert_eq!(project.run_count(), 1);
 }
 
 #[test]

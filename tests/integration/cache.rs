@@ -29,7 +29,7 @@ fn run(host: Host, folder: &TempDir, plugin: &str) -> Host {
 }
 
 /// Returns the entries in a part of the cache.
-fn kept(folder: &TempDir, part: &str) -> Vec<PathBuf> {
+fn entries(folder: &TempDir, part: &str) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder.path().join("cache").join(part)) else {
         return Vec::new();
     };
@@ -46,7 +46,7 @@ fn part() -> &'static str {
 /// Returns the only entry in a part of the cache.
 #[track_caller]
 fn only(folder: &TempDir, part: &str) -> PathBuf {
-    let kept = kept(folder, part);
+    let kept = entries(folder, part);
     assert_eq!(kept.len(), 1, "{kept:?}");
     kept.into_iter().next().unwrap()
 }
@@ -78,7 +78,7 @@ fn a_plugin_is_compiled_once() {
         // A plugin with fuel metering has different code.
         let with_fuel = run(host().args(["--fuel", "1M"]), &folder, plugin);
         assert!(!is_used(&it, || drop(with_fuel.run().code(0).stdout("ONE\n"))), "{plugin}");
-        assert_eq!(kept(&folder, part()).len(), 3);
+        assert_eq!(entries(&folder, part()).len(), 3);
     }
 }
 
@@ -128,7 +128,7 @@ fn a_directory_that_others_can_change_is_no_cache() {
         chown(&cache, Some(0), None).unwrap();
     }
     run(host(), &folder, "upper.wat").run().code(0).stderr("");
-    assert_eq!(kept(&folder, part()).len(), 1);
+    assert_eq!(entries(&folder, part()).len(), 1);
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn a_full_directory_is_told_of() {
          File too large (os error 27)\n \
          hint: use another directory: `--cache-dir DIR`; or no cache: `--no-cache`\n"
     ));
-    assert_eq!(kept(&folder, "trusted").len(), 0, "no partial entry is left");
+    assert_eq!(entries(&folder, "trusted").len(), 0, "no partial entry is left");
     // An existing entry needs no space.
     run(host_on_threads(), &folder, "upper.wat").run().code(0).stderr("");
     full().stderr("");
@@ -188,14 +188,14 @@ fn a_directory_that_cannot_be_written_does_without() {
     run(host(), &folder, "echo.wat").run().code(0).stdout("one\n").stderr("");
     // A folder in the place of an entry stays, and no partial entry is left.
     fs::set_permissions(parent, PermissionsExt::from_mode(0o700)).unwrap();
-    for path in kept(&folder, part()) {
+    for path in entries(&folder, part()) {
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
         fs::write(path.join("file"), "").unwrap();
     }
-    let before = kept(&folder, part());
+    let before = entries(&folder, part());
     run(host(), &folder, "upper.wat").run().code(0).stdout("ONE\n").stderr("");
-    assert_eq!(kept(&folder, part()), before);
+    assert_eq!(entries(&folder, part()), before);
 }
 
 #[test]
@@ -229,12 +229,12 @@ fn what_was_not_used_for_the_longest_time_goes() {
     let upper = only(&folder, part());
     let size = fs::metadata(&upper).unwrap().len();
     run(host(), &folder, "echo.wat").run().code(0);
-    let echo = kept(&folder, part()).into_iter().find(|path| *path != upper).unwrap();
+    let echo = entries(&folder, part()).into_iter().find(|path| *path != upper).unwrap();
     set_used(&upper, UNIX_EPOCH + Duration::from_secs(2));
     set_used(&echo, UNIX_EPOCH + Duration::from_secs(1));
     let limit = (size * 5 / 2).to_string();
     run(host(), &folder, "misbehave.wat").args(["--cache-size", &limit]).run().code(0);
-    let kept = kept(&folder, part());
+    let kept = entries(&folder, part());
     assert!(kept.contains(&upper) && !kept.contains(&echo), "{kept:?}");
 }
 
@@ -266,7 +266,7 @@ fn what_a_jail_has_made_is_never_run_outside_of_one() {
     run(host_in_processes(), &folder, "echo.wat").run().code(0).stdout("one\n");
     let jailed = only(&folder, "jailed");
     run(host_in_processes(), &folder, "upper.wat").run().code(0).stdout("ONE\n");
-    let other = kept(&folder, "jailed").into_iter().find(|path| *path != jailed).unwrap();
+    let other = entries(&folder, "jailed").into_iter().find(|path| *path != jailed).unwrap();
 
     // The host rejects code from the jailed part under any name, even the plugin's own.
     for planted in [&jailed, &other] {
@@ -281,7 +281,7 @@ fn what_a_jail_has_made_is_never_run_outside_of_one() {
     // Code of one plugin is not used for another plugin.
     fs::copy(&jailed, &other).unwrap();
     run(host_in_processes(), &folder, "upper.wat").run().code(0).stdout("ONE\n").stderr("");
-    assert!(kept(&folder, "trusted").contains(&trusted));
+    assert!(entries(&folder, "trusted").contains(&trusted));
 }
 
 #[test]
@@ -344,7 +344,7 @@ fn a_library_that_shares_the_commands_cache_finds_what_it_keeps() {
 fn a_refused_plugin_is_not_kept() {
     let folder = folder();
     run(host(), &folder, "no-call.wat").run().code(3);
-    assert_eq!(kept(&folder, part()), [""; 0].map(PathBuf::from));
+    assert_eq!(entries(&folder, part()), [""; 0].map(PathBuf::from));
 }
 
 #[test]
@@ -365,7 +365,7 @@ fn what_is_kept_is_shown_and_thrown_away() {
     run(host_in_processes(), &folder, "upper.wat").run().code(0);
     run(host_in_processes(), &folder, "echo.wat").run().code(0);
     let bytes = |part| -> u64 {
-        kept(&folder, part).iter().map(|path| fs::metadata(path).unwrap().len()).sum()
+        entries(&folder, part).iter().map(|path| fs::metadata(path).unwrap().len()).sum()
     };
     let json = format!(
         "{{\"jailed\":{{\"bytes\":{},\"entries\":2}},\"limit\":1048576,\"path\":\"{place}\",\
@@ -473,7 +473,7 @@ fn forged(code: &[u8], text: &str, other: &str) -> Vec<u8> {
 
 /// Appends the digest of these bytes.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
-    let digest = mtl_host::Sha256::of(&bytes).to_string();
+    let digest = mtl_host::Sha256::digest(&bytes).to_string();
     let digits = (0..64).step_by(2).map(|at| u8::from_str_radix(&digest[at..at + 2], 16).unwrap());
     bytes.extend(digits.collect::<Vec<_>>());
     bytes

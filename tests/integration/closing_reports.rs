@@ -4,7 +4,7 @@ use std::fs;
 
 use rustix::process::Signal;
 
-use crate::support::{host, host_aloud};
+use crate::support::{host, host_with_summary};
 
 #[test]
 fn each_instance_leaves_a_line_when_the_run_ends_or_it_is_replaced() {
@@ -137,7 +137,7 @@ fn a_file_that_cannot_be_made_or_filled_is_an_error() {
             "error: cannot create `no/such/folder` for finish reports: No such file or directory \
              (os error 2)\n",
         );
-    let finished = host_aloud()
+    let finished = host_with_summary()
         .plugin("finish.wat")
         .args(["--jobs", "1", "--recycle", "1", "--finish-output", "/dev/full"])
         .stdin("a\nb\n")

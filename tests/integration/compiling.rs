@@ -70,7 +70,7 @@ fn shown(error: &LoadError) -> (Vec<String>, Option<String>) {
 }
 
 fn facts(plugin: &Plugin) -> (&Path, bool, bool, bool) {
-    (plugin.name(), plugin.has_init(), plugin.asks_for_passing(), plugin.can_connect())
+    (plugin.name(), plugin.has_init(), plugin.queries_passing(), plugin.can_connect())
 }
 
 #[test]
@@ -135,8 +135,13 @@ fn errors_that_need_more_than_a_file_are_the_same_too() {
 /// Returns everything that an inspection reports.
 fn findings(found: &Inspection) -> impl PartialEq + std::fmt::Debug {
     (
-        (found.kind, found.bytes, found.sha256, found.asks_for_passing),
-        (found.exports.clone(), found.imports.clone(), found.memory, found.jail_lacks.clone()),
+        (found.kind, found.bytes, found.sha256, found.uses_argument_passing),
+        (
+            found.exports.clone(),
+            found.imports.clone(),
+            found.memory,
+            found.missing_jail_layers.clone(),
+        ),
         (found.typed.clone(), found.refusal.as_ref().map(shown)),
     )
 }

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::support::{Finished, Host, command, fixtures, host};
 
 /// Describes a run with this configuration, and copies fixtures into its folder `plugins`.
-fn by(config: &str) -> Host {
+fn with_config(config: &str) -> Host {
     let described = host().file("mtl.toml", config).subfolder("plugins");
     let fixed =
         ["upper.wat", "init.wat", "environment.wat", "files.wat", "misbehave.wat", "worker.wat"];
@@ -26,11 +26,13 @@ fn shown(finished: &Finished) -> String {
 
 #[test]
 fn a_file_has_flags_by_name() {
-    by("[pool]\nplugin = 'plugins/init.wat'\njobs = 1\ninit = \"> \"\nskip-failed = true\n")
-        .stdin("a\ntrap\nb\n")
-        .run()
-        .code(1)
-        .stdout("> a\n> b\n");
+    with_config(
+        "[pool]\nplugin = 'plugins/init.wat'\njobs = 1\ninit = \"> \"\nskip-failed = true\n",
+    )
+    .stdin("a\ntrap\nb\n")
+    .run()
+    .code(1)
+    .stdout("> a\n> b\n");
 }
 
 #[test]
@@ -47,8 +49,12 @@ fn a_file_has_workers() {
         plugin = 'plugins/init.wat'
         init = '@more'";
     let items: String = (0..2000).map(|item| format!("{item}\n")).collect();
-    let finished =
-        by(config).file("args", "from a file ").file("more", "@").stdin(items).run().code(0);
+    let finished = with_config(config)
+        .file("args", "from a file ")
+        .file("more", "@")
+        .stdin(items)
+        .run()
+        .code(0);
     let shown = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();
     for (item, line) in shown.lines().enumerate() {
         let answers = [
@@ -71,7 +77,7 @@ fn the_plugin_of_the_pool_is_for_workers_that_name_none() {
         env = ['OWN=a,b']
         dir = ['plugins::/plugins']
         memory = '64MiB'";
-    by(config).stdin("x\n").run().code(0).stdout("ALL=1;OWN=a,b;\n");
+    with_config(config).stdin("x\n").run().code(0).stdout("ALL=1;OWN=a,b;\n");
 }
 
 #[test]
@@ -119,33 +125,35 @@ fn the_command_line_wins() {
         (listed, &["--plugin", "plugins/upper.wat", "--jobs=1"],  "{\"index\":0,\"ok\":\"X\"}\n"),
     ];
     for (config, args, expected) in cases {
-        let described = by(config).file("items", "x\n").file("other", "y\n");
+        let described = with_config(config).file("items", "x\n").file("other", "y\n");
         described.args(args.iter().copied()).run().code(0).stdout(expected).stderr("");
     }
 }
 
 #[test]
 fn a_flag_wins_over_what_cannot_be_together_with_it() {
-    by("[pool]\nplugin = 'plugins/upper.wat'\ninput-format = 'files'\noutput-format = 'jsonl'\n")
-        .file("a", "text")
-        .args(["--output-dir", "results"])
-        .stdin("a\n")
-        .run()
-        .code(0)
-        .stdout("")
-        .stderr("")
-        .file("results/a", "TEXT");
+    with_config(
+        "[pool]\nplugin = 'plugins/upper.wat'\ninput-format = 'files'\noutput-format = 'jsonl'\n",
+    )
+    .file("a", "text")
+    .args(["--output-dir", "results"])
+    .stdin("a\n")
+    .run()
+    .code(0)
+    .stdout("")
+    .stderr("")
+    .file("results/a", "TEXT");
 }
 
 #[test]
 fn a_flag_may_need_one_that_the_file_has() {
     let once = "[pool]\nplugin = 'plugins/misbehave.wat'\njobs = 1\nretries = 1\n";
-    by(once).args(["--retry-on", "bad-result"]).stdin("n\np\nn\n").run().code(1).stderr(
+    with_config(once).args(["--retry-on", "bad-result"]).stdin("n\np\nn\n").run().code(1).stderr(
         "fault: item 1: bad-result: the plugin answered with 0 bytes at 131073, but its memory \
          ends at 131072\n",
     );
     let never = "[pool]\nplugin = 'plugins/misbehave.wat'\n";
-    by(never).args(["--retry-on", "trap"]).run().code(2).stdout("").stderr(
+    with_config(never).args(["--retry-on", "trap"]).run().code(2).stdout("").stderr(
         "error: with the configuration `mtl.toml`: the following required arguments were not \
          provided: --retries <N>\n",
     );
@@ -198,11 +206,11 @@ fn what_is_wrong_is_named_with_its_line() {
     ];
     for (config, message) in cases {
         let stderr = format!("error: `mtl.toml` line {message}");
-        by(config).stdin("x\n").run().code(2).stdout("").stderr(&stderr);
+        with_config(config).stdin("x\n").run().code(2).stdout("").stderr(&stderr);
     }
-    let stderr = by("[pool\n").run().code(2).stdout("").stderr_text();
+    let stderr = with_config("[pool\n").run().code(2).stdout("").stderr_text();
     assert!(stderr.starts_with("error: `mtl.toml` line 1: "), "{stderr}");
-    by("[pool]\nunbounded = true\nwindow = 5\n").run().code(2).stderr(
+    with_config("[pool]\nunbounded = true\nwindow = 5\n").run().code(2).stderr(
         "error: with the configuration `mtl.toml`: the argument '--unbounded' cannot be used with \
          '--window <N|SIZE>'\n",
     );
@@ -221,7 +229,7 @@ fn a_flag_beside_the_workers_of_a_file_names_them_as_the_file_does() {
         ("call",   "x", "each worker has its own: `call` in its `[[worker]]` of the configuration"),
     ];
     for (flag, value, hint) in cases {
-        by("[[worker]]\nplugin = 'plugins/upper.wat'\n")
+        with_config("[[worker]]\nplugin = 'plugins/upper.wat'\n")
             .args([format!("--{flag}"), value.to_owned()])
             .run()
             .code(2)
@@ -236,7 +244,8 @@ fn a_flag_beside_the_workers_of_a_file_names_them_as_the_file_does() {
 fn a_list_of_kinds_is_an_array_or_a_text() {
     for kinds in ["'trap,bad-result'", "['trap', 'bad-result']", "['trap,bad-result']"] {
         let pool = "[pool]\nplugin = 'plugins/misbehave.wat'\nretries = 1\n";
-        let finished = by(&format!("{pool}retry-on = {kinds}\n")).args(["--print-config"]).run();
+        let finished =
+            with_config(&format!("{pool}retry-on = {kinds}\n")).args(["--print-config"]).run();
         let text = shown(&finished.code(0).stderr(""));
         assert!(text.contains("\nretry-on = \"trap,bad-result\"\n"), "{kinds}:\n{text}");
     }
@@ -246,7 +255,7 @@ fn a_list_of_kinds_is_an_array_or_a_text() {
 fn a_switch_of_the_file_is_unset_on_the_command_line() {
     let run = |config: &str, args: &[&str]| {
         let config = format!("[pool]\nplugin = 'plugins/upper.wat'\n{config}");
-        by(&config).args(args.iter().copied()).stdin("a\n").run()
+        with_config(&config).args(args.iter().copied()).stdin("a\n").run()
     };
     #[rustfmt::skip]
     let cases: [(&str, &[&str], &str); 6] = [
@@ -284,10 +293,10 @@ fn a_switch_that_is_unset_goes_with_everything() {
     for (config, args, line) in cases {
         let config = format!("[pool]\nplugin = 'plugins/upper.wat'\n{config}\n");
         let args = args.iter().copied().chain(["--print-config"]);
-        let text = shown(&by(&config).args(args).run().code(0).stderr(""));
+        let text = shown(&with_config(&config).args(args).run().code(0).stderr(""));
         assert!(text.lines().any(|shown| shown == line), "{line} is not in:\n{text}");
     }
-    by("[pool]\nplugin = 'plugins/upper.wat'\nwindow = 5\n")
+    with_config("[pool]\nplugin = 'plugins/upper.wat'\nwindow = 5\n")
         .args(["--unbounded=false"])
         .stdin("a\n")
         .run()
@@ -295,17 +304,18 @@ fn a_switch_that_is_unset_goes_with_everything() {
         .stdout("A\n");
     // An argument that follows a flag is its value, even if it looks like a switch. It unsets
     // nothing.
-    let stderr = by("").args(["--init", "--no-cache=false", "--no-cache", "--cache-dir=c"]).run();
+    let stderr =
+        with_config("").args(["--init", "--no-cache=false", "--no-cache", "--cache-dir=c"]).run();
     let stderr = stderr.code(2).stdout("").stderr_text().to_owned();
     assert!(stderr.starts_with("error: the argument '--no-cache' cannot be used with"), "{stderr}");
-    let set = by("").args(["--no-cache=true", "--cache-dir=c"]).run().code(2);
+    let set = with_config("").args(["--no-cache=true", "--cache-dir=c"]).run().code(2);
     assert!(set.stderr_text().contains("cannot be used with"), "{}", set.stderr_text());
 }
 
 #[test]
 fn a_plugin_is_not_read_as_items() {
     let binary = wat::parse_file(fixtures().join("upper.wat")).unwrap();
-    let host = || by("[pool]\nplugin = 'plugins/upper.wat'\n").file("it.wasm", &binary);
+    let host = || with_config("[pool]\nplugin = 'plugins/upper.wat'\n").file("it.wasm", &binary);
     let stderr = "error: cannot read items `it.wasm`: they are WebAssembly\n \
                   hint: the plugin is already named, so this file is an input; to replace the plugin \
                   of the configuration, use `--plugin FILE`; to run several plugins together, use \
@@ -331,10 +341,14 @@ fn a_plugin_is_not_read_as_items() {
 
 #[test]
 fn the_configuration_is_not_written_over() {
-    by("[pool]\nplugin = 'plugins/upper.wat'\n").args(["-o", "mtl.toml"]).run().code(2).stderr(
-        "error: cannot write output `mtl.toml`: it is also the configuration\n \
+    with_config("[pool]\nplugin = 'plugins/upper.wat'\n")
+        .args(["-o", "mtl.toml"])
+        .run()
+        .code(2)
+        .stderr(
+            "error: cannot write output `mtl.toml`: it is also the configuration\n \
          hint: write to another file\n",
-    );
+        );
 }
 
 #[test]

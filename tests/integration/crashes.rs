@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mtl_host::{
-    Broken, ChunkSize, Engine, Error, Event, FaultKind, Init, Isolation, Jail, MaxRestarts,
-    Observer, Plugin, Pool, PoolBuilder, Processes, StartError, Stream,
+    ChunkSize, Engine, Error, Event, FaultKind, GuestStream, Init, InstanceFailure, Isolation,
+    Jail, MaxRestarts, Observer, Plugin, Pool, PoolBuilder, Processes, StartError,
 };
 use rustix::process::Signal;
 
-use crate::support::{alone, fixtures, own_children, processes};
+use crate::support::{fixtures, own_children, processes, run_in_own_process};
 
 /// A time limit far above the time of an item.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -75,7 +75,7 @@ fn outcomes(pool: &mut Pool, items: &[&'static str]) -> Vec<String> {
 #[test]
 fn the_item_it_was_on_pays_exactly_and_the_others_run_elsewhere() {
     let name = "the_item_it_was_on_pays_exactly_and_the_others_run_elsewhere";
-    alone(module_path!(), name, || {
+    run_in_own_process(module_path!(), name, || {
         let cases = [
             ("kill", "crashed: its process was killed by signal 9 (SIGKILL)"),
             ("abort", "crashed: its process was killed by signal 6 (SIGABRT)"),
@@ -100,7 +100,7 @@ fn the_item_it_was_on_pays_exactly_and_the_others_run_elsewhere() {
                 }
                 assert_eq!(outcomes(&mut pool, &["again"]), ["AGAIN"]);
                 let report = pool.close().remove(0);
-                assert_eq!((report.broken, report.items), (1, 6));
+                assert_eq!((report.failed_instances, report.items), (1, 6));
                 assert!(own_children().is_empty());
             }
         }
@@ -109,7 +109,7 @@ fn the_item_it_was_on_pays_exactly_and_the_others_run_elsewhere() {
 
 #[test]
 fn with_retries_the_item_gets_another_try() {
-    alone(module_path!(), "with_retries_the_item_gets_another_try", || {
+    run_in_own_process(module_path!(), "with_retries_the_item_gets_another_try", || {
         for signal in ["kill", "stop"] {
             let runs = Runs::default();
             let mut pool = builder(&runs).timeout(LIMIT).retries(1).build().unwrap();
@@ -123,7 +123,7 @@ fn with_retries_the_item_gets_another_try() {
 /// The process has run items, and is killed while it is idle.
 #[test]
 fn one_that_dies_while_it_is_idle_costs_no_item() {
-    alone(module_path!(), "one_that_dies_while_it_is_idle_costs_no_item", || {
+    run_in_own_process(module_path!(), "one_that_dies_while_it_is_idle_costs_no_item", || {
         let runs = Runs::default();
         let mut pool = builder(&runs).build().unwrap();
         for _ in 0..20 {
@@ -132,23 +132,23 @@ fn one_that_dies_while_it_is_idle_costs_no_item() {
         }
         assert_eq!(outcomes(&mut pool, &["a", "b"]), ["A", "B"]);
         let report = pool.close().remove(0);
-        assert_eq!((report.broken, report.items), (20, 42));
+        assert_eq!((report.failed_instances, report.items), (20, 42));
         assert_eq!(runs.all(), [("a".into(), 21), ("b".into(), 21)]);
     });
 }
 
 /// An observer that sends a signal to the worker's process when the plugin writes output, a limited number of times.
-struct Strikes(Signal, Mutex<u32>);
+struct SignalOnOutput(Signal, Mutex<u32>);
 
-impl Strikes {
+impl SignalOnOutput {
     fn new(signal: Signal, times: u32) -> Arc<Self> {
         Arc::new(Self(signal, Mutex::new(times)))
     }
 }
 
-impl Observer for Strikes {
+impl Observer for SignalOnOutput {
     fn notify(&self, event: &Event<'_>) {
-        let Event::Output { stream: Stream::Stdout, .. } = event else { return };
+        let Event::Output { stream: GuestStream::Stdout, .. } = event else { return };
         let mut left = self.1.lock().unwrap();
         if *left > 0 {
             *left -= 1;
@@ -176,14 +176,15 @@ fn starts(folder: &Path) -> usize {
 
 #[test]
 fn one_that_is_killed_as_it_starts_for_the_first_time_is_started_again() {
-    alone(
+    run_in_own_process(
         module_path!(),
         "one_that_is_killed_as_it_starts_for_the_first_time_is_started_again",
         || {
             let dies = |starts: &[u8], most: MaxRestarts| {
                 let folder = tempfile::tempdir().unwrap();
                 let builder = hangs_at_first(starts, folder.path()).max_restarts(most);
-                let mut pool = builder.observer(Strikes::new(Signal::KILL, 9)).build().unwrap();
+                let mut pool =
+                    builder.observer(SignalOnOutput::new(Signal::KILL, 9)).build().unwrap();
                 let (records, _, ended) = pool.map(["a", "b"]).collect_all();
                 drop(pool);
                 assert!(own_children().is_empty());
@@ -215,61 +216,76 @@ fn one_that_is_killed_as_it_starts_for_the_first_time_is_started_again() {
 
 #[test]
 fn one_that_dies_or_hangs_as_it_starts_ends_the_run_with_why() {
-    alone(module_path!(), "one_that_dies_or_hangs_as_it_starts_ends_the_run_with_why", || {
-        for signal in [Signal::KILL, Signal::STOP] {
-            let builder = one_worker(&linger()).init(Init::Same(b"c".to_vec())).init_timeout(LIMIT);
-            let mut pool = builder.observer(Strikes::new(signal, 3)).build().unwrap();
-            let ended = pool.map(["n"]).end();
-            let Some(Error::Init { source, .. }) = ended.error else {
-                panic!("{signal:?}: {:?}", ended.error)
-            };
-            match (&*source, signal) {
-                (StartError::Crashed { message }, Signal::KILL) => {
-                    assert_eq!(message, "its process was killed by signal 9 (SIGKILL)");
+    run_in_own_process(
+        module_path!(),
+        "one_that_dies_or_hangs_as_it_starts_ends_the_run_with_why",
+        || {
+            for signal in [Signal::KILL, Signal::STOP] {
+                let builder =
+                    one_worker(&linger()).init(Init::Same(b"c".to_vec())).init_timeout(LIMIT);
+                let mut pool = builder.observer(SignalOnOutput::new(signal, 3)).build().unwrap();
+                let ended = pool.map(["n"]).end();
+                let Some(Error::Init { source, .. }) = ended.error else {
+                    panic!("{signal:?}: {:?}", ended.error)
+                };
+                match (&*source, signal) {
+                    (StartError::Crashed { message }, Signal::KILL) => {
+                        assert_eq!(message, "its process was killed by signal 9 (SIGKILL)");
+                    }
+                    (StartError::Timeout { message }, Signal::STOP) => {
+                        assert_eq!(message, "took longer than 2s, and its process was killed");
+                    }
+                    (error, _) => panic!("{signal:?}: {error:?}"),
                 }
-                (StartError::Timeout { message }, Signal::STOP) => {
-                    assert_eq!(message, "took longer than 2s, and its process was killed");
-                }
-                (error, _) => panic!("{signal:?}: {error:?}"),
+                drop(pool);
+                assert!(own_children().is_empty());
             }
-            drop(pool);
-            assert!(own_children().is_empty());
-        }
-    });
+        },
+    );
 }
 
 #[test]
 fn one_that_dies_or_hangs_as_it_finishes_leaves_no_report() {
-    alone(module_path!(), "one_that_dies_or_hangs_as_it_finishes_leaves_no_report", || {
-        #[rustfmt::skip]
+    run_in_own_process(
+        module_path!(),
+        "one_that_dies_or_hangs_as_it_finishes_leaves_no_report",
+        || {
+            #[rustfmt::skip]
         let cases = [
-            (Signal::KILL, Broken::new(FaultKind::Crashed, "its process was killed by signal 9 (SIGKILL)")),
-            (Signal::STOP, Broken::new(FaultKind::Timeout, "took longer than 2s, and its process was killed")),
+            (Signal::KILL, InstanceFailure::new(FaultKind::Crashed, "its process was killed by signal 9 (SIGKILL)")),
+            (Signal::STOP, InstanceFailure::new(FaultKind::Timeout, "took longer than 2s, and its process was killed")),
         ];
-        for (signal, broken) in cases {
-            let builder = one_worker(&linger()).init_timeout(LIMIT);
-            let mut pool = builder.observer(Strikes::new(signal, 1)).build().unwrap();
-            assert_eq!(outcomes(&mut pool, &["Xc"]), ["0 001"]);
-            assert_eq!(pool.close().remove(0).closing, Err(broken));
-            assert!(own_children().is_empty());
-        }
-    });
+            for (signal, broken) in cases {
+                let builder = one_worker(&linger()).init_timeout(LIMIT);
+                let mut pool = builder.observer(SignalOnOutput::new(signal, 1)).build().unwrap();
+                assert_eq!(outcomes(&mut pool, &["Xc"]), ["0 001"]);
+                assert_eq!(pool.close().remove(0).finish_report, Err(broken));
+                assert!(own_children().is_empty());
+            }
+        },
+    );
 }
 
 /// Checks a replacement that dies twice as it starts; the third attempt succeeds.
 #[test]
 fn a_replacement_that_dies_as_it_starts_is_made_again() {
-    alone(module_path!(), "a_replacement_that_dies_as_it_starts_is_made_again", || {
-        // The first instance writes no output as it starts; all replacements do.
-        let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("linger.wat")).unwrap();
-        let mut pool = one_worker(&plugin).observer(Strikes::new(Signal::KILL, 3)).build().unwrap();
-        let expected = "crashed: its process was killed by signal 9 (SIGKILL)";
-        assert_eq!(
-            outcomes(&mut pool, &["c", "c", "n", "c", "n"]),
-            [expected, expected, "0 001", expected, "0 001"]
-        );
-        assert_eq!(pool.close().remove(0).broken, 3);
-    });
+    run_in_own_process(
+        module_path!(),
+        "a_replacement_that_dies_as_it_starts_is_made_again",
+        || {
+            // The first instance writes no output as it starts; all replacements do.
+            let plugin =
+                Plugin::load(&Engine::new().unwrap(), fixtures().join("linger.wat")).unwrap();
+            let mut pool =
+                one_worker(&plugin).observer(SignalOnOutput::new(Signal::KILL, 3)).build().unwrap();
+            let expected = "crashed: its process was killed by signal 9 (SIGKILL)";
+            assert_eq!(
+                outcomes(&mut pool, &["c", "c", "n", "c", "n"]),
+                [expected, expected, "0 001", expected, "0 001"]
+            );
+            assert_eq!(pool.close().remove(0).failed_instances, 3);
+        },
+    );
 }
 
 /// Starts a script in place of a worker, and returns the error.
@@ -294,11 +310,14 @@ fn start_error(script: &str) -> String {
 
 #[test]
 fn what_is_no_worker_is_killed_and_how_it_ended_is_said() {
-    alone(module_path!(), "what_is_no_worker_is_killed_and_how_it_ended_is_said", || {
-        let long = "x".repeat(200);
-        let says_much = format!("for i in 1 2 3 4; do echo {long} >&2; done; exit 3");
-        let much = format!("its process exited with code 3: {long}");
-        #[rustfmt::skip]
+    run_in_own_process(
+        module_path!(),
+        "what_is_no_worker_is_killed_and_how_it_ended_is_said",
+        || {
+            let long = "x".repeat(200);
+            let says_much = format!("for i in 1 2 3 4; do echo {long} >&2; done; exit 3");
+            let much = format!("its process exited with code 3: {long}");
+            #[rustfmt::skip]
         let cases = [
             ("exit 0",                                     "its process exited with code 0"),
             ("echo first >&2; echo last >&2; exit 7",      "its process exited with code 7: last"),
@@ -315,8 +334,9 @@ fn what_is_no_worker_is_killed_and_how_it_ended_is_said() {
             ("printf '\\0\\0\\0\\0\\5' >&0; exec sleep 1000", "its process was killed because it sent an unexpected reply (expected: ready)"),
             ("exec cat /dev/zero >&0",                     "its process was killed because it sent a message of an unknown kind"),
         ];
-        for (script, expected) in cases {
-            assert_eq!(start_error(script), expected, "{script}");
-        }
-    });
+            for (script, expected) in cases {
+                assert_eq!(start_error(script), expected, "{script}");
+            }
+        },
+    );
 }

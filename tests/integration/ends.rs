@@ -25,7 +25,9 @@ fn numbers(count: usize) -> Vec<String> {
 
 /// Returns a pool of workers that echo each item.
 fn echoing(workers: usize) -> PoolBuilder {
-    Pool::of((0..workers).map(|_| WorkerSpec::native(|_| Ok(|item: &[u8]| Ok(item.to_vec())))))
+    Pool::from_workers(
+        (0..workers).map(|_| WorkerSpec::native(|_| Ok(|item: &[u8]| Ok(item.to_vec())))),
+    )
 }
 
 /// Limits claims to one item, so that no item waits for another item of its claim.

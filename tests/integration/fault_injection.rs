@@ -13,7 +13,9 @@ use mtl_host::{
 };
 use rustix::process::Signal;
 
-use crate::support::{DEADLINE, alone_within, by_tier, fixtures, own_children, processes};
+use crate::support::{
+    DEADLINE, by_tier, fixtures, own_children, processes, run_in_own_process_within,
+};
 
 /// Returns the number of items.
 fn items() -> usize {
@@ -36,14 +38,14 @@ struct Case {
 
 #[test]
 fn in_order() {
-    alone_within(LONGEST, module_path!(), "in_order", || {
+    run_in_own_process_within(LONGEST, module_path!(), "in_order", || {
         inject(&Case { order: Order::Input, retries: 0, signals: &[Signal::KILL] });
     });
 }
 
 #[test]
 fn in_any_order() {
-    alone_within(LONGEST, module_path!(), "in_any_order", || {
+    run_in_own_process_within(LONGEST, module_path!(), "in_any_order", || {
         // The engine in a process may handle some of these signals itself, if they are the first.
         let signals = &[Signal::KILL, Signal::SEGV, Signal::ABORT, Signal::TERM];
         inject(&Case { order: Order::Completion, retries: 0, signals });
@@ -52,14 +54,14 @@ fn in_any_order() {
 
 #[test]
 fn in_order_with_retries() {
-    alone_within(LONGEST, module_path!(), "in_order_with_retries", || {
+    run_in_own_process_within(LONGEST, module_path!(), "in_order_with_retries", || {
         inject(&Case { order: Order::Input, retries: 3, signals: &[Signal::KILL] });
     });
 }
 
 #[test]
 fn in_any_order_with_retries() {
-    alone_within(LONGEST, module_path!(), "in_any_order_with_retries", || {
+    run_in_own_process_within(LONGEST, module_path!(), "in_any_order_with_retries", || {
         inject(&Case { order: Order::Completion, retries: 3, signals: &[Signal::KILL] });
     });
 }
@@ -67,7 +69,7 @@ fn in_any_order_with_retries() {
 /// Checks a run in which some processes are stopped and hang until their deadline.
 #[test]
 fn some_hang() {
-    alone_within(LONGEST, module_path!(), "some_hang", || {
+    run_in_own_process_within(LONGEST, module_path!(), "some_hang", || {
         let signals = &[Signal::KILL, Signal::KILL, Signal::KILL, Signal::STOP];
         inject(&Case { order: Order::Input, retries: 0, signals });
     });

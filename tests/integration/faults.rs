@@ -1,6 +1,6 @@
 //! Checks failed items: their faults are reported, and the run continues.
 
-use crate::support::{host, host_aloud, host_on_threads, lines};
+use crate::support::{host, host_on_threads, host_with_summary, lines};
 
 /// The misbehaviours of `misbehave.wat`, each with the kind and message of its fault.
 #[rustfmt::skip]
@@ -242,7 +242,8 @@ fn a_worker_that_cannot_be_started_again_is_retired_and_the_last_one_ends_the_ru
 
 #[test]
 fn faults_are_counted_in_the_summary() {
-    let stderr = host_aloud().plugin("judge.wat").stdin("!a\n?b\nc\n").run().code(1).stderr_text();
+    let stderr =
+        host_with_summary().plugin("judge.wat").stdin("!a\n?b\nc\n").run().code(1).stderr_text();
     let begins = "3 items, 2 faults (refused 1, bad-item 1), ";
     assert!(stderr.lines().last().unwrap().starts_with(begins), "{stderr}");
 }

@@ -38,7 +38,7 @@ fn isolated(host: Host, isolation: &str) -> Host {
 
 /// Checks that no character moves the cursor, hides earlier text, or changes the terminal.
 #[track_caller]
-fn fit_for_a_terminal(text: &str) {
+fn check_no_control_characters(text: &str) {
     let turns = |sign| matches!(sign, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}');
     let raw = |sign: char| (sign.is_control() && sign != '\n') || turns(sign);
     assert!(!text.contains(raw), "{text:?}");

@@ -11,7 +11,7 @@ fn inspect(plugin: &str) -> Host {
 /// Returns the lines with the size and the digest of a fixture.
 fn of_the_file(fixture: &str) -> String {
     let bytes = std::fs::read(fixtures().join(fixture)).unwrap();
-    format!("size       {} bytes\nsha256     {}\n", bytes.len(), Sha256::of(&bytes))
+    format!("size       {} bytes\nsha256     {}\n", bytes.len(), Sha256::digest(&bytes))
 }
 
 #[test]

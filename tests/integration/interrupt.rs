@@ -3,7 +3,7 @@
 
 use rustix::process::Signal;
 
-use crate::support::{Host, Running, Terminal, host, host_aloud};
+use crate::support::{Host, Running, Terminal, host, host_with_summary};
 
 /// Describes a run of two workers that wait until the file `gate/open` exists.
 fn gated(host: Host) -> Host {
@@ -20,7 +20,7 @@ const STOPPING: &str =
 
 #[test]
 fn what_is_in_the_workers_is_finished_and_written() {
-    let mut running = gated(host_aloud()).stdin_open().start();
+    let mut running = gated(host_with_summary()).stdin_open().start();
     // The reader has read the third item, which waits because both workers are busy.
     running.send("w1\nw2\nw3\n");
     running.wait_for_stderr_times("begun", 2);
@@ -111,7 +111,7 @@ fn other_requests_to_end_are_heard_as_well() {
         (Signal::HUP,  "send SIGTERM"),
     ];
     for (signal, again) in cases {
-        let mut running = host_aloud().plugin("upper.wat").stdin_open().start();
+        let mut running = host_with_summary().plugin("upper.wat").stdin_open().start();
         running.send("one\n");
         running.wait_for_stdout("ONE\n");
         running.signal(signal);

@@ -149,7 +149,7 @@ fn the_table_has_a_column_for_each_language_and_a_row_for_each_thing_to_have() {
     let table = table::read();
     let columns: Vec<_> = LANGUAGES.iter().map(|language| language.column).collect();
     assert_eq!(table.columns(), columns);
-    let rows: Vec<_> = probe::THINGS_TO_HAVE.iter().map(|(name, _)| *name).collect();
+    let rows: Vec<_> = probe::FEATURES.iter().map(|(name, _)| *name).collect();
     assert_eq!(table.rows(), rows);
 }
 

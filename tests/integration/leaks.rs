@@ -6,7 +6,8 @@ use std::time::Duration;
 use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
 
 use crate::support::{
-    alone_within, by_tier, fixtures, in_processes, isolation, threads, wait_for_threads,
+    by_tier, fixtures, in_processes, isolation, run_in_own_process_within, threads,
+    wait_for_threads,
 };
 
 /// Returns the number of pools; in processes, each pool takes much longer.
@@ -25,12 +26,12 @@ const DEADLINE: Duration = Duration::from_secs(1_000);
 
 /// The system resources of this process at one moment.
 #[derive(Debug, PartialEq, Eq)]
-struct Held {
+struct Resources {
     threads: Vec<String>,
     descriptors: usize,
 }
 
-impl Held {
+impl Resources {
     /// Waits until the engine's watchdog is the only thread, and returns the resources.
     fn now() -> Self {
         wait_for_threads(1);
@@ -74,9 +75,10 @@ impl Plugins {
     }
 
     /// Creates, uses and closes one pool, in one of several ways.
-    fn come_and_go(&self, number: usize) {
-        let pool =
-            Pool::of(self.workers(number)).isolation(isolation()).window("8".parse().unwrap());
+    fn open_and_close_pool(&self, number: usize) {
+        let pool = Pool::from_workers(self.workers(number))
+            .isolation(isolation())
+            .window("8".parse().unwrap());
         let mut pool = pool.build().unwrap();
         match number / 4 % 4 {
             // The pool runs nothing.
@@ -95,7 +97,7 @@ impl Plugins {
             }
         }
         if number % 32 < 16 {
-            assert!(pool.close().iter().all(|report| report.closing.is_ok()));
+            assert!(pool.close().iter().all(|report| report.finish_report.is_ok()));
         } else {
             drop(pool);
         }
@@ -104,19 +106,24 @@ impl Plugins {
 
 #[test]
 fn thousands_of_pools_leave_nothing_behind() {
-    alone_within(DEADLINE, module_path!(), "thousands_of_pools_leave_nothing_behind", || {
-        let plugins = Plugins::load();
-        let come_and_go = |numbers: std::ops::Range<usize>| {
-            numbers.for_each(|number| plugins.come_and_go(number));
-        };
-        // After this many pools, caches are filled and the allocator has reached its usual size.
-        let warm_up = pools() / 10;
-        come_and_go(0..warm_up);
-        let (before, memory_before) = (Held::now(), memory());
-        come_and_go(warm_up..pools());
-        let (after, memory_after) = (Held::now(), memory());
-        assert_eq!(after, before);
-        let growth = memory_after.saturating_sub(memory_before);
-        assert!(growth < MOST_GROWTH, "{growth} bytes more than {memory_before}");
-    });
+    run_in_own_process_within(
+        DEADLINE,
+        module_path!(),
+        "thousands_of_pools_leave_nothing_behind",
+        || {
+            let plugins = Plugins::load();
+            let come_and_go = |numbers: std::ops::Range<usize>| {
+                numbers.for_each(|number| plugins.open_and_close_pool(number));
+            };
+            // After this many pools, caches are filled and the allocator has reached its usual size.
+            let warm_up = pools() / 10;
+            come_and_go(0..warm_up);
+            let (before, memory_before) = (Resources::now(), memory());
+            come_and_go(warm_up..pools());
+            let (after, memory_after) = (Resources::now(), memory());
+            assert_eq!(after, before);
+            let growth = memory_after.saturating_sub(memory_before);
+            assert!(growth < MOST_GROWTH, "{growth} bytes more than {memory_before}");
+        },
+    );
 }

@@ -8,12 +8,12 @@ use mtl_host::{
     Engine, Event, FaultKind, Observer, Plugin, Pool, PoolBuilder, StopFlag, WorkerSpec,
 };
 
-use crate::support::{DEADLINE, alone, fixtures, isolation};
+use crate::support::{DEADLINE, fixtures, isolation, run_in_own_process};
 
 /// An observer that signals when the plugin writes output, which it does in an item that never ends.
-struct Begun(Sender<()>);
+struct OutputSignal(Sender<()>);
 
-impl Observer for Begun {
+impl Observer for OutputSignal {
     fn notify(&self, event: &Event<'_>) {
         if let Event::Output { .. } = event {
             // The test may have ended.
@@ -32,31 +32,35 @@ fn builder(plugin: &str) -> (PoolBuilder, Receiver<()>) {
         .isolation(isolation())
         .jobs("1".parse().unwrap())
         .join_timeout(END)
-        .observer(Arc::new(Begun(begun)));
+        .observer(Arc::new(OutputSignal(begun)));
     (builder, has_begun)
 }
 
 #[test]
 fn an_item_that_never_ends_does_not_hold_up_the_end_of_its_run() {
-    alone(module_path!(), "an_item_that_never_ends_does_not_hold_up_the_end_of_its_run", || {
-        let (builder, has_begun) = builder("linger.wat");
-        let mut pool = builder.build().unwrap();
-        let results = pool.map(["s"]);
-        has_begun.recv_timeout(DEADLINE).unwrap();
-        let ended = results.end();
-        assert_eq!(ended.summary.counts.faults_of(FaultKind::Timeout), 1);
-        // An abandoned run with an endless item must not delay the next run.
-        let results = pool.map(["c"]);
-        has_begun.recv_timeout(DEADLINE).unwrap();
-        drop(results);
-        let records = pool.map(["n", "n"]).try_collect::<Vec<_>>().unwrap();
-        assert_eq!(records[1].bytes(), Some(&b"0 002"[..]), "a fresh instance");
-    });
+    run_in_own_process(
+        module_path!(),
+        "an_item_that_never_ends_does_not_hold_up_the_end_of_its_run",
+        || {
+            let (builder, has_begun) = builder("linger.wat");
+            let mut pool = builder.build().unwrap();
+            let results = pool.map(["s"]);
+            has_begun.recv_timeout(DEADLINE).unwrap();
+            let ended = results.end();
+            assert_eq!(ended.summary.counts.faults_of(FaultKind::Timeout), 1);
+            // An abandoned run with an endless item must not delay the next run.
+            let results = pool.map(["c"]);
+            has_begun.recv_timeout(DEADLINE).unwrap();
+            drop(results);
+            let records = pool.map(["n", "n"]).try_collect::<Vec<_>>().unwrap();
+            assert_eq!(records[1].bytes(), Some(&b"0 002"[..]), "a fresh instance");
+        },
+    );
 }
 
 #[test]
 fn the_end_of_a_run_is_not_that_of_the_pool() {
-    alone(module_path!(), "the_end_of_a_run_is_not_that_of_the_pool", || {
+    run_in_own_process(module_path!(), "the_end_of_a_run_is_not_that_of_the_pool", || {
         let stop = StopFlag::new();
         let (builder, _) = builder("finish.wat");
         let mut pool = builder.stop(&stop).build().unwrap();
@@ -70,24 +74,29 @@ fn the_end_of_a_run_is_not_that_of_the_pool() {
         assert!(never.recv_timeout(END + END / 10).is_err());
         drop(nobody);
         let reports = pool.close();
-        assert_eq!(reports[0].closing, Ok(Some(b"a".to_vec())));
+        assert_eq!(reports[0].finish_report, Ok(Some(b"a".to_vec())));
     });
 }
 
 #[test]
 fn a_worker_that_never_starts_does_not_hold_up_the_end_of_a_run() {
-    alone(module_path!(), "a_worker_that_never_starts_does_not_hold_up_the_end_of_a_run", || {
-        let engine = Engine::new().unwrap();
-        let load = |name| Plugin::load(&engine, fixtures().join(name)).unwrap();
-        let (spins, upper) = (load("spin-init.wat"), load("upper.wat"));
-        let specs = [WorkerSpec::plugin(&spins), WorkerSpec::plugin(&upper)];
-        let mut pool = Pool::of(specs).isolation(isolation()).join_timeout(END).build().unwrap();
-        for _ in 0..2 {
-            let mut results = pool.map(["a", "b"]);
-            assert!(results.next().unwrap().is_ok());
-            // The second item may or may not have been read before the end.
-            let summary = results.end().summary;
-            assert_eq!(summary.counts.total(), summary.read);
-        }
-    });
+    run_in_own_process(
+        module_path!(),
+        "a_worker_that_never_starts_does_not_hold_up_the_end_of_a_run",
+        || {
+            let engine = Engine::new().unwrap();
+            let load = |name| Plugin::load(&engine, fixtures().join(name)).unwrap();
+            let (spins, upper) = (load("spin-init.wat"), load("upper.wat"));
+            let specs = [WorkerSpec::plugin(&spins), WorkerSpec::plugin(&upper)];
+            let mut pool =
+                Pool::from_workers(specs).isolation(isolation()).join_timeout(END).build().unwrap();
+            for _ in 0..2 {
+                let mut results = pool.map(["a", "b"]);
+                assert!(results.next().unwrap().is_ok());
+                // The second item may or may not have been read before the end.
+                let summary = results.end().summary;
+                assert_eq!(summary.counts.total(), summary.read);
+            }
+        },
+    );
 }

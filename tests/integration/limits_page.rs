@@ -17,14 +17,14 @@ fn fixed() -> Vec<(&'static str, String)> {
     vec![
         (
             "guest output of all workers together",
-            format!("{}×--log-limit", constant("src/sandbox/voice.rs", "VOICES")),
+            format!("{}×--log-limit", constant("src/sandbox/guest_output.rs", "VOICES")),
         ),
         (
             "components and modules of a component, nested ones included",
-            count(Complexity::MOST_PARTS),
+            count(Complexity::MAX_PARTS),
         ),
-        ("depth of nested components", count(Complexity::MOST_DEPTH)),
-        ("definitions of component instances", count(Complexity::MOST_DEFINITIONS)),
+        ("depth of nested components", count(Complexity::MAX_DEPTH)),
+        ("definitions of component instances", count(Complexity::MAX_DEFINITIONS)),
         ("compiled code from a child process", size("jail/src/sealed_file.rs", "MOST")),
         ("memory in a snapshot", size("src/engine/snapshot/image.rs", "MOST")),
         ("memories of a plugin", count(constant("src/sandbox/meter.rs", "MAX_MEMORIES"))),

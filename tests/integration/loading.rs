@@ -7,7 +7,7 @@ use mtl_host::{Engine, LoadErrorKind, Plugin, Sha256};
 use crate::support::{fixtures, host};
 
 fn digest_of(fixture: &str) -> String {
-    Sha256::of(&fs::read(fixtures().join(fixture)).unwrap()).to_string()
+    Sha256::digest(&fs::read(fixtures().join(fixture)).unwrap()).to_string()
 }
 
 #[test]
@@ -20,7 +20,7 @@ fn a_pinned_plugin_runs_if_it_is_the_one() {
 
 #[test]
 fn another_file_than_the_pinned_one_is_not_even_parsed() {
-    let (pinned, found) = (digest_of("upper.wat"), Sha256::of(b"(module").to_string());
+    let (pinned, found) = (digest_of("upper.wat"), Sha256::digest(b"(module").to_string());
     let run = host().file("it.wat", "(module").plugin("it.wat").args(["--sha256", &pinned]);
     run.stdin("a\n").run().code(3).stdout("").stderr(&format!(
         "error: plugin `it.wat` does not match the pinned digest: its SHA-256 is {found}, not \
@@ -33,7 +33,7 @@ fn another_file_than_the_pinned_one_is_not_even_parsed() {
 fn the_text_of_a_plugin_is_pinned_as_it_is() {
     let text = fs::read(fixtures().join("upper.wat")).unwrap();
     let binary = wat::parse_bytes(&text).unwrap();
-    let loader = Plugin::loader(&Engine::new().unwrap()).sha256(Sha256::of(&text));
+    let loader = Plugin::loader(&Engine::new().unwrap()).sha256(Sha256::digest(&text));
     loader.from_bytes("text", &text).unwrap();
     let error = loader.from_bytes("binary", &binary).unwrap_err();
     assert!(matches!(error.kind(), LoadErrorKind::Digest { .. }), "{error}");

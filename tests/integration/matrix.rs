@@ -16,7 +16,7 @@ use mtl_host::{
 };
 
 use self::tally::Tallies;
-use crate::support::{alone, fixtures, isolation};
+use crate::support::{fixtures, isolation, run_in_own_process};
 
 const WORKERS: [u32; 3] = [1, 3, 4];
 const CHUNKS: [usize; 3] = [1, 2, 4];
@@ -178,7 +178,7 @@ fn stateless(passing: ArgumentPassing) {
 fn stateful(setting: Setting, isolation: Isolation, workers: Vec<WorkerSpec>) {
     let starts = Arc::new(Starts::default());
     let mut tallies = Tallies::of(workers.len());
-    let pool = Pool::of(workers).isolation(isolation).observer(starts.clone());
+    let pool = Pool::from_workers(workers).isolation(isolation).observer(starts.clone());
     let mut pool = setting.build(pool);
     let total = map_all(&mut pool, setting, |result, item| {
         tallies.note(result, setting.passing, item);
@@ -201,32 +201,42 @@ fn stateful_plugins(passing: ArgumentPassing) {
 
 #[test]
 fn single_without_state() {
-    alone(module_path!(), "single_without_state", || stateless(ArgumentPassing::Single));
+    run_in_own_process(module_path!(), "single_without_state", || {
+        stateless(ArgumentPassing::Single)
+    });
 }
 
 #[test]
 fn args_without_state() {
-    alone(module_path!(), "args_without_state", || stateless(ArgumentPassing::Args));
+    run_in_own_process(module_path!(), "args_without_state", || stateless(ArgumentPassing::Args));
 }
 
 #[test]
 fn kwargs_without_state() {
-    alone(module_path!(), "kwargs_without_state", || stateless(ArgumentPassing::Kwargs));
+    run_in_own_process(module_path!(), "kwargs_without_state", || {
+        stateless(ArgumentPassing::Kwargs)
+    });
 }
 
 #[test]
 fn single_with_state() {
-    alone(module_path!(), "single_with_state", || stateful_plugins(ArgumentPassing::Single));
+    run_in_own_process(module_path!(), "single_with_state", || {
+        stateful_plugins(ArgumentPassing::Single)
+    });
 }
 
 #[test]
 fn args_with_state() {
-    alone(module_path!(), "args_with_state", || stateful_plugins(ArgumentPassing::Args));
+    run_in_own_process(module_path!(), "args_with_state", || {
+        stateful_plugins(ArgumentPassing::Args)
+    });
 }
 
 #[test]
 fn kwargs_with_state() {
-    alone(module_path!(), "kwargs_with_state", || stateful_plugins(ArgumentPassing::Kwargs));
+    run_in_own_process(module_path!(), "kwargs_with_state", || {
+        stateful_plugins(ArgumentPassing::Kwargs)
+    });
 }
 
 /// Returns a few settings, which suffice for tests of the workers themselves.
@@ -236,7 +246,7 @@ fn some_settings(passing: ArgumentPassing) -> impl Iterator<Item = Setting> {
 
 #[test]
 fn native_workers() {
-    alone(module_path!(), "native_workers", || {
+    run_in_own_process(module_path!(), "native_workers", || {
         for passing in [ArgumentPassing::Single, ArgumentPassing::Args, ArgumentPassing::Kwargs] {
             for setting in some_settings(passing) {
                 for workers in WORKERS {
@@ -253,7 +263,7 @@ fn native_workers() {
 
 #[test]
 fn native_workers_beside_plugins() {
-    alone(module_path!(), "native_workers_beside_plugins", || {
+    run_in_own_process(module_path!(), "native_workers_beside_plugins", || {
         let engine = Engine::new().unwrap();
         let load = |plugin| Plugin::load(&engine, fixtures().join(plugin)).unwrap();
         let (tally, upper) = (load("tally.wat"), load("component.wat"));
@@ -277,7 +287,7 @@ fn native_workers_beside_plugins() {
 #[test]
 fn workers_that_never_get_an_item_are_initialised_once_at_most_and_never_called() {
     let name = "workers_that_never_get_an_item_are_initialised_once_at_most_and_never_called";
-    alone(module_path!(), name, || {
+    run_in_own_process(module_path!(), name, || {
         let plugin = load("tally.wat");
         let passing = ArgumentPassing::Single;
         for count in [0, 1, 3] {
@@ -287,7 +297,8 @@ fn workers_that_never_get_an_item_are_initialised_once_at_most_and_never_called(
                 let starts = Arc::new(Starts::default());
                 let mut tallies = Tallies::of(8);
                 let workers = (0..8).map(|_| WorkerSpec::plugin(&plugin));
-                let pool = Pool::of(workers).isolation(isolation()).observer(starts.clone());
+                let pool =
+                    Pool::from_workers(workers).isolation(isolation()).observer(starts.clone());
                 let mut pool = setting.build(pool);
                 for (result, item) in map(&mut pool, setting, &items, true).iter().zip(&items) {
                     tallies.note(result, passing, item);

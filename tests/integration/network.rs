@@ -31,7 +31,7 @@ fn worker(plugin: &str, net: &[String]) -> Host {
 
 /// Checks the lines of standard error that are not faults.
 #[track_caller]
-fn told(finished: &Finished, expected: &str) {
+fn check_messages(finished: &Finished, expected: &str) {
     let stderr = finished.stderr_text();
     let lines = stderr.split_inclusive('\n').filter(|line| !line.starts_with("fault: "));
     assert_eq!(lines.collect::<String>(), expected);
@@ -116,7 +116,7 @@ fn another_port_is_denied_inside_of_the_plugin_and_told_once() {
         .run()
         .code(1)
         .stdout((0..4).map(|index| refused(index, DENIED)).collect::<String>());
-    told(
+    check_messages(
         &finished,
         &format!(
             "warning: worker 0 was denied a connection to `127.0.0.1:{port}`\n \
@@ -135,7 +135,7 @@ fn without_a_grant_there_are_no_sockets_and_no_names() {
         .run()
         .code(1)
         .stdout((0..4).map(|index| refused(index, DENIED)).collect::<String>());
-    told(
+    check_messages(
         &finished,
         "warning: worker 0 was denied a socket\n \
              hint: `--net HOST:PORT` lets it connect there\n\
@@ -150,7 +150,7 @@ fn only_granted_names_are_looked_up() {
         .stdin("nLocalhost\nn10.1.2.3\nnexample.com\nnlocalhost.example.com\n")
         .run()
         .code(1);
-    told(
+    check_messages(
         &finished,
         "warning: worker 0 was denied the addresses of `example.com`\n \
              hint: `--net example.com:PORT` grants it, for one port\n\
@@ -208,7 +208,7 @@ fn other_requests_are_denied_inside_of_the_plugin() {
                 .map(|(message, index)| refused(index, message))
                 .collect::<String>(),
         );
-    told(
+    check_messages(
         &finished,
         &format!(
             "warning: worker 0 was denied a request to `127.0.0.1:80`\n \

@@ -10,17 +10,17 @@ use mtl_host::{Engine, Event, Observer, Plugin, Pool};
 use rustix::process::Signal;
 
 use crate::support::{
-    DEADLINE, Running, children_of, fixtures, host_in_processes, in_itself, processes,
+    DEADLINE, Running, children_of, fixtures, host_in_processes, own_process_run, processes,
     wait_for_children, wait_for_some_children, wait_until_gone,
 };
 
 /// The activity of two workers: its name, a run that begins it, and a check that both workers have begun.
-type AtWork = (&'static str, fn() -> Running, fn(&Running));
+type Activity = (&'static str, fn() -> Running, fn(&Running));
 
 const WORKERS: usize = 2;
 
 #[rustfmt::skip]
-const AT_WORK: [AtWork; 4] = [
+const AT_WORK: [Activity; 4] = [
     ("idle",      || start("upper.wat", &[], "one\n"),             |run| run.wait_for_stdout("ONE\n")),
     ("computing", || start("linger.wat", &[], "c\nc\n"),           has_begun),
     ("sleeping",  || start("linger.wat", &[], "s\ns\n"),           has_begun),
@@ -111,7 +111,7 @@ fn stay() {
 fn a_program_with_a_pool_ends() {
     for (how, _) in ENDS {
         let name = "a_program_with_a_pool_ends";
-        let Some(program) = in_itself(module_path!(), name, end_as_asked) else { return };
+        let Some(program) = own_process_run(module_path!(), name, end_as_asked) else { return };
         let mut running = program.stdin_open().start();
         running.wait_for_stdout("at work\n");
         let children = wait_for_children(running.id(), WORKERS);
@@ -140,7 +140,7 @@ fn at_work() -> Pool {
     let mut pool = Pool::builder(&plugin)
         .isolation(processes())
         .jobs(WORKERS.to_string().parse().unwrap())
-        .observer(Arc::new(Begun(begun)))
+        .observer(Arc::new(OutputSignal(begun)))
         .build()
         .unwrap();
     let results = pool.map(["c", "c"]);
@@ -152,9 +152,9 @@ fn at_work() -> Pool {
 }
 
 /// An observer that signals when a plugin writes output.
-struct Begun(Sender<()>);
+struct OutputSignal(Sender<()>);
 
-impl Observer for Begun {
+impl Observer for OutputSignal {
     fn notify(&self, event: &Event<'_>) {
         if let Event::Output { .. } = event {
             // The test may have ended.
@@ -167,7 +167,7 @@ impl Observer for Begun {
 #[test]
 fn the_thread_that_made_a_pool_ends() {
     let name = "the_thread_that_made_a_pool_ends";
-    crate::support::alone(module_path!(), name, || {
+    crate::support::run_in_own_process(module_path!(), name, || {
         let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("upper.wat")).unwrap();
         let make = move || Pool::builder(&plugin).isolation(processes()).build().unwrap();
         let mut pool = thread::Builder::new().spawn(make).unwrap().join().unwrap();
@@ -175,7 +175,7 @@ fn the_thread_that_made_a_pool_ends() {
             let records = pool.map(["a", "b", "c"]).try_collect::<Vec<_>>().unwrap();
             assert_eq!(records[2].bytes(), Some(&b"C"[..]));
         }
-        assert!(pool.close().iter().all(|report| report.broken == 0));
+        assert!(pool.close().iter().all(|report| report.failed_instances == 0));
         assert!(crate::support::own_children().is_empty());
     });
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::support::{Host, fixtures, host, host_aloud, host_on_threads, lines};
+use crate::support::{Host, fixtures, host, host_on_threads, host_with_summary, lines};
 
 /// Returns the names of all files below a folder, sorted.
 fn files_in(folder: &Path) -> Vec<String> {
@@ -110,7 +110,7 @@ fn an_item_without_a_place_is_a_fault_and_the_run_goes_on() {
 
 #[test]
 fn faults_by_place_are_judged_like_others() {
-    host_aloud()
+    host_with_summary()
         .plugin("echo.wat")
         .args(["--input-format", "paths", "--output-dir", "out", "--on-error", "immediate"])
         .stdin("a\na/b\n")

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 
-use crate::support::{command, host, host_aloud, host_on_threads, lines};
+use crate::support::{command, host, host_on_threads, host_with_summary, lines};
 
 /// Items that give a record, an empty record, no record, a refusal, a bad item, and one more
 /// record.
@@ -193,7 +193,8 @@ fn results_go_into_a_file_that_is_made_or_emptied() {
 #[test]
 fn a_reader_that_has_enough_ends_the_run_quietly() {
     let (reader, writer) = std::io::pipe().unwrap();
-    let mut running = host_aloud().plugin("upper.wat").stdin_open().stdout_to(writer).start();
+    let mut running =
+        host_with_summary().plugin("upper.wat").stdin_open().stdout_to(writer).start();
     // The endless input exceeds what pipes and the window hold.
     running.feed(|input| {
         let many = lines(["line"; 10_000]);

@@ -1,7 +1,7 @@
 //! Checks the arguments of plugins, and what they write besides results: output, logs and finish
 //! reports. Checks components, which have the same abilities.
 
-use crate::support::{host, host_aloud};
+use crate::support::{host, host_with_summary};
 
 #[test]
 fn init_arguments_are_the_same_for_all_or_one_for_each() {
@@ -109,7 +109,7 @@ fn a_closing_report_is_shown_at_the_end() {
         ("trap",         "warning: worker 0 gave no finish report: trap: wasm `unreachable` instruction executed, in `finish`"),
     ];
     for (item, shown) in cases {
-        let stderr = host_aloud()
+        let stderr = host_with_summary()
             .plugin("finish.wat")
             .args(["--jobs", "1"])
             .stdin(format!("first\n{item}\n"))

@@ -3,14 +3,14 @@
 
 use std::fs::{self, File};
 
-use crate::support::{Host, Terminal, host_aloud, lines};
+use crate::support::{Host, Terminal, host_with_summary, lines};
 
 fn nowhere() -> File {
     File::options().write(true).open("/dev/null").unwrap()
 }
 
 fn described(args: &[&str]) -> Host {
-    host_aloud()
+    host_with_summary()
         .plugin("judge.wat")
         .args(args.iter().copied())
         .stdin(lines(["one", "!two", "three"]))
@@ -39,7 +39,7 @@ fn a_bar_can_be_had_anywhere() {
 
 #[test]
 fn a_total_can_be_given_when_the_input_does_not_tell() {
-    let mut running = host_aloud()
+    let mut running = host_with_summary()
         .plugin("upper.wat")
         .args(["--progress", "always", "--quiet", "--total", "4"])
         .stdin_open()
@@ -53,7 +53,7 @@ fn a_total_can_be_given_when_the_input_does_not_tell() {
 fn a_file_tells_the_share_of_its_bytes_before_its_items_are_counted() {
     // The second item waits, and the input after it exceeds what the reader reads ahead.
     let rest = format!("{}\n", "x".repeat(99_999)).repeat(400);
-    let running = host_aloud()
+    let running = host_with_summary()
         .plugin("wait.wat")
         .subfolder("gate")
         .file("items", format!("a\nwait\n{rest}"))
@@ -70,12 +70,12 @@ fn a_file_tells_the_share_of_its_bytes_before_its_items_are_counted() {
 fn a_person_at_a_terminal_sees_a_bar_unless_results_go_there_too() {
     let terminal = Terminal::open();
     described(&[]).stdout_to(nowhere()).stderr_to(terminal.stdio()).run().code(1);
-    let shown = terminal.shown();
+    let shown = terminal.output_text();
     assert!(shown.contains("100%|") && shown.contains("| 3/3 ["), "{shown}");
 
     let terminal = Terminal::open();
     described(&[]).stdout_to(terminal.stdio()).stderr_to(terminal.stdio()).run().code(1);
-    let shown = terminal.shown();
+    let shown = terminal.output_text();
     assert!(shown.contains("one\r\n") && !shown.contains("%|"), "{shown}");
 }
 

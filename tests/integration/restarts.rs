@@ -7,7 +7,7 @@ use mtl_host::sink::Memory;
 use mtl_host::source::Items;
 use mtl_host::{DirGrant, Engine, Event, Observer, Plugin, Pool};
 
-use crate::support::{Host, fixtures, host, host_aloud, isolation, lines};
+use crate::support::{Host, fixtures, host, host_with_summary, isolation, lines};
 
 /// Describes a run whose plugin counts its attempts in a granted directory.
 fn stubborn(host: Host, jobs: &str) -> Host {
@@ -35,7 +35,7 @@ fn an_item_that_fails_is_tried_again_on_a_fresh_instance_and_keeps_its_place() {
         (&["--retries", "2", "--retry-on", "refused"],    "t2", "",     "trap: wasm `unreachable` instruction executed"),
     ];
     for (flags, item, result, fault) in cases {
-        let finished = stubborn(host_aloud(), "1")
+        let finished = stubborn(host_with_summary(), "1")
             .args(["--timeout", "100ms"])
             .args(flags.iter().copied())
             .stdin(lines(["a", item, "b"]))
@@ -125,7 +125,7 @@ fn a_worker_that_breaks_too_often_in_a_row_is_retired_and_the_last_one_ends_the_
         ("1", "t\nn\nt\nt\nn\n", "\n1\n\n\n",      3, 1),
     ];
     for (most, items, results, faults, not_run) in cases {
-        let finished = host_aloud()
+        let finished = host_with_summary()
             .plugin("misbehave.wat")
             .args(["--jobs", "1", "--max-restarts", most])
             .stdin(items)
@@ -148,7 +148,7 @@ fn a_worker_that_breaks_too_often_in_a_row_is_retired_and_the_last_one_ends_the_
 
 #[test]
 fn the_last_worker_ends_the_run_with_the_error_of_its_last_start() {
-    let finished = host_aloud()
+    let finished = host_with_summary()
         .plugin("flaky-start.wat")
         .subfolder("state")
         .args(["--jobs", "1", "--dir", "state::/state:rw", "--max-restarts", "7"])

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::thread;
 
-use crate::support::{command, host, host_aloud, lines};
+use crate::support::{command, host, host_with_summary, lines};
 
 #[test]
 fn every_item_has_its_result_whatever_the_number_of_workers() {
@@ -148,7 +148,7 @@ fn the_help_says_what_the_exit_codes_mean() {
 
 #[test]
 fn the_summary_counts_items_and_faults() {
-    let finished = host_aloud().plugin("judge.wat").stdin("a\n!b\n#c\nd\n").run().code(1);
+    let finished = host_with_summary().plugin("judge.wat").stdin("a\n!b\n#c\nd\n").run().code(1);
     let stderr = finished.stderr_text();
     let summary = stderr.lines().last().unwrap_or_default();
     assert!(summary.starts_with("4 items, 1 fault (refused 1), 1 filtered, "), "{stderr}");

@@ -12,7 +12,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use crate::support::{
-    Host, alone, command, fixtures, host, isolation, lines, own_children, processes,
+    Host, command, fixtures, host, isolation, lines, own_children, processes, run_in_own_process,
     wait_for_threads,
 };
 
@@ -27,7 +27,7 @@ fn described(args: &[&str]) -> Host {
 }
 
 /// Counts the lines in which a worker's plugin printed `what`.
-fn said(stderr: &str, what: &str) -> usize {
+fn count_output_lines(stderr: &str, what: &str) -> usize {
     let is_it = |line: &&str| {
         line.starts_with("[worker ") && line.split_once("] ").is_some_and(|(_, it)| it == what)
     };
@@ -42,11 +42,19 @@ fn init_runs_once_for_all_workers_that_are_alike() {
         .code(0)
         .stdout("*\n".repeat(100));
     let stderr = finished.stderr_text();
-    assert_eq!((said(&stderr, "init"), said(&stderr, "restored")), (1, 8), "{stderr}");
+    assert_eq!(
+        (count_output_lines(&stderr, "init"), count_output_lines(&stderr, "restored")),
+        (1, 8),
+        "{stderr}"
+    );
 
     let finished = described(&["--jobs", "8", "--init", "x"]).stdin("a\n").run().stdout("0\n");
     let stderr = finished.stderr_text();
-    assert_eq!((said(&stderr, "init"), said(&stderr, "restored")), (8, 0), "{stderr}");
+    assert_eq!(
+        (count_output_lines(&stderr, "init"), count_output_lines(&stderr, "restored")),
+        (8, 0),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -70,8 +78,8 @@ fn workers_that_differ_have_snapshots_of_their_own() {
             .args(workers.flat_map(|worker| ["--worker", worker]));
         let finished = host.stdin("a\na\na\n").run().code(0).stdout("1\n1\n1\n");
         let stderr = finished.stderr_text();
-        assert_eq!(said(&stderr, "init"), expected, "{others:?}: {stderr}");
-        assert_eq!(said(&stderr, "restored"), 3, "{others:?}: {stderr}");
+        assert_eq!(count_output_lines(&stderr, "init"), expected, "{others:?}: {stderr}");
+        assert_eq!(count_output_lines(&stderr, "restored"), 3, "{others:?}: {stderr}");
     }
 }
 
@@ -104,11 +112,15 @@ fn an_instance_that_takes_the_place_of_another_starts_from_the_snapshot() {
         .code(1)
         .stdout("-1\n\n-1\n\n*\n1\n");
     let stderr = finished.stderr_text();
-    assert_eq!((said(&stderr, "init"), said(&stderr, "restored")), (1, 3), "{stderr}");
+    assert_eq!(
+        (count_output_lines(&stderr, "init"), count_output_lines(&stderr, "restored")),
+        (1, 3),
+        "{stderr}"
+    );
 
     let recycled = described(&["--snapshot", "--jobs", "1", "--recycle", "1"]);
     let finished = recycled.stdin("x\nx\nx\n").run().code(0).stdout("-1\n-1\n-1\n");
-    assert_eq!(said(&finished.stderr_text(), "init"), 1);
+    assert_eq!(count_output_lines(&finished.stderr_text(), "init"), 1);
 }
 
 #[test]
@@ -136,7 +148,11 @@ fn what_a_snapshot_would_not_know_is_refused_and_the_run_goes_on_without() {
         );
         assert!(stderr.contains(&warning), "{init}: {stderr}");
         assert_eq!(stderr.matches("warning: ").count(), 1, "{init}: {stderr}");
-        assert_eq!((said(&stderr, "init"), said(&stderr, "restored")), (3, 0), "{init}: {stderr}");
+        assert_eq!(
+            (count_output_lines(&stderr, "init"), count_output_lines(&stderr, "restored")),
+            (3, 0),
+            "{init}: {stderr}"
+        );
     }
 }
 
@@ -213,9 +229,9 @@ fn an_init_that_fails_is_told_as_without_a_snapshot() {
 
 /// The workers whose plugin has written output.
 #[derive(Default)]
-struct Speakers(Mutex<BTreeSet<u32>>);
+struct WorkersWithOutput(Mutex<BTreeSet<u32>>);
 
-impl Observer for Speakers {
+impl Observer for WorkersWithOutput {
     fn notify(&self, event: &Event<'_>) {
         if let Event::Output { worker, .. } = event {
             self.0.lock().unwrap().insert(worker.get());
@@ -225,9 +241,9 @@ impl Observer for Speakers {
 
 #[test]
 fn when_init_fails_it_is_the_turn_of_the_next_worker() {
-    alone(module_path!(), "when_init_fails_it_is_the_turn_of_the_next_worker", || {
+    run_in_own_process(module_path!(), "when_init_fails_it_is_the_turn_of_the_next_worker", || {
         let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("snapshot.wat"));
-        let said = Arc::new(Speakers::default());
+        let said = Arc::new(WorkersWithOutput::default());
         let init = mtl_host::Init::Same(b"f".to_vec());
         let pool = Pool::builder(&plugin.unwrap()).jobs("4".parse().unwrap()).init(init);
         let pool = pool.isolation(isolation()).snapshot().observer(said.clone());
@@ -263,10 +279,10 @@ fn after_restore_that_breaks_ends_the_run() {
 #[test]
 fn a_pool_that_is_dropped_does_not_wait_for_a_snapshot_that_never_comes() {
     let name = "a_pool_that_is_dropped_does_not_wait_for_a_snapshot_that_never_comes";
-    alone(module_path!(), name, || {
+    run_in_own_process(module_path!(), name, || {
         let engine = Engine::new().unwrap();
         let plugin = Plugin::load(&engine, fixtures().join("spin-init.wat")).unwrap();
-        let said = Arc::new(Speakers::default());
+        let said = Arc::new(WorkersWithOutput::default());
         let init = mtl_host::Init::Same(b"spin".to_vec());
         let pool = Pool::builder(&plugin).jobs("4".parse().unwrap()).init(init).snapshot();
         let pool = pool.isolation(isolation()).observer(said.clone()).build().unwrap();
@@ -283,13 +299,13 @@ fn a_pool_that_is_dropped_does_not_wait_for_a_snapshot_that_never_comes() {
 
 /// An observer that limits the memory of the first initialised child, and lets each `init`
 /// continue.
-struct Starves {
+struct MemoryLimiter {
     pipe: PathBuf,
     children: Mutex<usize>,
     told: Mutex<Vec<String>>,
 }
 
-impl Observer for Starves {
+impl Observer for MemoryLimiter {
     fn notify(&self, event: &Event<'_>) {
         match event {
             Event::Output { .. } => {
@@ -346,13 +362,13 @@ fn a_process_that_dies_as_it_is_frozen_costs_the_snapshot_alone() {
                 (i64.shl (i64.extend_i32_u (local.get $ptr)) (i64.const 32))
                 (i64.extend_i32_u (local.get $len)))))"#;
     let name = "a_process_that_dies_as_it_is_frozen_costs_the_snapshot_alone";
-    alone(module_path!(), name, || {
+    run_in_own_process(module_path!(), name, || {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
         mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         let loader = Plugin::loader(&Engine::new().unwrap());
         let plugin = loader.from_bytes("plugin.wat", PLUGIN.as_bytes()).unwrap();
-        let starves = Starves { pipe, children: Mutex::default(), told: Mutex::default() };
+        let starves = MemoryLimiter { pipe, children: Mutex::default(), told: Mutex::default() };
         let starves = Arc::new(starves);
         let pool = Pool::builder(&plugin).jobs("1".parse().unwrap()).isolation(processes());
         let pool = pool.dir(DirGrant::read(folder.path(), "/data")).snapshot();
@@ -424,11 +440,11 @@ fn an_init_that_calls_a_host_function_is_not_frozen() {
 }
 
 /// Several runs with the same cache and the same directory.
-struct Kept {
+struct CachedRuns {
     folder: tempfile::TempDir,
 }
 
-impl Kept {
+impl CachedRuns {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("data")).unwrap();
@@ -449,20 +465,20 @@ impl Kept {
             .code(0)
             .stdout("1\n1\n*\n");
         let stderr = finished.stderr_text();
-        assert_eq!(said(&stderr, "restored"), 2, "{stderr}");
-        said(&stderr, "init")
+        assert_eq!(count_output_lines(&stderr, "restored"), 2, "{stderr}");
+        count_output_lines(&stderr, "init")
     }
 
     /// Repeats the run until it needs no `init`. The host does not store a snapshot whose inputs
     /// are so new that they may have changed while `init` read them.
-    fn until_kept(&self, args: &[&str]) {
+    fn run_until_stored(&self, args: &[&str]) {
         assert!((0..50).any(|_| self.inits(args) == 0), "the snapshot is never stored: {args:?}");
     }
 }
 
 #[test]
 fn a_snapshot_that_is_kept_is_taken_the_next_time() {
-    let kept = Kept::new();
+    let kept = CachedRuns::new();
     assert_eq!(kept.inits(&["--init", "x"]), 1);
     assert_eq!(kept.inits(&["--init", "x"]), 0);
     // A plugin cannot observe these settings of the run.
@@ -487,16 +503,16 @@ fn a_snapshot_that_is_kept_is_taken_the_next_time() {
 
 #[test]
 fn a_snapshot_is_made_anew_when_what_init_has_read_is_not_as_it_was() {
-    let (kept, args) = (Kept::new(), ["--init", "c"]);
+    let (kept, args) = (CachedRuns::new(), ["--init", "c"]);
     let words = kept.folder.path().join("data/words");
-    kept.until_kept(&args);
+    kept.run_until_stored(&args);
     fs::write(&words, "other").unwrap();
     assert_eq!(kept.inits(&args), 1, "the file has changed");
-    kept.until_kept(&args);
+    kept.run_until_stored(&args);
     fs::remove_file(&words).unwrap();
     fs::write(&words, "other").unwrap();
     assert_eq!(kept.inits(&args), 1, "the file was replaced by one with the same content");
-    kept.until_kept(&args);
+    kept.run_until_stored(&args);
     // A new file that `init` did not read changes nothing.
     fs::write(kept.folder.path().join("data/more"), "more").unwrap();
     assert_eq!(kept.inits(&args), 0);
@@ -504,7 +520,7 @@ fn a_snapshot_is_made_anew_when_what_init_has_read_is_not_as_it_was() {
 
 #[test]
 fn a_snapshot_that_does_not_hold_any_more_counts_as_not_found() {
-    let kept = Kept::new();
+    let kept = CachedRuns::new();
     let cache = Cache::open(kept.folder.path().join("cache")).unwrap();
     let words = kept.folder.path().join("data/words");
     let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("snapshot.wat")).unwrap();
@@ -580,7 +596,7 @@ fn a_kept_snapshot_with_random_bytes_is_told_of_each_time() {
     for inits in [1, 0] {
         let args = ["--snapshot-cache", "--cache-dir", &cache, "--jobs", "1", "--init", "r"];
         let stderr = host().plugin("snapshot.wat").args(args).stdin("a\n").run().stderr_text();
-        assert_eq!(said(&stderr, "init"), inits, "{stderr}");
+        assert_eq!(count_output_lines(&stderr, "init"), inits, "{stderr}");
         assert!(
             stderr.contains("warning: all workers with `snapshot.wat` share the random numbers")
         );
@@ -596,7 +612,7 @@ fn what_was_kept_of_results_holds() {
         let finished = host().plugin("snapshot.wat").args(args).stdin("x\n");
         let finished = finished.args(["--output-format", "jsonl"]).run().code(0);
         let stderr = finished.stdout("{\"index\":0,\"ok\":1}\n").stderr_text();
-        assert_eq!(said(&stderr, "init"), inits, "{stderr}");
+        assert_eq!(count_output_lines(&stderr, "init"), inits, "{stderr}");
     }
 }
 
@@ -630,7 +646,7 @@ fn workers_share_what_init_has_made() {
                 (br_if $next (i32.lt_u (local.get $at) (i32.const 0x3020000))))
             (i32.store (i32.const 0) (local.get $sum))
             (i64.const 4)))"#;
-    alone(module_path!(), "workers_share_what_init_has_made", || {
+    run_in_own_process(module_path!(), "workers_share_what_init_has_made", || {
         let plugin = Plugin::from_bytes(&Engine::new().unwrap(), "large", PLUGIN.as_bytes());
         let plugin = plugin.unwrap();
         let before = memory();

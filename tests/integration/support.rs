@@ -12,9 +12,9 @@
 //!
 //! Runs are quiet by default, because a summary contains times that differ between runs.
 
-mod alone;
 mod children;
 mod finished;
+mod own_process;
 mod running;
 mod stream;
 mod terminal;
@@ -29,12 +29,14 @@ use std::time::Duration;
 use mtl_host::{Isolation, Processes};
 use tempfile::TempDir;
 
-pub(crate) use self::alone::{alone, alone_within, in_itself, threads, wait_for_threads};
 pub(crate) use self::children::{
     children_of, own_children, processes, wait_for_children, wait_for_some_children,
     wait_until_gone,
 };
 pub(crate) use self::finished::Finished;
+pub(crate) use self::own_process::{
+    own_process_run, run_in_own_process, run_in_own_process_within, threads, wait_for_threads,
+};
 pub(crate) use self::running::Running;
 pub(crate) use self::terminal::Terminal;
 
@@ -76,11 +78,11 @@ enum Input {
 
 /// Describes `mtl-host run` without its summary.
 pub(crate) fn host() -> Host {
-    host_aloud().args(["--quiet"])
+    host_with_summary().args(["--quiet"])
 }
 
 /// Describes `mtl-host run` with its summary.
-pub(crate) fn host_aloud() -> Host {
+pub(crate) fn host_with_summary() -> Host {
     let isolation: &[_] = if in_processes() { &["--isolation", "process"] } else { &[] };
     command().args(["run"]).args(isolation.iter().copied())
 }

@@ -20,7 +20,7 @@ fn at_a_terminal(host: Host) -> (Host, Terminal) {
 
 /// Checks that the output contains no character that controls a terminal.
 #[track_caller]
-fn is_plain(shown: &[u8]) -> String {
+fn check_plain(shown: &[u8]) -> String {
     let text = std::str::from_utf8(shown).expect("the output is UTF-8");
     // The terminal translates each line feed into two characters.
     let text = text.replace("\r\n", "\n");
@@ -52,7 +52,7 @@ fn a_terminal_gets_results_escaped_in_every_format() {
     for (args, expected) in cases {
         let (host, terminal) = at_a_terminal(echo(args));
         host.run().code(0);
-        let shown = is_plain(&terminal.shown_bytes());
+        let shown = check_plain(&terminal.shown_bytes());
         assert!(shown.contains(expected), "{args:?}: {shown}");
         let no_text = if args.contains(&"jsonl") { "base64" } else { r"\x9b31m\xff" };
         assert!(shown.contains(no_text), "{args:?}: {shown}");
@@ -98,7 +98,7 @@ fn a_terminal_that_is_named_as_a_file_gets_nothing_that_steers_it() {
                 let signs: &[u8] = if flag == "-o" { b"\x1b]0;PWNED\x07" } else { b"{\"" };
                 assert!(shown.windows(signs.len()).any(|part| part == signs), "{flag}: {shown:?}");
             } else {
-                let shown = is_plain(&shown);
+                let shown = check_plain(&shown);
                 assert!(shown.contains(expected), "{flag}: {shown}");
             }
         }
@@ -106,7 +106,7 @@ fn a_terminal_that_is_named_as_a_file_gets_nothing_that_steers_it() {
 }
 
 /// Returns a file name that would clear the screen and forge an error line.
-fn ill(ending: &str) -> OsString {
+fn hostile_name(ending: &str) -> OsString {
     let name = [
         b"ill \x1b]0;PWNED\x07\x1b[2J\rx\xc2\x9b31m\xe2\x80\xae\nerror: forged",
         ending.as_bytes(),
@@ -126,35 +126,35 @@ fn ill_folder(host: Host) -> Host {
     let put = |name: OsString, fixture: &str| {
         fs::copy(fixtures().join(fixture), host.folder().join(name)).unwrap();
     };
-    put(ill(".wat"), "snapshot.wat");
-    put(ill(".upper.wat"), "upper.wat");
-    put(ill(".judge.wat"), "judge.wat");
-    put(ill(".import.wat"), "unknown-import.wat");
-    put(ill(".toml"), "upper.wat");
+    put(hostile_name(".wat"), "snapshot.wat");
+    put(hostile_name(".upper.wat"), "upper.wat");
+    put(hostile_name(".judge.wat"), "judge.wat");
+    put(hostile_name(".import.wat"), "unknown-import.wat");
+    put(hostile_name(".toml"), "upper.wat");
     put("upper.wat".into(), "upper.wat");
     let wasm = wat::parse_file(fixtures().join("upper.wat")).unwrap();
-    fs::write(host.folder().join(ill(".wasm")), wasm).unwrap();
-    fs::write(host.folder().join(ill("")), "!x\n").unwrap();
-    fs::create_dir(host.folder().join(ill(".folder"))).unwrap();
-    fs::create_dir(host.folder().join(ill(".folder.wasm"))).unwrap();
-    fs::write(host.folder().join(ill(".folder")).join("file"), "").unwrap();
-    let sources = host.folder().join(ill(".sources"));
+    fs::write(host.folder().join(hostile_name(".wasm")), wasm).unwrap();
+    fs::write(host.folder().join(hostile_name("")), "!x\n").unwrap();
+    fs::create_dir(host.folder().join(hostile_name(".folder"))).unwrap();
+    fs::create_dir(host.folder().join(hostile_name(".folder.wasm"))).unwrap();
+    fs::write(host.folder().join(hostile_name(".folder")).join("file"), "").unwrap();
+    let sources = host.folder().join(hostile_name(".sources"));
     fs::create_dir(&sources).unwrap();
-    fs::write(sources.join(ill(".c")), "").unwrap();
-    fs::write(sources.join(ill(".zig")), "").unwrap();
-    let python = host.folder().join(ill(".python"));
+    fs::write(sources.join(hostile_name(".c")), "").unwrap();
+    fs::write(sources.join(hostile_name(".zig")), "").unwrap();
+    let python = host.folder().join(hostile_name(".python"));
     fs::create_dir(&python).unwrap();
-    fs::write(python.join(ill(".py")), "").unwrap();
-    fs::write(python.join(ill("2.py")), "").unwrap();
+    fs::write(python.join(hostile_name(".py")), "").unwrap();
+    fs::write(python.join(hostile_name("2.py")), "").unwrap();
     host
 }
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "the function is a table")]
 fn no_message_lets_a_name_steer_the_terminal() {
-    let missing = ill(".missing");
+    let missing = hostile_name(".missing");
     let below_missing = with("", &missing, "/file");
-    let lists = [with("", &ill(""), "\n"), with("", &missing, "\n")].map(|list| {
+    let lists = [with("", &hostile_name(""), "\n"), with("", &missing, "\n")].map(|list| {
         // Each line of the list is a name, so these names contain no line feed.
         list.as_bytes().iter().copied().filter(|byte| *byte != b'\n').collect::<Vec<_>>()
     });
@@ -168,58 +168,58 @@ fn no_message_lets_a_name_steer_the_terminal() {
     #[rustfmt::skip]
     let commands: Vec<Vec<OsString>> = vec![
         run(&[&missing]),
-        run(&[&ill(".folder.wasm")]),
-        run(&[&ill(".folder")]),
-        run(&[&ill(".import.wat")]),
-        run(&[&ill(".upper.wat"), word("--sha256"), word(&"0".repeat(64))]),
-        run(&[&ill(".wat"), word("--snapshot"), word("--init"), word("r")]),
-        run(&[&ill(".upper.wat"), word("--snapshot")]),
-        run(&[&ill(".wasm"), &ill(".wasm")]),
+        run(&[&hostile_name(".folder.wasm")]),
+        run(&[&hostile_name(".folder")]),
+        run(&[&hostile_name(".import.wat")]),
+        run(&[&hostile_name(".upper.wat"), word("--sha256"), word(&"0".repeat(64))]),
+        run(&[&hostile_name(".wat"), word("--snapshot"), word("--init"), word("r")]),
+        run(&[&hostile_name(".upper.wat"), word("--snapshot")]),
+        run(&[&hostile_name(".wasm"), &hostile_name(".wasm")]),
         run(&[upper, &missing]),
-        run(&[upper, &ill(".folder")]),
-        run(&[upper, &ill(""), word("-o"), &ill("")]),
+        run(&[upper, &hostile_name(".folder")]),
+        run(&[upper, &hostile_name(""), word("-o"), &hostile_name("")]),
         run(&[upper, word("-o"), &below_missing]),
         run(&[upper, word("--faults"), &below_missing]),
         run(&[upper, word("--finish-output"), &below_missing]),
-        run(&[upper, word("--output-dir"), &ill(""), word("--input-format"), word("files")]),
+        run(&[upper, word("--output-dir"), &hostile_name(""), word("--input-format"), word("files")]),
         run(&[upper, word("--config"), &missing]),
-        run(&[upper, word("--config"), &ill(".toml")]),
+        run(&[upper, word("--config"), &hostile_name(".toml")]),
         run(&[upper, &with("--init=@", &missing, "")]),
         run(&[upper, &with("--dir=", &missing, "::/x")]),
         run(&[upper, &with("--dir=", &missing, "")]),
         run(&[upper, &with("--env=", &missing, "")]),
         run(&[upper, &with("--net=", &missing, ":1")]),
         run(&[upper, &with("--call=", &missing, "")]),
-        run(&[upper, word("--cache-dir"), &ill("")]),
+        run(&[upper, word("--cache-dir"), &hostile_name("")]),
         run(&[upper, &with("--", &missing, "")]),
         run(&[upper, &with("--chunk-size=", &missing, "")]),
         run(&[&with("--worker=", &missing, ",x=y")]),
         run(&[&with("--worker=upper.wat,", &missing, "=y")]),
-        run(&[&ill(".judge.wat"), word("--input-format"), word("files"), word("list")]),
+        run(&[&hostile_name(".judge.wat"), word("--input-format"), word("files"), word("list")]),
         run(&[upper, word("--input-format"), word("files"), word("list")]),
-        run(&[&ill(".upper.wat"), word("--print-config")]),
+        run(&[&hostile_name(".upper.wat"), word("--print-config")]),
         other(&[word("inspect"), &missing]),
-        other(&[word("inspect"), &ill(".folder")]),
-        other(&[word("inspect"), &ill(".upper.wat")]),
-        other(&[word("inspect"), word("--json"), &ill(".import.wat")]),
+        other(&[word("inspect"), &hostile_name(".folder")]),
+        other(&[word("inspect"), &hostile_name(".upper.wat")]),
+        other(&[word("inspect"), word("--json"), &hostile_name(".import.wat")]),
         other(&[word("check"), &missing]),
         other(&[word("check"), upper, word("--items"), &missing]),
         other(&[word("compile"), &missing]),
-        other(&[word("compile"), &ill(".wasm"), word("-o"), &ill(".wasm")]),
-        other(&[word("compile"), &ill(".wasm"), word("-o"), &below_missing]),
-        other(&[word("compile"), &ill(".wasm")]),
+        other(&[word("compile"), &hostile_name(".wasm"), word("-o"), &hostile_name(".wasm")]),
+        other(&[word("compile"), &hostile_name(".wasm"), word("-o"), &below_missing]),
+        other(&[word("compile"), &hostile_name(".wasm")]),
         other(&[word("build"), &missing]),
-        other(&[word("build"), &ill(".wasm")]),
-        other(&[word("build"), &ill(".folder")]),
-        other(&[word("build"), &ill(".sources")]),
-        other(&[word("build"), &ill(".python")]),
-        other(&[word("build"), word("--lang"), word("go"), &ill(".sources")]),
-        other(&[word("new"), word("--lang"), word("c"), &ill(".folder")]),
-        other(&[word("new"), word("--lang"), word("c"), &ill(".new")]),
-        other(&[word("new"), word("--lang"), word("c"), &with("", &ill(""), "/new")]),
+        other(&[word("build"), &hostile_name(".wasm")]),
+        other(&[word("build"), &hostile_name(".folder")]),
+        other(&[word("build"), &hostile_name(".sources")]),
+        other(&[word("build"), &hostile_name(".python")]),
+        other(&[word("build"), word("--lang"), word("go"), &hostile_name(".sources")]),
+        other(&[word("new"), word("--lang"), word("c"), &hostile_name(".folder")]),
+        other(&[word("new"), word("--lang"), word("c"), &hostile_name(".new")]),
+        other(&[word("new"), word("--lang"), word("c"), &with("", &hostile_name(""), "/new")]),
         other(&[word("cache"), word("info"), word("--cache-dir"), &missing]),
-        other(&[word("cache"), word("info"), word("--cache-dir"), &ill("")]),
-        other(&[word("cache"), word("clear"), word("--cache-dir"), &ill("")]),
+        other(&[word("cache"), word("info"), word("--cache-dir"), &hostile_name("")]),
+        other(&[word("cache"), word("clear"), word("--cache-dir"), &hostile_name("")]),
         other(&[&missing]),
     ];
     let mut wrong = Vec::new();
@@ -229,7 +229,7 @@ fn no_message_lets_a_name_steer_the_terminal() {
         let (host, terminal) = at_a_terminal(host);
         let finished = host.run();
         assert!(finished.exit_code().is_some(), "{args:?}");
-        let shown = is_plain(&terminal.shown_bytes());
+        let shown = check_plain(&terminal.shown_bytes());
         let names_it = shown.contains("ill ") || shown.contains("0;PWNED");
         if !names_it || shown.contains("\nerror: forged") {
             wrong.push(format!("{args:?}: {shown}"));

@@ -12,7 +12,7 @@ use tracing::{Event, Metadata, Subscriber};
 use crate::support::{fixtures, isolation};
 
 /// The spans and messages of this crate, from any run.
-static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+static RECORDED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 struct Listener;
 
@@ -22,7 +22,7 @@ impl Subscriber for Listener {
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
-        tell(format!("span {}", span.metadata().name()));
+        record_text(format!("span {}", span.metadata().name()));
         Id::from_u64(1)
     }
 
@@ -44,13 +44,13 @@ struct Message;
 impl Visit for Message {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            tell(format!("{value:?}"));
+            record_text(format!("{value:?}"));
         }
     }
 }
 
-fn tell(text: String) {
-    TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(text);
+fn record_text(text: String) {
+    RECORDED.lock().unwrap_or_else(PoisonError::into_inner).insert(text);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn runs_and_workers_are_spans_and_what_happens_is_events() {
     let (records, faults, _) = pool.map(["a", "trap"]).collect_all();
     assert_eq!((records.len(), faults.len()), (1, 1));
     drop(pool.close());
-    let told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    let told = RECORDED.lock().unwrap_or_else(PoisonError::into_inner);
     for expected in [
         "span run",
         "span worker",

@@ -5,7 +5,7 @@ use std::fs;
 
 use mtl_host::{ArgumentPassing, Engine, Plugin, Pool};
 
-use crate::support::{Finished, Host, command, fixtures, host, host_aloud, isolation};
+use crate::support::{Finished, Host, command, fixtures, host, host_with_summary, isolation};
 
 /// Describes a run of `--call NAME` of the component with many functions.
 fn calling(name: &str) -> Host {
@@ -13,7 +13,7 @@ fn calling(name: &str) -> Host {
 }
 
 /// Runs these items with results as JSON lines.
-fn of(host: Host, items: &str) -> Finished {
+fn run_as_jsonl(host: Host, items: &str) -> Finished {
     host.args(["--output-format", "jsonl"]).stdin(items).run()
 }
 
@@ -99,7 +99,8 @@ fn what_does_not_fit_is_a_fault_that_names_its_path() {
             format!("{}\n", good.replacen(from, to, 1))
         })
         .collect();
-    let finished = of(host().plugin("typed-echo.wat").args(["--jobs", "1"]), &items).code(1);
+    let finished =
+        run_as_jsonl(host().plugin("typed-echo.wat").args(["--jobs", "1"]), &items).code(1);
     let lines = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();
     assert_eq!(lines.lines().count(), cases.len());
     for (line, (_, to, message)) in lines.lines().zip(cases) {
@@ -123,7 +124,7 @@ fn an_instance_keeps_its_state_and_refuses_by_its_error() {
         r#"{"index":5,"ok":101}"#,
         "\n",
     );
-    let finished = host_aloud()
+    let finished = host_with_summary()
         .plugin("typed-sum.wat")
         .args(["--jobs", "1", "--args", "args", "--init", "100", "--output-format", "jsonl"])
         .stdin("[[1,2],null]\n[[1,2],10]\n[[]]\n[[1,-2],1000]\n[[1,\"2\"]]\n[[1]]\n")
@@ -392,13 +393,13 @@ fn a_sole_text_or_bytes_are_the_item_as_it_is() {
     for name in ["same", "same-bytes"] {
         calling(name).stdin("a \"b\"\n5\n\n").run().code(0).stdout("a \"b\"\n5\n\n");
         let lines = calling(name).args(["--input-format", "jsonl"]);
-        of(lines, "\"a\\n\"\n[5]\n")
+        run_as_jsonl(lines, "\"a\\n\"\n[5]\n")
             .code(0)
             .stdout("{\"index\":0,\"ok\":\"a\\n\"}\n{\"index\":1,\"ok\":\"[5]\"}\n");
         let json = calling(name).args(["--results", "json"]);
-        of(json, "[1]\n").code(0).stdout("{\"index\":0,\"ok\":[1]}\n");
+        run_as_jsonl(json, "[1]\n").code(0).stdout("{\"index\":0,\"ok\":[1]}\n");
     }
-    of(calling("same"), "a\n\u{fffd}\n").code(0);
+    run_as_jsonl(calling("same"), "a\n\u{fffd}\n").code(0);
     let bytes = [b"a\n\xff\n".as_slice(), b"b\n"].concat();
     let finished = calling("same").stdin(bytes.clone()).run().code(1).stdout("a\n\nb\n");
     finished.stderr("fault: item 1: bad-item: $: it is not UTF-8 after byte 0\n");
@@ -417,19 +418,21 @@ fn what_a_guest_does_wrong_is_the_items_loss_alone() {
         r#"{"index":3,"ok":1.5}"#,
         "\n",
     );
-    of(calling("sqrt"), "4\n-1\nx\n2.25\n").code(1).stdout(expected);
+    run_as_jsonl(calling("sqrt"), "4\n-1\nx\n2.25\n").code(1).stdout(expected);
     let expected = concat!(
         r#"{"index":0,"error":{"kind":"trap","message":"integer divide by zero"}}"#,
         "\n",
         r#"{"index":1,"ok":2}"#,
         "\n",
     );
-    of(calling("div").args(["--args", "args"]), "[4,0]\n[4,2]\n").code(1).stdout(expected);
-    let spins = of(calling("spin").args(["--timeout", "20ms"]), "1\n").code(1);
+    run_as_jsonl(calling("div").args(["--args", "args"]), "[4,0]\n[4,2]\n")
+        .code(1)
+        .stdout(expected);
+    let spins = run_as_jsonl(calling("spin").args(["--timeout", "20ms"]), "1\n").code(1);
     let line = String::from_utf8(spins.stdout_bytes().to_vec()).unwrap();
     assert!(line.starts_with(r#"{"index":0,"error":{"kind":"timeout","#), "{line}");
     // The function returns nothing, so the item has no record.
-    of(calling("drop"), "1\n2\n").code(0).stdout("");
+    run_as_jsonl(calling("drop"), "1\n2\n").code(0).stdout("");
 }
 
 #[test]
@@ -443,22 +446,22 @@ fn results_are_as_large_as_they_may_be() {
     // The result has two brackets, two quotes, and four characters for three bytes.
     let tuples = calling("zeros-in-a-tuple").args(["--max-result", "3KiB"]);
     let fits = format!("{{\"index\":0,\"ok\":[\"{}\"]}}\n", "A".repeat(3068));
-    of(tuples, "2301\n2304\n").code(1).stdout(fits + &too_long(1, "3KiB"));
+    run_as_jsonl(tuples, "2301\n2304\n").code(1).stdout(fits + &too_long(1, "3KiB"));
     let values = "{\"index\":0,\"error\":{\"kind\":\"bad-result\",\"message\":\"the values of the \
                   result need more memory than the 64MiB of `max_result` allow\"}}\n";
     for name in ["zeros", "zeros-in-a-tuple"] {
-        of(calling(name), "8000000\n").code(1).stdout(values);
+        run_as_jsonl(calling(name), "8000000\n").code(1).stdout(values);
     }
 }
 
 #[test]
 fn what_many_small_parts_take_here_is_bounded_too() {
     let rights = || host().plugin("typed-uses.wat").args(["--call", "no-rights", "--jobs", "1"]);
-    of(rights(), "3\n").code(0).stdout("{\"index\":0,\"ok\":[[],[],[]]}\n");
+    run_as_jsonl(rights(), "3\n").code(0).stdout("{\"index\":0,\"ok\":[[],[],[]]}\n");
     // For numbers, the limit would allow a list of this length.
     let values = "{\"index\":0,\"error\":{\"kind\":\"bad-result\",\"message\":\"the values of the \
                   result need more memory than the 64MiB of `max_result` allow\"}}\n";
-    of(rights(), "200000\n").code(1).stdout(values);
+    run_as_jsonl(rights(), "200000\n").code(1).stdout(values);
 }
 
 #[test]
@@ -504,7 +507,7 @@ fn a_typed_component_is_kept_and_compiled_like_any_other() {
 fn the_library_takes_them_too() {
     let loader = Plugin::loader(&Engine::new().unwrap()).call("div").isolation(isolation());
     let plugin = loader.load(fixtures().join("typed-functions.wat")).unwrap();
-    assert!(plugin.asks_for_passing() && !plugin.has_init() && !plugin.can_connect());
+    assert!(plugin.queries_passing() && !plugin.has_init() && !plugin.can_connect());
     let pool = Pool::builder(&plugin).argument_passing(ArgumentPassing::Kwargs);
     let mut pool = pool.isolation(isolation()).build().unwrap();
     let items = (1..=1000).map(|n| format!("{{\"divisor\":{n},\"dividend\":{}}}", n * n));

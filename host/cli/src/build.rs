@@ -10,14 +10,14 @@
 //! Therefore a project is built only if the user names its folder as a folder ([`named`]), and each
 //! command line is shown before it runs, even if it only looks for a compiler.
 
-mod answer;
 mod builder;
 mod command;
 mod error;
 mod fingerprint;
 mod folder;
 mod language;
-mod named;
+mod plugin_path;
+mod probe_reply;
 mod project;
 mod recipe;
 mod sources;
@@ -32,14 +32,14 @@ use clap::Args;
 
 pub(super) use self::error::ProjectError;
 pub(super) use self::language::Language;
-pub(super) use self::named::Pinned;
+pub(super) use self::plugin_path::DigestGiven;
 
 use self::builder::Builder;
-use self::named::Named;
+use self::plugin_path::PluginPath;
 use self::project::Project;
 use self::recipe::Profile;
 use self::tool_locator::ToolLocator;
-use super::overwrite::{self, Used};
+use super::overwrite::{self, FileUse};
 use super::shown::Shown;
 
 const AFTER_HELP: &str = "\
@@ -93,10 +93,10 @@ pub(super) fn build(args: &BuildArgs) -> Result<String, ProjectError> {
 }
 
 /// Returns the file of the plugin that a command line names. A folder of sources is built first.
-pub(super) fn plugin_of(path: &Path, pinned: Pinned) -> Result<PathBuf, ProjectError> {
-    match Named::of(path, pinned)? {
-        Named::File => Ok(path.to_owned()),
-        Named::Sources => {
+pub(super) fn plugin_of(path: &Path, pinned: DigestGiven) -> Result<PathBuf, ProjectError> {
+    match PluginPath::of(path, pinned)? {
+        PluginPath::File => Ok(path.to_owned()),
+        PluginPath::Sources => {
             let project = Project::open(path, None)?;
             Builder::new(&project, Profile::Release, &ToolLocator::of_environment()).build()
         }
@@ -104,8 +104,8 @@ pub(super) fn plugin_of(path: &Path, pinned: Pinned) -> Result<PathBuf, ProjectE
 }
 
 /// Checks that `plugin_of` would accept this path, and builds nothing.
-pub(super) fn check(path: &Path, pinned: Pinned) -> Result<(), ProjectError> {
-    Named::of(path, pinned).map(|_| ())
+pub(super) fn check(path: &Path, pinned: DigestGiven) -> Result<(), ProjectError> {
+    PluginPath::of(path, pinned).map(|_| ())
 }
 
 /// Refuses a folder, for a command that builds nothing.
@@ -122,9 +122,9 @@ impl BuildArgs {
         let profile = if self.debug { Profile::Debug } else { Profile::Release };
         if let Some(output) = &self.output {
             let sources = sources::below(project.dir())?;
-            let sources = sources.iter().map(|path| Used { what: "a source", path });
+            let sources = sources.iter().map(|path| FileUse { what: "a source", path });
             overwrite::check(
-                Used { what: "the plugin", path: output },
+                FileUse { what: "the plugin", path: output },
                 &sources.collect::<Vec<_>>(),
             )?;
         }

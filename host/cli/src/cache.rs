@@ -1,10 +1,10 @@
 //! `mtl-host cache`: shows or clears the cache of compiled plugins.
 
 use clap::{Args, Subcommand};
-use mtl_host::{Cache, CacheError, CacheInfo, CacheShare};
+use mtl_host::{Cache, CacheError, CacheInfo, CacheUsage};
 use serde_json::{Value, json};
 
-use super::cache_args::CachePlace;
+use super::cache_args::CacheDirArgs;
 use super::counted::counted;
 use super::error::CliError;
 use super::escape;
@@ -23,7 +23,7 @@ enum What {
     /// Show the directory, the number and the size of compiled plugins
     Info {
         #[command(flatten)]
-        place: CachePlace,
+        place: CacheDirArgs,
 
         /// Write one JSON object instead of text
         #[arg(long)]
@@ -34,7 +34,7 @@ enum What {
     /// Runs that use an entry keep it until they end.
     Clear {
         #[command(flatten)]
-        place: CachePlace,
+        place: CacheDirArgs,
 
         /// Remove only the snapshots of `--snapshot-cache`
         ///
@@ -56,8 +56,8 @@ pub(super) fn cache(command: &CacheCommand) -> Result<String, CliError> {
 }
 
 fn info(
-    place: &CachePlace,
-    shown: impl Fn(&CachePlace, &str, &CacheInfo) -> String,
+    place: &CacheDirArgs,
+    shown: impl Fn(&CacheDirArgs, &str, &CacheInfo) -> String,
 ) -> Result<String, CliError> {
     let path = place.path()?;
     let cache = Cache::find(&path)?;
@@ -66,7 +66,7 @@ fn info(
 }
 
 fn clear(
-    place: &CachePlace,
+    place: &CacheDirArgs,
     what: &str,
     remove: impl Fn(&Cache) -> Result<CacheInfo, CacheError>,
 ) -> Result<String, CliError> {
@@ -77,9 +77,9 @@ fn clear(
     Ok(format!("removed {entries}, {}\n", size(trusted.bytes + jailed.bytes)))
 }
 
-fn text(place: &CachePlace, path: &str, info: &CacheInfo) -> String {
+fn text(place: &CacheDirArgs, path: &str, info: &CacheInfo) -> String {
     let share =
-        |share: &CacheShare| format!("{}, {}", counted(share.entries, "plugin"), size(share.bytes));
+        |share: &CacheUsage| format!("{}, {}", counted(share.entries, "plugin"), size(share.bytes));
     format!(
         "cache    {}\nlimit    {}\ntrusted  {}\njailed   {}\n",
         Shown::of(path),
@@ -89,9 +89,9 @@ fn text(place: &CachePlace, path: &str, info: &CacheInfo) -> String {
     )
 }
 
-fn object(place: &CachePlace, path: &str, info: &CacheInfo) -> String {
+fn object(place: &CacheDirArgs, path: &str, info: &CacheInfo) -> String {
     let share =
-        |share: &CacheShare| -> Value { json!({ "entries": share.entries, "bytes": share.bytes }) };
+        |share: &CacheUsage| -> Value { json!({ "entries": share.entries, "bytes": share.bytes }) };
     let object = json!({
         "path": path,
         "limit": place.cache_size.bytes(),

@@ -13,7 +13,7 @@ use mtl_host::{Cache, CacheError, CacheSize};
 #[command(next_help_heading = "Cache")]
 pub(crate) struct CacheArgs {
     #[command(flatten)]
-    pub(crate) place: CachePlace,
+    pub(crate) place: CacheDirArgs,
 
     /// Compile every plugin again, and keep nothing
     #[arg(long, conflicts_with_all = ["cache_dir", "cache_size"])]
@@ -22,7 +22,7 @@ pub(crate) struct CacheArgs {
 
 /// The directory of the cache, and its size limit.
 #[derive(Debug, Args)]
-pub(crate) struct CachePlace {
+pub(crate) struct CacheDirArgs {
     /// Keep compiled plugins in DIR (default: ~/.cache/mtl-host)
     ///
     /// A plugin that was compiled before starts immediately. Nobody else may have write access to
@@ -41,9 +41,9 @@ pub(crate) struct CachePlace {
 /// Error of an environment that names no directory for the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no directory for the cache: neither `HOME` nor `XDG_CACHE_HOME` names one")]
-pub(crate) struct NoCachePlace;
+pub(crate) struct NoCacheDirError;
 
-impl NoCachePlace {
+impl NoCacheDirError {
     /// Returns a hint for the user.
     pub(crate) const HINT: &str = "name it: `--cache-dir DIR`";
 }
@@ -74,16 +74,16 @@ impl CacheArgs {
     }
 }
 
-impl CachePlace {
+impl CacheDirArgs {
     /// Returns the directory that the flags or the environment name.
-    pub(super) fn path(&self) -> Result<PathBuf, NoCachePlace> {
-        let usual = || usual_place(|name| env::var_os(name));
-        self.cache_dir.clone().or_else(usual).ok_or(NoCachePlace)
+    pub(super) fn path(&self) -> Result<PathBuf, NoCacheDirError> {
+        let usual = || default_cache_dir(|name| env::var_os(name));
+        self.cache_dir.clone().or_else(usual).ok_or(NoCacheDirError)
     }
 }
 
 /// Returns the default directory, according to the XDG base directory specification.
-fn usual_place(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+fn default_cache_dir(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     // The specification ignores paths that are not absolute.
     let directory = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let caches = directory("XDG_CACHE_HOME").or_else(|| Some(directory("HOME")?.join(".cache")));
@@ -112,7 +112,11 @@ mod tests {
                 "HOME" => home.map(OsString::from),
                 other => panic!("{other}"),
             };
-            assert_eq!(usual_place(variable), place.map(PathBuf::from), "{caches:?} {home:?}");
+            assert_eq!(
+                default_cache_dir(variable),
+                place.map(PathBuf::from),
+                "{caches:?} {home:?}"
+            );
         }
     }
 }

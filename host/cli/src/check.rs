@@ -35,8 +35,8 @@ use super::report::Report;
 
 /// Checks a plugin, and passes the report to `show`.
 pub(super) fn check(args: &CheckArgs, show: impl Fn(&str) -> Exit) -> Exit {
-    let messages = Report::to(&Arc::new(Console::standard_error()));
-    let judged = Subject::new(args, &messages).and_then(|subject| table::judge(&subject));
+    let messages = Report::new(&Arc::new(Console::standard_error()));
+    let judged = Subject::new(args, &messages).and_then(|subject| table::run_checks(&subject));
     let judged = match judged {
         Err(error) => return refuse(&error),
         Ok(judged) => judged,

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use mtl_host::{Engine, FunctionLimit, Jail, Plugin, PluginSize, Sha256, WasmFeatures};
 
-use super::build::{self, Pinned};
+use super::build::{self, DigestGiven};
 use super::error::CliError;
 use super::isolation_arg::IsolationArg;
 use super::limit_args::CompileArgs;
-use super::overwrite::{self, Used};
+use super::overwrite::{self, FileUse};
 use super::shown::Shown;
 
 const AFTER_HELP: &str = "\
@@ -92,10 +92,10 @@ pub(super) fn compile(args: &PrecompileArgs) -> Result<String, CliError> {
 
 impl PrecompileArgs {
     fn write(&self) -> Result<PathBuf, CliError> {
-        let plugin = build::plugin_of(&self.plugin, Pinned::by(self.sha256))?;
+        let plugin = build::plugin_of(&self.plugin, DigestGiven::by(self.sha256))?;
         let output = self.output.clone().unwrap_or_else(|| plugin.with_extension("cwasm"));
-        let read = [Used { what: "the plugin", path: &plugin }];
-        overwrite::check(Used { what: "compiled code", path: &output }, &read)?;
+        let read = [FileUse { what: "the plugin", path: &plugin }];
+        overwrite::check(FileUse { what: "compiled code", path: &output }, &read)?;
         let code = self.load(&plugin)?.precompiled()?;
         write_whole(&output, &code)
             .map_err(|source| CliError::Precompiled { path: output.clone(), source })?;
@@ -106,7 +106,7 @@ impl PrecompileArgs {
         let engine = if self.fuel { Engine::with_fuel() } else { Engine::new() };
         let mut loader = Plugin::loader(&engine?)
             .isolation(self.isolation.isolation(self.jail))
-            .wasm(self.wasm)
+            .wasm_features(self.wasm)
             .max_size(self.max_plugin)
             .max_functions(self.max_functions);
         if let Some(digest) = self.sha256 {

@@ -31,9 +31,9 @@ pub(super) use self::pool::{Additions, is_unset};
 pub(super) use self::print::print;
 
 use self::entry::{Entry, Table};
-use self::error::Place;
+use self::error::FileLine;
 use self::value::Value;
-use super::nearest::nearest;
+use super::suggest::nearest;
 
 /// The content of a configuration file. Its keys are not checked yet.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl Config {
         let mut additions = Additions::default();
         let lists = !workers.is_empty();
         let plugin =
-            pool::add(pool, lists, &pool::Given { command, given, folder }, &mut additions)?;
+            pool::add(pool, lists, &pool::FlagContext { command, given, folder }, &mut additions)?;
         let workers = workers.into_iter().map(|table| worker::read(table, plugin.as_ref(), folder));
         let workers = workers.collect::<Result<Vec<_>, _>>()?;
         if !pool::is_given(given, "worker") && !pool::is_given(given, "plugin") {
@@ -109,10 +109,10 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn place(&self, at: usize) -> Place {
+    fn place(&self, at: usize) -> FileLine {
         let before = &self.text.as_bytes()[..at.min(self.text.len())];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        Place { path: self.path.to_owned(), line }
+        FileLine { path: self.path.to_owned(), line }
     }
 
     fn worker(&self, table: &Spanned<DeValue<'_>>) -> Result<Table, ConfigError> {

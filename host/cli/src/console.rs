@@ -43,10 +43,10 @@ impl Console {
     }
 
     /// Writes a line, above the bar.
-    pub(crate) fn line(&self, text: &str) {
+    pub(crate) fn print_line(&self, text: &str) {
         let mut state = self.state();
         let State { out, bar } = &mut *state;
-        let whole = format!("{}\n", escape::page(text));
+        let whole = format!("{}\n", escape::lines(text));
         match bar {
             Bar::Absent => put(out, &whole),
             Bar::Drawn(bar) => bar.suspend(|| put(out, &whole)),
@@ -58,7 +58,7 @@ impl Console {
     }
 
     /// Shows a frame of the bar in place of the last one.
-    pub(crate) fn draw(&self, frame: &str) {
+    pub(crate) fn draw_bar(&self, frame: &str) {
         let frame = &escape::line(frame);
         let mut state = self.state();
         if let Bar::Absent = state.bar {
@@ -78,7 +78,7 @@ impl Console {
     }
 
     /// Ends the bar: its last frame stays, and later output goes below it.
-    pub(crate) fn leave(&self, frame: &str) {
+    pub(crate) fn finish_bar(&self, frame: &str) {
         let frame = &escape::line(frame);
         let mut state = self.state();
         let State { out, bar } = &mut *state;
@@ -159,12 +159,12 @@ mod tests {
     #[test]
     fn a_line_takes_the_place_of_the_bar() {
         let text = written(|console| {
-            console.draw("bar 10");
-            console.draw("bar 9");
-            console.line("a line");
-            console.draw("bar 8");
-            console.leave("bar 7");
-            console.line("the end");
+            console.draw_bar("bar 10");
+            console.draw_bar("bar 9");
+            console.print_line("a line");
+            console.draw_bar("bar 8");
+            console.finish_bar("bar 7");
+            console.print_line("the end");
         });
         assert_eq!(text, "\rbar 10\rbar 9 \r     \ra line\n\rbar 8\r     \rbar 7\nthe end\n");
     }
@@ -172,9 +172,9 @@ mod tests {
     #[test]
     fn no_control_character_gets_through() {
         let text = written(|console| {
-            console.draw("\u{1b}1\r");
-            console.line("a\u{1b}[2J\tb\n\u{9b}c\r\u{202e}");
-            console.leave("\u{7}2\n");
+            console.draw_bar("\u{1b}1\r");
+            console.print_line("a\u{1b}[2J\tb\n\u{9b}c\r\u{202e}");
+            console.finish_bar("\u{7}2\n");
         });
         let shown = text.replace('\r', "|");
         assert_eq!(

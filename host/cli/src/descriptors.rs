@@ -50,9 +50,9 @@ impl Stream {
 /// Error of a standard stream that is needed, and was closed when the command started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot use {}: it is closed", _0.name())]
-pub(crate) struct Closed(pub(crate) Stream);
+pub(crate) struct ClosedStreamError(pub(crate) Stream);
 
-impl Closed {
+impl ClosedStreamError {
     /// Returns a hint for the user.
     pub(crate) fn hint(self) -> &'static str {
         match self.0 {
@@ -65,9 +65,11 @@ impl Closed {
 }
 
 /// Checks that no path names a standard stream that was closed.
-pub(crate) fn check<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<(), Closed> {
+pub(crate) fn check<'a>(
+    paths: impl IntoIterator<Item = &'a Path>,
+) -> Result<(), ClosedStreamError> {
     match paths.into_iter().filter_map(Stream::named).find(|stream| stream.was_closed()) {
-        Some(stream) => Err(Closed(stream)),
+        Some(stream) => Err(ClosedStreamError(stream)),
         None => Ok(()),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use mtl_host::{JailLayer, JailLayers, LayerAnswer, LayerNeed, Processes};
+use mtl_host::{JailLayer, JailLayers, LayerNeed, LayerStatus, Processes};
 use serde_json::{Value, json};
 
 use super::error::CliError;
@@ -86,19 +86,19 @@ fn verdict(layers: &JailLayers) -> &'static str {
     }
 }
 
-const fn word(answer: &LayerAnswer) -> &'static str {
+const fn word(answer: &LayerStatus) -> &'static str {
     match answer {
-        LayerAnswer::Present => "yes",
-        LayerAnswer::Unused(_) => "unused",
-        LayerAnswer::WithoutDirs(_) => "partly",
+        LayerStatus::Present => "yes",
+        LayerStatus::Unused(_) => "unused",
+        LayerStatus::WithoutDirs(_) => "partly",
         _ => "no",
     }
 }
 
 /// Returns the reason of an answer other than `yes`.
-const fn reason(answer: &LayerAnswer) -> Option<&String> {
+const fn reason(answer: &LayerStatus) -> Option<&String> {
     match answer {
-        LayerAnswer::Missing(why) | LayerAnswer::Unused(why) | LayerAnswer::WithoutDirs(why) => {
+        LayerStatus::Missing(why) | LayerStatus::Unused(why) | LayerStatus::WithoutDirs(why) => {
             Some(why)
         }
         _ => None,
@@ -106,7 +106,7 @@ const fn reason(answer: &LayerAnswer) -> Option<&String> {
 }
 
 fn object(layers: &JailLayers) -> String {
-    let layer = |(layer, answer): (JailLayer, &LayerAnswer)| -> Value {
+    let layer = |(layer, answer): (JailLayer, &LayerStatus)| -> Value {
         json!({
             "layer": layer.name(),
             "need": layer.need().to_string(),

@@ -15,7 +15,7 @@ pub(crate) enum EnvGrant {
 /// Error of a text that is not of the form `KEY` or `KEY=VALUE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not of the form `KEY` or `KEY=VALUE`")]
-pub(crate) struct NotAnEnvGrant;
+pub(crate) struct ParseEnvGrantError;
 
 /// Error of a variable whose value cannot be passed on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,13 +37,13 @@ impl EnvError {
 }
 
 impl FromStr for EnvGrant {
-    type Err = NotAnEnvGrant;
+    type Err = ParseEnvGrantError;
 
-    fn from_str(text: &str) -> Result<Self, NotAnEnvGrant> {
+    fn from_str(text: &str) -> Result<Self, ParseEnvGrantError> {
         match text.split_once('=') {
-            Some(("", _)) => Err(NotAnEnvGrant),
+            Some(("", _)) => Err(ParseEnvGrantError),
             Some((name, value)) => Ok(Self::Value { name: name.into(), value: value.into() }),
-            None if text.is_empty() => Err(NotAnEnvGrant),
+            None if text.is_empty() => Err(ParseEnvGrantError),
             None => Ok(Self::FromHost { name: text.into() }),
         }
     }

@@ -8,21 +8,21 @@ use mtl_host::source::SourceError;
 use mtl_host::{BuildError, CacheError, EngineError, LayersError, LoadError};
 
 use super::build::ProjectError;
-use super::cache_args::NoCachePlace;
-use super::changeable::ChangeableError;
+use super::cache_args::NoCacheDirError;
 use super::config::ConfigError;
-use super::descriptors::Closed;
+use super::descriptors::ClosedStreamError;
 use super::env_grant::EnvError;
 use super::faults_file::FaultsFileError;
 use super::finish_file::FinishFileError;
 use super::formats::InputFormat;
+use super::guest_writable::GuestWritableError;
 use super::hints;
 use super::init_arg::InitFileError;
-use super::listed::BesideWorkers;
-use super::misread::Misread;
 use super::new::NewError;
-use super::overwrite::Overwrite;
+use super::overwrite::OverwriteError;
 use super::shown::Shown;
+use super::wasm_input_check::WasmInputError;
+use super::worker_list::WorkerListConflict;
 
 /// Error that keeps a command from starting its work.
 #[derive(Debug, thiserror::Error)]
@@ -35,21 +35,21 @@ pub(crate) enum CliError {
     #[error("cannot read the items `{}`", Shown::of(path))]
     Items { path: PathBuf, source: io::Error },
     #[error(transparent)]
-    Overwrite(#[from] Overwrite),
+    Overwrite(#[from] OverwriteError),
     #[error(transparent)]
-    Misread(#[from] Misread),
+    WasmInput(#[from] WasmInputError),
     /// `--output-dir` names files after items, and items of this format have no file names.
     #[error(
         "`--output-dir` names each result after its item's file, but items in `{format}` are not files"
     )]
     NamelessItems { format: InputFormat },
     #[error(transparent)]
-    Changeable(#[from] ChangeableError),
+    GuestWritable(#[from] GuestWritableError),
     /// The settings describe no worker.
     #[error("no plugin is named")]
     NoPlugin,
     #[error(transparent)]
-    BesideWorkers(#[from] BesideWorkers),
+    WorkerListConflict(#[from] WorkerListConflict),
     #[error(transparent)]
     Project(#[from] ProjectError),
     #[error(transparent)]
@@ -73,12 +73,12 @@ pub(crate) enum CliError {
     #[error(transparent)]
     FinishFile(#[from] FinishFileError),
     #[error(transparent)]
-    Closed(#[from] Closed),
+    ClosedStream(#[from] ClosedStreamError),
     /// Writing to standard output failed.
     #[error("cannot write to standard output")]
     Show { source: io::Error },
     #[error(transparent)]
-    NoCachePlace(#[from] NoCachePlace),
+    NoCacheDir(#[from] NoCacheDirError),
     #[error(transparent)]
     Cache(#[from] CacheError),
     /// The file of compiled code cannot be written.
@@ -98,9 +98,9 @@ impl CliError {
         match self {
             Self::Env(error) => Some(error.hint()),
             Self::InitFile(_) => Some(InitFileError::HINT.into()),
-            Self::Changeable(error) => error.hint(),
-            Self::Overwrite(_) => Some(Overwrite::HINT.into()),
-            Self::Misread(error) => Some(error.hint().into()),
+            Self::GuestWritable(error) => error.hint(),
+            Self::Overwrite(_) => Some(OverwriteError::HINT.into()),
+            Self::WasmInput(error) => Some(error.hint().into()),
             Self::NamelessItems { .. } => Some(
                 "for a list of files, use `--input-format files`, or `paths` if the plugin opens them \
                  itself"
@@ -110,8 +110,8 @@ impl CliError {
                 "name it first: `mtl-host run PLUGIN [INPUT]...`; or one for each worker: `--worker PLUGIN`"
                     .into(),
             ),
-            Self::BesideWorkers(error) => Some(error.hint()),
-            Self::NoCachePlace(_) => Some(NoCachePlace::HINT.into()),
+            Self::WorkerListConflict(error) => Some(error.hint()),
+            Self::NoCacheDir(_) => Some(NoCacheDirError::HINT.into()),
             Self::Project(error) => error.hint(),
             Self::New(error) => error.hint(),
             Self::Config(error) => error.hint(),
@@ -119,7 +119,7 @@ impl CliError {
             Self::Build(error) => hints::build(error),
             Self::Source(error) => hints::source(error),
             Self::Sink(error) => hints::sink(error),
-            Self::Closed(closed) => Some(closed.hint().into()),
+            Self::ClosedStream(closed) => Some(closed.hint().into()),
             Self::FaultsFile(error) => error.hint().map(Into::into),
             Self::FinishFile(error) => error.hint().map(Into::into),
             Self::Cache(error) => hints::cache(error),

@@ -59,7 +59,7 @@ pub(super) fn head(text: &str, most: usize) -> String {
 }
 
 /// Returns `text` with its line breaks, and every other character escaped that is not plain.
-pub(super) fn page(text: &str) -> String {
+pub(super) fn lines(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for sign in text.chars() {
         if sign == '\n' { shown.push(sign) } else { push(sign, &mut shown) }

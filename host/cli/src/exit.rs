@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use mtl_host::{BuildError, Ended, Error};
+use mtl_host::{BuildError, Error, RunOutcome};
 
 use super::build::ProjectError;
-use super::changeable::ChangeableError;
 use super::error::CliError;
+use super::guest_writable::GuestWritableError;
 use super::new::NewError;
 
 /// The exit codes that `--help` documents.
@@ -55,19 +55,19 @@ impl Exit {
             CliError::Env(_)
             | CliError::InitFile(_)
             | CliError::Overwrite(_)
-            | CliError::Misread(_)
+            | CliError::WasmInput(_)
             | CliError::NamelessItems { .. }
-            | CliError::Changeable(ChangeableError::Changeable { .. })
+            | CliError::GuestWritable(GuestWritableError::Writable { .. })
             | CliError::NoPlugin
-            | CliError::NoCachePlace(_)
+            | CliError::NoCacheDir(_)
             | CliError::New(_)
             | CliError::Config(_)
-            | CliError::BesideWorkers(_)
+            | CliError::WorkerListConflict(_)
             | CliError::Build(
                 BuildError::InitCount { .. }
                 | BuildError::NoInit { .. }
                 | BuildError::WorkerCount { .. }
-                | BuildError::InitBesideList
+                | BuildError::InitWithWorkerList
                 | BuildError::NoWorker
                 | BuildError::Dir { .. }
                 | BuildError::MixedSymlinks { .. }
@@ -80,12 +80,12 @@ impl Exit {
                 Self::Plugin
             }
             CliError::Items { .. }
-            | CliError::Changeable(ChangeableError::Look { .. })
+            | CliError::GuestWritable(GuestWritableError::Look { .. })
             | CliError::Source(_)
             | CliError::Sink(_)
             | CliError::FaultsFile(_)
             | CliError::FinishFile(_)
-            | CliError::Closed(_)
+            | CliError::ClosedStream(_)
             | CliError::Show { .. }
             | CliError::Cache(_)
             | CliError::Precompiled { .. }
@@ -101,7 +101,7 @@ impl Exit {
             | ProjectError::NotInspected { .. }
             | ProjectError::NotAProject { .. }
             | ProjectError::SeveralLanguages { .. }
-            | ProjectError::NotIn { .. }
+            | ProjectError::MissingEntry { .. }
             | ProjectError::SeveralEntries { .. }
             | ProjectError::Overwrite(_) => Self::Usage,
             ProjectError::NotOnePlugin { .. }
@@ -109,15 +109,15 @@ impl Exit {
             | ProjectError::TooOld { .. }
             | ProjectError::Start { .. }
             | ProjectError::Failed { .. }
-            | ProjectError::NotMade { .. } => Self::Build,
+            | ProjectError::MissingOutput { .. } => Self::Build,
             ProjectError::Read { .. } | ProjectError::Write { .. } => Self::InputOutput,
         }
     }
 
     /// Returns the exit code of a run that took place. An error takes precedence over an interruption,
     /// and an interruption over failed items.
-    pub(crate) fn of_run(ended: &Ended, interrupted: Interrupted) -> Self {
-        match (broken(ended.error.as_ref()), interrupted) {
+    pub(crate) fn of_run(ended: &RunOutcome, interrupted: Interrupted) -> Self {
+        match (exit_of_run_error(ended.error.as_ref()), interrupted) {
             (Some(Self::Plugin), _) if has_begun(ended) => Self::EndedEarly,
             (Some(exit), _) => exit,
             (None, Interrupted::Yes) => Self::Interrupted,
@@ -130,7 +130,7 @@ impl Exit {
 }
 
 /// Returns whether a worker has run an item.
-pub(crate) fn has_begun(ended: &Ended) -> bool {
+pub(crate) fn has_begun(ended: &RunOutcome) -> bool {
     let counts = ended.summary.counts;
     counts.total() > counts.not_run()
 }
@@ -148,7 +148,7 @@ pub(crate) fn is_closed_pipe(error: Option<&Error>) -> bool {
 }
 
 /// Returns the exit code of an error that is not about items.
-fn broken(error: Option<&Error>) -> Option<Exit> {
+fn exit_of_run_error(error: Option<&Error>) -> Option<Exit> {
     match error? {
         Error::Init { .. } | Error::NoWorkerLeft { .. } => Some(Exit::Plugin),
         Error::Sink(error) if error.is_closed_pipe() => None,
@@ -174,7 +174,7 @@ mod tests {
 
     use super::*;
 
-    fn ended(error: Option<Error>) -> Ended {
+    fn ended(error: Option<Error>) -> RunOutcome {
         let engine = mtl_host::Engine::new().unwrap();
         let plugin = mtl_host::Plugin::load(&engine, "../../tests/fixtures/upper.wat").unwrap();
         let mut pool = Pool::builder(&plugin).build().unwrap();
@@ -233,6 +233,6 @@ mod tests {
     fn a_limit_of_faults_is_about_items() {
         let counts = ended(None).summary.counts;
         let error = Error::TooManyFaults { limit: MaxFaults::Count(1), counts };
-        assert_eq!(broken(Some(&error)), None);
+        assert_eq!(exit_of_run_error(Some(&error)), None);
     }
 }

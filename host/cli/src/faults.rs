@@ -3,18 +3,18 @@
 
 use std::fmt;
 
-use mtl_host::sink::{LeftOut, OutputFile, Sink, SinkError};
+use mtl_host::sink::{OmitReason, OutputFile, Sink, SinkError};
 use mtl_host::{Fault, FaultKind, Outcome, OutcomeIter, RecordRule};
 
 use super::faults_file::FaultsFile;
-use super::report::{Report, Unshown};
+use super::report::{Report, SuppressedFaults};
 
 /// A sink that records faults, and passes every outcome on to the real sink.
-pub(super) struct Faults {
+pub(super) struct FaultRecorder {
     sink: Box<dyn Sink>,
     report: Report,
     file: Option<FaultsFile>,
-    unshown: Unshown,
+    unshown: SuppressedFaults,
     shown: u32,
     /// The number of outcomes that did not reach the real sink because the file of faults failed.
     refused: usize,
@@ -24,16 +24,16 @@ pub(super) struct Faults {
     has_begun: bool,
 }
 
-impl Faults {
+impl FaultRecorder {
     /// The number of faults that are shown: enough to see the problem, few enough for one screen.
     const SHOWN: u32 = 10;
 
-    pub(super) fn before(sink: Box<dyn Sink>, report: Report, file: Option<FaultsFile>) -> Self {
+    pub(super) fn new(sink: Box<dyn Sink>, report: Report, file: Option<FaultsFile>) -> Self {
         Self {
             sink,
             report,
             file,
-            unshown: Unshown::default(),
+            unshown: SuppressedFaults::default(),
             shown: 0,
             refused: 0,
             outputs: Vec::new(),
@@ -42,12 +42,12 @@ impl Faults {
     }
 
     /// Returns the numbers of faults that were not shown.
-    pub(super) fn unshown(&self) -> &Unshown {
+    pub(super) fn unshown(&self) -> &SuppressedFaults {
         &self.unshown
     }
 
     /// Empties these files when the first item is done. Until then they keep the output of an earlier run.
-    pub(super) fn emptying(self, outputs: Vec<OutputFile>) -> Self {
+    pub(super) fn with_outputs(self, outputs: Vec<OutputFile>) -> Self {
         Self { outputs, ..self }
     }
 
@@ -80,7 +80,7 @@ impl Faults {
     }
 
     /// Records a fault: shows or counts it, and writes it to the file of faults.
-    fn note(&mut self, fault: &Fault, outcome: &Outcome<'_>) -> Result<(), SinkError> {
+    fn record(&mut self, fault: &Fault, outcome: &Outcome<'_>) -> Result<(), SinkError> {
         if fault.kind() != FaultKind::NotRun {
             if self.shown < Self::SHOWN {
                 self.shown += 1;
@@ -96,11 +96,11 @@ impl Faults {
     }
 }
 
-impl Sink for Faults {
+impl Sink for FaultRecorder {
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
         self.begin();
         if let Err(fault) = outcome.result
-            && let Err(error) = self.note(fault, outcome)
+            && let Err(error) = self.record(fault, outcome)
         {
             self.refused = 1;
             return Err(error);
@@ -117,12 +117,12 @@ impl Sink for Faults {
         self.sink.held() + self.refused
     }
 
-    fn left_out(&mut self, outcome: &Outcome<'_>, why: LeftOut) -> Result<(), SinkError> {
+    fn left_out(&mut self, outcome: &Outcome<'_>, why: OmitReason) -> Result<(), SinkError> {
         self.sink.left_out(outcome, why)?;
         match (outcome.result, why) {
             // The fault was recorded when the outcome was passed to the sink.
-            (Err(_), LeftOut::Lost) => Ok(()),
-            (Err(fault), _) => self.note(fault, outcome),
+            (Err(_), OmitReason::Lost) => Ok(()),
+            (Err(fault), _) => self.record(fault, outcome),
             (Ok(_), _) => match &mut self.file {
                 Some(file) => file.write_unwritten(outcome, why).map_err(SinkError::other),
                 None => Ok(()),
@@ -150,7 +150,7 @@ impl Sink for Faults {
     }
 }
 
-impl fmt::Debug for Faults {
+impl fmt::Debug for FaultRecorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Faults").field("unshown", &self.unshown).finish_non_exhaustive()
     }
@@ -181,10 +181,10 @@ mod tests {
     fn the_first_faults_are_shown_and_the_rest_counted() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("faults");
-        let report = Report::to(&Arc::new(Console::to(io::sink())));
+        let report = Report::new(&Arc::new(Console::to(io::sink())));
         let sink = Box::new(Jsonl::new(Output::to("nowhere", io::sink())));
         let file = FaultsFile::open(&path, Raw::No).unwrap();
-        let mut faults = Faults::before(sink, report, Some(file));
+        let mut faults = FaultRecorder::new(sink, report, Some(file));
         assert_eq!(faults.rule(), RecordRule::ValidJson);
 
         let plugin = Plugin::from_bytes(&Engine::new().unwrap(), "echo", ECHO_ONCE.as_bytes());

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mtl_host::sink::{LeftOut, OutputFile, SinkError};
+use mtl_host::sink::{OmitReason, OutputFile, SinkError};
 use mtl_host::{Fault, FaultKind, Outcome};
 use serde::Serialize;
 
@@ -24,7 +24,7 @@ pub(crate) struct FaultsFile {
     /// The buffer for one line.
     line: Vec<u8>,
     /// Is true if an item was run. Only then do the lines replace those of an earlier run.
-    has_news: bool,
+    has_run_items: bool,
 }
 
 /// Error of writing the file of faults.
@@ -69,7 +69,7 @@ impl FaultsFile {
     pub(crate) fn open(path: &Path, raw: Raw) -> Result<Self, FaultsFileError> {
         let path = path.to_owned();
         match LinesFile::open(&path, raw) {
-            Ok(lines) => Ok(Self { path, lines, line: Vec::new(), has_news: false }),
+            Ok(lines) => Ok(Self { path, lines, line: Vec::new(), has_run_items: false }),
             Err(source) => Err(FaultsFileError { path, source }),
         }
     }
@@ -84,7 +84,7 @@ impl FaultsFile {
         fault: &Fault,
         outcome: &Outcome<'_>,
     ) -> Result<(), FaultsFileError> {
-        self.has_news |= fault.kind() != FaultKind::NotRun;
+        self.has_run_items |= fault.kind() != FaultKind::NotRun;
         self.add(&Line::of(fault, outcome.item, outcome.path))
     }
 
@@ -92,14 +92,14 @@ impl FaultsFile {
     pub(super) fn write_unwritten(
         &mut self,
         outcome: &Outcome<'_>,
-        why: LeftOut,
+        why: OmitReason,
     ) -> Result<(), FaultsFileError> {
-        self.has_news = true;
+        self.has_run_items = true;
         self.add(&Line {
             index: outcome.index.get(),
             kind: "not-written",
             message: match why {
-                LeftOut::Lost => "the item was done, but its result could not be written",
+                OmitReason::Lost => "the item was done, but its result could not be written",
                 _ => "the item was done, but the output ended before its result",
             },
             worker: None,
@@ -122,7 +122,7 @@ impl FaultsFile {
     /// Returns whether the lines of an earlier run may be replaced. A run that runs no item, because no worker was ever
     /// ready, keeps them.
     fn may_write(&self) -> bool {
-        self.has_news || self.lines.has_begun()
+        self.has_run_items || self.lines.has_begun()
     }
 
     pub(super) fn flush(&mut self) -> Result<(), FaultsFileError> {

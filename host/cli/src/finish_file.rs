@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mtl_host::sink::OutputFile;
-use mtl_host::{Closing, JsonValue, WorkerIndex};
+use mtl_host::{FinishReport, JsonValue, WorkerIndex};
 
 use super::lines_file::LinesFile;
 use super::shown::Shown;
@@ -80,7 +80,7 @@ impl FinishFile {
     }
 
     /// Writes the finish report of an instance of `worker`, and its number of items.
-    pub(crate) fn report(&self, worker: WorkerIndex, items: u64, closing: Closing<'_>) {
+    pub(crate) fn report(&self, worker: WorkerIndex, items: u64, closing: FinishReport<'_>) {
         let line = line(worker, items, closing);
         self.lines().add(&line);
     }
@@ -123,15 +123,15 @@ impl Lines {
     }
 }
 
-fn line(worker: WorkerIndex, items: u64, closing: Closing<'_>) -> Vec<u8> {
+fn line(worker: WorkerIndex, items: u64, closing: FinishReport<'_>) -> Vec<u8> {
     let text: String;
     let (name, value) = match closing {
-        Closing::Report { bytes, format } => ("report", JsonValue::of(bytes, format)),
-        Closing::Failed(why) => {
+        FinishReport::Report { bytes, format } => ("report", JsonValue::new(bytes, format)),
+        FinishReport::Failed(why) => {
             text = why.to_string();
             ("error", JsonValue::text(text.as_bytes()))
         }
-        Closing::Lost(why) => {
+        FinishReport::Lost(why) => {
             text = why.to_string();
             ("lost", JsonValue::text(text.as_bytes()))
         }
@@ -148,17 +148,17 @@ mod tests {
     use std::fs;
     use std::thread;
 
-    use mtl_host::{Broken, FaultKind, Format};
+    use mtl_host::{FaultKind, Format, InstanceFailure};
 
     use super::*;
 
-    fn broken(kind: FaultKind, message: &str) -> Broken {
-        Broken::new(kind, message)
+    fn broken(kind: FaultKind, message: &str) -> InstanceFailure {
+        InstanceFailure::new(kind, message)
     }
 
     #[test]
     fn each_end_is_a_line() {
-        let report = |bytes, format| Closing::Report { bytes, format };
+        let report = |bytes, format| FinishReport::Report { bytes, format };
         #[rustfmt::skip]
         let cases = [
             (report(b"3 words\n", Format::Text),      r#""report":"3 words\n""#),
@@ -166,8 +166,8 @@ mod tests {
             (report(b"{\"n\":\n3}", Format::Json),    r#""report":{"n": 3}"#),
             (report(b"not JSON", Format::Json),       r#""report":"not JSON""#),
             (report(b"\xff", Format::Text),           r#""report":{"base64":"/w=="}"#),
-            (Closing::Failed(&broken(FaultKind::Trap, "\"why\"")),        r#""error":"trap: \"why\"""#),
-            (Closing::Lost(&broken(FaultKind::Timeout, "after 1 s")),     r#""lost":"timeout: after 1 s""#),
+            (FinishReport::Failed(&broken(FaultKind::Trap, "\"why\"")),        r#""error":"trap: \"why\"""#),
+            (FinishReport::Lost(&broken(FaultKind::Timeout, "after 1 s")),     r#""lost":"timeout: after 1 s""#),
         ];
         for (closing, tail) in cases {
             let line = String::from_utf8(line(WorkerIndex::new(7), 123, closing)).unwrap();
@@ -186,7 +186,7 @@ mod tests {
                 let (file, long) = (&file, &long);
                 scope.spawn(move || {
                     for items in 0..50 {
-                        file.report(WorkerIndex::new(worker), items, Closing::Lost(long));
+                        file.report(WorkerIndex::new(worker), items, FinishReport::Lost(long));
                     }
                 });
             }
@@ -211,7 +211,11 @@ mod tests {
     fn what_was_not_written_is_counted() {
         let file = FinishFile::open(Path::new("/dev/full"), Raw::No).unwrap();
         for _ in 0..3 {
-            file.report(WorkerIndex::new(0), 1, Closing::Failed(&broken(FaultKind::Trap, "why")));
+            file.report(
+                WorkerIndex::new(0),
+                1,
+                FinishReport::Failed(&broken(FaultKind::Trap, "why")),
+            );
         }
         let error = file.end().unwrap_err();
         let told = format!("{error}: {}", error.source().unwrap());

@@ -7,7 +7,7 @@ use mtl_host::Format;
 use mtl_host::sink::{self, Output, Sink};
 use mtl_host::source::{self, Inputs, ItemLimit, Source};
 
-use super::terminal::Style;
+use super::terminal::EscapeStyle;
 
 /// The format of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -82,7 +82,7 @@ pub(crate) enum OutputFormat {
 
 /// The flags that change which records are written, and how.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Layout {
+pub(crate) struct RecordOptions {
     pub(crate) skip_failed: bool,
     pub(crate) multiline: bool,
     pub(crate) tag: bool,
@@ -90,15 +90,15 @@ pub(crate) struct Layout {
 
 impl OutputFormat {
     /// Returns how control characters are escaped for a terminal.
-    pub(crate) fn style(self) -> Style {
+    pub(crate) fn style(self) -> EscapeStyle {
         match self {
-            Self::Jsonl => Style::Json,
-            Self::Lines | Self::Nul | Self::Frames => Style::Text,
+            Self::Jsonl => EscapeStyle::Json,
+            Self::Lines | Self::Nul | Self::Frames => EscapeStyle::Text,
         }
     }
 
     /// Returns a sink that writes results to `output`.
-    pub(crate) fn sink(self, output: Output<'static>, layout: Layout) -> Box<dyn Sink> {
+    pub(crate) fn sink(self, output: Output<'static>, layout: RecordOptions) -> Box<dyn Sink> {
         match self {
             Self::Lines => lines(sink::Lines::new(output), layout),
             Self::Nul => lines(sink::Lines::nul(output), layout),
@@ -116,7 +116,7 @@ impl OutputFormat {
     }
 }
 
-fn lines(sink: sink::Lines<'static>, layout: Layout) -> Box<dyn Sink> {
+fn lines(sink: sink::Lines<'static>, layout: RecordOptions) -> Box<dyn Sink> {
     let sink = if layout.skip_failed { sink.skip_failed() } else { sink };
     let sink = if layout.multiline { sink.multiline() } else { sink };
     Box::new(if layout.tag { sink.tagged() } else { sink })

@@ -4,8 +4,8 @@ use std::io;
 
 use mtl_host::{BuildError, DirGrant, Opener};
 
-use super::changeable::ChangeableError;
 use super::error::CliError;
+use super::guest_writable::GuestWritableError;
 use super::run_args::WorkerArgs;
 
 impl WorkerArgs {
@@ -30,7 +30,7 @@ pub(super) fn opener<'a>(
     grants: impl IntoIterator<Item = &'a DirGrant>,
 ) -> Result<Opener, CliError> {
     DirGrant::opener(grants)
-        .map_err(|source| ChangeableError::Look { path: "/".into(), source }.into())
+        .map_err(|source| GuestWritableError::Look { path: "/".into(), source }.into())
 }
 
 fn cannot_grant(grant: &DirGrant, source: io::Error) -> CliError {

@@ -8,8 +8,8 @@ use std::net::SocketAddr;
 use mtl_host::sink::SinkError;
 use mtl_host::source::SourceError;
 use mtl_host::{
-    BuildError, CacheError, CompilerError, Denial, Error, FaultKind, LoadError, LoadErrorKind,
-    Need, PrecompiledMismatch, Retirement, StartError,
+    BuildError, CacheError, Capability, CompilerError, Denial, Error, FaultKind, LoadError,
+    LoadErrorKind, PrecompiledMismatch, Retirement, StartError,
 };
 
 use super::shell;
@@ -45,18 +45,18 @@ pub(crate) fn load(error: &LoadError) -> Option<String> {
             "if you have compiled it yourself, or trust who has, use `run --trust-precompiled`; otherwise use the \
              .wasm that it was compiled from"
         }
-        LoadErrorKind::CompiledOtherwise(PrecompiledMismatch::Fuel { is_counted: false }) => {
+        LoadErrorKind::PrecompiledMismatch(PrecompiledMismatch::Fuel { is_counted: false }) => {
             "compile it again: `mtl-host compile --fuel PLUGIN`"
         }
-        LoadErrorKind::CompiledOtherwise(PrecompiledMismatch::Fuel { is_counted: true }) => {
+        LoadErrorKind::PrecompiledMismatch(PrecompiledMismatch::Fuel { is_counted: true }) => {
             "run it with `--fuel N`, or compile it again: `mtl-host compile PLUGIN`"
         }
-        LoadErrorKind::CompiledOtherwise(PrecompiledMismatch::Features { features }) => {
+        LoadErrorKind::PrecompiledMismatch(PrecompiledMismatch::Features { features }) => {
             return Some(format!(
                 "run it with `--wasm {features}`, or compile it again: `mtl-host compile PLUGIN`"
             ));
         }
-        LoadErrorKind::CompiledOtherwise(_) => "compile it again: `mtl-host compile PLUGIN`",
+        LoadErrorKind::PrecompiledMismatch(_) => "compile it again: `mtl-host compile PLUGIN`",
         LoadErrorKind::NotWasm { .. } => {
             "compile the code to WebAssembly first: `mtl-host build FOLDER` builds a folder of sources in Rust, C, \
              Zig, Go, AssemblyScript, JavaScript or Python"
@@ -79,7 +79,7 @@ pub(crate) fn load(error: &LoadError) -> Option<String> {
         LoadErrorKind::Import { import, offered } if offered.is_empty() => {
             return import_hint(error, import);
         }
-        LoadErrorKind::CallOfWorld { .. } => {
+        LoadErrorKind::FixedCall { .. } => {
             "leave out `--call`: it is for core modules, and for components of other worlds"
         }
         LoadErrorKind::Ambiguous { .. } => {
@@ -119,7 +119,7 @@ fn compiler(error: &CompilerError) -> Option<String> {
             let hint = error.hint()?;
             return Some(hint.replace("`PluginLoader::compile_memory`", "`--compile-memory SIZE`"));
         }
-        CompilerError::Jail { is_lack: true, .. } => NO_LAYER,
+        CompilerError::Jail { is_missing_layer: true, .. } => NO_LAYER,
         _ => return error.hint().map(Into::into),
     };
     Some(hint.into())
@@ -138,7 +138,7 @@ pub(crate) fn start(error: &StartError) -> Option<String> {
         StartError::InitRefused { .. } => {
             "`--init TEXT` or `--init @FILE` gives the plugin its arguments, `--dir` its files"
         }
-        StartError::Parameters { .. } => {
+        StartError::ParameterCount { .. } => {
             "use `--args args` if each item is a JSON array of the parameters (`[]` for none), or `--args kwargs` if \
              it is a JSON object by their names"
         }
@@ -148,8 +148,8 @@ pub(crate) fn start(error: &StartError) -> Option<String> {
              `--memory SIZE` gives each less"
         }
         StartError::Instantiate { message }
-        | StartError::InitBroke { message }
-        | StartError::RestoreBroke { message } => {
+        | StartError::InitFailed { message }
+        | StartError::RestoreFailed { message } => {
             let hint = limit_in(message).map(Into::into);
             return hint.or_else(|| error.hint().map(fewer_workers));
         }
@@ -167,7 +167,9 @@ fn fewer_workers(hint: String) -> String {
 pub(crate) fn retirement(why: &Retirement) -> Option<String> {
     match why {
         Retirement::NotStarted(error) => start(error),
-        Retirement::KeptBreaking(_) => Some("`--max-restarts N` allows N restarts in a row".into()),
+        Retirement::FailedTooOften(_) => {
+            Some("`--max-restarts N` allows N restarts in a row".into())
+        }
         _ => why.hint(),
     }
 }
@@ -182,9 +184,9 @@ pub(crate) fn build(error: &BuildError) -> Option<String> {
         BuildError::WorkerCount { .. } => {
             "leave out `--jobs`: the list of workers decides their number"
         }
-        BuildError::InitBesideList => "give each worker its own: `init=` in its `--worker`",
+        BuildError::InitWithWorkerList => "give each worker its own: `init=` in its `--worker`",
         BuildError::Code(error) => return load(error),
-        BuildError::NoPassing { .. } => {
+        BuildError::PassingUnsupported { .. } => {
             "leave out `--args`, or write the worker with named parameters, if its SDK supports them: in Rust, with \
              `#[mtl_plugin::worker]`"
         }
@@ -261,7 +263,9 @@ pub(crate) fn source(error: &SourceError) -> Option<String> {
 pub(crate) fn sink(error: &SinkError) -> Option<String> {
     let hint = match error {
         SinkError::FrameTooLong { .. } => "use `--output-format nul`, or `jsonl`",
-        SinkError::InTheWay { .. } => "move it away, or name another directory with `--output-dir`",
+        SinkError::Obstructed { .. } => {
+            "move it away, or name another directory with `--output-dir`"
+        }
         SinkError::Create { source, .. } if source.kind() == std::io::ErrorKind::IsADirectory => {
             "name a file; `--output-dir DIR` writes a file for each item into a directory"
         }
@@ -298,10 +302,10 @@ pub(crate) fn denial(denial: &Denial) -> String {
 }
 
 /// Returns the flag that grants what a plugin may need, with a placeholder for its value.
-pub(crate) fn grant(need: Need) -> &'static str {
+pub(crate) fn grant(need: Capability) -> &'static str {
     match need {
-        Need::Files => "--dir HOST::GUEST",
-        Need::Variables => "--env KEY",
+        Capability::Files => "--dir HOST::GUEST",
+        Capability::Variables => "--env KEY",
         // The only other need is the network.
         _ => "--net HOST:PORT",
     }
@@ -374,14 +378,14 @@ mod tests {
     fn a_limit_that_a_start_meets_has_its_flag() {
         let message = || "the reason of 20 bytes is larger than the 10 of `max_result`".to_owned();
         let flag = Some("`--max-result SIZE` allows more".to_owned());
-        let broke = StartError::InitBroke { message: message() };
+        let broke = StartError::InitFailed { message: message() };
         assert_eq!(start(&broke), flag);
-        assert_eq!(start(&StartError::RestoreBroke { message: message() }), flag);
+        assert_eq!(start(&StartError::RestoreFailed { message: message() }), flag);
         assert_eq!(retirement(&Retirement::NotStarted(broke.into())), flag);
         let disk = "it may write no more than the 9 of `disk`".to_owned();
         let hint = start(&StartError::Instantiate { message: disk });
         assert_eq!(hint.as_deref(), Some("`--disk SIZE` allows more"));
-        assert_eq!(start(&StartError::InitBroke { message: "wasm trap".into() }), None);
+        assert_eq!(start(&StartError::InitFailed { message: "wasm trap".into() }), None);
         let reason = "its reason is larger than the limit of `max_result`";
         assert_eq!(limit(FaultKind::Refused, reason), flag.as_deref());
         assert_eq!(limit(FaultKind::Timeout, reason), None);

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use clap::Args;
 use mtl_host::{
-    ArgumentPassing, Engine, Format, Import, Inspection, Isolation, Jail, MemorySize, Plugin,
-    PluginKind, Processes, Provider, TypedCall, WasmFeatures,
+    ArgumentPassing, Engine, Format, Import, ImportProvider, Inspection, Isolation, Jail,
+    MemorySize, Plugin, PluginKind, Processes, TypedCall, WasmFeatures,
 };
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ Exit codes:
     3  a run refuses the file; the reason is on standard error";
 
 /// The maximum number of exports that are shown, and of lines of imports.
-const MOST_SHOWN: usize = 200;
+const MAX_SHOWN: usize = 200;
 
 /// Show what is in a plugin, and the grants that it may need
 ///
@@ -76,8 +76,8 @@ pub(super) fn inspect(args: &InspectArgs, show: impl Fn(&str) -> Exit) -> Exit {
         Err(error) => return refuse(&error),
         Ok(found) => found,
     };
-    if let Some(lacks) = &found.jail_lacks {
-        Report::to(&Arc::new(Console::standard_error())).inspection_jail_lacks(lacks);
+    if let Some(lacks) = &found.missing_jail_layers {
+        Report::new(&Arc::new(Console::standard_error())).inspection_jail_lacks(lacks);
     }
     let shown = if args.json { json } else { text };
     match (show(&shown(args, &found)), found.refusal) {
@@ -90,7 +90,8 @@ fn look(args: &InspectArgs) -> Result<Inspection, CliError> {
     build::refuse_folder(&args.plugin)?;
     let isolation = Isolation::Process(Processes::new().jail(args.jail));
     // Nothing of the plugin runs here, so all features are allowed. The output names those that it uses.
-    let mut loader = Plugin::loader(&Engine::new()?).isolation(isolation).wasm(WasmFeatures::ALL);
+    let mut loader =
+        Plugin::loader(&Engine::new()?).isolation(isolation).wasm_features(WasmFeatures::ALL);
     if let Some(call) = &args.call {
         loader = loader.call(call);
     }
@@ -110,7 +111,7 @@ fn command(args: &InspectArgs, found: &Inspection) -> String {
     if !found.features.is_empty() {
         write!(flags, " --wasm {}", found.features).expect("writing to a string cannot fail");
     }
-    for need in found.needs() {
+    for need in found.capabilities() {
         write!(flags, " {}", hints::grant(need)).expect("writing to a string cannot fail");
     }
     format!("mtl-host run {}{flags} [INPUT]...", shell::path(&args.plugin))
@@ -132,7 +133,7 @@ fn typed_flags(typed: &TypedCall) -> String {
 }
 
 fn text(args: &InspectArgs, found: &Inspection) -> String {
-    let mut page = Page::default();
+    let mut page = TextReport::default();
     page.line("plugin", &args.plugin.to_string_lossy());
     page.line("kind", kind(found));
     page.line("size", &size(found.bytes as u64));
@@ -142,7 +143,7 @@ fn text(args: &InspectArgs, found: &Inspection) -> String {
     }
     if let Some(typed) = &found.typed {
         page.typed(typed);
-    } else if found.asks_for_passing {
+    } else if found.uses_argument_passing {
         page.line(
             "items",
             "passed as a single argument, or spread over parameters: `--args args`, `--args kwargs`",
@@ -150,19 +151,19 @@ fn text(args: &InspectArgs, found: &Inspection) -> String {
     } else if !found.exports.is_empty() && !is_of_no_known_world(found) {
         page.line("items", "passed as a single argument");
     }
-    for export in found.exports.iter().take(MOST_SHOWN) {
+    for export in found.exports.iter().take(MAX_SHOWN) {
         page.line("exports", &format!("{}{}", export.name, spaced(&export.signature)));
     }
     // A compromised compiler process may report any number.
-    let more = found.exports.len().saturating_sub(MOST_SHOWN);
+    let more = found.exports.len().saturating_sub(MAX_SHOWN);
     let more = more.saturating_add(found.exports_left_out);
     page.more("exports", more, "export");
-    for import in found.imports.iter().take(MOST_SHOWN) {
+    for import in found.imports.iter().take(MAX_SHOWN) {
         page.line("imports", &import_text(import));
     }
-    let hidden = found.imports.iter().skip(MOST_SHOWN).map(|import| import.names.len().max(1));
+    let hidden = found.imports.iter().skip(MAX_SHOWN).map(|import| import.names.len().max(1));
     page.more("imports", hidden.sum::<usize>().saturating_add(found.imports_left_out), "import");
-    let needs = found.needs();
+    let needs = found.capabilities();
     if !found.features.is_empty() {
         let names = found.features.names().collect::<Vec<_>>().join("` and `");
         let features = found.features;
@@ -209,9 +210,9 @@ fn is_of_no_known_world(found: &Inspection) -> bool {
 
 fn import_text(import: &Import) -> String {
     let whose = match import.provider {
-        Provider::Wasi => "WASI",
-        Provider::Context => "the host",
-        Provider::HostFunction => "host functions",
+        ImportProvider::Wasi => "WASI",
+        ImportProvider::Context => "the host",
+        ImportProvider::HostFunction => "host functions",
         _ => "unknown",
     };
     match import.names.as_slice() {
@@ -241,18 +242,18 @@ fn size(bytes: u64) -> String {
 
 /// Lines of a name and a text. A repeated name is left out.
 #[derive(Default)]
-struct Page {
+struct TextReport {
     text: String,
     last: &'static str,
 }
 
-impl Page {
+impl TextReport {
     /// The number of characters that are shown of a line.
-    const LONGEST: usize = 2000;
+    const MAX_LEN: usize = 2000;
 
     fn line(&mut self, name: &'static str, text: &str) {
         let shown = if name == self.last { "" } else { name };
-        let text = escape::line(&escape::head(text, Self::LONGEST));
+        let text = escape::line(&escape::head(text, Self::MAX_LEN));
         writeln!(self.text, "{shown:<11}{text}").expect("writing to a string cannot fail");
         self.last = name;
     }
@@ -299,7 +300,7 @@ fn json(args: &InspectArgs, found: &Inspection) -> String {
             "maximum": memory.maximum,
             "memories": memory.memories,
         })),
-        "asks_for_passing": found.asks_for_passing,
+        "asks_for_passing": found.uses_argument_passing,
         "exports": found.exports.iter().map(|export| json!({
             "name": export.name,
             "signature": export.signature,
@@ -311,7 +312,7 @@ fn json(args: &InspectArgs, found: &Inspection) -> String {
             "names": import.names,
         })).collect::<Value>(),
         "imports_left_out": found.imports_left_out,
-        "needs": found.needs().iter().map(|need| json!({
+        "needs": found.capabilities().iter().map(|need| json!({
             "name": need.name(),
             "flag": hints::grant(*need),
         })).collect::<Value>(),
@@ -337,11 +338,11 @@ fn typed_json(typed: &TypedCall) -> Value {
     })
 }
 
-fn provider(provider: Provider) -> &'static str {
+fn provider(provider: ImportProvider) -> &'static str {
     match provider {
-        Provider::Wasi => "wasi",
-        Provider::Context => "context",
-        Provider::HostFunction => "host-function",
+        ImportProvider::Wasi => "wasi",
+        ImportProvider::Context => "context",
+        ImportProvider::HostFunction => "host-function",
         _ => "unknown",
     }
 }

@@ -25,16 +25,16 @@ impl IsolationArg {
 /// Error of a value that is neither `thread` nor `process`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("neither `thread` nor `process`")]
-pub(crate) struct NotAnIsolation;
+pub(crate) struct ParseIsolationError;
 
 impl FromStr for IsolationArg {
-    type Err = NotAnIsolation;
+    type Err = ParseIsolationError;
 
-    fn from_str(text: &str) -> Result<Self, NotAnIsolation> {
+    fn from_str(text: &str) -> Result<Self, ParseIsolationError> {
         match text {
             "thread" => Ok(Self::Thread),
             "process" => Ok(Self::Process),
-            _ => Err(NotAnIsolation),
+            _ => Err(ParseIsolationError),
         }
     }
 }

@@ -6,11 +6,9 @@
 //!                  config (a file)    └ signals ─▶ stop flag
 //! ```
 
-mod beside;
 mod build;
 mod cache;
 mod cache_args;
-mod changeable;
 mod check;
 mod command_line;
 mod compile;
@@ -26,8 +24,10 @@ mod exit;
 mod faults;
 mod faults_file;
 mod finish_file;
+mod finish_wait;
 mod formats;
 mod grants;
+mod guest_writable;
 mod hints;
 mod init_arg;
 mod inspect;
@@ -35,11 +35,6 @@ mod isolation_arg;
 mod key_value;
 mod limit_args;
 mod lines_file;
-mod listed;
-mod listener;
-mod machine;
-mod misread;
-mod nearest;
 mod new;
 mod number;
 mod overwrite;
@@ -49,15 +44,20 @@ mod refuse;
 mod report;
 mod run;
 mod run_args;
+mod run_observer;
 mod settings;
 mod shell;
 mod shown;
+mod side_file;
 mod signals;
 mod snapshot_args;
+mod suggest;
+mod system_limits;
 mod terminal;
 mod time_span;
-mod waiting;
+mod wasm_input_check;
 mod worker_arg;
+mod worker_list;
 mod workers;
 
 use std::ffi::OsString;
@@ -70,22 +70,22 @@ use mtl_host::sink::Output;
 
 use self::command_line::{Cli, Command};
 use self::console::Console;
-use self::descriptors::{Closed, Stream};
+use self::descriptors::{ClosedStreamError, Stream};
 use self::error::CliError;
 use self::exit::Exit;
 use self::refuse::refuse;
-use self::settings::{Asked, Refused};
+use self::settings::{ParseFailure, ParsedCommand};
 use self::shown::Shown;
-use self::terminal::{Raw, Style};
+use self::terminal::{EscapeStyle, Raw};
 
 /// Parses and executes the command line, and returns the exit code of the process.
 pub fn main() -> ExitCode {
-    signals::take_full_files_as_errors();
-    let exit = match settings::ask(std::env::args_os().collect()) {
-        Ok(Asked::Do(command)) => execute(command),
-        Ok(Asked::Show(text)) => show(&text),
-        Err(Refused::Line(error)) => misused(error),
-        Err(Refused::Settings(error)) => refuse(&error),
+    signals::catch_file_size_signal();
+    let exit = match settings::parse(std::env::args_os().collect()) {
+        Ok(ParsedCommand::Execute(command)) => execute(command),
+        Ok(ParsedCommand::Show(text)) => show(&text),
+        Err(ParseFailure::CommandLine(error)) => show_clap_error(error),
+        Err(ParseFailure::Settings(error)) => refuse(&error),
     };
     exit.into()
 }
@@ -112,22 +112,22 @@ fn execute(command: Command) -> Exit {
 
 /// Returns the text that a command line shows instead of a run, or its error message. For `tests/fuzz`.
 #[doc(hidden)]
-pub fn shown_instead(line: Vec<OsString>) -> Result<Option<String>, String> {
-    match settings::ask(line) {
-        Ok(Asked::Show(text)) => Ok(Some(text)),
+pub fn text_or_error(line: Vec<OsString>) -> Result<Option<String>, String> {
+    match settings::parse(line) {
+        Ok(ParsedCommand::Show(text)) => Ok(Some(text)),
         Ok(_) => Ok(None),
-        Err(Refused::Line(error)) => Err(error.to_string()),
-        Err(Refused::Settings(error)) => {
+        Err(ParseFailure::CommandLine(error)) => Err(error.to_string()),
+        Err(ParseFailure::Settings(error)) => {
             Err(format!("{error}\n{}", error.hint().unwrap_or_default()))
         }
     }
 }
 
 /// Shows the help, or the error of the command line. The typed text may contain an untrusted name.
-fn misused(mut error: clap::Error) -> Exit {
+fn show_clap_error(mut error: clap::Error) -> Exit {
     if !error.use_stderr() {
         if Stream::Output.was_closed() {
-            return refuse(&Closed(Stream::Output).into());
+            return refuse(&ClosedStreamError(Stream::Output).into());
         }
         let _ = error.print();
         return Exit::Success;
@@ -136,7 +136,7 @@ fn misused(mut error: clap::Error) -> Exit {
     for (kind, shown) in typed.collect::<Vec<_>>() {
         error.insert(kind, shown);
     }
-    Console::standard_error().line(error.render().to_string().trim_end_matches('\n'));
+    Console::standard_error().print_line(error.render().to_string().trim_end_matches('\n'));
     Exit::Usage
 }
 
@@ -159,9 +159,9 @@ fn show_or_refuse<E: Into<CliError>>(text: Result<String, E>) -> Exit {
 
 fn show(text: &str) -> Exit {
     if Stream::Output.was_closed() {
-        return refuse(&Closed(Stream::Output).into());
+        return refuse(&ClosedStreamError(Stream::Output).into());
     }
-    let mut output = terminal::output(Output::standard(), Raw::No, Style::Json);
+    let mut output = terminal::output(Output::standard(), Raw::No, EscapeStyle::Json);
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
         // A reader that closed the pipe has all that it wanted.
         Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {

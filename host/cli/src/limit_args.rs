@@ -10,7 +10,7 @@ use mtl_host::{
 };
 
 use super::key_value::{KeyValueError, once, parsed};
-use super::machine;
+use super::system_limits;
 use super::time_span::TimeSpan;
 
 /// The flags that limit the resources of plugins.
@@ -162,7 +162,7 @@ impl LimitArgs {
     /// Sets these limits on the pool.
     pub(super) fn limit(&self, pool: PoolBuilder) -> PoolBuilder {
         let pool = pool
-            .total_memory(self.total_memory.unwrap_or_else(machine::total_memory))
+            .total_memory(self.total_memory.unwrap_or_else(system_limits::total_memory))
             .log_limit(self.log_limit);
         let limits = WorkerLimits {
             memory: Some(self.memory),

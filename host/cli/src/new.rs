@@ -47,7 +47,7 @@ pub(crate) struct NewArgs {
 
 /// Creates a project, and returns the text to show: the next commands.
 pub(super) fn new(args: &NewArgs) -> Result<String, NewError> {
-    args.begin().map(|()| next(&args.dir))
+    args.create().map(|()| next(&args.dir))
 }
 
 /// Returns the commands that build and run the new project.
@@ -58,7 +58,7 @@ fn next(dir: &Path) -> String {
 }
 
 impl NewArgs {
-    fn begin(&self) -> Result<(), NewError> {
+    fn create(&self) -> Result<(), NewError> {
         let name = Name::of(&self.dir, self.lang)?;
         let template =
             Template::of(self.lang).ok_or(NewError::NoTemplate { language: self.lang })?;

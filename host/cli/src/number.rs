@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// Error of a text that is not such a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NotANumber {
+pub(crate) enum ParseNumberError {
     #[error("not a number from 0 to {}", u32::MAX)]
     From0,
     #[error("not a number of items, at least 1")]
@@ -16,18 +16,18 @@ pub(crate) enum NotANumber {
 }
 
 /// Parses a number from 0.
-pub(super) fn from_0(text: &str) -> Result<u32, NotANumber> {
-    text.parse().map_err(|_| NotANumber::From0)
+pub(super) fn from_0(text: &str) -> Result<u32, ParseNumberError> {
+    text.parse().map_err(|_| ParseNumberError::From0)
 }
 
 /// Parses a number of items from 1.
-pub(super) fn from_1(text: &str) -> Result<NonZeroU64, NotANumber> {
-    text.parse().map_err(|_| NotANumber::From1)
+pub(super) fn from_1(text: &str) -> Result<NonZeroU64, ParseNumberError> {
+    text.parse().map_err(|_| ParseNumberError::From1)
 }
 
 /// Parses a number of items from 0.
-pub(super) fn items<T: FromStr>(text: &str) -> Result<T, NotANumber> {
-    text.parse().map_err(|_| NotANumber::Items)
+pub(super) fn items<T: FromStr>(text: &str) -> Result<T, ParseNumberError> {
+    text.parse().map_err(|_| ParseNumberError::Items)
 }
 
 #[cfg(test)]

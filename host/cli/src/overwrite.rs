@@ -17,7 +17,7 @@ enum Identity {
 
 /// A file that a run reads or writes, and its name in messages.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Used<'a> {
+pub(crate) struct FileUse<'a> {
     pub(crate) what: &'static str,
     pub(crate) path: &'a Path,
 }
@@ -25,24 +25,24 @@ pub(crate) struct Used<'a> {
 /// Error of a file that would be both written and read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {written} `{}`: it is also {read}", Shown::of(path))]
-pub(crate) struct Overwrite {
+pub(crate) struct OverwriteError {
     written: &'static str,
     read: &'static str,
     path: PathBuf,
 }
 
-impl Overwrite {
+impl OverwriteError {
     /// Returns a hint for the user.
     pub(crate) const HINT: &str = "write to another file";
 }
 
 /// Checks that `written` is none of `others`. Devices always pass: any of the files may be `/dev/null`.
-pub(crate) fn check(written: Used<'_>, others: &[Used<'_>]) -> Result<(), Overwrite> {
+pub(crate) fn check(written: FileUse<'_>, others: &[FileUse<'_>]) -> Result<(), OverwriteError> {
     let Some(identity) = identify(written.path) else { return Ok(()) };
-    let same = |other: &&Used<'_>| identify(other.path).is_some_and(|other| other == identity);
+    let same = |other: &&FileUse<'_>| identify(other.path).is_some_and(|other| other == identity);
     match others.iter().find(same) {
         None => Ok(()),
-        Some(other) => Err(Overwrite {
+        Some(other) => Err(OverwriteError {
             written: written.what,
             read: other.what,
             path: written.path.to_owned(),
@@ -93,15 +93,15 @@ mod tests {
         ];
         for (written, other, refused) in cases {
             let (written, other) = (at(written), at(other));
-            let others = [Used { what: "an input", path: &other }];
-            let checked = check(Used { what: "output", path: &written }, &others);
+            let others = [FileUse { what: "an input", path: &other }];
+            let checked = check(FileUse { what: "output", path: &written }, &others);
             assert_eq!(checked.is_err(), refused, "{written:?} and {other:?}");
         }
     }
 
     #[test]
     fn devices_are_nobodys() {
-        let null = Used { what: "output", path: Path::new("/dev/null") };
+        let null = FileUse { what: "output", path: Path::new("/dev/null") };
         assert!(check(null, &[null]).is_ok());
     }
 }

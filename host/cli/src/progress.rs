@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use mtl_host::Progress as Counters;
 
-use self::frame::{Moment, Style, frame};
+use self::frame::{BarStyle, Moment, frame};
 use self::rate::{Rate, overall};
 use super::console::Console;
 use super::error::CliError;
@@ -24,33 +24,34 @@ use super::progress_args::{Mode, ProgressArgs};
 
 /// The destination of the results of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ResultsGo {
+pub(super) enum ResultsDestination {
     ToStandardOutput,
     Elsewhere,
 }
 
 impl Mode {
     /// Returns the form of progress for this destination and terminal.
-    fn shown(self, results: ResultsGo) -> Option<Shown> {
+    fn form(self, results: ResultsDestination) -> Option<ProgressForm> {
         match self {
             Self::Never => None,
-            Self::Json => Some(Shown::Json),
-            Self::Always => Some(Shown::Bar),
+            Self::Json => Some(ProgressForm::Json),
+            Self::Always => Some(ProgressForm::Bar),
             Self::Auto => {
-                let between = results == ResultsGo::ToStandardOutput && io::stdout().is_terminal();
-                (io::stderr().is_terminal() && !between).then_some(Shown::Bar)
+                let between =
+                    results == ResultsDestination::ToStandardOutput && io::stdout().is_terminal();
+                (io::stderr().is_terminal() && !between).then_some(ProgressForm::Bar)
             }
         }
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shown {
+enum ProgressForm {
     Bar,
     Json,
 }
 
-impl Shown {
+impl ProgressForm {
     /// Returns the time between two frames.
     fn interval(self) -> Duration {
         match self {
@@ -69,12 +70,12 @@ pub(super) struct Progress {
 impl Progress {
     pub(super) fn start(
         args: &ProgressArgs,
-        results: ResultsGo,
+        results: ResultsDestination,
         counters: Counters,
         console: &Arc<Console>,
     ) -> Result<Self, CliError> {
-        let Some(shown) = args.progress.shown(results) else { return Ok(Self { running: None }) };
-        let style = Style {
+        let Some(shown) = args.progress.form(results) else { return Ok(Self { running: None }) };
+        let style = BarStyle {
             desc: args.desc.as_deref().map(escape::line),
             unit: escape::line(&args.unit),
             columns: None,
@@ -100,8 +101,8 @@ impl Drop for Progress {
 }
 
 struct Painter {
-    shown: Shown,
-    style: Style,
+    shown: ProgressForm,
+    style: BarStyle,
     /// The number of items that the user expects.
     total: Option<u64>,
     rate: Rate,
@@ -115,8 +116,8 @@ impl Painter {
         loop {
             let moment = self.moment();
             match self.shown {
-                Shown::Bar => self.console.draw(&self.frame(&moment)),
-                Shown::Json => self.console.line(&json::line(&moment)),
+                ProgressForm::Bar => self.console.draw_bar(&self.frame(&moment)),
+                ProgressForm::Json => self.console.print_line(&json::line(&moment)),
             }
             match ended.recv_timeout(self.shown.interval()) {
                 Err(RecvTimeoutError::Timeout) => {}
@@ -127,8 +128,8 @@ impl Painter {
         // The last frame shows the average of the whole run.
         last.rate = overall(last.elapsed, last.at.done);
         match self.shown {
-            Shown::Bar => self.console.leave(&self.frame(&last)),
-            Shown::Json => self.console.line(&json::line(&last)),
+            ProgressForm::Bar => self.console.finish_bar(&self.frame(&last)),
+            ProgressForm::Json => self.console.print_line(&json::line(&last)),
         }
     }
 
@@ -143,6 +144,6 @@ impl Painter {
     fn frame(&self, moment: &Moment) -> String {
         let size = rustix::termios::tcgetwinsize(rustix::stdio::stderr());
         let columns = size.ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
-        frame(moment, &Style { columns, ..self.style.clone() })
+        frame(moment, &BarStyle { columns, ..self.style.clone() })
     }
 }

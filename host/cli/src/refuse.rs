@@ -9,6 +9,6 @@ use super::report::Report;
 
 /// Reports the error to the user, and returns its exit code.
 pub(crate) fn refuse(error: &CliError) -> Exit {
-    Report::to(&Arc::new(Console::standard_error())).cannot_begin(error);
+    Report::new(&Arc::new(Console::standard_error())).startup_error(error);
     Exit::of_error(error)
 }

@@ -1,7 +1,7 @@
 //! The messages on standard error.
 
-mod closings;
-mod unshown;
+mod finish_reports;
+mod suppressed_faults;
 
 use std::collections::BTreeSet;
 use std::error::Error as StdError;
@@ -11,13 +11,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use mtl_host::{
-    Cache, CacheError, Closing, Error, Event, Fault, FaultKind, LogLimit, Observer,
+    Cache, CacheError, Error, Event, Fault, FaultKind, FinishReport, LogLimit, Observer,
     SnapshotRefusal, Summary, WorkerIndex, WorkerReport,
 };
 
-pub(crate) use self::unshown::Unshown;
+pub(crate) use self::suppressed_faults::SuppressedFaults;
 
-use self::closings::Closings;
+use self::finish_reports::FinishReports;
 use super::console::Console;
 use super::counted::counted;
 use super::error::CliError;
@@ -26,39 +26,39 @@ use super::hints;
 use super::shown::Shown;
 
 /// The number of characters that are shown of one message.
-const LONGEST: usize = 2000;
+const MAX_LEN: usize = 2000;
 /// The indent of further lines, below the text after `error: `.
-const UNDER_ERROR: &str = "       ";
+const ERROR_INDENT: &str = "       ";
 
 /// The writer of messages for the user. It observes a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
     console: Arc<Console>,
-    closings: Arc<Mutex<Closings>>,
+    closings: Arc<Mutex<FinishReports>>,
     /// The hints about faults that have been shown.
     hinted: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
 impl Report {
-    pub(crate) fn to(console: &Arc<Console>) -> Self {
-        let closings = Closings::within(LogLimit::DEFAULT);
+    pub(crate) fn new(console: &Arc<Console>) -> Self {
+        let closings = FinishReports::new(LogLimit::DEFAULT);
         let closings = Arc::new(Mutex::new(closings));
         Self { console: Arc::clone(console), closings, hinted: Arc::default() }
     }
 
     /// Limits the finish reports that are shown per second.
-    pub(crate) fn closings_within(self, limit: LogLimit) -> Self {
-        Self { closings: Arc::new(Mutex::new(Closings::within(limit))), ..self }
+    pub(crate) fn limit_finish_reports(self, limit: LogLimit) -> Self {
+        Self { closings: Arc::new(Mutex::new(FinishReports::new(limit))), ..self }
     }
 
     /// Shows the error of a command that could not start its work.
-    pub(crate) fn cannot_begin(&self, error: &CliError) {
-        self.console.line(&error_text(error, error.hint().as_deref()));
+    pub(crate) fn startup_error(&self, error: &CliError) {
+        self.console.print_line(&error_text(error, error.hint().as_deref()));
     }
 
     /// Shows the error of a run.
     pub(crate) fn error(&self, error: &Error) {
-        self.console.line(&error_text(error, hints::run(error).as_deref()));
+        self.console.print_line(&error_text(error, hints::run(error).as_deref()));
     }
 
     /// Shows the error of a run that ended before all items were done.
@@ -66,7 +66,7 @@ impl Report {
         let hint = hints::run(error).unwrap_or_else(|| {
             "the summary counts the items in the output; `--faults FILE` lists the others".into()
         });
-        self.console.line(&error_text(error, Some(&hint)));
+        self.console.print_line(&error_text(error, Some(&hint)));
     }
 
     /// Shows a fault. Each hint is shown once.
@@ -75,7 +75,7 @@ impl Report {
         let is_read = fault.kind() != FaultKind::BadItem || fault.worker().is_none();
         let hint = hints::limit(fault.kind(), fault.message()).filter(|_| is_read);
         let hint = hint.filter(|hint| self.hinted().insert(hint));
-        self.console.line(&fault_text(fault, path, hint));
+        self.console.print_line(&fault_text(fault, path, hint));
     }
 
     fn hinted(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
@@ -85,7 +85,8 @@ impl Report {
 
     /// Warns of layers that the jail of the workers lacks.
     pub(crate) fn jail_lacks(&self, lacks: &str) {
-        self.console.line(&format!("warning: the jail of the workers lacks {}", shown(lacks)));
+        self.console
+            .print_line(&format!("warning: the jail of the workers lacks {}", shown(lacks)));
     }
 
     /// Returns the opened cache. If opening failed, warns and returns `None`.
@@ -99,7 +100,7 @@ impl Report {
     /// Warns that compiled plugins are not kept.
     pub(crate) fn no_cache(&self, error: &CacheError) {
         let text = format!("warning: plugins are compiled each time: {}", chain(error));
-        self.console.line(&with_hint(text, hints::cache(error).as_deref()));
+        self.console.print_line(&with_hint(text, hints::cache(error).as_deref()));
     }
 
     /// Warns that workers are initialised one by one, because there is no snapshot.
@@ -109,12 +110,12 @@ impl Report {
             "warning: there is no snapshot of `{plugin}`, so each worker is initialised on its own: \
              {reason}"
         );
-        self.console.line(&with_hint(text, why.hint()));
+        self.console.print_line(&with_hint(text, why.hint()));
     }
 
     /// Warns that workers share the random numbers in a snapshot.
     fn random_snapshot(&self, plugin: &Path) {
-        self.console.line(&format!(
+        self.console.print_line(&format!(
             "warning: all workers with `{}` share the random numbers that its `init` has drawn, such \
              as the seeds of hash maps\n hint: draw new ones in its `after_restore`",
             Shown::of(plugin)
@@ -122,37 +123,39 @@ impl Report {
     }
 
     /// Shows the number of faults that were not shown one by one.
-    pub(crate) fn unshown(&self, unshown: &Unshown) {
+    pub(crate) fn unshown(&self, unshown: &SuppressedFaults) {
         if let Some(text) = unshown_text(unshown) {
-            self.console.line(&text);
+            self.console.print_line(&text);
         }
     }
 
     /// Warns of layers that the jail lacked in which a plugin was inspected.
     pub(crate) fn inspection_jail_lacks(&self, lacks: &str) {
-        self.console
-            .line(&format!("warning: the plugin was read in a jail that lacks {}", shown(lacks)));
+        self.console.print_line(&format!(
+            "warning: the plugin was read in a jail that lacks {}",
+            shown(lacks)
+        ));
     }
 
     /// Warns of finish reports that a worker has lost.
     pub(crate) fn closed(&self, report: &WorkerReport) {
-        let (worker, lost) = (report.worker, report.lost);
+        let (worker, lost) = (report.worker, report.lost_reports);
         if lost > 0 {
             let instances = counted(lost, "instance");
-            self.console.line(&format!(
+            self.console.print_line(&format!(
                 "warning: worker {worker} has lost the finish reports of {instances} that failed"
             ));
         }
     }
 
     /// Shows a finish report, or the failure of `finish`.
-    fn closing(&self, worker: WorkerIndex, closing: Closing<'_>) {
+    fn finish_report(&self, worker: WorkerIndex, closing: FinishReport<'_>) {
         match closing {
-            Closing::Report { bytes, .. } => {
+            FinishReport::Report { bytes, .. } => {
                 let said = String::from_utf8_lossy(bytes);
                 self.show_closing(|| plugin_text(worker, "finish: ", &said));
             }
-            Closing::Failed(broken) => {
+            FinishReport::Failed(broken) => {
                 self.show_closing(|| {
                     let why = shown(&broken.to_string());
                     let text = format!("warning: worker {worker} gave no finish report: {why}");
@@ -160,29 +163,29 @@ impl Report {
                 });
             }
             // The item has a fault, and `closed` reports the number of lost reports at the end.
-            Closing::Lost(_) => {}
+            FinishReport::Lost(_) => {}
         }
     }
 
     fn show_closing(&self, text: impl FnOnce() -> String) {
         let shown = self.closings().show(text, Instant::now());
         if let Some(text) = shown {
-            self.console.line(&text);
+            self.console.print_line(&text);
         }
     }
 
-    fn closings(&self) -> MutexGuard<'_, Closings> {
+    fn closings(&self) -> MutexGuard<'_, FinishReports> {
         // A panic cannot leave it inconsistent: the text is created before the budget is charged.
         self.closings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Warns of the finish reports that were not shown.
-    pub(crate) fn unshown_closings(&self) {
+    pub(crate) fn suppressed_finish_reports(&self) {
         let unshown = self.closings().unshown();
         if unshown > 0 {
             let (reports, were) =
                 (counted(unshown, "finish report"), if unshown == 1 { "was" } else { "were" });
-            self.console.line(&format!(
+            self.console.print_line(&format!(
                 "warning: {reports} {were} not shown: more than `--log-limit` per second\n \
                  hint: `--finish-output FILE` writes all of them to a file"
             ));
@@ -190,12 +193,12 @@ impl Report {
     }
 
     pub(crate) fn summary(&self, summary: &Summary) {
-        self.console.line(&summary_text(summary));
+        self.console.print_line(&summary_text(summary));
     }
 
     /// Confirms that the run will end, and names the way to end it immediately.
     pub(crate) fn interrupted(&self, again: &str) {
-        self.console.line(&format!(
+        self.console.print_line(&format!(
             "interrupted: finishing the items in the workers; {again} to end immediately"
         ));
     }
@@ -203,14 +206,14 @@ impl Report {
     /// Explains a long wait for the plugins' `finish`.
     pub(crate) fn waiting(&self, is_interrupted: bool) {
         let again = if is_interrupted { "again" } else { "twice" };
-        self.console.line(&format!(
+        self.console.print_line(&format!(
             "the run is over: waiting for the workers' finish reports (`finish`)\n \
              hint: `--init-timeout TIME` limits the wait; to end immediately, press Ctrl-C {again}"
         ));
     }
 
     fn plugin_says(&self, worker: WorkerIndex, what: &str, text: &str) {
-        self.console.line(&plugin_text(worker, what, text));
+        self.console.print_line(&plugin_text(worker, what, text));
     }
 }
 
@@ -232,24 +235,24 @@ impl Observer for Report {
                 self.plugin_says(worker, &format!("{}: ", level.name()), message);
             }
             Event::OutputDropped { worker, lines, bytes } => {
-                self.console.line(&dropped_text(worker, lines, bytes));
+                self.console.print_line(&dropped_text(worker, lines, bytes));
             }
             Event::Denied { worker, denial } => {
                 let hint = shown(&hints::denial(denial));
                 let denial = shown(&denial.to_string());
                 let text = format!("warning: worker {worker} was denied {denial}");
-                self.console.line(&with_hint(text, Some(&hint)));
+                self.console.print_line(&with_hint(text, Some(&hint)));
             }
             Event::RunDelayUnknown { workers, cores } => {
-                self.console.line(&run_delay_text(workers, cores));
+                self.console.print_line(&run_delay_text(workers, cores));
             }
-            Event::Finished { worker, closing, .. } => self.closing(worker, closing),
+            Event::Finished { worker, closing, .. } => self.finish_report(worker, closing),
             Event::SnapshotRefused { plugin, why, .. } => self.no_snapshot(plugin, why),
             Event::SnapshotTaken { plugin, has_random: true, .. } => self.random_snapshot(plugin),
             Event::WorkerRetired { worker, why } => {
                 let (did, hint, why) = (why.summary(), hints::retirement(why), chain(why));
                 let text = format!("warning: worker {worker} {did} and is retired: {why}");
-                self.console.line(&with_hint(text, hint.as_deref()));
+                self.console.print_line(&with_hint(text, hint.as_deref()));
             }
             // The failure of an instance is a fault of its item, and a start is no news.
             _ => {}
@@ -265,7 +268,7 @@ fn dropped_text(worker: WorkerIndex, lines: u64, bytes: u64) -> String {
 
 /// Returns a text of a plugin, with the name of its worker before each line.
 fn plugin_text(worker: WorkerIndex, what: &str, text: &str) -> String {
-    let text = escape::head(text, LONGEST * 10);
+    let text = escape::head(text, MAX_LEN * 10);
     // An empty text becomes a line.
     let lines = text.trim_end_matches('\n').split('\n');
     let named = lines.map(|line| {
@@ -283,7 +286,7 @@ fn error_text(error: &dyn StdError, hint: Option<&str>) -> String {
 /// Returns a text and, below, its hint.
 fn with_hint(mut text: String, hint: Option<&str>) -> String {
     if let Some(hint) = hint {
-        write!(text, "\n hint: {}", escape::block(hint, UNDER_ERROR))
+        write!(text, "\n hint: {}", escape::block(hint, ERROR_INDENT))
             .expect("writing to a string cannot fail");
     }
     text
@@ -306,7 +309,7 @@ pub(super) fn chain(error: &dyn StdError) -> String {
 
 /// Returns an untrusted text, escaped and shortened, to follow a word such as `error: `.
 fn shown(text: &str) -> String {
-    escape::block(&escape::head(text, LONGEST), UNDER_ERROR)
+    escape::block(&escape::head(text, MAX_LEN), ERROR_INDENT)
 }
 
 fn fault_text(fault: &Fault, path: Option<&Path>, hint: Option<&str>) -> String {
@@ -315,7 +318,7 @@ fn fault_text(fault: &Fault, path: Option<&Path>, hint: Option<&str>) -> String 
     with_hint(format!("fault: {}", shown(&text)), hint)
 }
 
-fn unshown_text(unshown: &Unshown) -> Option<String> {
+fn unshown_text(unshown: &SuppressedFaults) -> Option<String> {
     let kinds = kinds(|kind| unshown.of(kind));
     let faults = |all| format!("… and {} ({kinds})", counted(all, "more fault"));
     Some(unshown.all()).filter(|all| *all > 0).map(faults)

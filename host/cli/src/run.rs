@@ -4,46 +4,46 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mtl_host::sink::{Directory, Output, Sink};
-use mtl_host::source::{Inputs, ItemLimit, Limit, Placed, Source};
-use mtl_host::{Cache, Ended, Error, Opener, Order, Places, Pool, PoolBuilder, StopFlag};
+use mtl_host::source::{Inputs, ItemLimit, Source, Take, WithOutputPath};
+use mtl_host::{Cache, Error, Opener, Order, OutputPaths, Pool, PoolBuilder, RunOutcome, StopFlag};
 
-use super::changeable;
 use super::console::Console;
 use super::descriptors;
 use super::error::CliError;
 use super::exit::{Exit, Interrupted, has_begun, is_closed_pipe};
-use super::faults::Faults;
+use super::faults::FaultRecorder;
 use super::faults_file::FaultsFile;
 use super::finish_file::FinishFile;
+use super::finish_wait::FinishWait;
+use super::guest_writable;
 use super::isolation_arg::IsolationArg;
 use super::limit_args::WorkerLimits;
-use super::listener::Listener;
-use super::machine;
-use super::misread;
-use super::overwrite::{self, Used};
-use super::progress::{Progress, ResultsGo};
+use super::overwrite::{self, FileUse};
+use super::progress::{Progress, ResultsDestination};
 use super::report::Report;
 use super::run_args::{ItemArgs, ResultArgs, RunArgs, TimeArgs};
+use super::run_observer::RunObserver;
 use super::signals::Signals;
+use super::system_limits;
 use super::terminal::{self, Raw};
-use super::waiting::Waiting;
+use super::wasm_input_check;
 
 /// Executes the command, and reports errors to the user.
 pub(super) fn run(args: &mut RunArgs) -> Exit {
     let console = Arc::new(Console::standard_error());
     try_run(args, &console).unwrap_or_else(|error| {
-        Report::to(&console).cannot_begin(&error);
+        Report::new(&console).startup_error(&error);
         Exit::of_error(&error)
     })
 }
 
 fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError> {
-    machine::allow_open_files();
+    system_limits::allow_open_files();
     let stop = StopFlag::new();
-    let report = Report::to(console).closings_within(args.limits.log_limit);
+    let report = Report::new(console).limit_finish_reports(args.limits.log_limit);
     check_output_dir(args)?;
     let opener = args.workers.open_dirs()?;
-    misread::check(&opener, &args.items.inputs, args.config.as_deref())?;
+    wasm_input_check::check(&opener, &args.items.inputs, args.config.as_deref())?;
     // Check before a folder is built, and again when the path of the built plugin is known.
     check_changeable(args, &opener)?;
     args.workers.build()?;
@@ -53,7 +53,7 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     let source = open_source(&args.items, &opener, args.limits.max_item)?;
     let builder = describe(args, &report)?;
     let signals = Signals::listen(&stop, console)?;
-    let listener = Arc::new(Listener::new(&report));
+    let listener = Arc::new(RunObserver::new(&report));
     let pool = builder.stop(&stop).observer(listener.clone()).prepare()?;
     // Open the outputs before any plugin starts, because a plugin may replace files in its directories. Files keep the
     // result of an earlier run until the first item is done.
@@ -64,10 +64,11 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
         IsolationArg::Process => pool.start()?,
     };
     let source = match places {
-        Some(places) => Box::new(Placed::new(source, &places)),
+        Some(places) => Box::new(WithOutputPath::new(source, &places)),
         None => source,
     };
-    let progress = Progress::start(&args.progress, args.results.go(), pool.progress(), console)?;
+    let progress =
+        Progress::start(&args.progress, args.results.destination(), pool.progress(), console)?;
     let mut ended = pool.run(source, &mut sink);
     let has_ended_well = ended.error.is_none() && !stop.is_set();
     if let Err(error) = sink.end(has_ended_well || has_begun(&ended)) {
@@ -77,7 +78,7 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     close(pool, &ended, args, &report, &stop);
     let synced = if args.results.sync { sync(&ended, &mut sink, &listener) } else { Ok(()) };
     drop(signals);
-    tell_end(&ended, &sink, args, &report);
+    report_end(&ended, &sink, args, &report);
     let closings = listener.end();
     synced?;
     closings?;
@@ -93,7 +94,7 @@ fn open_source(
     let inputs = Inputs::open_with(opener, args.inputs.clone())?;
     let source = args.input_format.source(inputs, limit);
     Ok(match args.limit {
-        Some(items) => Box::new(Limit::new(source, items)),
+        Some(items) => Box::new(Take::new(source, items)),
         None => source,
     })
 }
@@ -102,8 +103,8 @@ fn open_source(
 fn open_outputs(
     args: &RunArgs,
     opener: &Opener,
-    listener: &Listener,
-) -> Result<(Faults, Option<Places>), CliError> {
+    listener: &RunObserver,
+) -> Result<(FaultRecorder, Option<OutputPaths>), CliError> {
     let mut files = Vec::new();
     // The directory comes first, since the other files may lie in it.
     let directory = args.results.output_dir.as_deref();
@@ -111,7 +112,7 @@ fn open_outputs(
     if let Some(path) = &args.time.finish_output {
         let file = FinishFile::open(path, args.results.raw())?;
         files.push(file.file());
-        listener.write_closings_to(file);
+        listener.set_finish_file(file);
     }
     let faults = args.faults.faults.as_deref();
     let faults = faults.map(|path| FaultsFile::open(path, args.results.raw())).transpose()?;
@@ -133,7 +134,7 @@ fn open_outputs(
     if let Some(places) = &places {
         keep_files(args, places);
     }
-    Ok((Faults::before(sink, listener.report().clone(), faults).emptying(files), places))
+    Ok((FaultRecorder::new(sink, listener.report().clone(), faults).with_outputs(files), places))
 }
 
 /// Returns the inputs, by names that the system knows.
@@ -155,12 +156,12 @@ fn by_system_name(path: &Path) -> &Path {
 }
 
 /// Excludes the files of the run from the paths of results.
-fn keep_files(args: &RunArgs, places: &Places) {
-    for Used { path, .. } in files_read(args) {
-        places.keep(by_system_name(path));
+fn keep_files(args: &RunArgs, places: &OutputPaths) {
+    for FileUse { path, .. } in files_read(args) {
+        places.protect(by_system_name(path));
     }
     for path in [&args.faults.faults, &args.time.finish_output].into_iter().flatten() {
-        places.keep(path);
+        places.protect(path);
     }
 }
 
@@ -168,7 +169,7 @@ fn keep_files(args: &RunArgs, places: &Places) {
 fn describe(args: &RunArgs, report: &Report) -> Result<PoolBuilder, CliError> {
     let cache = report.cache(args.cache.cache());
     let loaded = args.workers.pool(&args.limits, cache.as_ref())?;
-    if let Some(error) = cache.as_ref().and_then(Cache::full) {
+    if let Some(error) = cache.as_ref().and_then(Cache::full_error) {
         report.no_cache(error);
     }
     let mut builder = loaded
@@ -176,15 +177,15 @@ fn describe(args: &RunArgs, report: &Report) -> Result<PoolBuilder, CliError> {
         .order(if args.workers.unordered { Order::Completion } else { Order::Input })
         .on_error(args.faults.on_error)
         .max_faults(args.faults.max_faults);
-    builder = paced(builder, args);
+    builder = with_timing(builder, args);
     if let Some(format) = args.results.results {
-        builder = builder.results(format.into());
+        builder = builder.result_format(format.into());
     }
     Ok(builder)
 }
 
 /// Adds the settings of time, restarts and flow.
-fn paced(builder: PoolBuilder, args: &RunArgs) -> PoolBuilder {
+fn with_timing(builder: PoolBuilder, args: &RunArgs) -> PoolBuilder {
     let RunArgs { time, flow, .. } = args;
     let mut builder = builder
         .argument_passing(args.items.args)
@@ -205,13 +206,13 @@ fn paced(builder: PoolBuilder, args: &RunArgs) -> PoolBuilder {
 }
 
 /// Reports the end of the run, unless the reader of the results has closed the pipe.
-fn tell_end(ended: &Ended, faults: &Faults, args: &RunArgs, report: &Report) {
+fn report_end(ended: &RunOutcome, faults: &FaultRecorder, args: &RunArgs, report: &Report) {
     let error = ended.error.as_ref();
     if is_closed_pipe(error) {
         return;
     }
     report.unshown(faults.unshown());
-    report.unshown_closings();
+    report.suppressed_finish_reports();
     let is_out_of_workers = matches!(error, Some(Error::Init { .. } | Error::NoWorkerLeft { .. }));
     match error {
         Some(error) if is_out_of_workers && has_begun(ended) => report.ended_early(error),
@@ -225,7 +226,7 @@ fn tell_end(ended: &Ended, faults: &Faults, args: &RunArgs, report: &Report) {
 }
 
 /// Ends the workers, and reports how many finish reports they have lost.
-fn close(pool: Pool, ended: &Ended, args: &RunArgs, report: &Report, stop: &StopFlag) {
+fn close(pool: Pool, ended: &RunOutcome, args: &RunArgs, report: &Report, stop: &StopFlag) {
     // A reader who closes the pipe may still want the file of finish reports.
     let somebody_listens = args.time.finish_output.is_some();
     match &ended.error {
@@ -233,7 +234,7 @@ fn close(pool: Pool, ended: &Ended, args: &RunArgs, report: &Report, stop: &Stop
         // No item was run, and other workers may still load data that nobody will use.
         Some(Error::Init { .. } | Error::NoWorkerLeft { .. }) if !has_begun(ended) => drop(pool),
         _ => {
-            let waiting = Waiting::begin(report, stop);
+            let waiting = FinishWait::begin(report, stop);
             let closed = pool.close();
             drop(waiting);
             closed.iter().for_each(|closed| report.closed(closed));
@@ -242,7 +243,11 @@ fn close(pool: Pool, ended: &Ended, args: &RunArgs, report: &Report, stop: &Stop
 }
 
 /// Waits until all files of the run are on the disk.
-fn sync(ended: &Ended, sink: &mut Faults, listener: &Listener) -> Result<(), CliError> {
+fn sync(
+    ended: &RunOutcome,
+    sink: &mut FaultRecorder,
+    listener: &RunObserver,
+) -> Result<(), CliError> {
     // A failed sink is already reported. The side files are then even more important.
     let results = match ended.error {
         Some(Error::Sink(_)) => Ok(()),
@@ -256,12 +261,12 @@ fn sync(ended: &Ended, sink: &mut Faults, listener: &Listener) -> Result<(), Cli
 }
 
 /// Returns all files that the run reads.
-fn files_read(args: &RunArgs) -> Vec<Used<'_>> {
+fn files_read(args: &RunArgs) -> Vec<FileUse<'_>> {
     let mut read = args.workers.files();
-    read.extend(args.config.iter().map(|path| Used { what: "the configuration", path }));
-    read.extend(args.items.inputs.iter().map(|path| Used { what: "an input", path }));
+    read.extend(args.config.iter().map(|path| FileUse { what: "the configuration", path }));
+    read.extend(args.items.inputs.iter().map(|path| FileUse { what: "an input", path }));
     if args.items.inputs.is_empty() {
-        read.push(Used { what: "an input", path: Path::new("-") });
+        read.push(FileUse { what: "an input", path: Path::new("-") });
     }
     read
 }
@@ -269,23 +274,24 @@ fn files_read(args: &RunArgs) -> Vec<Used<'_>> {
 /// Checks that no plugin may change the files that control the run, or its side files.
 fn check_changeable(args: &RunArgs, opener: &Opener) -> Result<(), CliError> {
     let mut files = args.workers.files();
-    files.extend(args.config.iter().map(|path| Used { what: "the configuration", path }));
-    files.extend(args.faults.faults.iter().map(|path| Used { what: "the file of faults", path }));
+    files.extend(args.config.iter().map(|path| FileUse { what: "the configuration", path }));
+    files
+        .extend(args.faults.faults.iter().map(|path| FileUse { what: "the file of faults", path }));
     let closings = args.time.finish_output.iter();
-    files.extend(closings.map(|path| Used { what: "the file of finish reports", path }));
+    files.extend(closings.map(|path| FileUse { what: "the file of finish reports", path }));
     if args.items.input_format.reads_files() {
-        files.extend(inputs(args).map(|path| Used { what: changeable::LIST, path }));
+        files.extend(inputs(args).map(|path| FileUse { what: guest_writable::LIST, path }));
     }
-    changeable::check(opener, &files)?;
-    Ok(changeable::check_cache(opener, args.cache.path().as_deref())?)
+    guest_writable::check(opener, &files)?;
+    Ok(guest_writable::check_cache(opener, args.cache.path().as_deref())?)
 }
 
 /// Checks that the run overwrites no file that it reads or writes otherwise.
 fn check_overwrites(args: &RunArgs) -> Result<(), CliError> {
     let mut read = files_read(args);
     if let Some(path) = args.results.names() {
-        overwrite::check(Used { what: "output", path }, &read)?;
-        read.push(Used { what: "the output", path });
+        overwrite::check(FileUse { what: "output", path }, &read)?;
+        read.push(FileUse { what: "the output", path });
     }
     let beside = [
         args.faults.faults.as_deref().map(|path| ("faults", "the faults", path)),
@@ -295,8 +301,8 @@ fn check_overwrites(args: &RunArgs) -> Result<(), CliError> {
             .map(|path| ("finish reports", "the finish reports", path)),
     ];
     for (what, name, path) in beside.into_iter().flatten() {
-        overwrite::check(Used { what, path }, &read)?;
-        read.push(Used { what: name, path });
+        overwrite::check(FileUse { what, path }, &read)?;
+        read.push(FileUse { what: name, path });
     }
     Ok(())
 }
@@ -327,10 +333,10 @@ impl ResultArgs {
         if self.raw { Raw::Yes } else { Raw::No }
     }
 
-    fn go(&self) -> ResultsGo {
+    fn destination(&self) -> ResultsDestination {
         match self.file().or(self.output_dir.as_deref()) {
-            Some(_) => ResultsGo::Elsewhere,
-            None => ResultsGo::ToStandardOutput,
+            Some(_) => ResultsDestination::Elsewhere,
+            None => ResultsDestination::ToStandardOutput,
         }
     }
 }

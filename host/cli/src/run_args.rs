@@ -10,15 +10,15 @@ use mtl_host::{
     NetGrant, RetryOn, Sha256, WasmFeatures, Window,
 };
 
-use super::beside;
 use super::cache_args::CacheArgs;
 use super::env_grant::EnvGrant;
-use super::formats::{InputFormat, Layout, OutputFormat, ResultFormat};
+use super::formats::{InputFormat, OutputFormat, RecordOptions, ResultFormat};
 use super::init_arg::InitArg;
 use super::isolation_arg::IsolationArg;
 use super::limit_args::LimitArgs;
 use super::number;
 use super::progress_args::ProgressArgs;
+use super::side_file;
 use super::snapshot_args::SnapshotArgs;
 use super::time_span::TimeSpan;
 use super::worker_arg::WorkerArg;
@@ -106,7 +106,7 @@ pub(crate) struct RunArgs {
 
 impl RunArgs {
     /// Decides what the first positional is: the plugin if no flag names one, otherwise an input.
-    pub(crate) fn settle(mut self) -> Self {
+    pub(crate) fn resolve_first(mut self) -> Self {
         if let Some(first) = self.first.take() {
             if self.workers.plugin.is_none() && self.workers.worker.is_empty() {
                 self.workers.plugin = Some(first);
@@ -217,9 +217,9 @@ pub(crate) struct ResultArgs {
 }
 
 impl ResultArgs {
-    pub(crate) fn layout(&self) -> Layout {
+    pub(crate) fn layout(&self) -> RecordOptions {
         let Self { skip_failed, multiline, tag, .. } = *self;
-        Layout { skip_failed, multiline, tag }
+        RecordOptions { skip_failed, multiline, tag }
     }
 }
 
@@ -401,7 +401,7 @@ pub(crate) struct TimeArgs {
     /// A finish report is what a plugin's `finish` returns. Each line has the worker, its number of
     /// items, and the report, the error of `finish`, or the reason why the report was lost. Without
     /// this flag, reports go to standard error.
-    #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(beside::file))]
+    #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(side_file::path))]
     pub(crate) finish_output: Option<PathBuf>,
 }
 
@@ -456,6 +456,6 @@ pub(crate) struct FaultArgs {
     /// Each line has the index, kind, message and worker, and the item or the path of its file. An
     /// item that was read and has no result in the output has a line of the kind `not-run` or
     /// `not-written`.
-    #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(beside::file))]
+    #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(side_file::path))]
     pub(crate) faults: Option<PathBuf>,
 }

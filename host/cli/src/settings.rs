@@ -10,51 +10,51 @@ use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Id};
 use super::command_line::{Cli, Command};
 use super::config::{self, Additions, Config, ConfigError};
 use super::error::CliError;
-use super::listed::Listed;
+use super::worker_list::WorkerListOrigin;
 
 /// A parsed command line.
 #[derive(Debug)]
-pub(super) enum Asked {
+pub(super) enum ParsedCommand {
     /// A command to execute, with its settings.
-    Do(Command),
+    Execute(Command),
     /// A text to show.
     Show(String),
 }
 
 /// Error of parsing a command line, or of the configuration file that it names.
 #[derive(Debug)]
-pub(super) enum Refused {
+pub(super) enum ParseFailure {
     /// The command line is invalid, or asks for help.
-    Line(clap::Error),
+    CommandLine(clap::Error),
     /// The configuration file is invalid, or its settings conflict.
     Settings(Box<CliError>),
 }
 
-impl From<clap::Error> for Refused {
+impl From<clap::Error> for ParseFailure {
     fn from(error: clap::Error) -> Self {
-        Self::Line(error)
+        Self::CommandLine(error)
     }
 }
 
-impl From<ConfigError> for Refused {
+impl From<ConfigError> for ParseFailure {
     fn from(error: ConfigError) -> Self {
         Self::Settings(Box::new(error.into()))
     }
 }
 
 /// Parses a command line, and the configuration file that it names.
-pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
+pub(super) fn parse(mut line: Vec<OsString>) -> Result<ParsedCommand, ParseFailure> {
     let mut command = Cli::command();
     // Resolves the conflicts between flags, which are read below.
     command.build();
     let run = command.find_subcommand("run").expect("`run` is a subcommand").clone();
     let unset = unset_switches(&command, &line);
-    let command = going_together(command, |id| unset.contains(id));
-    let found = read(lenient(command.clone()), &line)?;
+    let command = without_conflicts(command, |id| unset.contains(id));
+    let found = read(without_requirements(command.clone()), &line)?;
     if found.subcommand_matches("run").is_none() {
-        return Ok(Asked::Do(Cli::from_arg_matches(&found)?.command));
+        return Ok(ParsedCommand::Execute(Cli::from_arg_matches(&found)?.command));
     }
-    let given = flags(&found);
+    let given = run_flags(&found);
     let config = given.get_one::<PathBuf>("config");
     let additions = config.map(|path| Config::read(path)?.additions(&run, given)).transpose()?;
     let Additions { flags: added, workers, inputs } = additions.unwrap_or_default();
@@ -64,35 +64,39 @@ pub(super) fn ask(mut line: Vec<OsString>) -> Result<Asked, Refused> {
     let found = read(command, &line).map_err(|error| match config {
         // The command line alone was valid.
         Some(path) => ConfigError::together(path, &error).into(),
-        None => Refused::Line(error),
+        None => ParseFailure::CommandLine(error),
     })?;
     let Command::Run(mut args) = Cli::from_arg_matches(&found)?.command else {
         unreachable!("the subcommand is `run`");
     };
-    let listed = if workers.is_empty() { Listed::CommandLine } else { Listed::Configuration };
+    let listed = if workers.is_empty() {
+        WorkerListOrigin::CommandLine
+    } else {
+        WorkerListOrigin::Configuration
+    };
     if !workers.is_empty() {
         args.workers.worker = workers;
     }
-    let mut args = args.settle();
+    let mut args = args.resolve_first();
     if args.items.inputs.is_empty() {
         args.items.inputs = inputs;
     }
-    args.workers.check(listed).map_err(|error| Refused::Settings(Box::new(error.into())))?;
+    args.workers.check(listed).map_err(|error| ParseFailure::Settings(Box::new(error.into())))?;
     if args.print_config {
-        return Ok(Asked::Show(config::print(&run, flags(&found), &args)?));
+        return Ok(ParsedCommand::Show(config::print(&run, run_flags(&found), &args)?));
     }
-    Ok(Asked::Do(Command::Run(Box::new(args))))
+    Ok(ParsedCommand::Execute(Command::Run(Box::new(args))))
 }
 
 /// Returns the command without required flags: the configuration file may have them.
-fn lenient(command: clap::Command) -> clap::Command {
+fn without_requirements(command: clap::Command) -> clap::Command {
     let needs_nothing = |arg: Arg| arg.requires(Resettable::Reset);
     command.mut_subcommand("run", |run| run.mut_args(needs_nothing))
 }
 
 /// Returns the switches of `run` that the line unsets, or none if the line is invalid: the next parser reports that.
 fn unset_switches(command: &clap::Command, line: &[OsString]) -> Vec<Id> {
-    let found = read(going_together(lenient(command.clone()), |_| true), line);
+    let found = read(without_conflicts(without_requirements(command.clone()), |_| true), line);
     let Ok(found) = &found else { return Vec::new() };
     let Some(given) = found.subcommand_matches("run") else { return Vec::new() };
     let run = command.find_subcommand("run").expect("the subcommand is `run`");
@@ -102,7 +106,7 @@ fn unset_switches(command: &clap::Command, line: &[OsString]) -> Vec<Id> {
 
 /// Returns the command without the conflicts of these flags of `run`. clap would refuse
 /// `--SWITCH=false` together with a flag that conflicts with the switch.
-fn going_together(command: clap::Command, flags: impl Fn(&Id) -> bool) -> clap::Command {
+fn without_conflicts(command: clap::Command, flags: impl Fn(&Id) -> bool) -> clap::Command {
     let part = |run: clap::Command| {
         let whole = run.clone();
         run.mut_args(|arg| {
@@ -119,15 +123,15 @@ fn going_together(command: clap::Command, flags: impl Fn(&Id) -> bool) -> clap::
 /// and the help do not show that switches take values.
 fn read(command: clap::Command, line: &[OsString]) -> Result<ArgMatches, clap::Error> {
     match command.clone().try_get_matches_from(line) {
-        Err(error) if error.kind() == ErrorKind::TooManyValues => {
-            command.mut_subcommand("run", |run| run.mut_args(unsettable)).try_get_matches_from(line)
-        }
+        Err(error) if error.kind() == ErrorKind::TooManyValues => command
+            .mut_subcommand("run", |run| run.mut_args(allow_unsetting))
+            .try_get_matches_from(line),
         read => read,
     }
 }
 
 /// Lets a switch take `=true` and `=false`. Other flags stay unchanged.
-fn unsettable(arg: Arg) -> Arg {
+fn allow_unsetting(arg: Arg) -> Arg {
     if !matches!(arg.get_action(), ArgAction::SetTrue) {
         return arg;
     }
@@ -139,6 +143,6 @@ fn unsettable(arg: Arg) -> Arg {
 }
 
 /// Returns the parsed flags of `run`.
-fn flags(found: &ArgMatches) -> &ArgMatches {
+fn run_flags(found: &ArgMatches) -> &ArgMatches {
     found.subcommand_matches("run").expect("the subcommand is `run`")
 }

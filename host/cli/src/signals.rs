@@ -30,7 +30,7 @@ use super::report::Report;
 /// process.
 ///
 /// The signal is caught, not ignored, because child processes would inherit an ignored signal.
-pub(super) fn take_full_files_as_errors() {
+pub(super) fn catch_file_size_signal() {
     // If it cannot be caught, such a write ends the process, as it ends most programs.
     let _ = register(SIGXFSZ, Arc::default());
 }
@@ -45,7 +45,7 @@ pub(super) struct Signals {
 impl Signals {
     /// Sets `stop` at the first signal.
     pub(super) fn listen(stop: &StopFlag, console: &Arc<Console>) -> Result<Self, CliError> {
-        let listener = Listener {
+        let listener = SignalHandler {
             stop: stop.clone(),
             console: Arc::clone(console),
             busy: Arc::new(AtomicBool::new(false)),
@@ -69,13 +69,13 @@ impl Drop for Signals {
     }
 }
 
-struct Listener {
+struct SignalHandler {
     stop: StopFlag,
     console: Arc<Console>,
     busy: Arc<AtomicBool>,
 }
 
-impl Listener {
+impl SignalHandler {
     /// The signals that end the process immediately if an earlier signal has asked the run to end.
     const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGQUIT];
 
@@ -111,7 +111,7 @@ impl Listener {
                 SIGQUIT => "press Ctrl-\\ again",
                 _ => "press Ctrl-C again",
             };
-            Report::to(&self.console).interrupted(again);
+            Report::new(&self.console).interrupted(again);
             self.busy.store(false, Ordering::SeqCst);
         }
     }

@@ -19,7 +19,7 @@ pub(crate) enum Raw {
 
 /// The form in which a character that is not plain is escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Style {
+pub(crate) enum EscapeStyle {
     /// `\u{1b}`, and for a byte that is not UTF-8, `\x9b`.
     Text,
     /// `\u001b`, which has the same meaning in JSON and TOML.
@@ -27,7 +27,7 @@ pub(crate) enum Style {
 }
 
 /// Returns the output, escaped if it is a terminal.
-pub(crate) fn output(output: Output<'static>, raw: Raw, style: Style) -> Output<'static> {
+pub(crate) fn output(output: Output<'static>, raw: Raw, style: EscapeStyle) -> Output<'static> {
     let is_terminal = output.descriptor().is_some_and(|target| target.is_terminal());
     if raw == Raw::Yes || !is_terminal {
         return output;
@@ -45,7 +45,7 @@ pub(crate) enum JsonFile {
 impl JsonFile {
     pub(crate) fn new(file: OutputFile, raw: Raw) -> Self {
         match raw == Raw::No && file.as_fd().is_terminal() {
-            true => Self::Terminal(Escaped::new(file, Style::Json)),
+            true => Self::Terminal(Escaped::new(file, EscapeStyle::Json)),
             false => Self::File(file),
         }
     }
@@ -61,7 +61,7 @@ impl JsonFile {
     /// Removes the last `bytes` that were written, if the file allows it.
     pub(crate) fn take_back(&self, bytes: usize) -> io::Result<()> {
         match self {
-            Self::File(file) => file.take_back(bytes),
+            Self::File(file) => file.remove_last(bytes),
             Self::Terminal(_) => Ok(()),
         }
     }
@@ -87,21 +87,21 @@ impl Write for JsonFile {
 #[derive(Debug)]
 pub(crate) struct Escaped<W> {
     terminal: W,
-    style: Style,
+    style: EscapeStyle,
     /// The first bytes of a character whose other bytes are not written yet.
-    begun: Vec<u8>,
+    incomplete: Vec<u8>,
 }
 
 impl<W: Write> Escaped<W> {
     /// The number of bytes that are escaped at a time. It bounds the memory, which is up to ten times as much.
     const PIECE: usize = 64 * 1024;
 
-    pub(crate) fn new(terminal: W, style: Style) -> Self {
-        Self { terminal, style, begun: Vec::new() }
+    pub(crate) fn new(terminal: W, style: EscapeStyle) -> Self {
+        Self { terminal, style, incomplete: Vec::new() }
     }
 
     /// Appends `bytes` to `shown`, escaped, except an incomplete character at their end. Returns the length of that.
-    fn shown_of(&self, bytes: &[u8], shown: &mut String) -> usize {
+    fn escape_into(&self, bytes: &[u8], shown: &mut String) -> usize {
         let mut chunks = bytes.utf8_chunks().peekable();
         while let Some(chunk) = chunks.next() {
             chunk.valid().chars().for_each(|sign| self.push(sign, shown));
@@ -117,19 +117,19 @@ impl<W: Write> Escaped<W> {
     fn push(&self, sign: char, shown: &mut String) {
         match self.style {
             _ if sign == '\n' || escape::is_plain(sign) => shown.push(sign),
-            Style::Text => shown.extend(sign.escape_default()),
-            Style::Json => shown.push_str(&format!("\\u{:04x}", u32::from(sign))),
+            EscapeStyle::Text => shown.extend(sign.escape_default()),
+            EscapeStyle::Json => shown.push_str(&format!("\\u{:04x}", u32::from(sign))),
         }
     }
 
     /// Appends bytes that are not UTF-8.
     fn push_bytes(&self, bytes: &[u8], shown: &mut String) {
         match self.style {
-            Style::Text => {
+            EscapeStyle::Text => {
                 bytes.iter().for_each(|byte| shown.push_str(&format!("\\x{byte:02x}")));
             }
-            Style::Json if bytes.is_empty() => {}
-            Style::Json => shown.push(char::REPLACEMENT_CHARACTER),
+            EscapeStyle::Json if bytes.is_empty() => {}
+            EscapeStyle::Json => shown.push(char::REPLACEMENT_CHARACTER),
         }
     }
 }
@@ -142,16 +142,16 @@ fn is_beginning(bytes: &[u8]) -> bool {
 impl<W: Write> Write for Escaped<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let piece = &bytes[..bytes.len().min(Self::PIECE)];
-        let whole = [&self.begun, piece].concat();
+        let whole = [&self.incomplete, piece].concat();
         let mut shown = String::with_capacity(whole.len());
-        let begun = self.shown_of(&whole, &mut shown);
+        let begun = self.escape_into(&whole, &mut shown);
         self.terminal.write_all(shown.as_bytes())?;
-        self.begun = whole[whole.len() - begun..].to_vec();
+        self.incomplete = whole[whole.len() - begun..].to_vec();
         Ok(piece.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let (begun, mut shown) = (std::mem::take(&mut self.begun), String::new());
+        let (begun, mut shown) = (std::mem::take(&mut self.incomplete), String::new());
         self.push_bytes(&begun, &mut shown);
         self.terminal.write_all(shown.as_bytes())?;
         self.terminal.flush()
@@ -162,7 +162,7 @@ impl<W: Write> Write for Escaped<W> {
 mod tests {
     use super::*;
 
-    fn written(pieces: &[&[u8]], style: Style) -> String {
+    fn written(pieces: &[&[u8]], style: EscapeStyle) -> String {
         let mut shown = Vec::new();
         let mut escaped = Escaped::new(&mut shown, style);
         pieces.iter().for_each(|piece| escaped.write_all(piece).unwrap());
@@ -184,18 +184,18 @@ mod tests {
             (b"\xe2\x80",               r"\xe2\x80",               "\u{fffd}"),
         ];
         for (bytes, text, json) in cases {
-            assert_eq!(written(&[bytes], Style::Text), text);
-            assert_eq!(written(&[bytes], Style::Json), json);
+            assert_eq!(written(&[bytes], EscapeStyle::Text), text);
+            assert_eq!(written(&[bytes], EscapeStyle::Json), json);
             // The pieces of a write do not matter.
             let single: Vec<_> = bytes.chunks(1).collect();
-            assert_eq!(written(&single, Style::Text), text);
+            assert_eq!(written(&single, EscapeStyle::Text), text);
         }
     }
 
     #[test]
     fn what_is_long_is_taken_in_pieces() {
         let bytes = "\u{fc}\u{1b}".repeat(100_000);
-        let shown = written(&[bytes.as_bytes()], Style::Text);
+        let shown = written(&[bytes.as_bytes()], EscapeStyle::Text);
         assert_eq!(shown, "\u{fc}\\u{1b}".repeat(100_000));
     }
 }

@@ -32,23 +32,23 @@ impl From<TimeSpan> for Duration {
 /// Error of a text that is not a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a time such as `100ms`, `1.5s`, `2m` or `1h`, longer than 0")]
-pub(crate) struct NotATimeSpan;
+pub(crate) struct ParseTimeSpanError;
 
 impl FromStr for TimeSpan {
-    type Err = NotATimeSpan;
+    type Err = ParseTimeSpanError;
 
-    fn from_str(text: &str) -> Result<Self, NotATimeSpan> {
+    fn from_str(text: &str) -> Result<Self, ParseTimeSpanError> {
         let with_unit = Self::UNITS
             .into_iter()
             .find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
         let (number, unit) = with_unit.unwrap_or((text, 1.0));
         // `parse` would accept signs, `inf` and exponents, which are refused here.
         if !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-            return Err(NotATimeSpan);
+            return Err(ParseTimeSpanError);
         }
-        let number: f64 = number.parse().map_err(|_| NotATimeSpan)?;
-        let time = Duration::try_from_secs_f64(number * unit).map_err(|_| NotATimeSpan)?;
-        if time.is_zero() { Err(NotATimeSpan) } else { Ok(Self(time)) }
+        let number: f64 = number.parse().map_err(|_| ParseTimeSpanError)?;
+        let time = Duration::try_from_secs_f64(number * unit).map_err(|_| ParseTimeSpanError)?;
+        if time.is_zero() { Err(ParseTimeSpanError) } else { Ok(Self(time)) }
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) enum WorkerArgError {
         "`init=` takes the rest of the text, including `,{key}=`: put `init=` last; if its value \
          contains `,{key}=`, write the value into a file: `init=@FILE`, or `init` in a file for `--config`"
     )]
-    Swallowed { key: &'static str },
+    KeyAfterInit { key: &'static str },
     #[error(transparent)]
     Value(#[from] KeyValueError),
 }
@@ -82,7 +82,7 @@ impl WorkerArg {
                 return Err(WorkerArgError::NotKeyValue { field: shown(field) });
             };
             if let Some(key) = swallowed(value) {
-                return Err(WorkerArgError::Swallowed { key });
+                return Err(WorkerArgError::KeyAfterInit { key });
             }
             worker.set(&shown(key), OsStr::from_bytes(value))?;
             rest = more;

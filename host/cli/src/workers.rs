@@ -7,12 +7,12 @@ use mtl_host::{
     WorkerSpec,
 };
 
-use super::build::{self, Pinned, ProjectError};
+use super::build::{self, DigestGiven, ProjectError};
 use super::env_grant::{EnvError, EnvGrant};
 use super::error::CliError;
 use super::init_arg::{self, InitArg};
 use super::limit_args::LimitArgs;
-use super::overwrite::Used;
+use super::overwrite::FileUse;
 use super::run_args::WorkerArgs;
 use super::worker_arg::WorkerArg;
 
@@ -24,21 +24,21 @@ impl WorkerArgs {
         let mut plugins: Vec<_> = listed.chain(sole).collect();
         // If one plugin is refused, no compiler runs.
         for (plugin, sha256) in &plugins {
-            build::check(plugin, Pinned::by(*sha256))?;
+            build::check(plugin, DigestGiven::by(*sha256))?;
         }
         for (plugin, sha256) in &mut plugins {
-            **plugin = build::plugin_of(plugin, Pinned::by(*sha256))?;
+            **plugin = build::plugin_of(plugin, DigestGiven::by(*sha256))?;
         }
         Ok(())
     }
 
     /// Returns the files of the plugins and of their `init` arguments.
-    pub(super) fn files(&self) -> Vec<Used<'_>> {
+    pub(super) fn files(&self) -> Vec<FileUse<'_>> {
         let plugins = self.worker.iter().map(|worker| &worker.plugin).chain(&self.plugin);
-        let plugins = plugins.map(|path| Used { what: "the plugin", path });
+        let plugins = plugins.map(|path| FileUse { what: "the plugin", path });
         let inits = self.worker.iter().filter_map(|worker| worker.init.as_ref()).chain(&self.init);
         let inits = inits.filter_map(InitArg::file);
-        let inits = inits.map(|path| Used { what: "an init argument", path });
+        let inits = inits.map(|path| FileUse { what: "an init argument", path });
         plugins.chain(inits).collect()
     }
 
@@ -52,7 +52,7 @@ impl WorkerArgs {
 
     /// Lets the loader accept machine code, if the user has set the flag for it.
     #[expect(unsafe_code, reason = "the user has set a flag that documents the risk")]
-    fn trusting(&self, loader: PluginLoader) -> PluginLoader {
+    fn apply_trust(&self, loader: PluginLoader) -> PluginLoader {
         if !self.trust_precompiled {
             return loader;
         }
@@ -69,16 +69,16 @@ impl WorkerArgs {
     ) -> Result<PoolBuilder, CliError> {
         let isolation = self.isolation.isolation(self.jail);
         let loader = Plugin::loader(&self.engine(limits)?).isolation(isolation.clone());
-        let loader = self.trusting(limits.limit_loader(loader));
+        let loader = self.apply_trust(limits.limit_loader(loader));
         let loader = match cache {
             Some(cache) => loader.cache(cache),
             None => loader,
         };
-        let mut loaded = Loaded { loader, plugins: Vec::new() };
+        let mut loaded = PluginSet { loader, plugins: Vec::new() };
         let mut builder = match (&self.plugin, self.worker.as_slice()) {
             (None, []) => return Err(CliError::NoPlugin),
             (Some(path), []) => {
-                let plugin = loaded.plugin(&Asked {
+                let plugin = loaded.plugin(&PluginRequest {
                     path: path.clone(),
                     sha256: self.sha256,
                     call: self.call.clone(),
@@ -88,7 +88,7 @@ impl WorkerArgs {
             }
             (_, workers) => {
                 let specs = workers.iter().map(|worker| spec(worker, self.wasm, &mut loaded));
-                Pool::of(specs.collect::<Result<Vec<_>, _>>()?)
+                Pool::from_workers(specs.collect::<Result<Vec<_>, _>>()?)
             }
         };
         builder = limits.limit(builder).isolation(isolation);
@@ -114,9 +114,9 @@ impl WorkerArgs {
 fn spec(
     worker: &WorkerArg,
     wasm: WasmFeatures,
-    loaded: &mut Loaded,
+    loaded: &mut PluginSet,
 ) -> Result<WorkerSpec, CliError> {
-    let plugin = loaded.plugin(&Asked {
+    let plugin = loaded.plugin(&PluginRequest {
         path: worker.plugin.clone(),
         sha256: worker.sha256,
         call: worker.call.clone(),
@@ -144,26 +144,26 @@ fn resolve(grant: &EnvGrant) -> Result<(String, String), EnvError> {
 }
 
 /// The loaded plugins. Each is loaded once, for any number of workers.
-struct Loaded {
+struct PluginSet {
     loader: PluginLoader,
-    plugins: Vec<(Asked, Plugin)>,
+    plugins: Vec<(PluginRequest, Plugin)>,
 }
 
 /// A plugin to load, with its settings.
 #[derive(Clone, PartialEq, Eq)]
-struct Asked {
+struct PluginRequest {
     path: PathBuf,
     sha256: Option<Sha256>,
     call: Option<String>,
     wasm: WasmFeatures,
 }
 
-impl Loaded {
-    fn plugin(&mut self, asked: &Asked) -> Result<Plugin, CliError> {
+impl PluginSet {
+    fn plugin(&mut self, asked: &PluginRequest) -> Result<Plugin, CliError> {
         if let Some((_, plugin)) = self.plugins.iter().find(|(other, _)| other == asked) {
             return Ok(plugin.clone());
         }
-        let mut loader = self.loader.clone().wasm(asked.wasm);
+        let mut loader = self.loader.clone().wasm_features(asked.wasm);
         if let Some(digest) = asked.sha256 {
             loader = loader.sha256(digest);
         }
@@ -187,8 +187,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(folder.path()).unwrap();
         let loader = Plugin::loader(&Engine::new().unwrap()).cache(&cache);
-        let mut loaded = Loaded { loader, plugins: Vec::new() };
-        let mut asked = Asked {
+        let mut loaded = PluginSet { loader, plugins: Vec::new() };
+        let mut asked = PluginRequest {
             path: "../../tests/fixtures/upper.wat".into(),
             sha256: None,
             call: None,

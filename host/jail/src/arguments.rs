@@ -47,7 +47,7 @@ const IOCTL: [u32; 2] = [0x5421, 0x5451];
 const THREAD: u32 = 0x100 | 0x800 | 0x1_0000;
 /// `CLONE_PIDFD`, `CLONE_PTRACE`, `CLONE_VFORK`, `CLONE_PARENT`, `CLONE_UNTRACED`, and all of
 /// `CLONE_NEW…`: with root's capabilities, a thread could otherwise have its own mounts.
-const NO_THREAD: u32 = 0x1000 | 0x2000 | 0x4000 | 0x8000 | 0x80_0000 | 0x7e02_0080;
+const FORBIDDEN_CLONE_FLAGS: u32 = 0x1000 | 0x2000 | 0x4000 | 0x8000 | 0x80_0000 | 0x7e02_0080;
 
 const RWF_APPEND: u32 = 0x10;
 
@@ -70,10 +70,10 @@ const SOCKET_OPTIONS: [(u32, u32); 12] = [
 ];
 
 /// Returns the rules that allow calls in every jail, whatever is granted.
-pub(crate) fn always() -> Result<Vec<Ruled>, Error> {
+pub(crate) fn base_rules() -> Result<Vec<Ruled>, Error> {
     let itself = getpid().as_raw_nonzero().get().cast_unsigned();
     Ok(vec![
-        (SYS_clone, vec![all([masked(0, THREAD | NO_THREAD, THREAD)?])?]),
+        (SYS_clone, vec![all([masked(0, THREAD | FORBIDDEN_CLONE_FLAGS, THREAD)?])?]),
         // For `abort`. A signal to another process would need that process's number.
         (SYS_tgkill, vec![all([is(0, itself)?])?]),
         (SYS_mmap, vec![all([masked(3, !MAP_FLAGS, MAP_PRIVATE)?])?]),
@@ -99,7 +99,7 @@ pub(crate) fn always() -> Result<Vec<Ruled>, Error> {
 
 /// Returns the rules that allow the size of an open file to be read by an empty name. The C library
 /// makes such calls even if no directory is granted. The seal takes them away.
-pub(crate) fn status_of_what_is_open() -> Result<Vec<Ruled>, Error> {
+pub(crate) fn fstat_rules() -> Result<Vec<Ruled>, Error> {
     let by_empty_name =
         |flags| Ok::<_, Error>(vec![all([masked(flags, AT_EMPTY_PATH, AT_EMPTY_PATH)?])?]);
     Ok(vec![(SYS_newfstatat, by_empty_name(3)?), (SYS_statx, by_empty_name(2)?)])
@@ -107,7 +107,7 @@ pub(crate) fn status_of_what_is_open() -> Result<Vec<Ruled>, Error> {
 
 /// Returns the rule that allows the times of an open file to be set. The call has no name, so the
 /// file is already open, and Landlock allowed that.
-pub(crate) fn times_of_what_is_open() -> Result<Vec<Ruled>, Error> {
+pub(crate) fn futimens_rules() -> Result<Vec<Ruled>, Error> {
     Ok(vec![(SYS_utimensat, vec![all([is_null(1)?])?])])
 }
 
@@ -131,7 +131,7 @@ pub(crate) fn sockets() -> Result<Vec<Ruled>, Error> {
 
 /// Returns the rules for the calls that the seal refuses. The main thread's stack lies above
 /// `stack`.
-pub(crate) fn sealed(task: Task, stack: u64) -> Result<Vec<Ruled>, Error> {
+pub(crate) fn sealed_call_rules(task: Task, stack: u64) -> Result<Vec<Ruled>, Error> {
     Ok(vec![
         // All threads that the process needs are running.
         (SYS_clone, Vec::new()),

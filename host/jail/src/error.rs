@@ -9,10 +9,10 @@ use super::JailLayer;
 pub enum JailError {
     /// The kernel lacks a required layer.
     #[error("the jail needs what this kernel lacks: {0}")]
-    Lacks(JailLayer),
+    MissingLayer(JailLayer),
     /// The system lacks a layer that the strict jail needs.
     #[error("the strict jail needs {layer}: {answer}")]
-    LacksExtra {
+    MissingStrictLayer {
         /// The layer.
         layer: JailLayer,
         /// The system's answer to it.
@@ -26,10 +26,10 @@ pub enum JailError {
     Threads(usize),
     /// The jail was entered twice, or sealed before it was entered.
     #[error("the jail must be entered once, and sealed after that")]
-    Order,
+    WrongOrder,
     /// There are no filters for this processor architecture.
     #[error("the jail does not support the processor architecture `{}`", std::env::consts::ARCH)]
-    Machine,
+    UnsupportedArch,
     /// The system refused a step.
     #[error("cannot {step}")]
     System {
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_lack_is_named() {
-        let error = JailError::Lacks(JailLayer::Landlock);
+        let error = JailError::MissingLayer(JailLayer::Landlock);
         assert_eq!(
             error.to_string(),
             "the jail needs what this kernel lacks: Landlock (Linux 5.13, and enabled at boot)",

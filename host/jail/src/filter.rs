@@ -24,7 +24,7 @@ use seccompiler::{
     expect(clippy::wildcard_imports, reason = "the module holds only these constants")
 )]
 use super::calls::*;
-use super::{Access, Confines, JailError, LayerAnswer, Task, arguments, bounds};
+use super::{Access, JailConfig, JailError, LayerStatus, Task, arguments, process_limits};
 
 /// The calls that a filter matches: a call without rules always, others if one of their rules
 /// holds.
@@ -73,10 +73,10 @@ const CONNECTING: &[i64] =
 
 /// Installs the first two filters, when a process enters the jail. Returns whether the kernel
 /// supports them.
-pub(crate) fn enter(confines: &Confines<'_>) -> Result<LayerAnswer, JailError> {
+pub(crate) fn enter(confines: &JailConfig<'_>) -> Result<LayerStatus, JailError> {
     match install_list(confines) {
-        Err(error) if !is_lack(&error) => Err(refused(error)),
-        answer => Ok(LayerAnswer::of(answer)),
+        Err(error) if !is_unsupported(&error) => Err(refused(error)),
+        answer => Ok(LayerStatus::from_result(answer)),
     }
 }
 
@@ -86,8 +86,8 @@ pub(crate) fn seal(task: Task, has_dirs: bool) -> Result<(), JailError> {
     install_seal(task, has_dirs).map_err(refused)
 }
 
-fn install_list(confines: &Confines<'_>) -> Result<(), Error> {
-    install(list(confines)?, refuse(Errno::PERM), SeccompAction::Allow)?;
+fn install_list(confines: &JailConfig<'_>) -> Result<(), Error> {
+    install(allowed_calls(confines)?, refuse(Errno::PERM), SeccompAction::Allow)?;
     // A separate filter, because a filter has one error number for all its refusals.
     let hidden = Rules::from([(SYS_clone3, Vec::new())]);
     install(hidden, SeccompAction::Allow, refuse(Errno::NOSYS))
@@ -99,7 +99,8 @@ fn install_seal(task: Task, has_dirs: bool) -> Result<(), Error> {
 
 /// Returns the calls that the seal refuses.
 fn seal_rules(task: Task, has_dirs: bool) -> Result<Rules, Error> {
-    let mut rules = Rules::from_iter(arguments::sealed(task, bounds::lowest_of_stack())?);
+    let mut rules =
+        Rules::from_iter(arguments::sealed_call_rules(task, process_limits::stack_lower_bound())?);
     if !has_dirs {
         rules.extend(unconditional(&[SYS_newfstatat, SYS_statx]));
     }
@@ -107,17 +108,17 @@ fn seal_rules(task: Task, has_dirs: bool) -> Result<Rules, Error> {
 }
 
 /// Returns the calls that the jail allows.
-fn list(confines: &Confines<'_>) -> Result<Rules, Error> {
-    let mut rules = Rules::from_iter(arguments::always()?);
+fn allowed_calls(confines: &JailConfig<'_>) -> Result<Rules, Error> {
+    let mut rules = Rules::from_iter(arguments::base_rules()?);
     rules.extend(unconditional(ALWAYS));
     rules.extend(unconditional(ALWAYS_OLD));
     match confines.dirs {
-        [] => rules.extend(arguments::status_of_what_is_open()?),
+        [] => rules.extend(arguments::fstat_rules()?),
         _ => rules.extend(unconditional(READING)),
     }
     if confines.dirs.iter().any(|dir| dir.access() != Access::Read) {
         rules.extend(unconditional(CHANGING));
-        rules.extend(arguments::times_of_what_is_open()?);
+        rules.extend(arguments::futimens_rules()?);
         rules.extend(arguments::appending()?);
     }
     if confines.dirs.iter().any(|dir| dir.access() == Access::ReadWriteSymlinks) {
@@ -147,14 +148,14 @@ fn install(rules: Rules, others: SeccompAction, named: SeccompAction) -> Result<
 }
 
 /// Returns true if the kernel supports no filters, or not these.
-fn is_lack(error: &Error) -> bool {
+fn is_unsupported(error: &Error) -> bool {
     let (Error::Prctl(error) | Error::Seccomp(error)) = error else { return false };
     matches!(Errno::from_io_error(error), Some(Errno::NOSYS | Errno::INVAL))
 }
 
 fn refused(error: Error) -> JailError {
     let source = match error {
-        Error::Backend(BackendError::InvalidTargetArch(_)) => return JailError::Machine,
+        Error::Backend(BackendError::InvalidTargetArch(_)) => return JailError::UnsupportedArch,
         Error::Prctl(source) | Error::Seccomp(source) => source,
         other => io::Error::other(other),
     };
@@ -172,19 +173,19 @@ mod tests {
     fn left(dirs: &[Access], ports: &[u16]) -> usize {
         let dirs: Vec<_> =
             dirs.iter().map(|access| AllowedDir::open("/tmp", *access).unwrap()).collect();
-        let confines = Confines {
+        let confines = JailConfig {
             task: Task::Work,
             dirs: &dirs,
             ports,
             data: 0,
-            file_size: None,
+            max_file_size: None,
             requirement: Jail::Required,
             has_namespaces: false,
         };
         let sealed = seal_rules(Task::Work, !dirs.is_empty()).unwrap();
         // A call with rules is refused only if one of them holds.
         let is_left = |call: &&i64| sealed.get(call).is_none_or(|rules| !rules.is_empty());
-        list(&confines).unwrap().keys().filter(is_left).count()
+        allowed_calls(&confines).unwrap().keys().filter(is_left).count()
     }
 
     #[test]

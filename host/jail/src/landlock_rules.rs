@@ -13,7 +13,7 @@ use landlock::{
     Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, Scope, make_bitflags,
 };
 
-use super::{Access, AllowedDir, Confines, JailError, JailLayer, JailLayers, LayerAnswer};
+use super::{Access, AllowedDir, JailConfig, JailError, JailLayer, JailLayers, LayerStatus};
 
 /// The newest known version: the rules deny all rights that it controls.
 const NEWEST: ABI = ABI::V10;
@@ -31,12 +31,12 @@ const CHANGING: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
 });
 
 /// Sets the rules, as far as the kernel supports them.
-pub(crate) fn enter(confines: &Confines<'_>) -> Result<(), JailError> {
-    let mut rules = take_all().map_err(refused)?;
+pub(crate) fn enter(confines: &JailConfig<'_>) -> Result<(), JailError> {
+    let mut rules = restrict_all().map_err(refused)?;
     for dir in confines.dirs {
         rules = rules.add_rule(PathBeneath::new(dir, rights(dir.access()))).map_err(refused)?;
     }
-    rules = give_ports(rules, confines.ports).map_err(refused)?;
+    rules = allow_ports(rules, confines.ports).map_err(refused)?;
     rules.restrict_self().map_err(refused)?;
     Ok(())
 }
@@ -59,17 +59,17 @@ pub(crate) fn confine_thread(
     if let Some(cache) = cache {
         rules = rules.add_rule(PathBeneath::new(cache, CHANGING | READING))?;
     }
-    give_ports(rules, ports)?.restrict_self().map(drop)
+    allow_ports(rules, ports)?.restrict_self().map(drop)
 }
 
 /// Notes which rules the kernel supports. If it has no Landlock, only that is noted.
-pub(crate) fn find(confines: &Confines<'_>, layers: &mut JailLayers) {
+pub(crate) fn find(confines: &JailConfig<'_>, layers: &mut JailLayers) {
     // These rules only ask the kernel; they are never set.
     let rules = || Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
     let files = |abi| rules().handle_access(AccessFs::from_all(abi)).is_ok();
     let mut note = |layer, has: bool| {
-        let lacks = || LayerAnswer::Missing("the kernel has no such rules".into());
-        layers.note(layer, if has { LayerAnswer::Present } else { lacks() });
+        let lacks = || LayerStatus::Missing("the kernel has no such rules".into());
+        layers.add_answer(layer, if has { LayerStatus::Present } else { lacks() });
         has
     };
     if !note(JailLayer::Landlock, files(ABI::V1)) {
@@ -83,7 +83,7 @@ pub(crate) fn find(confines: &Confines<'_>, layers: &mut JailLayers) {
     note(JailLayer::LandlockScopes, rules().scope(Scope::from_all(SCOPES)).is_ok());
 }
 
-fn take_all() -> Result<RulesetCreated, RulesetError> {
+fn restrict_all() -> Result<RulesetCreated, RulesetError> {
     Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(NEWEST))?
@@ -101,7 +101,7 @@ fn rights(access: Access) -> BitFlags<AccessFs> {
     }
 }
 
-fn give_ports(rules: RulesetCreated, ports: &[u16]) -> Result<RulesetCreated, RulesetError> {
+fn allow_ports(rules: RulesetCreated, ports: &[u16]) -> Result<RulesetCreated, RulesetError> {
     if ports.is_empty() {
         return Ok(rules);
     }

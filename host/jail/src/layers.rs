@@ -26,19 +26,19 @@ const ROOT_WITHOUT_LANDLOCK: &str =
 /// assert_eq!(layers.iter().count(), 0);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JailLayers(Vec<(JailLayer, LayerAnswer)>);
+pub struct JailLayers(Vec<(JailLayer, LayerStatus)>);
 
 /// The kernel's answer to the attempt to use a layer.
 ///
 /// ```
-/// use mtl_host::LayerAnswer;
+/// use mtl_host::LayerStatus;
 ///
-/// assert_eq!(LayerAnswer::Present.to_string(), "present");
-/// assert_eq!(LayerAnswer::Missing("not permitted".into()).to_string(), "not permitted");
+/// assert_eq!(LayerStatus::Present.to_string(), "present");
+/// assert_eq!(LayerStatus::Missing("not permitted".into()).to_string(), "not permitted");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub enum LayerAnswer {
+pub enum LayerStatus {
     /// The layer is in force.
     Present,
     /// The jail does not use the layer, for this reason.
@@ -52,35 +52,35 @@ pub enum LayerAnswer {
 
 impl JailLayers {
     /// Returns each layer that was tried, with the answer.
-    pub fn iter(&self) -> impl Iterator<Item = (JailLayer, &LayerAnswer)> {
+    pub fn iter(&self) -> impl Iterator<Item = (JailLayer, &LayerStatus)> {
         self.0.iter().map(|(layer, answer)| (*layer, answer))
     }
 
     /// Returns the answer to a layer, if it was tried.
     #[must_use]
-    pub fn get(&self, layer: JailLayer) -> Option<&LayerAnswer> {
+    pub fn get(&self, layer: JailLayer) -> Option<&LayerStatus> {
         self.iter().find_map(|(tried, answer)| (tried == layer).then_some(answer))
     }
 
     /// Returns the layers of this need that the machine lacks. A run with a granted directory may
     /// lack more: see [`missing_with_dirs`](Self::missing_with_dirs).
     pub fn missing(&self, need: LayerNeed) -> impl Iterator<Item = JailLayer> {
-        self.of_need(need, |answer| matches!(answer, LayerAnswer::Missing(_)))
+        self.of_need(need, |answer| matches!(answer, LayerStatus::Missing(_)))
     }
 
     /// Returns the layers of this need that a run with a granted directory lacks.
     pub fn missing_with_dirs(&self, need: LayerNeed) -> impl Iterator<Item = JailLayer> {
         self.of_need(need, |answer| {
-            matches!(answer, LayerAnswer::Missing(_) | LayerAnswer::WithoutDirs(_))
+            matches!(answer, LayerStatus::Missing(_) | LayerStatus::WithoutDirs(_))
         })
     }
 
     fn of_need(
         &self,
         need: LayerNeed,
-        is_meant: impl Fn(&LayerAnswer) -> bool,
+        is_meant: impl Fn(&LayerStatus) -> bool,
     ) -> impl Iterator<Item = JailLayer> {
-        let is_meant = move |(layer, answer): &(JailLayer, &LayerAnswer)| {
+        let is_meant = move |(layer, answer): &(JailLayer, &LayerStatus)| {
             layer.need() == need && is_meant(answer)
         };
         self.iter().filter(is_meant).map(|(layer, _)| layer)
@@ -91,14 +91,14 @@ impl JailLayers {
     #[must_use]
     pub fn protects(&self, layer: JailLayer) -> &'static str {
         match (layer, self.get(JailLayer::Landlock)) {
-            (JailLayer::EmptyRoot, Some(LayerAnswer::Missing(_))) => ROOT_WITHOUT_LANDLOCK,
+            (JailLayer::EmptyRoot, Some(LayerStatus::Missing(_))) => ROOT_WITHOUT_LANDLOCK,
             _ => layer.protects(),
         }
     }
 
     /// Adds the answer to a layer.
     #[doc(hidden)]
-    pub fn note(&mut self, layer: JailLayer, answer: LayerAnswer) {
+    pub fn add_answer(&mut self, layer: JailLayer, answer: LayerStatus) {
         self.0.push((layer, answer));
     }
 
@@ -117,17 +117,17 @@ impl JailLayers {
     pub fn check(&self, jail: Jail) -> Result<(), JailError> {
         let lacks = |need| self.missing(need).next();
         match (jail, lacks(LayerNeed::Required), lacks(LayerNeed::Strict)) {
-            (Jail::Required | Jail::Strict, Some(layer), _) => Err(JailError::Lacks(layer)),
+            (Jail::Required | Jail::Strict, Some(layer), _) => Err(JailError::MissingLayer(layer)),
             (Jail::Strict, None, Some(layer)) => {
                 let answer = self.get(layer).map(ToString::to_string).unwrap_or_default();
-                Err(JailError::LacksExtra { layer, answer })
+                Err(JailError::MissingStrictLayer { layer, answer })
             }
             _ => Ok(()),
         }
     }
 }
 
-impl fmt::Display for LayerAnswer {
+impl fmt::Display for LayerStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Present => f.write_str("present"),
@@ -136,10 +136,10 @@ impl fmt::Display for LayerAnswer {
     }
 }
 
-impl LayerAnswer {
+impl LayerStatus {
     /// Converts the result of an attempt to an answer.
     #[doc(hidden)]
-    pub fn of<E: fmt::Display>(result: Result<(), E>) -> Self {
+    pub fn from_result<E: fmt::Display>(result: Result<(), E>) -> Self {
         result.map_or_else(|error| Self::Missing(error.to_string()), |()| Self::Present)
     }
 }
@@ -150,26 +150,26 @@ mod tests {
 
     #[test]
     fn a_jail_is_refused_for_the_layers_that_it_needs() {
-        let missing = || LayerAnswer::Missing("not permitted".into());
+        let missing = || LayerStatus::Missing("not permitted".into());
         let mut layers = JailLayers::default();
-        layers.note(JailLayer::StoreBypass, missing());
-        layers.note(JailLayer::UserNamespace, LayerAnswer::Unused("root needs none".into()));
+        layers.add_answer(JailLayer::StoreBypass, missing());
+        layers.add_answer(JailLayer::UserNamespace, LayerStatus::Unused("root needs none".into()));
         assert!(
             [Jail::Required, Jail::BestEffort, Jail::Strict]
                 .into_iter()
                 .all(|jail| layers.check(jail).is_ok())
         );
-        layers.note(JailLayer::EmptyRoot, missing());
+        layers.add_answer(JailLayer::EmptyRoot, missing());
         assert!(layers.check(Jail::Required).is_ok());
         let error = layers.check(Jail::Strict).unwrap_err().to_string();
         assert_eq!(
             error,
             "the strict jail needs a mount namespace with an empty root: not permitted"
         );
-        layers.note(JailLayer::Seccomp, missing());
+        layers.add_answer(JailLayer::Seccomp, missing());
         assert!(layers.check(Jail::BestEffort).is_ok());
         let error = layers.check(Jail::Required).unwrap_err();
-        assert!(matches!(error, JailError::Lacks(JailLayer::Seccomp)), "{error}");
+        assert!(matches!(error, JailError::MissingLayer(JailLayer::Seccomp)), "{error}");
         layers.sort();
         assert_eq!(layers.iter().next(), Some((JailLayer::Seccomp, &missing())));
     }

@@ -39,7 +39,6 @@
 
 mod allowed_dir;
 mod arguments;
-mod bounds;
 mod calls;
 mod error;
 mod filter;
@@ -47,14 +46,15 @@ mod landlock_rules;
 mod layer;
 mod layers;
 mod namespaces;
-#[cfg(test)]
-#[path = "../../../tests/patience.rs"]
-mod patience;
+mod process_limits;
 mod requirement;
 pub mod sealed_file;
 pub mod shared_page;
 mod speculation;
 pub mod system_limits;
+#[cfg(test)]
+#[path = "../../../tests/test_timeout.rs"]
+mod test_timeout;
 #[cfg(test)]
 mod tests;
 
@@ -67,8 +67,8 @@ use rustix::process::Pid;
 pub use self::allowed_dir::{Access, AllowedDir};
 pub use self::error::JailError;
 pub use self::layer::{JailLayer, LayerNeed};
-pub use self::layers::{JailLayers, LayerAnswer};
-pub use self::requirement::{Jail, UnknownJail};
+pub use self::layers::{JailLayers, LayerStatus};
+pub use self::requirement::{Jail, ParseJailError};
 
 /// The purpose of a jailed process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub enum Task {
 
 /// The settings of a jail: the task of the process, its grants and its limits.
 #[derive(Clone, Copy, Debug)]
-pub struct Confines<'a> {
+pub struct JailConfig<'a> {
     /// The purpose of the process.
     pub task: Task,
     /// The directories that the process may use. If the list is empty, no system call opens a file.
@@ -96,18 +96,18 @@ pub struct Confines<'a> {
     pub data: u64,
     /// The largest file that the process may write, in bytes (`RLIMIT_FSIZE`). The limit applies to
     /// files in memory, such as those with compiled code.
-    pub file_size: Option<u64>,
+    pub max_file_size: Option<u64>,
     /// The layers that the kernel must have.
     pub requirement: Jail,
     /// Enters namespaces. Only tests of the other layers turn this off.
     pub has_namespaces: bool,
 }
 
-impl Confines<'_> {
+impl JailConfig<'_> {
     /// Returns the settings of a process without grants that may have `data` bytes of memory.
     pub fn without_grants(task: Task, requirement: Jail, data: u64) -> Self {
         let (dirs, ports) = (&[], &[]);
-        Self { task, dirs, ports, data, file_size: None, requirement, has_namespaces: true }
+        Self { task, dirs, ports, data, max_file_size: None, requirement, has_namespaces: true }
     }
 
     fn has_ports(&self) -> bool {
@@ -116,7 +116,7 @@ impl Confines<'_> {
 
     /// Returns an error with the reason if the process keeps the host's network. Making a network
     /// namespace takes longer than the rest of the jail.
-    fn enters_network(&self) -> Result<(), &'static str> {
+    fn check_network_namespace(&self) -> Result<(), &'static str> {
         match (self.task, self.ports, self.requirement) {
             (Task::Probe, ..) | (_, [], Jail::Strict) => Ok(()),
             (_, [], _) => Err("only a strict jail has one"),
@@ -145,7 +145,7 @@ struct Entered {
 /// Fails if the parent of this process is not `parent`, because the parent has ended, or if the
 /// system refuses.
 pub fn begin(parent: Pid) -> Result<(), JailError> {
-    bounds::begin(parent)
+    process_limits::begin(parent)
 }
 
 /// Enters the jail for good. The process must have one thread; threads that it starts later are
@@ -157,27 +157,27 @@ pub fn begin(parent: Pid) -> Result<(), JailError> {
 ///
 /// Fails if the kernel lacks a required layer, the process has more than one thread, or the system
 /// refuses.
-pub fn enter(confines: &Confines<'_>) -> Result<JailLayers, JailError> {
-    bounds::is_single_threaded()?;
+pub fn enter(confines: &JailConfig<'_>) -> Result<JailLayers, JailError> {
+    process_limits::check_single_threaded()?;
     let mut layers = JailLayers::default();
-    let had = bounds::capabilities()?;
+    let had = process_limits::capabilities()?;
     if confines.has_namespaces {
         namespaces::enter(confines, had, &mut layers);
     }
     speculation::enter(&mut layers);
-    bounds::enter(confines, had)?;
-    layers.note(JailLayer::NoNewPrivileges, LayerAnswer::Present);
+    process_limits::enter(confines, had)?;
+    layers.add_answer(JailLayer::NoNewPrivileges, LayerStatus::Present);
     landlock_rules::find(confines, &mut layers);
     layers.check(confines.requirement)?;
     landlock_rules::enter(confines)?;
-    layers.note(JailLayer::Seccomp, filter::enter(confines)?);
+    layers.add_answer(JailLayer::Seccomp, filter::enter(confines)?);
     layers.check(confines.requirement)?;
     let entered = Entered {
-        is_filtered: layers.get(JailLayer::Seccomp) == Some(&LayerAnswer::Present),
+        is_filtered: layers.get(JailLayer::Seccomp) == Some(&LayerStatus::Present),
         task: confines.task,
         has_dirs: !confines.dirs.is_empty(),
     };
-    ENTERED.set(entered).map_err(|_| JailError::Order)?;
+    ENTERED.set(entered).map_err(|_| JailError::WrongOrder)?;
     Ok(layers)
 }
 
@@ -210,6 +210,6 @@ pub fn seal() -> Result<(), JailError> {
         Some(Entered { is_filtered: true, task, has_dirs }) => filter::seal(*task, *has_dirs),
         // The kernel has no filters. The answers of `enter` say so.
         Some(_) => Ok(()),
-        None => Err(JailError::Order),
+        None => Err(JailError::WrongOrder),
     }
 }

@@ -25,10 +25,10 @@ use std::ptr::null;
 use rustix::process::{DumpableBehavior, chroot, fchdir, getgid, getuid, set_dumpable_behavior};
 use rustix::thread::{CapabilitySet, UnshareFlags, unshare_unsafe};
 
-use super::{Confines, JailLayer, JailLayers, LayerAnswer, Task};
+use super::{JailConfig, JailLayer, JailLayers, LayerStatus, Task};
 
 /// The capabilities that let a process use files of other users.
-pub(crate) const ON_FILES: CapabilitySet =
+pub(crate) const FILE_CAPABILITIES: CapabilitySet =
     CapabilitySet::DAC_OVERRIDE.union(CapabilitySet::DAC_READ_SEARCH).union(CapabilitySet::FOWNER);
 
 /// The reason for no user namespace if a directory is granted.
@@ -38,17 +38,17 @@ const WOULD_LOSE: &str =
 const WITHOUT_USERS: &str = "this takes a user namespace, or root";
 
 /// Enters the namespaces that the system allows. `had` holds the capabilities of the process.
-pub(crate) fn enter(confines: &Confines<'_>, had: CapabilitySet, layers: &mut JailLayers) {
-    let users = enter_users(confines, had);
-    let may_go_on = !matches!(users, LayerAnswer::Missing(_));
-    let holds_with_dirs = !matches!(users, LayerAnswer::WithoutDirs(_));
-    layers.note(JailLayer::UserNamespace, users);
+pub(crate) fn enter(confines: &JailConfig<'_>, had: CapabilitySet, layers: &mut JailLayers) {
+    let users = enter_user_namespace(confines, had);
+    let may_go_on = !matches!(users, LayerStatus::Missing(_));
+    let holds_with_dirs = !matches!(users, LayerStatus::WithoutDirs(_));
+    layers.add_answer(JailLayer::UserNamespace, users);
     let step = |layer, enter: &dyn Fn() -> io::Result<()>| {
         let without = || io::Error::other(WITHOUT_USERS);
         let entered = if may_go_on { enter() } else { Err(without()) };
-        let answer = match LayerAnswer::of(entered) {
-            LayerAnswer::Present if !holds_with_dirs => {
-                LayerAnswer::WithoutDirs(WITHOUT_USERS.into())
+        let answer = match LayerStatus::from_result(entered) {
+            LayerStatus::Present if !holds_with_dirs => {
+                LayerStatus::WithoutDirs(WITHOUT_USERS.into())
             }
             answer => answer,
         };
@@ -56,29 +56,29 @@ pub(crate) fn enter(confines: &Confines<'_>, had: CapabilitySet, layers: &mut Ja
     };
     // This comes before the empty root, which hides `/proc`.
     let (layer, answer) = step(JailLayer::IpcNamespace, &|| unshare(UnshareFlags::NEWIPC));
-    layers.note(layer, answer);
-    let network = match confines.enters_network() {
+    layers.add_answer(layer, answer);
+    let network = match confines.check_network_namespace() {
         Ok(()) => step(JailLayer::NetworkNamespace, &|| unshare(UnshareFlags::NEWNET)).1,
-        Err(why) => LayerAnswer::Unused(why.into()),
+        Err(why) => LayerStatus::Unused(why.into()),
     };
-    layers.note(JailLayer::NetworkNamespace, network);
+    layers.add_answer(JailLayer::NetworkNamespace, network);
     let is_admin = had.contains(CapabilitySet::SYS_ADMIN);
     let (layer, answer) = step(JailLayer::EmptyRoot, &|| enter_empty_root(is_admin));
-    layers.note(layer, answer);
+    layers.add_answer(layer, answer);
 }
 
-fn enter_users(confines: &Confines<'_>, had: CapabilitySet) -> LayerAnswer {
+fn enter_user_namespace(confines: &JailConfig<'_>, had: CapabilitySet) -> LayerStatus {
     if had.contains(CapabilitySet::SYS_ADMIN) {
-        return LayerAnswer::Unused("the process may make the other namespaces without one".into());
+        return LayerStatus::Unused("the process may make the other namespaces without one".into());
     }
-    let would_lose = had.intersects(ON_FILES);
+    let would_lose = had.intersects(FILE_CAPABILITIES);
     if would_lose && !confines.dirs.is_empty() {
-        return LayerAnswer::Missing(WOULD_LOSE.into());
+        return LayerStatus::Missing(WOULD_LOSE.into());
     }
-    match LayerAnswer::of(map_users()) {
+    match LayerStatus::from_result(map_users()) {
         // A worker without directories has nothing to lose. The probe must answer for workers with directories.
-        LayerAnswer::Present if would_lose && confines.task == Task::Probe => {
-            LayerAnswer::WithoutDirs(WOULD_LOSE.into())
+        LayerStatus::Present if would_lose && confines.task == Task::Probe => {
+            LayerStatus::WithoutDirs(WOULD_LOSE.into())
         }
         answer => answer,
     }

@@ -56,13 +56,13 @@ impl fmt::Display for Jail {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("none of `required`, `best-effort` and `strict`")]
-pub struct UnknownJail;
+pub struct ParseJailError;
 
 impl FromStr for Jail {
-    type Err = UnknownJail;
+    type Err = ParseJailError;
 
-    fn from_str(text: &str) -> Result<Self, UnknownJail> {
-        Self::ALL.into_iter().find(|jail| jail.name() == text).ok_or(UnknownJail)
+    fn from_str(text: &str) -> Result<Self, ParseJailError> {
+        Self::ALL.into_iter().find(|jail| jail.name() == text).ok_or(ParseJailError)
     }
 }
 
@@ -75,6 +75,6 @@ mod tests {
         for jail in Jail::ALL {
             assert_eq!(jail.to_string().parse(), Ok(jail));
         }
-        assert_eq!("Required".parse::<Jail>(), Err(UnknownJail));
+        assert_eq!("Required".parse::<Jail>(), Err(ParseJailError));
     }
 }

@@ -22,7 +22,7 @@ impl SealedFile {
     /// # Errors
     ///
     /// Fails if the system refuses.
-    pub fn of(bytes: &[u8]) -> io::Result<Self> {
+    pub fn from_bytes(bytes: &[u8]) -> io::Result<Self> {
         let mut file = File::from(unsealed("mtl-code")?);
         file.write_all(bytes)?;
         Self::seal(file)
@@ -32,7 +32,7 @@ impl SealedFile {
     ///
     /// # Errors
     ///
-    /// Fails if `length` is more than [`MOST`] bytes, or if the system refuses.
+    /// Fails if `length` is more than [`MAX_CODE_BYTES`] bytes, or if the system refuses.
     pub fn copy(place: &File, length: u64) -> io::Result<Self> {
         check_length(length)?;
         let mut place = place.try_clone()?;
@@ -75,7 +75,7 @@ impl SealedFile {
 
 /// The most compiled code that a child may make of one plugin, in bytes (512 MiB). The largest
 /// plugin file that may be loaded by default compiles to a quarter of it.
-pub const MOST: u64 = 512 * 1024 * 1024;
+pub const MAX_CODE_BYTES: u64 = 512 * 1024 * 1024;
 
 /// Makes the file that a child writes compiled code to. Its size is sealed, and it takes memory
 /// only for the bytes that are written.
@@ -83,9 +83,9 @@ pub const MOST: u64 = 512 * 1024 * 1024;
 /// # Errors
 ///
 /// Fails if the system refuses.
-pub fn place() -> io::Result<File> {
+pub fn create_code_file() -> io::Result<File> {
     let file = unsealed("mtl-compiled")?;
-    rustix::fs::ftruncate(&file, MOST)?;
+    rustix::fs::ftruncate(&file, MAX_CODE_BYTES)?;
     rustix::fs::fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
     Ok(file.into())
 }
@@ -94,8 +94,8 @@ pub fn place() -> io::Result<File> {
 ///
 /// # Errors
 ///
-/// Fails if `code` is longer than [`MOST`] bytes, or if the system refuses.
-pub fn put(mut place: &File, code: &[u8]) -> io::Result<u64> {
+/// Fails if `code` is longer than [`MAX_CODE_BYTES`] bytes, or if the system refuses.
+pub fn write_code(mut place: &File, code: &[u8]) -> io::Result<u64> {
     let length = code.len() as u64;
     check_length(length)?;
     place.write_all(code)?;
@@ -104,8 +104,10 @@ pub fn put(mut place: &File, code: &[u8]) -> io::Result<u64> {
 
 fn check_length(length: u64) -> io::Result<()> {
     match length {
-        ..=MOST => Ok(()),
-        _ => Err(io::Error::other(format!("the code has {length} bytes, more than {MOST}"))),
+        ..=MAX_CODE_BYTES => Ok(()),
+        _ => Err(io::Error::other(format!(
+            "the code has {length} bytes, more than {MAX_CODE_BYTES}"
+        ))),
     }
 }
 
@@ -130,7 +132,7 @@ mod tests {
 
     #[test]
     fn nobody_can_change_it() {
-        let file = SealedFile::of(b"code").unwrap();
+        let file = SealedFile::from_bytes(b"code").unwrap();
         assert!(rustix::io::pwrite(&file, b"other", 0).is_err());
         assert!(rustix::fs::ftruncate(&file, 0).is_err());
         let mut bytes = [0; 8];
@@ -140,17 +142,17 @@ mod tests {
 
     #[test]
     fn a_child_can_fill_its_place_and_no_more() {
-        let place = place().unwrap();
-        assert_eq!(put(&place, b"code").unwrap(), 4);
+        let place = create_code_file().unwrap();
+        assert_eq!(write_code(&place, b"code").unwrap(), 4);
         assert!(rustix::fs::ftruncate(&place, 0).is_err());
-        assert!(rustix::fs::ftruncate(&place, MOST + 1).is_err());
-        assert!(rustix::io::pwrite(&place, b"more", MOST).is_err());
+        assert!(rustix::fs::ftruncate(&place, MAX_CODE_BYTES + 1).is_err());
+        assert!(rustix::io::pwrite(&place, b"more", MAX_CODE_BYTES).is_err());
 
-        let copy = SealedFile::copy(&place, 4).unwrap();
-        rustix::io::pwrite(&place, b"other", 0).unwrap();
+        let copy = SealedFile::copy(&create_code_file, 4).unwrap();
+        rustix::io::pwrite(&create_code_file, b"other", 0).unwrap();
         let mut bytes = [0; 8];
         assert_eq!(rustix::io::pread(&copy, &mut bytes, 0), Ok(4));
         assert_eq!(&bytes[..4], b"code");
-        assert!(SealedFile::copy(&place, MOST + 1).is_err());
+        assert!(SealedFile::copy(&place, MAX_CODE_BYTES + 1).is_err());
     }
 }

@@ -6,7 +6,7 @@
 
 use std::io;
 
-use super::{JailLayer, JailLayers, LayerAnswer};
+use super::{JailLayer, JailLayers, LayerStatus};
 
 const PR_GET_SPECULATION_CTRL: libc::c_int = 52;
 const PR_SET_SPECULATION_CTRL: libc::c_int = 53;
@@ -19,20 +19,20 @@ const PR_SPEC_FORCE_DISABLE: libc::c_ulong = 8;
 
 /// Turns off each kind of speculation that the kernel lets a process turn off.
 pub(crate) fn enter(layers: &mut JailLayers) {
-    layers.note(JailLayer::StoreBypass, switch_off(PR_SPEC_STORE_BYPASS));
-    layers.note(JailLayer::IndirectBranches, switch_off(PR_SPEC_INDIRECT_BRANCH));
+    layers.add_answer(JailLayer::StoreBypass, switch_off(PR_SPEC_STORE_BYPASS));
+    layers.add_answer(JailLayer::IndirectBranches, switch_off(PR_SPEC_INDIRECT_BRANCH));
 }
 
-fn switch_off(kind: libc::c_ulong) -> LayerAnswer {
+fn switch_off(kind: libc::c_ulong) -> LayerStatus {
     match control(PR_GET_SPECULATION_CTRL, kind, 0) {
-        Err(error) => LayerAnswer::Missing(error.to_string()),
-        Ok(state) if state & PR_SPEC_ENABLE == 0 => LayerAnswer::Present,
+        Err(error) => LayerStatus::Missing(error.to_string()),
+        Ok(state) if state & PR_SPEC_ENABLE == 0 => LayerStatus::Present,
         Ok(state) if state & PR_SPEC_PRCTL == 0 => {
-            LayerAnswer::Missing("the kernel lets no process turn it off on this processor".into())
+            LayerStatus::Missing("the kernel lets no process turn it off on this processor".into())
         }
         Ok(_) => {
             let off = control(PR_SET_SPECULATION_CTRL, kind, PR_SPEC_FORCE_DISABLE);
-            LayerAnswer::of(off.map(drop))
+            LayerStatus::from_result(off.map(drop))
         }
     }
 }

@@ -10,7 +10,7 @@ pub const THREADS: &str = "`ulimit -u` bounds the processes and threads that you
                                   counted: raise it, or end some";
 
 /// The message by which a child reports that it was refused a thread.
-pub const NO_THREAD: &str = "the system refuses a thread";
+pub const THREAD_REFUSED: &str = "the system refuses a thread";
 
 /// The hint for refused addresses.
 const ADDRESSES: &str = "each memory of a plugin reserves 4 GiB of addresses, and `ulimit -v` counts them: raise it \
@@ -27,12 +27,12 @@ const MAPS_OF_WORKER: u64 = 12;
 const MAPS_OF_PROGRAM: u64 = 500;
 
 /// Returns a hint for the error of starting a thread or process.
-pub fn hint_of_start(error: &io::Error) -> Option<&'static str> {
+pub fn spawn_hint(error: &io::Error) -> Option<&'static str> {
     (error.kind() == io::ErrorKind::WouldBlock).then_some(THREADS)
 }
 
 /// Returns a hint for an error message about refused memory.
-pub fn hint_of_memory(message: &str) -> Option<&'static str> {
+pub fn memory_hint(message: &str) -> Option<&'static str> {
     let is_limited = getrlimit(Resource::As).current.is_some();
     hint_of_refused(message, is_limited)
 }
@@ -44,7 +44,7 @@ fn hint_of_refused(message: &str, is_limited: bool) -> Option<&'static str> {
 
 /// Returns the number of workers on threads for which the system has mappings, or `None` if it is
 /// unknown.
-pub fn most_workers() -> Option<u64> {
+pub fn max_workers() -> Option<u64> {
     let maps = fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
     Some(workers_with(maps.trim().parse().ok()?))
 }
@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(hint_of_refused(refused, true), Some(ADDRESSES));
         assert_eq!(hint_of_refused(refused, false), Some(MAPS));
         assert_eq!(hint_of_refused("wasm trap", true), None);
-        assert_eq!(hint_of_start(&io::ErrorKind::WouldBlock.into()), Some(THREADS));
-        assert_eq!(hint_of_start(&io::ErrorKind::NotFound.into()), None);
+        assert_eq!(spawn_hint(&io::ErrorKind::WouldBlock.into()), Some(THREADS));
+        assert_eq!(spawn_hint(&io::ErrorKind::NotFound.into()), None);
     }
 }

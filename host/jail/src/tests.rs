@@ -11,16 +11,16 @@ mod network;
 mod refused;
 
 use self::alone::{alone, ends_by};
-use self::misdeeds::{call, done};
+use self::misdeeds::{call, not_refused};
 use super::{
-    Confines, Jail, JailError, JailLayer, LayerAnswer, LayerNeed, Task, begin, enter, seal,
+    Jail, JailConfig, JailError, JailLayer, LayerNeed, LayerStatus, Task, begin, enter, seal,
 };
 
 /// The module of these tests, which is part of the name by which a test is started again.
 const TESTS: &str = "tests";
 
 /// Returns the settings of a jail without grants.
-fn bare(task: Task) -> Confines<'static> {
+fn bare(task: Task) -> JailConfig<'static> {
     let data = 1 << 30;
-    Confines { has_namespaces: false, ..Confines::without_grants(task, Jail::Required, data) }
+    JailConfig { has_namespaces: false, ..JailConfig::without_grants(task, Jail::Required, data) }
 }

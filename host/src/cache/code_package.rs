@@ -19,7 +19,7 @@ const TRAILER: u64 = 8 + 8 + 8 + 32;
 const DIGEST: usize = 32;
 
 /// The most bytes of metadata in a file. Usual metadata has some hundred bytes.
-const MOST_METADATA: u64 = 1024 * 1024;
+const MAX_METADATA: u64 = 1024 * 1024;
 
 /// The parts of a code package, without the code itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,16 +27,16 @@ pub(crate) struct CodePackage {
     /// The digest of the code's inputs.
     pub(crate) key: Sha256,
     /// The length of the code in bytes. The code begins at the start of the file.
-    pub(crate) code: u64,
+    pub(crate) code_length: u64,
     /// The metadata.
     pub(crate) metadata: Vec<u8>,
 }
 
 /// The error of a file that is no code package, is incomplete, or has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NotAPackage;
+pub(crate) struct InvalidPackage;
 
-impl From<io::Error> for NotAPackage {
+impl From<io::Error> for InvalidPackage {
     fn from(_: io::Error) -> Self {
         Self
     }
@@ -46,8 +46,8 @@ impl From<io::Error> for NotAPackage {
 struct Trailer {
     /// The position of the trailer in the file.
     at: u64,
-    code: u64,
-    metadata: u64,
+    code_length: u64,
+    metadata_length: u64,
     key: Sha256,
 }
 
@@ -59,47 +59,48 @@ impl CodePackage {
         code: &[u8],
         metadata: &[u8],
     ) -> io::Result<()> {
-        let mut hashing = Hashing { to, hash: sha2::Sha256::new() };
+        let mut hashing = HashingWriter { to, hash: sha2::Sha256::new() };
         hashing.put(code)?;
         hashing.put(metadata)?;
         hashing.put(MAGIC)?;
         hashing.put(&(code.len() as u64).to_le_bytes())?;
         hashing.put(&(metadata.len() as u64).to_le_bytes())?;
         hashing.put(key.bytes())?;
-        let Hashing { mut to, hash } = hashing;
+        let HashingWriter { mut to, hash } = hashing;
         to.write_all(&hash.finalize())?;
         to.flush()
     }
 
     /// Reads a whole file once, and checks its digest.
-    pub(crate) fn read(mut from: impl Read + Seek) -> Result<Self, NotAPackage> {
-        let Trailer { at, code, metadata, key } = Trailer::read(&mut from)?;
+    pub(crate) fn read(mut from: impl Read + Seek) -> Result<Self, InvalidPackage> {
+        let Trailer { at, code_length: code, metadata_length: metadata, key } =
+            Trailer::read(&mut from)?;
         from.rewind()?;
         let found = digest(from.by_ref().take(at + TRAILER))?;
         let mut expected = [0; DIGEST];
         from.read_exact(&mut expected)?;
         if found != expected {
-            return Err(NotAPackage);
+            return Err(InvalidPackage);
         }
         let mut said = Vec::new();
         from.seek(SeekFrom::Start(code))?;
         from.take(metadata).read_to_end(&mut said)?;
-        Ok(Self { key, code, metadata: said })
+        Ok(Self { key, code_length: code, metadata: said })
     }
 }
 
 impl Trailer {
-    fn read(from: &mut (impl Read + Seek)) -> Result<Self, NotAPackage> {
+    fn read(from: &mut (impl Read + Seek)) -> Result<Self, InvalidPackage> {
         let length = from.seek(SeekFrom::End(0))?;
-        let at = length.checked_sub(TRAILER + DIGEST as u64).ok_or(NotAPackage)?;
+        let at = length.checked_sub(TRAILER + DIGEST as u64).ok_or(InvalidPackage)?;
         from.seek(SeekFrom::Start(at))?;
         let (magic, code, metadata, key) =
             (bytes(from)?, bytes(from)?, bytes(from)?, bytes::<DIGEST>(from)?);
         let (code, metadata) = (u64::from_le_bytes(code), u64::from_le_bytes(metadata));
-        if magic != *MAGIC || code.checked_add(metadata) != Some(at) || metadata > MOST_METADATA {
-            return Err(NotAPackage);
+        if magic != *MAGIC || code.checked_add(metadata) != Some(at) || metadata > MAX_METADATA {
+            return Err(InvalidPackage);
         }
-        Ok(Self { at, code, metadata, key: key.into() })
+        Ok(Self { at, code_length: code, metadata_length: metadata, key: key.into() })
     }
 }
 
@@ -124,12 +125,12 @@ fn digest(mut from: impl Read) -> io::Result<[u8; DIGEST]> {
 }
 
 /// A writer that computes the digest of the bytes that it writes.
-struct Hashing<W> {
+struct HashingWriter<W> {
     to: W,
     hash: sha2::Sha256,
 }
 
-impl<W: Write> Hashing<W> {
+impl<W: Write> HashingWriter<W> {
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.hash.update(bytes);
         self.to.write_all(bytes)
@@ -144,7 +145,7 @@ mod tests {
 
     fn package(code: &[u8], metadata: &[u8]) -> Vec<u8> {
         let mut file = Vec::new();
-        CodePackage::write(&mut file, Sha256::of(b"key"), code, metadata).unwrap();
+        CodePackage::write(&mut file, Sha256::digest(b"key"), code, metadata).unwrap();
         file
     }
 
@@ -155,8 +156,8 @@ mod tests {
             let file = package(code, metadata);
             assert!(file.starts_with(code));
             let read = CodePackage::read(Cursor::new(&file)).unwrap();
-            let (key, code) = (Sha256::of(b"key"), code.len() as u64);
-            assert_eq!(read, CodePackage { key, code, metadata: metadata.to_vec() });
+            let (key, code_length) = (Sha256::digest(b"key"), code.len() as u64);
+            assert_eq!(read, CodePackage { key, code_length, metadata: metadata.to_vec() });
         }
     }
 
@@ -168,21 +169,21 @@ mod tests {
             changed[at] ^= 1;
             assert_eq!(
                 CodePackage::read(Cursor::new(&changed)),
-                Err(NotAPackage),
+                Err(InvalidPackage),
                 "changed at {at}"
             );
             assert_eq!(
                 CodePackage::read(Cursor::new(&file[..at])),
-                Err(NotAPackage),
+                Err(InvalidPackage),
                 "cut at {at}"
             );
             assert_eq!(
                 CodePackage::read(Cursor::new(&file[at + 1..])),
-                Err(NotAPackage),
+                Err(InvalidPackage),
                 "from {at}"
             );
         }
-        assert_eq!(CodePackage::read(Cursor::new([&file[..], b"."].concat())), Err(NotAPackage));
+        assert_eq!(CodePackage::read(Cursor::new([&file[..], b"."].concat())), Err(InvalidPackage));
     }
 
     #[test]
@@ -191,7 +192,7 @@ mod tests {
         let lengths = file.len() - DIGEST - DIGEST - 16;
         for code in [u64::MAX, u64::MAX - 8, 9, 0] {
             file[lengths..lengths + 8].copy_from_slice(&code.to_le_bytes());
-            assert_eq!(CodePackage::read(Cursor::new(&file)), Err(NotAPackage), "{code}");
+            assert_eq!(CodePackage::read(Cursor::new(&file)), Err(InvalidPackage), "{code}");
         }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct Directory(OwnedFd);
 
 impl Directory {
     /// Opens the directory at `path`, and creates it if it does not exist.
-    pub(crate) fn make(path: &Path) -> Result<Self, CacheError> {
+    pub(crate) fn create(path: &Path) -> Result<Self, CacheError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
         made.map_err(|source| CacheError::Io { path: path.to_owned(), source })?;
         Self::open(path)
@@ -70,8 +70,8 @@ impl Directory {
 
     /// Opens the subdirectory `name`. Only this user could have created it, but it may have been
     /// made writable for others.
-    pub(crate) fn inner(&self, name: &str, make: Make) -> io::Result<Self> {
-        if make == Make::IfMissing {
+    pub(crate) fn open_subdirectory(&self, name: &str, make: CreateMode) -> io::Result<Self> {
+        if make == CreateMode::IfMissing {
             match mkdirat(self, name, Mode::RWXU) {
                 Ok(()) | Err(Errno::EXIST) => {}
                 Err(error) => return Err(error.into()),
@@ -90,7 +90,7 @@ const OPEN: OFlags =
 
 /// The handling of a missing directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Make {
+pub(crate) enum CreateMode {
     IfMissing,
     No,
 }
@@ -152,7 +152,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let outer = folder.path().join("outer");
             let inner = outer.join("inner");
-            Directory::make(&inner).unwrap();
+            Directory::create(&inner).unwrap();
             mode(&inner, itself);
             mode(&outer, around);
             let opened = Directory::open(&inner);
@@ -164,8 +164,8 @@ mod tests {
     fn what_is_made_is_open_to_nobody_else() {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("a/b");
-        let opened = Directory::make(&inner).unwrap();
-        opened.inner("c", Make::IfMissing).unwrap();
+        let opened = Directory::create(&inner).unwrap();
+        opened.open_subdirectory("c", CreateMode::IfMissing).unwrap();
         for path in ["a", "a/b", "a/b/c"] {
             let found = fs::metadata(folder.path().join(path)).unwrap();
             assert_eq!(found.permissions().mode() & 0o777, 0o700, "{path}");
@@ -176,7 +176,7 @@ mod tests {
     fn a_link_leads_to_what_is_checked() {
         let folder = tempfile::tempdir().unwrap();
         let (open, link) = (folder.path().join("open"), folder.path().join("link"));
-        Directory::make(&open.join("cache")).unwrap();
+        Directory::create(&open.join("cache")).unwrap();
         symlink("open/cache", &link).unwrap();
         assert!(Directory::open(&link).is_ok());
         mode(&open, 0o777);
@@ -187,21 +187,21 @@ mod tests {
     #[test]
     fn an_inner_one_is_no_link_and_open_to_nobody() {
         let folder = tempfile::tempdir().unwrap();
-        let outer = Directory::make(folder.path()).unwrap();
-        assert!(outer.inner("missing", Make::No).is_err());
+        let outer = Directory::create(folder.path()).unwrap();
+        assert!(outer.open_subdirectory("missing", CreateMode::No).is_err());
         fs::create_dir(folder.path().join("elsewhere")).unwrap();
         symlink("elsewhere", folder.path().join("link")).unwrap();
-        assert!(outer.inner("link", Make::IfMissing).is_err());
-        outer.inner("it", Make::IfMissing).unwrap();
+        assert!(outer.open_subdirectory("link", CreateMode::IfMissing).is_err());
+        outer.open_subdirectory("it", CreateMode::IfMissing).unwrap();
         mode(&folder.path().join("it"), 0o777);
-        let error = outer.inner("it", Make::IfMissing).unwrap_err();
+        let error = outer.open_subdirectory("it", CreateMode::IfMissing).unwrap_err();
         assert_eq!(error.to_string(), "`it` can be written by others");
     }
 
     #[test]
     fn another_users_is_ours_only_on_the_way_and_if_it_is_the_systems() {
         let folder = tempfile::tempdir().unwrap();
-        let mut found = fstat(Directory::make(folder.path()).unwrap()).unwrap();
+        let mut found = fstat(Directory::create(folder.path()).unwrap()).unwrap();
         assert_eq!(exposure(&found, false), None);
         found.st_uid = 0;
         assert_eq!(exposure(&found, true), None);

@@ -2,20 +2,20 @@
 
 use std::io;
 
+use super::entry_directory::{EntryDirectory, EntryInfo};
 use super::key::EntryKind;
-use super::place::{Listed, Place};
-use super::{Cache, CacheError, Which};
+use super::{Cache, CacheError, CachePart};
 
 /// The numbers of lookups in a [`Cache`] by this process.
 ///
 /// ```
 /// let cache = mtl_host::Cache::open(tempfile::tempdir()?.path())?;
-/// assert_eq!(cache.uses(), mtl_host::CacheUses::default());
+/// assert_eq!(cache.uses(), mtl_host::CacheStats::default());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct CacheUses {
+pub struct CacheStats {
     /// The lookups that found an entry.
     pub hits: u64,
     /// The lookups that found no entry.
@@ -35,19 +35,19 @@ pub struct CacheUses {
 #[non_exhaustive]
 pub struct CacheInfo {
     /// The code that processes of this user have compiled.
-    pub trusted: CacheShare,
+    pub trusted: CacheUsage,
     /// The code that jailed processes have compiled. The host loads it only in jails.
-    pub jailed: CacheShare,
+    pub jailed: CacheUsage,
 }
 
 /// The content of one part of a [`Cache`].
 ///
 /// ```
-/// assert_eq!(mtl_host::CacheShare::default().bytes, 0);
+/// assert_eq!(mtl_host::CacheUsage::default().bytes, 0);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct CacheShare {
+pub struct CacheUsage {
     /// The number of entries.
     pub entries: u64,
     /// The size of the entries in bytes.
@@ -112,15 +112,15 @@ impl Cache {
     ///
     /// Fails if the directory cannot be read, or a snapshot cannot be removed.
     pub fn clear_snapshots(&self) -> Result<CacheInfo, CacheError> {
-        self.remove(|entry| EntryKind::Snapshot.is_of(&entry.name))
+        self.remove(|entry| EntryKind::Snapshot.matches_name(&entry.name))
     }
 
     /// Removes the entries that `is_wanted` selects, and the unfinished files of crashed processes.
-    fn remove(&self, is_wanted: impl Fn(&Listed) -> bool) -> Result<CacheInfo, CacheError> {
+    fn remove(&self, is_wanted: impl Fn(&EntryInfo) -> bool) -> Result<CacheInfo, CacheError> {
         let mut places =
-            [Which::Trusted, Which::Jailed].into_iter().filter_map(|it| self.place(it));
+            [CachePart::Trusted, CachePart::Jailed].into_iter().filter_map(|it| self.place(it));
         places
-            .try_for_each(Place::clear_unfinished)
+            .try_for_each(EntryDirectory::clear_unfinished)
             .map_err(|source| CacheError::Io { path: self.path().to_owned(), source })?;
         self.each(is_wanted, |place, entry| place.remove(&entry.name))
     }
@@ -128,11 +128,11 @@ impl Cache {
     /// Applies `act` to the entries that `is_wanted` selects, and returns their number and size.
     fn each(
         &self,
-        is_wanted: impl Fn(&Listed) -> bool,
-        act: impl Fn(&Place, &Listed) -> io::Result<()>,
+        is_wanted: impl Fn(&EntryInfo) -> bool,
+        act: impl Fn(&EntryDirectory, &EntryInfo) -> io::Result<()>,
     ) -> Result<CacheInfo, CacheError> {
-        let share = |which| -> io::Result<CacheShare> {
-            let mut share = CacheShare::default();
+        let share = |which| -> io::Result<CacheUsage> {
+            let mut share = CacheUsage::default();
             let Some(place) = self.place(which) else { return Ok(share) };
             for entry in place.list()?.into_iter().filter(&is_wanted) {
                 act(place, &entry)?;
@@ -141,8 +141,9 @@ impl Cache {
             }
             Ok(share)
         };
-        let info =
-            || Ok(CacheInfo { trusted: share(Which::Trusted)?, jailed: share(Which::Jailed)? });
+        let info = || {
+            Ok(CacheInfo { trusted: share(CachePart::Trusted)?, jailed: share(CachePart::Jailed)? })
+        };
         info().map_err(|source| CacheError::Io { path: self.path().to_owned(), source })
     }
 }

@@ -29,7 +29,7 @@ impl EntryKind {
     }
 
     /// Returns whether a file with this name is an entry of this kind.
-    pub(crate) fn is_of(self, name: &str) -> bool {
+    pub(crate) fn matches_name(self, name: &str) -> bool {
         name.split_once('-').is_some_and(|(kind, _)| kind == self.name())
     }
 }
@@ -42,9 +42,9 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// Starts a key for an entry of this kind. The caller adds the inputs with [`KeyParts::part`].
-    pub(crate) fn of(kind: EntryKind) -> KeyParts {
-        KeyParts { kind, hash: sha2::Sha256::new() }.part(kind.name().as_bytes())
+    /// Starts a key for an entry of this kind. The caller adds the inputs with [`KeyBuilder::part`].
+    pub(crate) fn builder(kind: EntryKind) -> KeyBuilder {
+        KeyBuilder { kind, hash: sha2::Sha256::new() }.part(kind.name().as_bytes())
     }
 
     pub(crate) fn digest(&self) -> Sha256 {
@@ -62,28 +62,28 @@ impl fmt::Display for Key {
 /// A key under construction. The order of the parts matters, and the boundaries between them.
 #[derive(Clone, Debug)]
 #[must_use = "a key is made by `end`"]
-pub(crate) struct KeyParts {
+pub(crate) struct KeyBuilder {
     kind: EntryKind,
     hash: sha2::Sha256,
 }
 
-impl KeyParts {
+impl KeyBuilder {
     pub(crate) fn part(mut self, bytes: &[u8]) -> Self {
         self.hash.update((bytes.len() as u64).to_le_bytes());
         self.hash.update(bytes);
         self
     }
 
-    pub(crate) fn end(self) -> Key {
+    pub(crate) fn build(self) -> Key {
         Key { kind: self.kind, digest: Sha256::from(<[u8; 32]>::from(self.hash.finalize())) }
     }
 }
 
 /// A hasher that gives values of [`std::hash::Hash`] a SHA-256 digest.
 #[derive(Debug, Default)]
-pub(crate) struct Hashed(sha2::Sha256);
+pub(crate) struct Sha256Hasher(sha2::Sha256);
 
-impl Hashed {
+impl Sha256Hasher {
     /// Returns the digest of `value`.
     pub(crate) fn of(value: &impl std::hash::Hash) -> Sha256 {
         let mut hashed = Self::default();
@@ -92,7 +92,7 @@ impl Hashed {
     }
 }
 
-impl Hasher for Hashed {
+impl Hasher for Sha256Hasher {
     fn write(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
@@ -109,30 +109,30 @@ mod tests {
     #[test]
     fn a_key_tells_apart_whatever_differs() {
         let keys = [
-            Key::of(EntryKind::Plugin).end(),
-            Key::of(EntryKind::Snapshot).end(),
-            Key::of(EntryKind::Plugin).part(b"").end(),
-            Key::of(EntryKind::Plugin).part(b"ab").end(),
-            Key::of(EntryKind::Plugin).part(b"a").part(b"b").end(),
-            Key::of(EntryKind::Plugin).part(b"b").part(b"a").end(),
+            Key::builder(EntryKind::Plugin).build(),
+            Key::builder(EntryKind::Snapshot).build(),
+            Key::builder(EntryKind::Plugin).part(b"").build(),
+            Key::builder(EntryKind::Plugin).part(b"ab").build(),
+            Key::builder(EntryKind::Plugin).part(b"a").part(b"b").build(),
+            Key::builder(EntryKind::Plugin).part(b"b").part(b"a").build(),
         ];
         for (at, key) in keys.iter().enumerate() {
             assert!(keys[..at].iter().all(|other| other.digest() != key.digest()), "{key}");
         }
-        assert_eq!(keys[3], Key::of(EntryKind::Plugin).part(b"ab").end());
+        assert_eq!(keys[3], Key::builder(EntryKind::Plugin).part(b"ab").build());
     }
 
     #[test]
     fn a_name_has_the_kind_and_the_digest() {
-        let name = Key::of(EntryKind::Plugin).end().to_string();
+        let name = Key::builder(EntryKind::Plugin).build().to_string();
         let (kind, digits) = name.split_once('-').unwrap();
         assert_eq!((kind, digits.len()), ("plugin", 64));
-        assert!(EntryKind::Plugin.is_of(&name) && !EntryKind::Snapshot.is_of(&name));
+        assert!(EntryKind::Plugin.matches_name(&name) && !EntryKind::Snapshot.matches_name(&name));
     }
 
     #[test]
     fn what_can_be_hashed_has_a_digest() {
-        assert_eq!(Hashed::of(&("a", 1)), Hashed::of(&("a", 1)));
-        assert_ne!(Hashed::of(&("a", 1)), Hashed::of(&("a", 2)));
+        assert_eq!(Sha256Hasher::of(&("a", 1)), Sha256Hasher::of(&("a", 1)));
+        assert_ne!(Sha256Hasher::of(&("a", 1)), Sha256Hasher::of(&("a", 2)));
     }
 }

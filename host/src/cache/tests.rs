@@ -13,7 +13,7 @@ fn cache() -> (TempDir, Cache) {
 }
 
 fn key(of: &str) -> Key {
-    Key::of(EntryKind::Plugin).part(of.as_bytes()).end()
+    Key::builder(EntryKind::Plugin).part(of.as_bytes()).build()
 }
 
 fn path(folder: &TempDir, place: &str, key: &Key) -> PathBuf {
@@ -29,22 +29,22 @@ fn code(own: &TrustedEntry) -> Vec<u8> {
 #[test]
 fn what_is_kept_is_found_by_its_key_alone() {
     let (_folder, cache) = cache();
-    assert!(cache.own(&key("a")).is_none());
-    cache.keep_own(&key("a"), b"the code", b"metadata");
-    let found = cache.own(&key("a")).unwrap();
+    assert!(cache.trusted(&key("a")).is_none());
+    cache.keep_trusted(&key("a"), b"the code", b"metadata");
+    let found = cache.trusted(&key("a")).unwrap();
     assert_eq!(code(&found), b"the code");
-    assert!(cache.own(&key("b")).is_none());
-    assert_eq!(cache.uses(), CacheUses { hits: 1, misses: 2, damaged: 0 });
+    assert!(cache.trusted(&key("b")).is_none());
+    assert_eq!(cache.uses(), CacheStats { hits: 1, misses: 2, damaged: 0 });
 }
 
 #[test]
 fn what_a_jail_has_made_is_never_trusted() {
     let (folder, cache) = cache();
     cache.keep_jailed(&key("a"), b"jailed", b"metadata");
-    assert!(cache.own(&key("a")).is_none());
+    assert!(cache.trusted(&key("a")).is_none());
     let jailed = cache.jailed(&key("a")).unwrap();
     assert_eq!((jailed.length(), jailed.metadata()), (6, &b"metadata"[..]));
-    cache.keep_own(&key("b"), b"trusted", b"");
+    cache.keep_trusted(&key("b"), b"trusted", b"");
     assert!(cache.jailed(&key("b")).is_none());
     let info = cache.info().unwrap();
     assert_eq!((info.trusted.entries, info.jailed.entries), (1, 1));
@@ -85,15 +85,15 @@ fn what_is_damaged_or_open_to_others_is_not_there() {
         }),
     ];
     for (at, (damage, apply)) in (1..).zip(damages) {
-        cache.keep_own(&key("it"), b"the code", b"");
-        cache.keep_own(&key("other"), b"another", b"");
+        cache.keep_trusted(&key("it"), b"the code", b"");
+        cache.keep_trusted(&key("other"), b"another", b"");
         fs::copy(&it, path(&folder, "trusted", &key("kept"))).unwrap();
-        assert!(other.is_file() && cache.own(&key("it")).is_some());
+        assert!(other.is_file() && cache.trusted(&key("it")).is_some());
         apply(&it);
-        assert!(cache.own(&key("it")).is_none(), "{damage}");
+        assert!(cache.trusted(&key("it")).is_none(), "{damage}");
         assert_eq!(cache.uses().damaged, at, "{damage}");
-        cache.keep_own(&key("it"), b"the code", b"");
-        assert_eq!(code(&cache.own(&key("it")).unwrap()), b"the code", "{damage}");
+        cache.keep_trusted(&key("it"), b"the code", b"");
+        assert_eq!(code(&cache.trusted(&key("it")).unwrap()), b"the code", "{damage}");
     }
 }
 
@@ -106,20 +106,20 @@ fn what_was_not_used_for_the_longest_time_goes() {
         file.set_modified(UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
     };
     for (name, seconds) in [("a", 1), ("b", 2)] {
-        cache.keep_own(&key(name), &[0; 200], b"");
+        cache.keep_trusted(&key(name), &[0; 200], b"");
         used_at("trusted", name, seconds);
     }
     cache.keep_jailed(&key("c"), &[0; 200], b"");
     used_at("jailed", "c", 3);
     // The lookup makes the oldest entry the newest.
-    assert!(cache.own(&key("a")).is_some());
+    assert!(cache.trusted(&key("a")).is_some());
     assert_eq!(cache.info().unwrap().trusted.entries, 2);
-    cache.keep_own(&key("d"), &[0; 200], b"");
-    let kept = |name| cache.own(&key(name)).is_some();
+    cache.keep_trusted(&key("d"), &[0; 200], b"");
+    let kept = |name| cache.trusted(&key(name)).is_some();
     assert_eq!(["a", "b", "d"].map(kept), [true, false, true]);
     assert!(cache.jailed(&key("c")).is_some());
     // The new entry stays, whatever its time is.
-    cache.keep_own(&key("e"), &[0; 900], b"");
+    cache.keep_trusted(&key("e"), &[0; 900], b"");
     assert_eq!(["a", "d", "e"].map(kept), [false, false, true]);
     assert!(cache.jailed(&key("c")).is_none());
 }
@@ -128,9 +128,9 @@ fn what_was_not_used_for_the_longest_time_goes() {
 fn what_is_larger_than_the_cache_is_not_kept_and_throws_nothing_out() {
     let (_folder, cache) = cache();
     let cache = cache.limit("1KiB".parse().unwrap());
-    cache.keep_own(&key("small"), &[0; 100], b"");
-    cache.keep_own(&key("large"), &[0; 1024], b"");
-    assert!(cache.own(&key("large")).is_none() && cache.own(&key("small")).is_some());
+    cache.keep_trusted(&key("small"), &[0; 100], b"");
+    cache.keep_trusted(&key("large"), &[0; 1024], b"");
+    assert!(cache.trusted(&key("large")).is_none() && cache.trusted(&key("small")).is_some());
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn what_nobody_finishes_is_swept_away() {
         fs::write(path, "half of i").unwrap();
     }
     File::options().write(true).open(&old).unwrap().set_modified(UNIX_EPOCH).unwrap();
-    cache.keep_own(&key("it"), b"code", b"");
+    cache.keep_trusted(&key("it"), b"code", b"");
     assert!(!old.exists() && new.exists());
     assert_eq!(cache.info().unwrap().trusted.entries, 1);
 }
@@ -149,10 +149,10 @@ fn what_nobody_finishes_is_swept_away() {
 #[test]
 fn an_entry_in_use_stays_as_it_is_when_it_is_replaced_or_removed() {
     let (folder, cache) = cache();
-    cache.keep_own(&key("it"), b"old", b"");
-    let old = cache.own(&key("it")).unwrap();
-    cache.keep_own(&key("it"), b"new", b"");
-    assert_eq!(code(&cache.own(&key("it")).unwrap()), b"new");
+    cache.keep_trusted(&key("it"), b"old", b"");
+    let old = cache.trusted(&key("it")).unwrap();
+    cache.keep_trusted(&key("it"), b"new", b"");
+    assert_eq!(code(&cache.trusted(&key("it")).unwrap()), b"new");
     let removed = cache.clear().unwrap().trusted;
     assert_eq!(removed.entries, 1);
     assert_eq!(code(&old), b"old");
@@ -167,7 +167,7 @@ fn what_is_unfinished_is_cleared_too() {
         let (folder, cache) = cache();
         let unfinished =
             ["trusted", "jailed"].map(|place| folder.path().join(place).join(".new-1"));
-        cache.keep_own(&key("it"), b"code", b"");
+        cache.keep_trusted(&key("it"), b"code", b"");
         cache.keep_jailed(&key("it"), b"code", b"");
         unfinished.iter().for_each(|file| fs::write(file, "secret").unwrap());
         let kept = cache.info().unwrap();
@@ -184,16 +184,16 @@ fn what_is_unfinished_is_cleared_too() {
 fn a_cache_that_cannot_be_written_or_is_gone_keeps_nothing_and_fails_nothing() {
     let (folder, cache) = cache();
     fs::remove_dir_all(folder.path()).unwrap();
-    cache.keep_own(&key("it"), b"code", b"");
-    assert!(cache.own(&key("it")).is_none());
+    cache.keep_trusted(&key("it"), b"code", b"");
+    assert!(cache.trusted(&key("it")).is_none());
     assert_eq!(cache.info().unwrap(), CacheInfo::default());
 
     // A file stands where the directory should be, so even root cannot create it.
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("trusted"), "").unwrap();
     let cache = Cache::open(folder.path()).unwrap();
-    cache.keep_own(&key("it"), b"code", b"");
-    assert!(cache.own(&key("it")).is_none());
+    cache.keep_trusted(&key("it"), b"code", b"");
+    assert!(cache.trusted(&key("it")).is_none());
     cache.keep_jailed(&key("it"), b"code", b"");
     assert!(cache.jailed(&key("it")).is_some());
 }
@@ -201,7 +201,7 @@ fn a_cache_that_cannot_be_written_or_is_gone_keeps_nothing_and_fails_nothing() {
 #[test]
 fn entries_are_readable_by_their_user_alone() {
     let (folder, cache) = cache();
-    cache.keep_own(&key("it"), b"code", b"");
+    cache.keep_trusted(&key("it"), b"code", b"");
     let found = fs::metadata(path(&folder, "trusted", &key("it"))).unwrap();
     assert_eq!(found.mode() & 0o777, 0o600);
 }

@@ -18,8 +18,8 @@ use crate::item::limits::{CompileMemory, FunctionLimit};
 pub(crate) struct CompileSettings {
     pub(crate) engine: Engine,
     /// The export that takes items.
-    pub(crate) call: String,
-    pub(crate) functions: HostFunctions,
+    pub(crate) call_export: String,
+    pub(crate) host_functions: HostFunctions,
     pub(crate) max_functions: FunctionLimit,
     pub(crate) limits: CompileLimits,
     /// The cache for compiled code, if there is one.
@@ -46,8 +46,8 @@ impl CompileSettings {
     pub(crate) fn new(engine: &Engine) -> Self {
         Self {
             engine: engine.clone(),
-            call: Self::CALL.into(),
-            functions: HostFunctions::default(),
+            call_export: Self::CALL.into(),
+            host_functions: HostFunctions::default(),
             max_functions: FunctionLimit::DEFAULT,
             limits: CompileLimits {
                 time: CompileLimits::DEFAULT_TIME,
@@ -59,11 +59,11 @@ impl CompileSettings {
 
     /// Returns the settings for linking compiled code in a child, whose host functions live in the parent.
     pub(crate) fn of_child(engine: &Engine, call: &str, functions: HostFunctions) -> Self {
-        Self { call: call.into(), functions, ..Self::new(engine) }
+        Self { call_export: call.into(), host_functions: functions, ..Self::new(engine) }
     }
 
     /// Compiles and links a plugin in this process, or takes its code from the cache.
-    pub(crate) fn load_here(
+    pub(crate) fn load_in_process(
         &self,
         path: &Path,
         bytes: &[u8],
@@ -74,34 +74,35 @@ impl CompileSettings {
             start_compilers()?;
             return kinds::link(self, &CompiledCode::compile(self, &binary)?);
         };
-        let key = self.own_key(&binary);
-        if let Some(code) = self.recall(cache, &key, binary.kind()) {
+        let key = self.cache_key(&binary);
+        if let Some(code) = self.cached_code(cache, &key, binary.kind()) {
             return kinds::link(self, &code);
         }
         start_compilers()?;
         let code = CompiledCode::compile(self, &binary)?;
         let plugin = kinds::link(self, &code)?;
-        if let Ok(code) = code.bytes() {
-            cache.keep_own(&key, &code, b"");
+        if let Ok(code) = code.serialize() {
+            cache.keep_trusted(&key, &code, b"");
         }
         Ok(plugin)
     }
 
     /// Returns the cached code that this host compiled for the same key.
-    fn recall(&self, cache: &Cache, key: &Key, kind: PluginKind) -> Option<CompiledCode> {
-        let own = cache.own(key)?;
-        let taken = CompiledCode::take(&self.engine, &TrustedCode::Own(&own), kind);
-        taken.inspect_err(|error| cache.reject(key, error)).ok()
+    fn cached_code(&self, cache: &Cache, key: &Key, kind: PluginKind) -> Option<CompiledCode> {
+        let own = cache.trusted(key)?;
+        let taken = CompiledCode::load(&self.engine, &TrustedCode::Cached(&own), kind);
+        taken.inspect_err(|error| cache.mark_damaged(key, error)).ok()
     }
 
-    fn own_key(&self, binary: &WasmBinary<'_>) -> Key {
-        let key =
-            Key::of(EntryKind::Plugin).part(b"trusted").part(env!("CARGO_PKG_VERSION").as_bytes());
-        key.part(self.engine.settings().bytes()).part(binary.bytes()).end()
+    fn cache_key(&self, binary: &WasmBinary<'_>) -> Key {
+        let key = Key::builder(EntryKind::Plugin)
+            .part(b"trusted")
+            .part(env!("CARGO_PKG_VERSION").as_bytes());
+        key.part(self.engine.settings_digest().bytes()).part(binary.bytes()).build()
     }
 
     /// Inspects a plugin in this process.
-    pub(crate) fn inspect_here(
+    pub(crate) fn inspect_in_process(
         &self,
         path: &Path,
         bytes: &[u8],

@@ -30,7 +30,7 @@ pub(crate) enum TrustedCode<'a> {
     /// A sealed file with code that this process compiled.
     OfThisProcess(&'a File),
     /// A cache entry that a process of this user compiled.
-    Own(&'a TrustedEntry),
+    Cached(&'a TrustedEntry),
     /// Bytes for which the caller of `PluginLoader::trust_precompiled` vouches.
     VouchedFor(&'a [u8]),
 }
@@ -49,19 +49,19 @@ impl CompiledCode {
     }
 
     /// Loads code that was compiled earlier.
-    pub(crate) fn take(
+    pub(crate) fn load(
         engine: &Engine,
         code: &TrustedCode<'_>,
         kind: PluginKind,
     ) -> wasmtime::Result<Self> {
         match kind {
-            PluginKind::CoreModule => take_module(engine, code).map(Self::Module),
-            PluginKind::Component => take_component(engine, code).map(Self::Component),
+            PluginKind::CoreModule => load_module(engine, code).map(Self::Module),
+            PluginKind::Component => load_component(engine, code).map(Self::Component),
         }
     }
 
     /// Returns the bytes from which [`take`](Self::take) loads the code again.
-    pub(crate) fn bytes(&self) -> wasmtime::Result<Vec<u8>> {
+    pub(crate) fn serialize(&self) -> wasmtime::Result<Vec<u8>> {
         match self {
             Self::Module(module) => module.serialize(),
             Self::Component(component) => component.serialize(),
@@ -70,7 +70,7 @@ impl CompiledCode {
 }
 
 /// Loads a core module that was compiled earlier.
-pub(crate) fn take_module(engine: &Engine, code: &TrustedCode<'_>) -> wasmtime::Result<Module> {
+pub(crate) fn load_module(engine: &Engine, code: &TrustedCode<'_>) -> wasmtime::Result<Module> {
     match code {
         TrustedCode::InJail(file) => {
             let module = map_module(engine, file)?;
@@ -78,7 +78,7 @@ pub(crate) fn take_module(engine: &Engine, code: &TrustedCode<'_>) -> wasmtime::
             module.initialize_copy_on_write_image()?;
             Ok(module)
         }
-        TrustedCode::Own(own) => map_module(engine, own.file())
+        TrustedCode::Cached(own) => map_module(engine, own.file())
             // Some file systems, such as those mounted `noexec`, do not allow executable mappings.
             .or_else(|_| copy_module(engine, &read(own.file(), own.length())?)),
         TrustedCode::OfThisProcess(file) => map_module(engine, file),
@@ -87,7 +87,7 @@ pub(crate) fn take_module(engine: &Engine, code: &TrustedCode<'_>) -> wasmtime::
 }
 
 /// Loads a component that was compiled earlier.
-fn take_component(engine: &Engine, code: &TrustedCode<'_>) -> wasmtime::Result<Component> {
+fn load_component(engine: &Engine, code: &TrustedCode<'_>) -> wasmtime::Result<Component> {
     match code {
         TrustedCode::InJail(file) => {
             // The engine maps components only by path, and a jailed process has no path to this file.
@@ -96,7 +96,7 @@ fn take_component(engine: &Engine, code: &TrustedCode<'_>) -> wasmtime::Result<C
             component.initialize_copy_on_write_image()?;
             Ok(component)
         }
-        TrustedCode::Own(own) => map_component(engine, own.file())
+        TrustedCode::Cached(own) => map_component(engine, own.file())
             .or_else(|_| copy_component(engine, &read(own.file(), own.length())?)),
         TrustedCode::OfThisProcess(file) => map_component(engine, file),
         TrustedCode::VouchedFor(code) => copy_component(engine, code),

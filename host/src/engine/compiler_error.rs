@@ -41,7 +41,7 @@ pub enum CompilerError {
     /// The process could not be jailed.
     Jail {
         /// True if a jail layer that `Jail::BestEffort` can omit is missing from the kernel.
-        is_lack: bool,
+        is_missing_layer: bool,
         /// The missing part.
         message: String,
     },
@@ -79,13 +79,13 @@ impl CompilerError {
         match self {
             Self::Timeout { .. } => Some("raise the limit with `PluginLoader::compile_timeout`"),
             Self::Memory { .. } => Some("raise the limit with `PluginLoader::compile_memory`"),
-            Self::Died { message, .. } if message.contains(system_limits::NO_THREAD) => {
+            Self::Died { message, .. } if message.contains(system_limits::THREAD_REFUSED) => {
                 Some(system_limits::THREADS)
             }
             Self::Died { .. } => {
                 Some("if it ran out of memory, raise the limit with `PluginLoader::compile_memory`")
             }
-            Self::Jail { is_lack: true, .. } => Some(
+            Self::Jail { is_missing_layer: true, .. } => Some(
                 "`Processes::layers` shows the layers that this machine has; `Jail::BestEffort` runs without those that it \
                  lacks",
             ),
@@ -93,8 +93,8 @@ impl CompilerError {
                 "call `mtl_host::child_main()` first in `main`, or name a program that does with \
                  `Processes::program`",
             ),
-            Self::Process { source } => system_limits::hint_of_start(source),
-            Self::Jail { is_lack: false, .. } => None,
+            Self::Process { source } => system_limits::spawn_hint(source),
+            Self::Jail { is_missing_layer: false, .. } => None,
         }
     }
 }

@@ -26,9 +26,9 @@ use super::functions::{PREAMBLE, section};
 ///
 /// let depth = Complexity::Depth(20_000);
 /// assert_eq!(depth.to_string(), "nests components 20000 deep; the limit is 32");
-/// assert_eq!(depth.limit(), Complexity::MOST_DEPTH);
-/// assert_eq!(Complexity::Parts(2000).limit(), Complexity::MOST_PARTS);
-/// assert_eq!(Complexity::Definitions(u64::MAX).limit(), Complexity::MOST_DEFINITIONS);
+/// assert_eq!(depth.limit(), Complexity::MAX_DEPTH);
+/// assert_eq!(Complexity::Parts(2000).limit(), Complexity::MAX_PARTS);
+/// assert_eq!(Complexity::Definitions(u64::MAX).limit(), Complexity::MAX_DEFINITIONS);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -44,24 +44,24 @@ pub enum Complexity {
 
 impl Complexity {
     /// The largest nesting depth. A composed component from several languages is 4 deep.
-    pub const MOST_DEPTH: u64 = 32;
+    pub const MAX_DEPTH: u64 = 32;
     /// The largest number of components and modules. A component with a Python interpreter has 17.
-    pub const MOST_PARTS: u64 = 1000;
+    pub const MAX_PARTS: u64 = 1000;
     /// The largest number of definitions in all instances. A component with a Python interpreter has some hundreds.
-    pub const MOST_DEFINITIONS: u64 = 100_000;
+    pub const MAX_DEFINITIONS: u64 = 100_000;
 
     /// Returns the limit of this measure.
     #[must_use]
     pub const fn limit(self) -> u64 {
         match self {
-            Self::Depth(_) => Self::MOST_DEPTH,
-            Self::Parts(_) => Self::MOST_PARTS,
-            Self::Definitions(_) => Self::MOST_DEFINITIONS,
+            Self::Depth(_) => Self::MAX_DEPTH,
+            Self::Parts(_) => Self::MAX_PARTS,
+            Self::Definitions(_) => Self::MAX_DEFINITIONS,
         }
     }
 
     /// Returns the first measure that a binary exceeds, if any.
-    pub(crate) fn excess(binary: &[u8]) -> Option<Self> {
+    pub(crate) fn exceeded(binary: &[u8]) -> Option<Self> {
         let (depth, parts) = nesting(binary);
         // The order matters: counting definitions is cheap only if there are few components.
         let nesting = [Self::Depth(depth), Self::Parts(parts)].into_iter();
@@ -108,7 +108,7 @@ fn nesting(binary: &[u8]) -> (u64, u64) {
         while let Some((id, content, behind)) = section(rest) {
             if is_component && matches!(id, 1 | 4) {
                 // Parts beyond the limit are counted without being read.
-                if binaries.len() as u64 <= Complexity::MOST_PARTS {
+                if binaries.len() as u64 <= Complexity::MAX_PARTS {
                     binaries.push((content, depth + 1));
                 } else {
                     parts += 1;
@@ -122,7 +122,7 @@ fn nesting(binary: &[u8]) -> (u64, u64) {
 
 /// The count of one component's definitions.
 #[derive(Debug, Default)]
-struct Counted {
+struct ComponentCount {
     is_component: bool,
     /// The number of definitions in one instance of the component, including its inner instances.
     definitions: u64,
@@ -131,7 +131,7 @@ struct Counted {
     components: Vec<Option<u64>>,
 }
 
-impl Counted {
+impl ComponentCount {
     fn add(&mut self, definitions: impl Into<u64>) {
         self.definitions = self.definitions.saturating_add(definitions.into());
     }
@@ -144,10 +144,10 @@ impl Counted {
 /// Returns the number of definitions in all instances of components in a binary.
 fn definitions(binary: &[u8]) -> u64 {
     // The stack of open components, from the outermost to the current one. Modules are on it without definitions.
-    let mut open = vec![Counted::default()];
+    let mut open = vec![ComponentCount::default()];
     for payload in Parser::new(0).parse_all(binary) {
         let read = payload.and_then(|payload| read(&payload, &mut open));
-        let is_too_much = |open: &Counted| open.definitions > Complexity::MOST_DEFINITIONS;
+        let is_too_much = |open: &ComponentCount| open.definitions > Complexity::MAX_DEFINITIONS;
         if read.is_err() || open.iter().any(is_too_much) {
             break;
         }
@@ -157,12 +157,12 @@ fn definitions(binary: &[u8]) -> u64 {
 }
 
 /// Reads one section, or the beginning or end of a component or module.
-fn read(payload: &Payload<'_>, open: &mut Vec<Counted>) -> wasmparser::Result<()> {
+fn read(payload: &Payload<'_>, open: &mut Vec<ComponentCount>) -> wasmparser::Result<()> {
     let last = open.len() - 1;
     match payload {
-        Payload::ModuleSection { .. } => open.push(Counted::default()),
+        Payload::ModuleSection { .. } => open.push(ComponentCount::default()),
         Payload::ComponentSection { .. } => {
-            open.push(Counted { is_component: true, ..Counted::default() });
+            open.push(ComponentCount { is_component: true, ..ComponentCount::default() });
         }
         Payload::End(_) if last > 0 => {
             let ended = open.pop().expect("the outermost component is never popped");

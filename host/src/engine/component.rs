@@ -18,18 +18,18 @@ use super::kinds::{self, Recognized};
 use super::metadata::Metadata;
 use super::plugin_code::PluginCode;
 use super::state::{
-    Common, HasCommon, InstanceParts, begin, enter_async, enter_with, limit_open, store, wasi,
-    yield_at_ticks,
+    CommonState, HasCommonState, InstanceParts, begin_phase, limit_open, run_guest_async,
+    run_guest_with, store, wasi, yield_at_ticks,
 };
-use super::{Engine, LoadErrorKind, PluginKind, REPORT, context, file_calls, host_function};
+use super::{Engine, FINISH_REPORT, LoadErrorKind, PluginKind, context, file_calls, host_function};
 use crate::control::deadline::Phase;
 use crate::engine::compile_settings::CompileSettings;
 use crate::executor::start_error::StartError;
-use crate::executor::{Executor, Outlet, Ran, Turns, each_item};
+use crate::executor::{ClaimCursor, ExecutionEnd, Executor, Outlet, each_item};
 use crate::item::error_chain::ErrorChain;
-use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
 use crate::item::format::Format;
+use crate::item::instance_failure::InstanceFailure;
 use crate::item::limits::ResultLimit;
 use crate::outcome::Outcomes;
 use crate::sandbox::http::Requests;
@@ -42,25 +42,25 @@ pub(crate) const INTERFACE: &str = "mtl:plugin/worker@1.0.0";
 /// The smallest allowance for a component's transfer to the host in one call. The engine has one
 /// bound for results and for arguments of calls, and plugins write files in pieces of up to this
 /// size. The allowance therefore never falls below it, however small the result limit is.
-pub(crate) const LEAST_TRANSFER: usize = 1024 * 1024;
+pub(crate) const MIN_TRANSFER: usize = 1024 * 1024;
 
 /// A linked component of the world `mtl:plugin/plugin`.
 pub(crate) struct ComponentPlugin {
-    linked: Linked,
-    exports: Exports,
+    linked: LinkedComponent,
+    exports: WorkerExports,
 }
 
 /// A compiled component with its imports resolved.
-pub(crate) struct Linked {
+pub(crate) struct LinkedComponent {
     engine: Engine,
     pre: InstancePre<State>,
     functions: HostFunctions,
-    asks_for_passing: bool,
+    uses_argument_passing: bool,
     can_connect: bool,
 }
 
 /// The indices of the worker's functions among the exports.
-pub(crate) struct Exports {
+pub(crate) struct WorkerExports {
     init: ComponentExportIndex,
     call: ComponentExportIndex,
     finish: ComponentExportIndex,
@@ -73,11 +73,11 @@ pub(crate) struct State {
     http: WasiHttpCtx,
     requests: Requests,
     network: Arc<Network>,
-    pub(crate) common: Common,
+    pub(crate) common: CommonState,
 }
 
-impl HasCommon for State {
-    fn common(&mut self) -> &mut Common {
+impl HasCommonState for State {
+    fn common(&mut self) -> &mut CommonState {
         &mut self.common
     }
 }
@@ -104,7 +104,7 @@ impl HasSockets for State {
 /// The error that a component returns for an item.
 #[derive(Clone, Debug, ComponentType, Lift, Lower)]
 #[component(variant)]
-enum Failure {
+enum ItemError {
     #[component(name = "bad-item")]
     BadItem(String),
     #[component(name = "refused")]
@@ -112,7 +112,7 @@ enum Failure {
 }
 
 type Init = TypedFunc<(Vec<u8>,), (Result<(), String>,)>;
-type Call = TypedFunc<(Vec<u8>,), (Result<Option<Vec<u8>>, Failure>,)>;
+type Call = TypedFunc<(Vec<u8>,), (Result<Option<Vec<u8>>, ItemError>,)>;
 type Finish = TypedFunc<(), (Result<Option<Vec<u8>>, String>,)>;
 
 impl ComponentPlugin {
@@ -120,9 +120,9 @@ impl ComponentPlugin {
     pub(crate) fn link(
         settings: &CompileSettings,
         component: &Component,
-        exports: Exports,
+        exports: WorkerExports,
     ) -> Result<Self, LoadErrorKind> {
-        Ok(Self { linked: Linked::link(settings, component)?, exports })
+        Ok(Self { linked: LinkedComponent::link(settings, component)?, exports })
     }
 }
 
@@ -130,10 +130,10 @@ impl ComponentPlugin {
 /// world's `call`.
 pub(super) fn recognize(settings: &CompileSettings, code: &CompiledCode) -> Recognized {
     let CompiledCode::Component(component) = code else { return None };
-    if settings.call != CompileSettings::CALL {
+    if settings.call_export != CompileSettings::CALL {
         return None;
     }
-    let exports = Exports::find(component)?;
+    let exports = WorkerExports::find(component)?;
     Some(kinds::linked(ComponentPlugin::link(settings, component, exports)))
 }
 
@@ -142,7 +142,7 @@ impl PluginCode for ComponentPlugin {
         Metadata {
             kind: PluginKind::Component,
             has_init: true,
-            asks_for_passing: self.linked.asks_for_passing,
+            uses_argument_passing: self.linked.uses_argument_passing,
             can_connect: self.linked.can_connect(),
             can_freeze: false,
         }
@@ -162,31 +162,31 @@ impl PluginCode for ComponentPlugin {
         let call = function(&mut store, &instance, self.exports.call, "call")?;
         let finish = function(&mut store, &instance, self.exports.finish, "finish")?;
         let args = parts.init.clone();
-        match enter_async(&mut store, async |store| init.call_async(store, (args,)).await) {
+        match run_guest_async(&mut store, async |store| init.call_async(store, (args,)).await) {
             Ok((Ok(()),)) => Ok(Box::new(ComponentInstance { store, call, finish })),
             Ok((Err(message),)) => Err(StartError::InitRefused { message }),
-            Err(broken) => Err(StartError::init_broke(broken)),
+            Err(broken) => Err(StartError::from_init(broken)),
         }
     }
 }
 
-impl Linked {
+impl LinkedComponent {
     /// Checks and resolves the imports of a component.
     pub(crate) fn link(
         settings: &CompileSettings,
         component: &Component,
     ) -> Result<Self, LoadErrorKind> {
-        let (engine, functions) = (&settings.engine, &settings.functions);
+        let (engine, functions) = (&settings.engine, &settings.host_functions);
         check_imports(engine, component, functions)?;
         let mut linker = linker(engine);
         host_function::component::add_to_linker(&mut linker, functions)
             .expect("the settings were checked: each name is unique and free");
         let pre = linker.instantiate_pre(component);
         let pre = pre.map_err(|error| LoadErrorKind::Link { source: ErrorChain::new(error) })?;
-        let asks_for_passing = asks_for_passing(engine, component);
+        let asks_for_passing = uses_argument_passing(engine, component);
         let can_connect = can_connect(engine, component);
         let (engine, functions) = (engine.clone(), functions.clone());
-        Ok(Self { engine, pre, functions, asks_for_passing, can_connect })
+        Ok(Self { engine, pre, functions, uses_argument_passing: asks_for_passing, can_connect })
     }
 
     pub(crate) fn code(&self) -> CompiledCode {
@@ -218,13 +218,13 @@ impl Linked {
             http: WasiHttpCtx::new(),
             requests: Requests::new(&network),
             network,
-            common: Common::new(parts),
+            common: CommonState::new(parts),
         };
         let mut store = store(&self.engine, parts, data);
         yield_at_ticks(&mut store);
-        store.set_hostcall_fuel(parts.config.max_result.bytes().max(LEAST_TRANSFER));
+        store.set_hostcall_fuel(parts.config.max_result.bytes().max(MIN_TRANSFER));
         let instance =
-            enter_async(&mut store, async |store| self.pre.instantiate_async(store).await);
+            run_guest_async(&mut store, async |store| self.pre.instantiate_async(store).await);
         Ok((store, instance.map_err(StartError::instantiate)?))
     }
 }
@@ -235,7 +235,7 @@ impl std::fmt::Debug for ComponentPlugin {
     }
 }
 
-impl Exports {
+impl WorkerExports {
     /// Finds the exports of a component of this world; returns none for other components.
     pub(crate) fn find(component: &Component) -> Option<Self> {
         let worker = component.get_export_index(None, INTERFACE)?;
@@ -269,7 +269,7 @@ fn check_imports(
             continue;
         }
         let known = name == context::INTERFACE || is_wasi(name);
-        if !known && !is_of_types(engine, &import.ty) {
+        if !known && !is_types_only(engine, &import.ty) {
             let import = name.to_owned();
             return Err(LoadErrorKind::Import { import, offered: functions.names() });
         }
@@ -279,7 +279,7 @@ fn check_imports(
 
 /// Returns whether an import only defines types. A world that uses types of an interface imports
 /// that interface.
-pub(crate) fn is_of_types(engine: &Engine, import: &ComponentItem) -> bool {
+pub(crate) fn is_types_only(engine: &Engine, import: &ComponentItem) -> bool {
     match import {
         ComponentItem::Type(_) | ComponentItem::Resource(_) => true,
         ComponentItem::ComponentInstance(interface) => {
@@ -293,8 +293,8 @@ pub(crate) fn is_of_types(engine: &Engine, import: &ComponentItem) -> bool {
 /// Adds sockets that reach only the granted addresses.
 fn with_sockets(mut wasi: WasiCtxBuilder, network: &Arc<Network>) -> WasiCtxBuilder {
     let asked = Arc::clone(network);
-    wasi.allow_tcp(network.is_any_granted()).socket_addr_check(move |address, how| {
-        let lets = asked.lets_use(address, how);
+    wasi.allow_tcp(network.has_grants()).socket_addr_check(move |address, how| {
+        let lets = asked.allows_use(address, how);
         Box::pin(async move { lets })
     });
     wasi
@@ -303,18 +303,18 @@ fn with_sockets(mut wasi: WasiCtxBuilder, network: &Arc<Network>) -> WasiCtxBuil
 /// Returns whether the component imports an interface for outgoing connections.
 fn can_connect(engine: &Engine, component: &Component) -> bool {
     let ty = component.component_type();
-    ty.imports(engine.wasm()).any(|(name, _)| is_to_connect(name))
+    ty.imports(engine.wasm()).any(|(name, _)| allows_connections(name))
 }
 
 /// Returns whether this interface allows outgoing connections.
-pub(crate) fn is_to_connect(interface: &str) -> bool {
+pub(crate) fn allows_connections(interface: &str) -> bool {
     ["wasi:sockets/tcp@", "wasi:http/outgoing-handler@"]
         .iter()
         .any(|name| interface.starts_with(name))
 }
 
 /// Returns whether the component imports the function that reports the argument passing.
-fn asks_for_passing(engine: &Engine, component: &Component) -> bool {
+fn uses_argument_passing(engine: &Engine, component: &Component) -> bool {
     match component.component_type().get_import(engine.wasm(), context::INTERFACE) {
         Some(import) => match import.ty {
             ComponentItem::ComponentInstance(interface) => {
@@ -354,11 +354,11 @@ impl ComponentInstance {
         &mut self,
         outcomes: &mut Outcomes,
         outlet: &Arc<dyn Outlet>,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), InstanceFailure> {
         let item = outcomes.span().item(outcomes.len()).to_vec();
         let call = self.call;
-        begin(&mut self.store, Phase::Item);
-        let called = enter_with(
+        begin_phase(&mut self.store, Phase::Item);
+        let called = run_guest_with(
             &mut self.store,
             async |store| call.call_async(store, (item,)).await,
             || outlet.hand_over(outcomes),
@@ -366,8 +366,8 @@ impl ComponentInstance {
         match called?.0 {
             Ok(Some(record)) => outcomes.record(&record, self.max_result()),
             Ok(None) => outcomes.no_record(),
-            Err(Failure::Refused(message)) => outcomes.fault(FaultKind::Refused, message),
-            Err(Failure::BadItem(message)) => outcomes.fault(FaultKind::BadItem, message),
+            Err(ItemError::Refused(message)) => outcomes.fault(FaultKind::Refused, message),
+            Err(ItemError::BadItem(message)) => outcomes.fault(FaultKind::BadItem, message),
         }
         Ok(())
     }
@@ -389,11 +389,16 @@ where
 }
 
 impl Executor for ComponentInstance {
-    fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
-        self.store.data().common.watch.serve(turns.end());
+    fn run(
+        &mut self,
+        outcomes: &mut Outcomes,
+        until: usize,
+        turns: &ClaimCursor<'_>,
+    ) -> ExecutionEnd {
+        self.store.data().common.watch.set_run_end(turns.end());
         each_item(until, turns, || {
             self.call_item(outcomes, turns.outlet())?;
-            Ok(outcomes.stand())
+            Ok(outcomes.state())
         })
     }
 
@@ -401,17 +406,17 @@ impl Executor for ComponentInstance {
         self.store.data().common.result_format
     }
 
-    fn has_report(&self) -> bool {
+    fn has_finish_report(&self) -> bool {
         true
     }
 
-    fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, InstanceFailure> {
         let finish = self.finish;
-        begin(&mut self.store, Phase::Finishing);
+        begin_phase(&mut self.store, Phase::Finishing);
         let report =
-            enter_async(&mut self.store, async |store| finish.call_async(store, ()).await)?.0;
-        let report = report.map_err(|message| Broken::new(FaultKind::Refused, message))?;
-        match self.max_result().refusal(REPORT, report.as_ref().map_or(0, Vec::len)) {
+            run_guest_async(&mut self.store, async |store| finish.call_async(store, ()).await)?.0;
+        let report = report.map_err(|message| InstanceFailure::new(FaultKind::Refused, message))?;
+        match self.max_result().too_long(FINISH_REPORT, report.as_ref().map_or(0, Vec::len)) {
             None => Ok(report),
             Some(broken) => Err(broken),
         }

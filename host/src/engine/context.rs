@@ -8,11 +8,11 @@ use wasmtime::component::{ComponentType, Lift, Lower};
 use wasmtime::{Caller, Linker};
 
 use super::core_abi::guest_memory;
-use super::state::{Common, HasCommon};
+use super::state::{CommonState, HasCommonState};
 use crate::event::snapshot_refusal::SnapshotRefusal;
+use crate::item::argument_passing::ArgumentPassing;
 use crate::item::format::Format;
-use crate::item::passing::ArgumentPassing;
-use crate::sandbox::guest_event::Level;
+use crate::sandbox::guest_event::LogLevel;
 
 /// The name of the interface, for core modules and components.
 pub(crate) const INTERFACE: &str = "mtl:plugin/context@1.0.0";
@@ -23,8 +23,8 @@ pub(crate) const PASSING: &str = "argument-passing";
 /// The size limit of a log message, in bytes. Longer messages are cut.
 const MAX_MESSAGE: usize = 64 * 1024;
 
-impl Common {
-    fn log(&self, level: Level, message: &str) {
+impl CommonState {
+    fn log(&self, level: LogLevel, message: &str) {
         let mut end = message.len().min(MAX_MESSAGE);
         while !message.is_char_boundary(end) {
             end -= 1;
@@ -41,16 +41,18 @@ const fn number(format: Format) -> u32 {
 }
 
 /// Adds the interface to the linker of core modules.
-pub(crate) fn add_to_core_linker<T: HasCommon>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+pub(crate) fn add_to_core_linker<T: HasCommonState>(
+    linker: &mut Linker<T>,
+) -> wasmtime::Result<()> {
     type Guest<'a, T> = Caller<'a, T>;
     linker.func_wrap(INTERFACE, "worker-index", |mut guest: Guest<'_, T>| {
         let common = guest.data_mut().common();
-        common.cannot_be_frozen(SnapshotRefusal::AsksWhichWorker);
+        common.refuse_snapshot(SnapshotRefusal::QueriesWorkerIndex);
         common.index.get()
     })?;
     linker.func_wrap(INTERFACE, "worker-count", |mut guest: Guest<'_, T>| {
         let common = guest.data_mut().common();
-        common.cannot_be_frozen(SnapshotRefusal::AsksWhichWorker);
+        common.refuse_snapshot(SnapshotRefusal::QueriesWorkerIndex);
         common.workers
     })?;
     linker.func_wrap(INTERFACE, PASSING, |mut guest: Guest<'_, T>| {
@@ -76,11 +78,11 @@ pub(crate) fn add_to_core_linker<T: HasCommon>(linker: &mut Linker<T>) -> wasmti
         "log",
         |mut guest: Guest<'_, T>, level: u32, ptr: u32, len: u32| {
             let level = match level {
-                0 => Level::Trace,
-                1 => Level::Debug,
-                2 => Level::Info,
-                3 => Level::Warn,
-                4 => Level::Error,
+                0 => LogLevel::Trace,
+                1 => LogLevel::Debug,
+                2 => LogLevel::Info,
+                3 => LogLevel::Warn,
+                4 => LogLevel::Error,
                 other => return Err(wasmtime::format_err!("`log` has no level {other}")),
             };
             let memory = guest.get_export("memory").and_then(wasmtime::Extern::into_memory);
@@ -164,7 +166,7 @@ impl From<WitFormat> for Format {
     }
 }
 
-impl From<WitLevel> for Level {
+impl From<WitLevel> for LogLevel {
     fn from(level: WitLevel) -> Self {
         match level {
             WitLevel::Trace => Self::Trace,
@@ -177,7 +179,7 @@ impl From<WitLevel> for Level {
 }
 
 /// Adds the interface to the linker of components.
-pub(crate) fn add_to_component_linker<T: HasCommon>(
+pub(crate) fn add_to_component_linker<T: HasCommonState>(
     linker: &mut wasmtime::component::Linker<T>,
 ) -> wasmtime::Result<()> {
     let mut interface = linker.instance(INTERFACE)?;

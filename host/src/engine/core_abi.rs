@@ -16,20 +16,24 @@ use super::host_function::HostFunctions;
 use super::kinds::{self, Recognized};
 use super::metadata::Metadata;
 use super::plugin_code::PluginCode;
-use super::snapshot::Freezing;
+use super::snapshot::SnapshotOutcome;
 use super::state::{
-    Common, HasCommon, InHand, InstanceParts, begin, enter, limit_open, store, wasi,
+    CommonState, CurrentOutcomes, HasCommonState, InstanceParts, begin_phase, limit_open,
+    run_guest, store, wasi,
 };
-use super::{Engine, LoadErrorKind, PluginKind, REPORT, context, host_function, snapshot, waiting};
+use super::{
+    Engine, FINISH_REPORT, LoadErrorKind, PluginKind, blocking_calls, context, host_function,
+    snapshot,
+};
 use crate::block::Span;
 use crate::control::deadline::Phase;
 use crate::engine::compile_settings::CompileSettings;
 use crate::executor::start_error::StartError;
-use crate::executor::{Executor, Ran, Turns, each_item};
+use crate::executor::{ClaimCursor, ExecutionEnd, Executor, each_item};
 use crate::item::error_chain::ErrorChain;
-use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
 use crate::item::format::Format;
+use crate::item::instance_failure::InstanceFailure;
 use crate::item::limits::ResultLimit;
 use crate::outcome::Outcomes;
 
@@ -41,10 +45,10 @@ pub(crate) mod guest_memory;
 mod packed_result;
 
 pub(crate) use self::exports::{check_function, signature};
-pub(crate) use self::freeze::{Frozen, Recorded};
-pub(crate) use self::packed_result::{Answer, PackedResult};
+pub(crate) use self::freeze::{RecordedInstance, SnapshotImage};
+pub(crate) use self::packed_result::{PackedResult, PluginAnswer};
 
-use self::batch::{Batches, Crossing};
+use self::batch::{BatchCall, BatchSupport};
 use self::guest::Guest;
 
 /// The ABI version that this host supports.
@@ -58,21 +62,21 @@ pub(crate) struct CorePlugin {
     call: String,
     functions: HostFunctions,
     has_init: bool,
-    asks_for_passing: bool,
+    uses_argument_passing: bool,
     /// The condition under which several items may cross in one call.
-    batches: Batches,
+    batches: BatchSupport,
 }
 
 /// The data in the store of a core module's instance.
 struct State {
     wasi: WasiP1Ctx,
-    common: Common,
+    common: CommonState,
     /// The batch that the instance is working on.
-    crossing: Option<Crossing>,
+    batch_call: Option<BatchCall>,
 }
 
-impl HasCommon for State {
-    fn common(&mut self) -> &mut Common {
+impl HasCommonState for State {
+    fn common(&mut self) -> &mut CommonState {
         &mut self.common
     }
 }
@@ -80,8 +84,8 @@ impl HasCommon for State {
 impl CorePlugin {
     /// Checks the exports of a module, and resolves its imports.
     pub(crate) fn link(settings: &CompileSettings, module: &Module) -> Result<Self, LoadErrorKind> {
-        let (engine, functions) = (&settings.engine, &settings.functions);
-        exports::check(module, &settings.call)?;
+        let (engine, functions) = (&settings.engine, &settings.host_functions);
+        exports::check(module, &settings.call_export)?;
         host_function::core::check(module, functions)?;
         let mut linker = linker(engine);
         host_function::core::add_to_linker(&mut linker, functions)
@@ -89,31 +93,39 @@ impl CorePlugin {
         let pre = linker.instantiate_pre(module);
         let pre = pre.map_err(|error| unlinked(error, functions))?;
         let has_init = module.get_export("init").is_some();
-        let call = settings.call.clone();
+        let call = settings.call_export.clone();
         let asks_for_passing = module.imports().any(|import| {
             (import.module(), import.name()) == (context::INTERFACE, context::PASSING)
         });
         // `call_batch` is the batch form of `call`, and of no other export that the settings may name.
-        let batches = if call == "call" { Batches::of(module) } else { Batches::Never };
+        let batches = if call == "call" { BatchSupport::of(module) } else { BatchSupport::Never };
         let (engine, functions) = (engine.clone(), functions.clone());
-        Ok(Self { engine, pre, call, functions, has_init, asks_for_passing, batches })
+        Ok(Self {
+            engine,
+            pre,
+            call,
+            functions,
+            has_init,
+            uses_argument_passing: asks_for_passing,
+            batches,
+        })
     }
 
     /// Starts an instance and prepares it for its first item, in the way that `common` states.
-    fn bring_up(
+    fn start_instance(
         &self,
         parts: &InstanceParts,
-        common: Common,
+        common: CommonState,
     ) -> Result<(CoreInstance, Instance), StartError> {
         let mut wasi = wasi(parts).build_p1();
         parts.preopens.put_into(wasi.ctx().ctx);
         limit_open(wasi.ctx().table);
-        let data = State { wasi, common, crossing: None };
+        let data = State { wasi, common, batch_call: None };
         let mut store = store(&self.engine, parts, data);
-        let instance = enter(&mut store, |store| self.pre.instantiate(store));
+        let instance = run_guest(&mut store, |store| self.pre.instantiate(store));
         let instance = instance.map_err(StartError::instantiate)?;
         let mut started = CoreInstance::start(store, &instance, &parts.init, &self.call)?;
-        if self.batches.are_for(parts) {
+        if self.batches.allows(parts) {
             started.call_batch = started.guest.function(&instance, "call_batch");
         }
         Ok((started, instance))
@@ -131,7 +143,7 @@ impl PluginCode for CorePlugin {
         Metadata {
             kind: PluginKind::CoreModule,
             has_init: self.has_init,
-            asks_for_passing: self.asks_for_passing,
+            uses_argument_passing: self.uses_argument_passing,
             // The WASI of core modules cannot open connections.
             can_connect: false,
             can_freeze: true,
@@ -147,11 +159,11 @@ impl PluginCode for CorePlugin {
     }
 
     fn start(&self, parts: &InstanceParts) -> Result<Box<dyn Executor>, StartError> {
-        Ok(Box::new(self.bring_up(parts, Common::new(parts))?.0))
+        Ok(Box::new(self.start_instance(parts, CommonState::new(parts))?.0))
     }
 
-    fn can_wait(&self) -> bool {
-        self.pre.module().imports().any(|import| import.module() == waiting::MODULE)
+    fn can_block(&self) -> bool {
+        self.pre.module().imports().any(|import| import.module() == blocking_calls::MODULE)
     }
 
     fn freeze(
@@ -159,12 +171,12 @@ impl PluginCode for CorePlugin {
         path: &Path,
         source: &[u8],
         parts: &InstanceParts,
-    ) -> Result<Freezing<Arc<Frozen>>, StartError> {
+    ) -> Result<SnapshotOutcome<Arc<SnapshotImage>>, StartError> {
         self.freeze_source(path, source, parts)
     }
 
-    fn start_recorded(&self, parts: &InstanceParts) -> Result<Recorded, StartError> {
-        self.bring_up_recorded(parts)
+    fn start_recorded(&self, parts: &InstanceParts) -> Result<RecordedInstance, StartError> {
+        self.start_with_recorder(parts)
     }
 
     fn restore(
@@ -172,7 +184,7 @@ impl PluginCode for CorePlugin {
         parts: &InstanceParts,
         format: Format,
     ) -> Result<Box<dyn Executor>, StartError> {
-        self.bring_up_frozen(parts, format)
+        self.start_from_snapshot(parts, format)
     }
 }
 
@@ -186,7 +198,7 @@ fn linker(engine: &Engine) -> Linker<State> {
     let mut linker = Linker::new(engine.wasm());
     p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi)
         .expect("an empty linker takes WASI");
-    waiting::add_to_linker(&mut linker, |state| (&mut state.wasi, &mut state.common));
+    blocking_calls::add_to_linker(&mut linker, |state| (&mut state.wasi, &mut state.common));
     snapshot::add_to_linker(&mut linker, |state| &mut state.wasi);
     context::add_to_core_linker(&mut linker).expect("no other interface has this name");
     linker
@@ -230,10 +242,10 @@ impl CoreInstance {
     }
 
     /// Calls the plugin with the next item of `span`, the span of the current outcomes.
-    fn call_item(&mut self, span: &Span) -> Result<(), Broken> {
-        begin(&mut self.guest.store, Phase::Item);
+    fn call_item(&mut self, span: &Span) -> Result<(), InstanceFailure> {
+        begin_phase(&mut self.guest.store, Phase::Item);
         let at = self.outcomes().len();
-        let word = self.guest.pass(span.item(at), &self.call)?;
+        let word = self.guest.call_with(span.item(at), &self.call)?;
         let limit = self.max_result();
         let (bytes, state) = self.guest.bytes_and_state();
         note(word.read(bytes)?, state.common.outcomes(), limit);
@@ -246,34 +258,39 @@ impl CoreInstance {
 }
 
 /// Records the plugin's answer as the outcome of its item.
-fn note(answer: Answer<'_>, outcomes: &mut Outcomes, limit: ResultLimit) {
+fn note(answer: PluginAnswer<'_>, outcomes: &mut Outcomes, limit: ResultLimit) {
     match answer {
-        Answer::Record(record) => outcomes.record(record, limit),
-        Answer::NoRecord => outcomes.no_record(),
-        Answer::Refused(message) => {
+        PluginAnswer::Record(record) => outcomes.record(record, limit),
+        PluginAnswer::NoRecord => outcomes.no_record(),
+        PluginAnswer::Refused(message) => {
             outcomes.fault(FaultKind::Refused, packed_result::text(message));
         }
-        Answer::BadItem(message) => {
+        PluginAnswer::BadItem(message) => {
             outcomes.fault(FaultKind::BadItem, packed_result::text(message));
         }
     }
 }
 
 impl Executor for CoreInstance {
-    fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
-        self.guest.store.data().common.watch.serve(turns.end());
+    fn run(
+        &mut self,
+        outcomes: &mut Outcomes,
+        until: usize,
+        turns: &ClaimCursor<'_>,
+    ) -> ExecutionEnd {
+        self.guest.store.data().common.watch.set_run_end(turns.end());
         let span = outcomes.span().clone();
-        let in_hand = InHand::new(outcomes.take(), turns.outlet());
-        self.guest.store.data_mut().common.in_hand = Some(in_hand);
+        let in_hand = CurrentOutcomes::new(outcomes.take(), turns.outlet());
+        self.guest.store.data_mut().common.current_outcomes = Some(in_hand);
         let ran = if self.takes_batches(turns) {
             self.run_batches(&span, until, turns)
         } else {
             each_item(until, turns, || {
                 self.call_item(&span)?;
-                Ok(self.outcomes().stand())
+                Ok(self.outcomes().state())
             })
         };
-        let in_hand = self.guest.store.data_mut().common.in_hand.take();
+        let in_hand = self.guest.store.data_mut().common.current_outcomes.take();
         *outcomes = in_hand.expect("only this function takes the outcomes").outcomes;
         ran
     }
@@ -282,23 +299,25 @@ impl Executor for CoreInstance {
         self.guest.store.data().common.result_format
     }
 
-    fn has_report(&self) -> bool {
+    fn has_finish_report(&self) -> bool {
         self.finish.is_some()
     }
 
-    fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, InstanceFailure> {
         let Some(finish) = &self.finish else { return Ok(None) };
-        begin(&mut self.guest.store, Phase::Finishing);
-        let word = enter(&mut self.guest.store, |store| finish.call(store, ()))?;
+        begin_phase(&mut self.guest.store, Phase::Finishing);
+        let word = run_guest(&mut self.guest.store, |store| finish.call(store, ()))?;
         let word = PackedResult::new(word);
         match self.guest.answer(word)? {
-            Answer::Record(report) => match self.max_result().refusal(REPORT, report.len()) {
-                None => Ok(Some(report.to_vec())),
-                Some(broken) => Err(broken),
-            },
-            Answer::NoRecord => Ok(None),
-            Answer::Refused(message) | Answer::BadItem(message) => {
-                Err(Broken::new(FaultKind::Refused, packed_result::text(message)))
+            PluginAnswer::Record(report) => {
+                match self.max_result().too_long(FINISH_REPORT, report.len()) {
+                    None => Ok(Some(report.to_vec())),
+                    Some(broken) => Err(broken),
+                }
+            }
+            PluginAnswer::NoRecord => Ok(None),
+            PluginAnswer::Refused(message) | PluginAnswer::BadItem(message) => {
+                Err(InstanceFailure::new(FaultKind::Refused, packed_result::text(message)))
             }
         }
     }

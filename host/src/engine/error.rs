@@ -152,7 +152,7 @@ pub enum LoadErrorKind {
         exports: String,
     },
     /// The loader names an export that takes items, but the component's world requires `call`.
-    CallOfWorld {
+    FixedCall {
         /// The name in the loader's settings.
         #[serde(skip)]
         call: String,
@@ -205,7 +205,7 @@ pub enum LoadErrorKind {
     Precompiled,
     /// The file is compiled code that this host cannot run.
     #[serde(skip)]
-    CompiledOtherwise(PrecompiledMismatch),
+    PrecompiledMismatch(PrecompiledMismatch),
     /// The engine that the loader needs cannot be made.
     #[serde(skip)]
     Engine(EngineError),
@@ -332,7 +332,7 @@ impl LoadErrorKind {
             Self::Precompiled => {
                 write!(f, "{plugin} is compiled already, so its code would run unchecked")
             }
-            Self::CompiledOtherwise(mismatch) => write!(f, "{plugin} {mismatch}"),
+            Self::PrecompiledMismatch(mismatch) => write!(f, "{plugin} {mismatch}"),
             Self::Features { missing, .. } => {
                 write!(f, "{plugin} uses WebAssembly {}", missing.described())
             }
@@ -344,7 +344,7 @@ impl LoadErrorKind {
                 plugin.component(),
                 component::INTERFACE
             ),
-            Self::CallOfWorld { call } => write!(
+            Self::FixedCall { call } => write!(
                 f,
                 "{} cannot take items through `{call}`: its world requires `call`",
                 plugin.component()
@@ -403,7 +403,9 @@ impl LoadErrorKind {
                 "if you compiled it yourself or trust whoever did, load it with `PluginLoader::trust_precompiled`; \
                  otherwise use the .wasm file that it was made from"
             }
-            Self::CompiledOtherwise(_) => "compile it again, for an engine with the same settings",
+            Self::PrecompiledMismatch(_) => {
+                "compile it again, for an engine with the same settings"
+            }
             Self::TooManyFunctions { .. } => {
                 "raise `PluginLoader::max_functions`: each function takes the compiler some kilobytes"
             }
@@ -439,7 +441,7 @@ impl LoadErrorKind {
             Self::ImportType { .. } => {
                 "a host function takes bytes, and returns bytes or an error message"
             }
-            Self::CallOfWorld { .. } => {
+            Self::FixedCall { .. } => {
                 "do not name a function: `PluginLoader::call` is for core modules, and for components of other worlds"
             }
             Self::Ambiguous { .. } => "name the function with its interface: `INTERFACE#NAME`",

@@ -3,9 +3,9 @@
 /// Returns names as a message lists them: all if they are few, otherwise the first ones and the
 /// number of the rest.
 pub(crate) fn names(names: impl Iterator<Item = String>) -> String {
-    const MOST: usize = 12;
+    const MAX: usize = 12;
     let mut names = names.map(|name| format!("`{}`", name.escape_debug()));
-    let shown: Vec<_> = names.by_ref().take(MOST).collect();
+    let shown: Vec<_> = names.by_ref().take(MAX).collect();
     match (shown.len(), names.count()) {
         (0, _) => "nothing".into(),
         (_, 0) => shown.join(", "),

@@ -41,7 +41,7 @@ pub(crate) struct FileCall<'a> {
 
 /// The decision on a call before it is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Before {
+pub(crate) enum CallDecision {
     /// The call is not made; the guest gets this error code.
     Refused(i32),
     /// The call is made. It took this many bytes from the disk limit.
@@ -62,14 +62,14 @@ impl FileRules {
     }
 
     /// Decides on a call. For a write, it takes the bytes from the disk limit.
-    pub(crate) fn before(
+    pub(crate) fn before_call(
         &mut self,
         call: FileCall<'_>,
         memory: &[u8],
-    ) -> Result<Before, OutOfDisk> {
-        let allowed = |taken| Ok(Before::Allowed { taken });
+    ) -> Result<CallDecision, OutOfDisk> {
+        let allowed = |taken| Ok(CallDecision::Allowed { taken });
         match call.name {
-            "path_symlink" if !self.may_link => Ok(Before::Refused(NOT_PERMITTED)),
+            "path_symlink" if !self.may_link => Ok(CallDecision::Refused(NOT_PERMITTED)),
             _ if !self.disk.is_limited() => allowed(0),
             "fd_close" | "fd_renumber" => {
                 let files = 0..call.parameters.len();
@@ -97,7 +97,7 @@ impl FileRules {
     /// not a symbolic link. A moved link could lead outside the granted directories.
     pub(crate) fn moved(&self, call: FileCall<'_>, memory: &[u8]) -> Option<(i32, Vec<u8>)> {
         /// A length that exceeds every path that a system accepts.
-        const MOST: u32 = 64 * 1024;
+        const MAX: u32 = 64 * 1024;
         if self.may_link {
             return None;
         }
@@ -106,12 +106,18 @@ impl FileRules {
             "path_link" => (call.parameter(2), call.parameter(3)),
             _ => return None,
         };
-        let name = guest_memory::bytes(memory, name, length.min(MOST))?.to_vec();
+        let name = guest_memory::bytes(memory, name, length.min(MAX))?.to_vec();
         Some((call.parameter(0).cast_signed(), name))
     }
 
     /// Gives back to the disk limit the bytes that were taken for a call and not written.
-    pub(crate) fn after(&self, call: FileCall<'_>, memory: &[u8], taken: u64, has_succeeded: bool) {
+    pub(crate) fn after_call(
+        &self,
+        call: FileCall<'_>,
+        memory: &[u8],
+        taken: u64,
+        has_succeeded: bool,
+    ) {
         if taken == 0 {
             return;
         }
@@ -207,10 +213,10 @@ mod tests {
         for (parameters, written, has_succeeded, left) in cases {
             let mut rules = rules("10");
             let (call, memory) = (write(&parameters), memory(written));
-            let Ok(Before::Allowed { taken }) = rules.before(call, &memory) else {
+            let Ok(CallDecision::Allowed { taken }) = rules.before_call(call, &memory) else {
                 panic!("refused")
             };
-            rules.after(call, &memory, taken, has_succeeded);
+            rules.after_call(call, &memory, taken, has_succeeded);
             assert!(rules.disk.take(left).is_ok(), "{parameters:?}");
             assert!(rules.disk.take(1).is_err(), "{parameters:?}");
         }
@@ -225,10 +231,10 @@ mod tests {
         ] {
             let mut rules = rules("5");
             let memory = memory(5);
-            assert_eq!(rules.before(closing, &memory), Ok(Before::Allowed { taken: 0 }));
-            let taken = rules.before(write(&[1, 0, 3, 32]), &memory);
-            assert_eq!(taken, Ok(Before::Allowed { taken: 5 }));
-            assert!(rules.before(write(&[2, 0, 3, 32]), &memory).is_err());
+            assert_eq!(rules.before_call(closing, &memory), Ok(CallDecision::Allowed { taken: 0 }));
+            let taken = rules.before_call(write(&[1, 0, 3, 32]), &memory);
+            assert_eq!(taken, Ok(CallDecision::Allowed { taken: 5 }));
+            assert!(rules.before_call(write(&[2, 0, 3, 32]), &memory).is_err());
         }
     }
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::control::deadline::Watch;
 use crate::control::panic;
 use crate::item::index::WorkerIndex;
-use crate::outcome::shortened;
+use crate::outcome::shorten_message;
 
 pub(crate) mod component;
 pub(crate) mod core;
@@ -102,9 +102,9 @@ pub enum HostFunctionError {
 }
 
 /// The answer of a host function: bytes, or an error message for the guest. The outer error stops the guest.
-pub(crate) type Answer = wasmtime::Result<Result<Vec<u8>, String>>;
+pub(crate) type HostAnswer = wasmtime::Result<Result<Vec<u8>, String>>;
 
-type Function = dyn Fn(&HostCall, &[u8]) -> Answer + Send + Sync;
+type Function = dyn Fn(&HostCall, &[u8]) -> HostAnswer + Send + Sync;
 
 /// A function of the embedder, with the names by which plugins import it.
 #[derive(Clone)]
@@ -118,7 +118,7 @@ impl HostFunction {
     /// Calls the function within the guest's deadline.
     ///
     /// The inner error is a message for the guest; the outer error stops the guest.
-    fn answer(&self, worker: WorkerIndex, watch: &Watch, input: &[u8]) -> Answer {
+    fn answer(&self, worker: WorkerIndex, watch: &Watch, input: &[u8]) -> HostAnswer {
         // The call counts as the guest's time, so check the deadline before and after it.
         watch.check()?;
         let answer = (self.function)(&HostCall { worker }, input)?;
@@ -137,7 +137,10 @@ fn trap(function: impl fmt::Display, what: fmt::Arguments<'_>) -> wasmtime::Erro
 }
 
 /// Wraps a function of the embedder with the limits on answers and a guard against panics.
-fn checked<F>(name: &str, function: F) -> impl Fn(&HostCall, &[u8]) -> Answer + Send + Sync + use<F>
+fn checked<F>(
+    name: &str,
+    function: F,
+) -> impl Fn(&HostCall, &[u8]) -> HostAnswer + Send + Sync + use<F>
 where
     F: Fn(&HostCall, &[u8]) -> Result<Vec<u8>, String> + Send + Sync,
 {
@@ -151,9 +154,9 @@ where
                 bytes.len()
             ))),
             Ok(Ok(bytes)) => Ok(Ok(bytes)),
-            Ok(Err(text)) => Ok(Err(shortened(text))),
+            Ok(Err(text)) => Ok(Err(shorten_message(text))),
             Err(panic) => {
-                let message = shortened(panic::message(&*panic));
+                let message = shorten_message(panic::message(&*panic));
                 Err(trap(format_args!("panicked: {message}")))
             }
         }
@@ -188,7 +191,7 @@ impl HostFunctions {
     /// Returns the functions of another process, by interface and name. `call` calls a function by its number.
     pub(crate) fn elsewhere(
         names: Vec<(String, String)>,
-        call: impl Fn(usize, &[u8]) -> Answer + Send + Sync + 'static,
+        call: impl Fn(usize, &[u8]) -> HostAnswer + Send + Sync + 'static,
     ) -> Self {
         let call = Arc::new(call);
         let function = |(number, (interface, name)): (usize, (String, String))| {
@@ -200,7 +203,12 @@ impl HostFunctions {
     }
 
     /// Calls a function by its number, on behalf of a guest in another process. Returns none for an unknown number.
-    pub(crate) fn call(&self, number: usize, worker: WorkerIndex, input: &[u8]) -> Option<Answer> {
+    pub(crate) fn call(
+        &self,
+        number: usize,
+        worker: WorkerIndex,
+        input: &[u8],
+    ) -> Option<HostAnswer> {
         self.0.get(number).map(|function| (function.function)(&HostCall { worker }, input))
     }
 

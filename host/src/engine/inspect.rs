@@ -3,10 +3,10 @@
 //! The file is compiled as for a run, because only the compiler can tell whether a run would accept it. Nothing is
 //! instantiated. If a run would refuse the file, the inspection holds the reason and whatever could be read.
 
+mod capability;
 mod component;
 mod core;
 mod listing;
-mod need;
 mod wit;
 
 use std::path::Path;
@@ -14,29 +14,29 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use self::listing::Lister;
-pub(crate) use self::listing::{MOST_KNOWN, MOST_LISTED};
+pub(crate) use self::listing::{MAX_KNOWN, MAX_LISTED};
 
-pub use self::need::Need;
+pub use self::capability::Capability;
 
 use super::compiled_code::CompiledCode;
 use super::plugin_code::PluginCode;
 use super::wasm_binary::WasmBinary;
 use super::{LoadError, LoadErrorKind, PluginKind, WasmFeatures, context, kinds};
 use crate::engine::compile_settings::CompileSettings;
+use crate::item::argument_passing::ArgumentPassing;
 use crate::item::bounded;
 use crate::item::digest::Sha256;
 use crate::item::format::Format;
-use crate::item::passing::ArgumentPassing;
 
 /// The content of a plugin's file, as [`Plugin::inspect`](crate::Plugin::inspect) returns it.
 ///
 /// ```
-/// use mtl_host::{Engine, Need, Plugin, PluginKind};
+/// use mtl_host::{Engine, Capability, Plugin, PluginKind};
 ///
 /// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/files.wat")?;
 /// assert_eq!(found.kind, PluginKind::CoreModule);
 /// assert!(found.has_export("call") && found.refusal.is_none());
-/// assert_eq!(found.needs(), [Need::Files]);
+/// assert_eq!(found.needs(), [Capability::Files]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -60,7 +60,7 @@ pub struct Inspection {
     /// The size of the memory; none if the file has no memory or is not valid.
     pub memory: Option<MemorySize>,
     /// True if the parameters can be passed in several ways, by [`ArgumentPassing`].
-    pub asks_for_passing: bool,
+    pub uses_argument_passing: bool,
     /// The function that takes items as JSON. None unless the file is a component of another world than
     /// `mtl:plugin/plugin` that a run accepts.
     pub typed: Option<TypedCall>,
@@ -70,13 +70,13 @@ pub struct Inspection {
     pub refusal: Option<LoadError>,
     /// The layers that were missing from the jail of the inspecting process, because the kernel lacks them. None if no
     /// layer was missing, or if this process inspected the file.
-    pub jail_lacks: Option<String>,
+    pub missing_jail_layers: Option<String>,
 }
 
 /// An export of a plugin.
 ///
 /// ```
-/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// # use mtl_host::{Engine, Capability, Plugin, PluginKind, ImportProvider};
 /// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/upper.wat")?;
 /// let call = found.exports.iter().find(|export| export.name == "call").unwrap();
 /// assert_eq!(call.signature, "(i32, i32) -> (i64)");
@@ -108,7 +108,7 @@ pub struct TypedCall {
     /// The name, with the interface before a `#`.
     pub call: String,
     /// The ways of passing items to the function, each with an example of an item.
-    #[serde(deserialize_with = "bounded::list::<MOST_EXAMPLES, _, _>")]
+    #[serde(deserialize_with = "bounded::list::<MAX_EXAMPLES, _, _>")]
     pub items: Vec<(ArgumentPassing, String)>,
     /// True if the component exports an `init` next to this function.
     pub has_init: bool,
@@ -119,17 +119,17 @@ pub struct TypedCall {
 }
 
 /// The largest number of example items: one for each way of passing them.
-pub(crate) const MOST_EXAMPLES: usize = 3;
+pub(crate) const MAX_EXAMPLES: usize = 3;
 
 impl TypedCall {
     /// Cuts or removes long examples, which nobody would read. A type can be as large as a plugin.
     fn bounded(mut self) -> Self {
-        const MOST: usize = 16 * 1024;
-        self.items.retain(|(_, item)| item.len() <= MOST);
+        const MAX: usize = 16 * 1024;
+        self.items.retain(|(_, item)| item.len() <= MAX);
         if let Some(init) = &mut self.init
-            && init.len() > MOST
+            && init.len() > MAX
         {
-            init.truncate(init.floor_char_boundary(MOST));
+            init.truncate(init.floor_char_boundary(MAX));
             init.push('…');
         }
         self
@@ -139,7 +139,7 @@ impl TypedCall {
 /// The imports of a plugin from one module or interface.
 ///
 /// ```
-/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// # use mtl_host::{Engine, Capability, Plugin, PluginKind, ImportProvider};
 /// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/files.wat")?;
 /// assert_eq!(found.imports[0].from, "wasi_snapshot_preview1");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -150,23 +150,23 @@ pub struct Import {
     /// The module or interface.
     pub from: String,
     /// The provider of the module or interface.
-    pub provider: Provider,
+    pub provider: ImportProvider,
     /// The names of the imported functions and other items, without those of types.
-    #[serde(deserialize_with = "bounded::list::<MOST_LISTED, _, _>")]
+    #[serde(deserialize_with = "bounded::list::<MAX_LISTED, _, _>")]
     pub names: Vec<String>,
 }
 
 /// The provider of an import.
 ///
 /// ```
-/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// # use mtl_host::{Engine, Capability, Plugin, PluginKind, ImportProvider};
 /// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/unknown-import.wat")?;
-/// assert_eq!(found.imports[0].provider, Provider::Unknown);
+/// assert_eq!(found.imports[0].provider, ImportProvider::Unknown);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub enum Provider {
+pub enum ImportProvider {
     /// WASI. The plugin reaches only what it is granted.
     Wasi,
     /// The host, which provides these functions to every plugin.
@@ -180,7 +180,7 @@ pub enum Provider {
 /// The size of an instance's memory, as the plugin's file declares it.
 ///
 /// ```
-/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// # use mtl_host::{Engine, Capability, Plugin, PluginKind, ImportProvider};
 /// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/files.wat")?;
 /// assert_eq!(found.memory.unwrap().initial, 192 * 1024);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -200,10 +200,10 @@ pub struct MemorySize {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Findings {
     pub(crate) kind: PluginKind,
-    #[serde(deserialize_with = "bounded::list::<{ MOST_LISTED + MOST_KNOWN }, _, _>")]
+    #[serde(deserialize_with = "bounded::list::<{ MAX_LISTED + MAX_KNOWN }, _, _>")]
     pub(crate) exports: Vec<Export>,
     pub(crate) exports_left_out: usize,
-    #[serde(deserialize_with = "bounded::list::<MOST_LISTED, _, _>")]
+    #[serde(deserialize_with = "bounded::list::<MAX_LISTED, _, _>")]
     pub(crate) imports: Vec<Import>,
     pub(crate) imports_left_out: usize,
     pub(crate) memory: Option<MemorySize>,
@@ -280,12 +280,12 @@ impl Findings {
 
 /// Returns a function that finds the provider of an import. Its second argument tells whether the import can belong to
 /// WASI.
-fn provider(settings: &CompileSettings) -> impl Fn(&str, bool) -> Provider {
+fn provider(settings: &CompileSettings) -> impl Fn(&str, bool) -> ImportProvider {
     |from, is_wasi| match from {
-        context::INTERFACE => Provider::Context,
-        _ if is_wasi => Provider::Wasi,
-        _ if settings.functions.has_interface(from) => Provider::HostFunction,
-        _ => Provider::Unknown,
+        context::INTERFACE => ImportProvider::Context,
+        _ if is_wasi => ImportProvider::Wasi,
+        _ if settings.host_functions.has_interface(from) => ImportProvider::HostFunction,
+        _ => ImportProvider::Unknown,
     }
 }
 
@@ -305,9 +305,9 @@ impl Inspection {
         Self {
             kind,
             bytes: file.len(),
-            sha256: Sha256::of(file),
+            sha256: Sha256::digest(file),
             // A typed function needs no import for this: the host distributes an item over its parameters.
-            asks_for_passing: typed.is_some() || imports.iter().any(asks),
+            uses_argument_passing: typed.is_some() || imports.iter().any(asks),
             exports,
             exports_left_out: found.exports_left_out,
             imports,
@@ -316,7 +316,7 @@ impl Inspection {
             typed,
             features,
             refusal: refusal.map(LoadError::of(path)),
-            jail_lacks,
+            missing_jail_layers: jail_lacks,
         }
     }
 
@@ -332,7 +332,7 @@ impl Inspection {
 
     /// Returns the grants that the imports call for. The plugin may be able to run without them.
     #[must_use]
-    pub fn needs(&self) -> Vec<Need> {
-        need::of(&self.imports)
+    pub fn capabilities(&self) -> Vec<Capability> {
+        capability::of(&self.imports)
     }
 }

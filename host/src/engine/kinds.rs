@@ -36,7 +36,7 @@ pub(crate) fn link_compiled(
     code: &TrustedCode<'_>,
     kind: PluginKind,
 ) -> Result<LinkedPlugin, LoadErrorKind> {
-    let code = CompiledCode::take(&settings.engine, code, kind).map_err(LoadErrorKind::invalid)?;
+    let code = CompiledCode::load(&settings.engine, code, kind).map_err(LoadErrorKind::invalid)?;
     link(settings, &code)
 }
 
@@ -67,8 +67,9 @@ mod tests {
         for (file, call, expected) in cases {
             let path = Path::new("../tests/fixtures").join(file);
             let bytes = std::fs::read(&path).unwrap();
-            let settings = CompileSettings { call: call.into(), ..CompileSettings::new(&engine) };
-            let kind = match settings.load_here(&path, &bytes) {
+            let settings =
+                CompileSettings { call_export: call.into(), ..CompileSettings::new(&engine) };
+            let kind = match settings.load_in_process(&path, &bytes) {
                 Ok(plugin) => format!("{plugin:?}"),
                 Err(_) => "refused".into(),
             };

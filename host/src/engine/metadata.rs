@@ -10,7 +10,7 @@ use super::PluginKind;
 pub(crate) struct Metadata {
     pub(crate) kind: PluginKind,
     pub(crate) has_init: bool,
-    pub(crate) asks_for_passing: bool,
+    pub(crate) uses_argument_passing: bool,
     pub(crate) can_connect: bool,
     /// True if instances of the plugin can be frozen, unless something that they do prevents it.
     pub(crate) can_freeze: bool,
@@ -21,7 +21,7 @@ impl Metadata {
     pub(crate) const OF_A_SNAPSHOT: Self = Self {
         kind: PluginKind::CoreModule,
         has_init: true,
-        asks_for_passing: false,
+        uses_argument_passing: false,
         can_connect: false,
         can_freeze: false,
     };

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::compiled_code::CompiledCode;
-use super::core_abi::{Frozen, Recorded};
+use super::core_abi::{RecordedInstance, SnapshotImage};
 use super::metadata::Metadata;
-use super::snapshot::Freezing;
+use super::snapshot::SnapshotOutcome;
 use super::{HostFunctions, InstanceParts, TypedCall};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Executor;
@@ -34,7 +34,7 @@ pub(crate) trait PluginCode: Debug + Send + Sync {
     fn start(&self, parts: &InstanceParts) -> Result<Box<dyn Executor>, StartError>;
 
     /// Returns whether instances can make blocking calls, such as for files, time or the network.
-    fn can_wait(&self) -> bool {
+    fn can_block(&self) -> bool {
         true
     }
 
@@ -49,12 +49,12 @@ pub(crate) trait PluginCode: Debug + Send + Sync {
         _path: &Path,
         _origin: &[u8],
         _parts: &InstanceParts,
-    ) -> Result<Freezing<Arc<Frozen>>, StartError> {
-        Ok(Freezing::Refused { why: SnapshotRefusal::Component, started: None })
+    ) -> Result<SnapshotOutcome<Arc<SnapshotImage>>, StartError> {
+        Ok(SnapshotOutcome::Refused { why: SnapshotRefusal::Component, started: None })
     }
 
     /// Starts an instance of an instrumented plugin, and records its `init`.
-    fn start_recorded(&self, _parts: &InstanceParts) -> Result<Recorded, StartError> {
+    fn start_recorded(&self, _parts: &InstanceParts) -> Result<RecordedInstance, StartError> {
         Err(cannot_be_frozen())
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The binary format of a plugin.
 ///
 /// ```
-/// # use mtl_host::{Engine, Need, Plugin, PluginKind, Provider};
+/// # use mtl_host::{Engine, Capability, Plugin, PluginKind, ImportProvider};
 /// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/component.wat")?;
 /// assert_eq!(found.kind, PluginKind::Component);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -14,17 +14,17 @@
 
 mod clock;
 pub(crate) mod dependencies;
-pub(crate) mod freezing;
 mod image;
 mod random;
 mod recorder;
+pub(crate) mod snapshot_outcome;
 mod verdict;
 
 pub(crate) use self::clock::Clock;
-pub(crate) use self::freezing::Freezing;
-pub(crate) use self::image::{Instrumented, MOST};
+pub(crate) use self::image::{Instrumented, MAX_IMAGE_BYTES};
 pub(crate) use self::random::add_to_linker;
 pub(crate) use self::recorder::InitRecorder;
+pub(crate) use self::snapshot_outcome::SnapshotOutcome;
 #[cfg(test)]
-pub(crate) use self::verdict::MOST_DEPENDENCIES;
+pub(crate) use self::verdict::MAX_DEPENDENCIES;
 pub(crate) use self::verdict::{Dependency, Verdict};

@@ -7,27 +7,27 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::WasiCtxBuilder;
 
-use super::drive::{drive, drive_with};
+use super::block_on::{block_on, block_on_with};
 use super::file_calls::FileRules;
 use super::snapshot::{Clock, InitRecorder};
 use super::{Engine, trap};
 use crate::control::deadline::{Phase, Watch};
-use crate::event::Audience;
+use crate::event::Observers;
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Outlet;
 use crate::executor::native::WorkerContext;
-use crate::item::failure::Broken;
 use crate::item::format::Format;
 use crate::item::index::WorkerIndex;
 use crate::item::instance_config::InstanceConfig;
+use crate::item::instance_failure::InstanceFailure;
 use crate::outcome::Outcomes;
 use crate::sandbox::disk::Disk;
-use crate::sandbox::granted::{Granted, Preopens};
-use crate::sandbox::guest_event::Stream;
+use crate::sandbox::granted::{OpenGrants, Preopens};
+use crate::sandbox::guest_event::GuestStream;
+use crate::sandbox::guest_output::GuestOutput;
 use crate::sandbox::meter::{Meter, PoolMemory};
 use crate::sandbox::network::Names;
 use crate::sandbox::output::Capture;
-use crate::sandbox::voice::Voice;
 
 /// The parts from which each instance of one worker is made: its settings, and the resources that it holds.
 #[derive(Clone)]
@@ -36,14 +36,14 @@ pub(crate) struct InstanceParts {
     pub(crate) index: WorkerIndex,
     pub(crate) workers: u32,
     pub(crate) init: Vec<u8>,
-    pub(crate) grants: Granted,
+    pub(crate) grants: OpenGrants,
     /// The granted directories. None in a parent, because the instances are in its children.
     pub(crate) preopens: Preopens,
     pub(crate) names: Arc<Names>,
     pub(crate) disk: Arc<Disk>,
     pub(crate) pool_memory: Arc<PoolMemory>,
-    pub(crate) voice: Arc<Voice>,
-    pub(crate) audience: Audience,
+    pub(crate) voice: Arc<GuestOutput>,
+    pub(crate) audience: Observers,
     pub(crate) watch: Watch,
     pub(crate) clock: Clock,
 }
@@ -64,13 +64,13 @@ impl fmt::Debug for InstanceParts {
 }
 
 /// The data that every instance's store holds in addition to WASI.
-pub(crate) struct Common {
+pub(crate) struct CommonState {
     pub(crate) config: InstanceConfig,
     pub(crate) index: WorkerIndex,
     pub(crate) workers: u32,
     /// The result format that the plugin set.
     pub(crate) result_format: Format,
-    pub(crate) voice: Arc<Voice>,
+    pub(crate) voice: Arc<GuestOutput>,
     pub(crate) meter: Meter,
     pub(crate) watch: Watch,
     pub(crate) files: FileRules,
@@ -78,17 +78,17 @@ pub(crate) struct Common {
     pub(crate) is_allocating: bool,
     pub(crate) started_from: StartedFrom,
     /// The outcomes of the current items, if the instance is a core module's.
-    pub(crate) in_hand: Option<InHand>,
+    pub(crate) current_outcomes: Option<CurrentOutcomes>,
 }
 
 /// The outcomes of the items that an instance is working on. The store holds them, so that the host can hand over
 /// finished ones while the guest is inside a later item.
-pub(crate) struct InHand {
+pub(crate) struct CurrentOutcomes {
     pub(crate) outcomes: Outcomes,
     outlet: Arc<dyn Outlet>,
 }
 
-impl InHand {
+impl CurrentOutcomes {
     pub(crate) fn new(outcomes: Outcomes, outlet: &Arc<dyn Outlet>) -> Self {
         Self { outcomes, outlet: Arc::clone(outlet) }
     }
@@ -106,11 +106,11 @@ pub(crate) enum StartedFrom {
 }
 
 /// The data of a store, for every kind of plugin.
-pub(crate) trait HasCommon: Send + 'static {
-    fn common(&mut self) -> &mut Common;
+pub(crate) trait HasCommonState: Send + 'static {
+    fn common(&mut self) -> &mut CommonState;
 }
 
-impl Common {
+impl CommonState {
     pub(crate) fn new(parts: &InstanceParts) -> Self {
         Self {
             config: parts.config,
@@ -123,20 +123,20 @@ impl Common {
             files: FileRules::of(parts),
             is_allocating: false,
             started_from: StartedFrom::Fresh,
-            in_hand: None,
+            current_outcomes: None,
         }
     }
 
     /// Returns the outcomes of the items that the instance is working on.
     pub(crate) fn outcomes(&mut self) -> &mut Outcomes {
-        let in_hand = self.in_hand.as_mut();
+        let in_hand = self.current_outcomes.as_mut();
         &mut in_hand.expect("an instance only runs with items in hand").outcomes
     }
 
     /// Hands over the finished outcomes, because the guest may take long. Returns whether none is left.
     pub(crate) fn hand_over(&mut self) -> bool {
-        match &mut self.in_hand {
-            Some(InHand { outcomes, outlet }) => outlet.hand_over(outcomes),
+        match &mut self.current_outcomes {
+            Some(CurrentOutcomes { outcomes, outlet }) => outlet.hand_over(outcomes),
             None => true,
         }
     }
@@ -150,7 +150,7 @@ impl Common {
     }
 
     /// Notes that the instance did something that a snapshot cannot preserve.
-    pub(crate) fn cannot_be_frozen(&mut self, why: SnapshotRefusal) {
+    pub(crate) fn refuse_snapshot(&mut self, why: SnapshotRefusal) {
         if let Some(recorder) = self.recorder() {
             recorder.refuse(why);
         }
@@ -158,13 +158,17 @@ impl Common {
 }
 
 /// Makes a store that limits its instance, and that the watchdog can stop.
-pub(crate) fn store<T: HasCommon>(engine: &Engine, parts: &InstanceParts, data: T) -> Store<T> {
+pub(crate) fn store<T: HasCommonState>(
+    engine: &Engine,
+    parts: &InstanceParts,
+    data: T,
+) -> Store<T> {
     let mut store = Store::new(engine.wasm(), data);
     store.limiter(|data| &mut data.common().meter);
     if engine.counts_fuel() && parts.config.fuel.is_none() {
         store.set_fuel(u64::MAX).expect("the engine counts fuel");
     }
-    begin(&mut store, Phase::Starting);
+    begin_phase(&mut store, Phase::Starting);
     let watch = parts.watch.clone();
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |_| {
@@ -175,7 +179,7 @@ pub(crate) fn store<T: HasCommon>(engine: &Engine, parts: &InstanceParts, data: 
 }
 
 /// Begins a phase, for which the guest has a new time limit and new fuel.
-pub(crate) fn begin<T: HasCommon>(store: &mut Store<T>, phase: Phase) {
+pub(crate) fn begin_phase<T: HasCommonState>(store: &mut Store<T>, phase: Phase) {
     let common = store.data_mut().common();
     common.watch.begin(phase);
     if let Some(fuel) = common.config.fuel {
@@ -184,36 +188,36 @@ pub(crate) fn begin<T: HasCommon>(store: &mut Store<T>, phase: Phase) {
 }
 
 /// Runs the guest. If it stops early, the reason is returned as an instance failure.
-pub(crate) fn enter<T: HasCommon, R>(
+pub(crate) fn run_guest<T: HasCommonState, R>(
     store: &mut Store<T>,
     guest: impl FnOnce(&mut Store<T>) -> wasmtime::Result<R>,
-) -> Result<R, Broken> {
+) -> Result<R, InstanceFailure> {
     store.data_mut().common().meter.begin_call();
-    guest(store).map_err(|error| trap::broken(&error, store.data_mut().common()))
+    guest(store).map_err(|error| trap::instance_failure(&error, store.data_mut().common()))
 }
 
 /// Runs a guest that may sleep in the host, on this thread. If it stops early, the reason is returned as an instance
 /// failure.
-pub(crate) fn enter_async<T: HasCommon, R>(
+pub(crate) fn run_guest_async<T: HasCommonState, R>(
     store: &mut Store<T>,
     guest: impl AsyncFnOnce(&mut Store<T>) -> wasmtime::Result<R>,
-) -> Result<R, Broken> {
+) -> Result<R, InstanceFailure> {
     let watch = store.data_mut().common().watch.clone();
-    enter(store, |store| drive(&watch, guest(store))?)
+    run_guest(store, |store| block_on(&watch, guest(store))?)
 }
 
-/// Runs a guest like [`enter_async`], and calls `meanwhile` as [`drive_with`] does.
-pub(crate) fn enter_with<T: HasCommon, R>(
+/// Runs a guest like [`run_guest_async`], and calls `meanwhile` as [`drive_with`] does.
+pub(crate) fn run_guest_with<T: HasCommonState, R>(
     store: &mut Store<T>,
     guest: impl AsyncFnOnce(&mut Store<T>) -> wasmtime::Result<R>,
     meanwhile: impl FnMut() -> bool,
-) -> Result<R, Broken> {
+) -> Result<R, InstanceFailure> {
     let watch = store.data_mut().common().watch.clone();
-    enter(store, |store| drive_with(&watch, guest(store), meanwhile)?)
+    run_guest(store, |store| block_on_with(&watch, guest(store), meanwhile)?)
 }
 
 /// Makes a computing guest yield at each tick, so that the driving thread can do its other work.
-pub(crate) fn yield_at_ticks<T: HasCommon>(store: &mut Store<T>) {
+pub(crate) fn yield_at_ticks<T: HasCommonState>(store: &mut Store<T>) {
     let watch = store.data_mut().common().watch.clone();
     store.epoch_deadline_callback(move |_| {
         watch.check()?;
@@ -224,11 +228,11 @@ pub(crate) fn yield_at_ticks<T: HasCommon>(store: &mut Store<T>) {
 /// The largest number of files, streams, sockets and other resources that an instance may have open. It is several
 /// times the need of a well-behaved plugin. It is a quarter of the usual descriptor limit of a process, so that one
 /// plugin cannot starve the rest of the run.
-pub(crate) const MOST_OPEN: usize = 256;
+pub(crate) const MAX_OPEN: usize = 256;
 
 /// Limits the number of open resources of an instance.
 pub(crate) fn limit_open(table: &mut ResourceTable) {
-    table.set_max_capacity(MOST_OPEN);
+    table.set_max_capacity(MAX_OPEN);
 }
 
 /// Returns a WASI builder that allows only what is granted: empty input, captured output, no network. The caller adds
@@ -237,8 +241,8 @@ pub(crate) fn wasi(parts: &InstanceParts) -> WasiCtxBuilder {
     let mut builder = WasiCtxBuilder::new();
     let capture = |stream| Capture::new(stream, &parts.voice);
     builder
-        .stdout(capture(Stream::Stdout))
-        .stderr(capture(Stream::Stderr))
+        .stdout(capture(GuestStream::Stdout))
+        .stderr(capture(GuestStream::Stderr))
         .allow_tcp(false)
         .allow_udp(false)
         .monotonic_clock(parts.clock.clone())

@@ -12,12 +12,12 @@ mod answer;
 mod arguments;
 mod example;
 mod function;
-mod mistake;
-mod named;
+mod name_map;
 mod reader;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod value_error;
 mod writer;
 
 use std::sync::Arc;
@@ -25,30 +25,30 @@ use std::sync::Arc;
 use wasmtime::Store;
 use wasmtime::component::{Component, Func, Instance, Val};
 
-use self::answer::{Answer, Returned};
+use self::answer::{ReturnType, TypedAnswer};
 use self::function::{Finder, Function, Functions};
-use self::writer::Unwritten;
+use self::writer::WriteError;
 use super::compiled_code::CompiledCode;
-use super::component::{Exports, LEAST_TRANSFER, Linked, State};
+use super::component::{LinkedComponent, MIN_TRANSFER, State, WorkerExports};
 use super::inspect::TypedCall;
 use super::kinds::{self, Recognized};
 use super::metadata::Metadata;
 use super::plugin_code::PluginCode;
-use super::state::{self, InstanceParts, begin};
+use super::state::{self, InstanceParts, begin_phase};
 use super::{HostFunctions, LoadErrorKind, PluginKind};
 use crate::control::deadline::Phase;
 use crate::engine::compile_settings::CompileSettings;
 use crate::executor::start_error::StartError;
-use crate::executor::{Executor, Outlet, Ran, Turns, each_item};
-use crate::item::failure::Broken;
+use crate::executor::{ClaimCursor, ExecutionEnd, Executor, Outlet, each_item};
 use crate::item::fault::FaultKind;
 use crate::item::format::Format;
+use crate::item::instance_failure::InstanceFailure;
 use crate::item::limits::ResultLimit;
 use crate::outcome::Outcomes;
 
 /// A linked component, with the functions that take items.
 pub(crate) struct TypedPlugin {
-    linked: Linked,
+    linked: LinkedComponent,
     call_export: String,
     functions: Arc<Functions>,
 }
@@ -59,12 +59,12 @@ impl TypedPlugin {
         settings: &CompileSettings,
         component: &Component,
     ) -> Result<Self, LoadErrorKind> {
-        let call_export = settings.call.clone();
+        let call_export = settings.call_export.clone();
         let finder = Finder { engine: &settings.engine, component };
         let Some(functions) = finder.functions(&call_export)? else {
             return Err(match call_export.as_str() {
-                _ if Exports::find(component).is_some() => {
-                    LoadErrorKind::CallOfWorld { call: call_export }
+                _ if WorkerExports::find(component).is_some() => {
+                    LoadErrorKind::FixedCall { call: call_export }
                 }
                 CompileSettings::CALL => LoadErrorKind::World { exports: finder.names() },
                 _ => {
@@ -73,7 +73,7 @@ impl TypedPlugin {
                 }
             });
         };
-        let linked = Linked::link(settings, component)?;
+        let linked = LinkedComponent::link(settings, component)?;
         Ok(Self { linked, call_export, functions: Arc::new(functions) })
     }
 }
@@ -90,7 +90,7 @@ impl PluginCode for TypedPlugin {
             kind: PluginKind::Component,
             has_init: self.functions.init.is_some(),
             // The host itself distributes an item over the parameters.
-            asks_for_passing: true,
+            uses_argument_passing: true,
             can_connect: self.linked.can_connect(),
             can_freeze: false,
         }
@@ -107,10 +107,12 @@ impl PluginCode for TypedPlugin {
     fn start(&self, parts: &InstanceParts) -> Result<Box<dyn Executor>, StartError> {
         let Functions { call, init, finish } = &*self.functions;
         if let Some(message) = call.parameters.refusal(&call.name, parts.config.passing) {
-            return Err(StartError::Parameters { message });
+            return Err(StartError::ParameterCount { message });
         }
         let (mut store, instance) = self.linked.instantiate(parts)?;
-        store.set_hostcall_fuel(room(parts.config.max_result) / self.functions.weight());
+        store.set_hostcall_fuel(
+            value_memory_limit(parts.config.max_result) / self.functions.weight(),
+        );
         // This is the default; the plugin may set another format in `init`.
         store.data_mut().common.result_format = call.returned.format();
         let init = init.as_ref().map(|init| Callee::new(&mut store, &instance, init));
@@ -144,8 +146,8 @@ impl std::fmt::Debug for TypedPlugin {
 
 /// Returns the memory limit for the values of one result. It is twice the limit of the result's text, because each
 /// element of a list is a value of its own. The factor keeps the limit close to that of an item's values.
-fn room(limit: ResultLimit) -> usize {
-    limit.bytes().max(LEAST_TRANSFER).saturating_mul(2)
+fn value_memory_limit(limit: ResultLimit) -> usize {
+    limit.bytes().max(MIN_TRANSFER).saturating_mul(2)
 }
 
 /// A function of an instance.
@@ -174,15 +176,15 @@ impl TypedInstance {
     fn init(&mut self, init: Callee, args: &[u8]) -> Result<(), StartError> {
         let functions = Arc::clone(&self.functions);
         let function = functions.init.as_ref().expect("only an existing `init` is called");
-        let args = function.parameters.of_init(args);
+        let args = function.parameters.read_init(args);
         let args = args.map_err(|mistake| {
             let message = format!("the arguments do not fit `{}`: {mistake}", function.name);
             StartError::InitRefused { message }
         })?;
-        let answer = self.enter(init, &args).map_err(StartError::init_broke)?;
+        let answer = self.enter(init, &args).map_err(StartError::from_init)?;
         match self.answer(&function.returned, answer) {
-            Ok(Answer::Record(_) | Answer::NoRecord) => Ok(()),
-            Ok(Answer::Refused(message)) => Err(StartError::InitRefused { message }),
+            Ok(TypedAnswer::Record(_) | TypedAnswer::NoRecord) => Ok(()),
+            Ok(TypedAnswer::Refused(message)) => Err(StartError::InitRefused { message }),
             // Only an error from `init` itself counts, so an unreadable result is ignored.
             Err(_) => Ok(()),
         }
@@ -192,30 +194,30 @@ impl TypedInstance {
         &mut self,
         outcomes: &mut Outcomes,
         outlet: &Arc<dyn Outlet>,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), InstanceFailure> {
         let common = &self.store.data().common;
         let (format, passing) = (common.config.item_format, common.config.passing);
         let functions = Arc::clone(&self.functions);
         let item = outcomes.span().item(outcomes.len());
-        let args = match functions.call.parameters.of_item(item, format, passing) {
+        let args = match functions.call.parameters.read_item(item, format, passing) {
             Ok(args) => args,
             Err(mistake) => {
                 outcomes.fault(FaultKind::BadItem, mistake.to_string());
                 return Ok(());
             }
         };
-        begin(&mut self.store, Phase::Item);
+        begin_phase(&mut self.store, Phase::Item);
         let answer = self.enter_with(self.call, &args, || outlet.hand_over(outcomes))?;
         match self.answer(&functions.call.returned, answer) {
-            Ok(Answer::Record(record)) => outcomes.record(&record, self.max_result()),
-            Ok(Answer::NoRecord) => outcomes.no_record(),
-            Ok(Answer::Refused(message)) => outcomes.fault(FaultKind::Refused, message),
-            Err(Broken { kind, message, .. }) => outcomes.fault(kind, message),
+            Ok(TypedAnswer::Record(record)) => outcomes.record(&record, self.max_result()),
+            Ok(TypedAnswer::NoRecord) => outcomes.no_record(),
+            Ok(TypedAnswer::Refused(message)) => outcomes.fault(FaultKind::Refused, message),
+            Err(InstanceFailure { kind, message, .. }) => outcomes.fault(kind, message),
         }
         Ok(())
     }
 
-    fn enter(&mut self, callee: Callee, args: &[Val]) -> Result<Option<Val>, Broken> {
+    fn enter(&mut self, callee: Callee, args: &[Val]) -> Result<Option<Val>, InstanceFailure> {
         self.enter_with(callee, args, || true)
     }
 
@@ -225,11 +227,11 @@ impl TypedInstance {
         callee: Callee,
         args: &[Val],
         meanwhile: impl FnMut() -> bool,
-    ) -> Result<Option<Val>, Broken> {
+    ) -> Result<Option<Val>, InstanceFailure> {
         let Callee { function, has_result } = callee;
         let mut results = [Val::Bool(false)];
         let taken = &mut results[..usize::from(has_result)];
-        let entered = state::enter_with(
+        let entered = state::run_guest_with(
             &mut self.store,
             async |store| function.call_async(store, args, taken).await,
             meanwhile,
@@ -240,10 +242,10 @@ impl TypedInstance {
     }
 
     /// Rewrites the failure of a result that exceeds the engine's allowance, so that it names the limit.
-    fn too_much(&self, broken: Broken) -> Broken {
+    fn too_much(&self, broken: InstanceFailure) -> InstanceFailure {
         let limit = self.max_result();
         match broken.kind {
-            FaultKind::BadResult => Broken::new(
+            FaultKind::BadResult => InstanceFailure::new(
                 FaultKind::BadResult,
                 format!(
                     "the values of the result need more memory than the {limit:#} of `max_result` \
@@ -254,16 +256,20 @@ impl TypedInstance {
         }
     }
 
-    fn answer(&self, returned: &Returned, val: Option<Val>) -> Result<Answer, Broken> {
+    fn answer(
+        &self,
+        returned: &ReturnType,
+        val: Option<Val>,
+    ) -> Result<TypedAnswer, InstanceFailure> {
         let limit = self.max_result();
         returned.answer(val, limit.bytes()).map_err(|unwritten| {
             let message = match unwritten {
-                Unwritten::Mistake(mistake) => mistake.to_string(),
-                Unwritten::TooLong => {
+                WriteError::Mistake(mistake) => mistake.to_string(),
+                WriteError::TooLong => {
                     format!("the result is larger than the {limit:#} of `max_result`")
                 }
             };
-            Broken::new(FaultKind::BadResult, message)
+            InstanceFailure::new(FaultKind::BadResult, message)
         })
     }
 
@@ -273,11 +279,16 @@ impl TypedInstance {
 }
 
 impl Executor for TypedInstance {
-    fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
-        self.store.data().common.watch.serve(turns.end());
+    fn run(
+        &mut self,
+        outcomes: &mut Outcomes,
+        until: usize,
+        turns: &ClaimCursor<'_>,
+    ) -> ExecutionEnd {
+        self.store.data().common.watch.set_run_end(turns.end());
         each_item(until, turns, || {
             self.call_item(outcomes, turns.outlet())?;
-            Ok(outcomes.stand())
+            Ok(outcomes.state())
         })
     }
 
@@ -285,21 +296,21 @@ impl Executor for TypedInstance {
         self.store.data().common.result_format
     }
 
-    fn has_report(&self) -> bool {
+    fn has_finish_report(&self) -> bool {
         self.finish.is_some()
     }
 
-    fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, InstanceFailure> {
         let functions = Arc::clone(&self.functions);
         let Some((finish, function)) = self.finish.zip(functions.finish.as_ref()) else {
             return Ok(None);
         };
-        begin(&mut self.store, Phase::Finishing);
+        begin_phase(&mut self.store, Phase::Finishing);
         let answer = self.enter(finish, &[])?;
         match self.answer(&function.returned, answer)? {
-            Answer::Record(report) => Ok(Some(report)),
-            Answer::NoRecord => Ok(None),
-            Answer::Refused(message) => Err(Broken::new(FaultKind::Refused, message)),
+            TypedAnswer::Record(report) => Ok(Some(report)),
+            TypedAnswer::NoRecord => Ok(None),
+            TypedAnswer::Refused(message) => Err(InstanceFailure::new(FaultKind::Refused, message)),
         }
     }
 }

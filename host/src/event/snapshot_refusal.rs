@@ -33,13 +33,13 @@ pub enum SnapshotRefusal {
     OpenFile,
     /// A restored instance would have a descriptor that `init` has closed or renumbered.
     #[error("its `init` closes or renumbers a descriptor that it was given")]
-    GivenFile,
+    ClosesDescriptor,
     /// The files were written once, and would be missing for the other workers.
     #[error("its `init` writes files")]
     Writes,
     /// All restored instances would take themselves for the same worker.
     #[error("its `init` asks which worker it is, or how many there are")]
-    AsksWhichWorker,
+    QueriesWorkerIndex,
     /// The effect or the result of a host function may apply to one worker only.
     #[error("its `init` calls a host function")]
     HostFunction,
@@ -72,13 +72,13 @@ impl SnapshotRefusal {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::OpenFile => Some("it can open the file in its `after_restore`"),
-            Self::AsksWhichWorker => Some("it can ask in its `after_restore`"),
+            Self::QueriesWorkerIndex => Some("it can ask in its `after_restore`"),
             Self::HostFunction => Some("it can call it in its `after_restore`"),
             Self::Precompiled => Some("take the .wasm that it was made from"),
             Self::Component
             | Self::NoInit
             | Self::Unsupported(_)
-            | Self::GivenFile
+            | Self::ClosesDescriptor
             | Self::Writes
             | Self::TooLarge { .. }
             | Self::TooScattered { .. }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::executor::start_error::StartError;
-use crate::item::failure::Broken;
+use crate::item::instance_failure::InstanceFailure;
 
 /// The reason why a worker is retired. It displays the last error of the worker.
 ///
@@ -28,7 +28,7 @@ pub enum Retirement {
     NotStarted(Arc<StartError>),
     /// The worker failed on more items in a row than it may.
     #[error(transparent)]
-    KeptBreaking(Broken),
+    FailedTooOften(InstanceFailure),
 }
 
 impl Retirement {
@@ -37,7 +37,7 @@ impl Retirement {
     pub fn summary(&self) -> &'static str {
         match self {
             Self::NotStarted(_) => "could not be started again",
-            Self::KeptBreaking(_) => "broke too often in a row",
+            Self::FailedTooOften(_) => "broke too often in a row",
         }
     }
 
@@ -46,7 +46,7 @@ impl Retirement {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NotStarted(error) => error.hint(),
-            Self::KeptBreaking(_) => {
+            Self::FailedTooOften(_) => {
                 Some("`max_restarts` limits how often a worker may break in a row".into())
             }
         }

@@ -5,8 +5,8 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use crate::item::bounded;
-use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
+use crate::item::instance_failure::InstanceFailure;
 use crate::jail::system_limits;
 
 /// An error of the code that opens a native worker.
@@ -74,21 +74,21 @@ pub enum StartError {
     },
     /// An item fills one parameter, but the called function has another number of parameters.
     #[error("init failed: {message}")]
-    Parameters {
+    ParameterCount {
         /// The message, which names the parameters.
         #[serde(with = "bounded::guest")]
         message: String,
     },
     /// `init` failed, for example by a trap.
     #[error("init broke: {message}")]
-    InitBroke {
+    InitFailed {
         /// The message.
         #[serde(with = "bounded::guest")]
         message: String,
     },
     /// `after_restore` failed in an instance that started from a snapshot.
     #[error("after_restore broke: {message}")]
-    RestoreBroke {
+    RestoreFailed {
         /// The message.
         #[serde(with = "bounded::guest")]
         message: String,
@@ -132,7 +132,7 @@ pub enum StartError {
 }
 
 impl StartError {
-    pub(crate) fn instantiate(broken: Broken) -> Self {
+    pub(crate) fn instantiate(broken: InstanceFailure) -> Self {
         match broken.kind {
             FaultKind::Timeout => Self::Timeout { message: broken.message },
             FaultKind::OutOfMemory => Self::OutOfMemory { message: broken.message },
@@ -141,18 +141,18 @@ impl StartError {
         }
     }
 
-    pub(crate) fn init_broke(broken: Broken) -> Self {
+    pub(crate) fn from_init(broken: InstanceFailure) -> Self {
         match broken.kind {
             FaultKind::Timeout => Self::Timeout { message: broken.message },
             FaultKind::OutOfMemory => Self::OutOfMemory { message: broken.message },
             FaultKind::OutOfFuel => Self::OutOfFuel { message: broken.message },
-            _ => Self::InitBroke { message: broken.message },
+            _ => Self::InitFailed { message: broken.message },
         }
     }
 
-    pub(crate) fn restore_broke(broken: Broken) -> Self {
-        match Self::init_broke(broken) {
-            Self::InitBroke { message } => Self::RestoreBroke { message },
+    pub(crate) fn from_restore(broken: InstanceFailure) -> Self {
+        match Self::from_init(broken) {
+            Self::InitFailed { message } => Self::RestoreFailed { message },
             other => other,
         }
     }
@@ -190,7 +190,7 @@ impl StartError {
             Self::Abi { found, supported } if found > supported => "update mtl-host",
             Self::Abi { .. } => "rebuild the plugin with the current SDK",
             Self::InitRefused { .. } => "`init` gives the plugin its arguments, `dir` its files",
-            Self::Parameters { .. } => {
+            Self::ParameterCount { .. } => {
                 "`ArgumentPassing::Args` takes a JSON array of the parameters as an item, `[]` for no parameter; \
                  `ArgumentPassing::Kwargs` takes a JSON object with their names"
             }
@@ -204,18 +204,18 @@ impl StartError {
                  give each less memory"
             }
             Self::Process { source } => {
-                return system_limits::hint_of_start(source).map(Into::into);
+                return system_limits::spawn_hint(source).map(Into::into);
             }
-            Self::Crashed { message } if message.contains(system_limits::NO_THREAD) => {
+            Self::Crashed { message } if message.contains(system_limits::THREAD_REFUSED) => {
                 system_limits::THREADS
             }
             Self::Instantiate { message } => {
-                return system_limits::hint_of_memory(message).map(Into::into);
+                return system_limits::memory_hint(message).map(Into::into);
             }
             Self::Jail { is_lack: false, .. }
             | Self::Crashed { .. }
-            | Self::InitBroke { .. }
-            | Self::RestoreBroke { .. }
+            | Self::InitFailed { .. }
+            | Self::RestoreFailed { .. }
             | Self::Native(_)
             | Self::NativePanicked { .. } => return None,
         };

@@ -15,9 +15,9 @@ mod buffers;
 mod compile;
 mod errors;
 mod freeze;
+mod parent_connection;
 mod probe;
 mod serve;
-mod station;
 mod threads;
 
 use std::env;

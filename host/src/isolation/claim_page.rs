@@ -14,7 +14,7 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::jail::shared_page::SharedPage;
-use crate::queue::{Reach, SharedReach};
+use crate::queue::{ClaimProgress, SharedClaimProgress};
 
 /// The shared page with the progress of a claim, used by parent and child.
 #[derive(Debug)]
@@ -33,8 +33,8 @@ impl ClaimPage {
     }
 
     /// Returns the progress of the child's claim.
-    pub(crate) fn reach(&self) -> Reach<'_> {
-        SharedReach::reach(self)
+    pub(crate) fn reach(&self) -> ClaimProgress<'_> {
+        SharedClaimProgress::reach(self)
     }
 
     /// Returns whether the child has reported that it began with the items that it was sent last.
@@ -53,7 +53,7 @@ impl ClaimPage {
     }
 }
 
-impl SharedReach for ClaimPage {
+impl SharedClaimProgress for ClaimPage {
     fn word(&self) -> &AtomicU64 {
         &self.0.words()[0]
     }
@@ -67,10 +67,10 @@ mod tests {
     fn both_ends_see_how_far_a_claim_has_gone() {
         let (page, file) = ClaimPage::create().unwrap();
         let other = ClaimPage::open(&file).unwrap();
-        page.reach().set(1, 3);
+        page.reach().store(1, 3);
         assert!(other.reach().start_next() && other.reach().start_next());
         assert!(!page.reach().start_next());
-        page.reach().set(u32::MAX, u32::MAX);
+        page.reach().store(u32::MAX, u32::MAX);
         assert!(!page.reach().start_next(), "no value in the word lets more items start");
         assert!(!page.has_begun());
         other.set_begun(true);

@@ -18,14 +18,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Processes;
-use super::eventfd::Bell;
-use super::link::{Gone, Link, Patience, Received};
-use super::process::{Child, TO_BE_READY, TO_END};
-use super::wire::compiled::{CompiledThere, MOST_FOUND, findings};
-use super::wire::frozen::refusal as not_frozen;
-use super::wire::refused::{MOST_REFUSED, refusal};
-use super::wire::setup::{ChildSetup, Compile, Task, Wanted};
-use super::wire::{BadFrame, Reply};
+use super::child_connection::{ChildConnection, LinkError, Received, WaitPolicy};
+use super::eventfd::EventFd;
+use super::process::{Child, EXIT_TIMEOUT, READY_TIMEOUT};
+use super::wire::compile_reply::{ChildCompileReply, MAX_FINDINGS_BYTES, findings};
+use super::wire::refused::{MAX_REFUSAL_BYTES, decode_refusal};
+use super::wire::setup::{ChildSetup, Compile, CompileOutput, Task};
+use super::wire::snapshot_reply::decode_snapshot_refusal;
+use super::wire::{ProtocolError, Reply};
 use crate::control::deadline::{Overdue, Watch};
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::{CompilerError, Findings, LoadErrorKind, Metadata};
@@ -34,7 +34,7 @@ use crate::jail::sealed_file;
 use crate::jail::sealed_file::SealedFile;
 
 /// The most bytes of a reply about compiling.
-const MOST_SAID: usize = MOST_REFUSED;
+const MAX_MESSAGE: usize = MAX_REFUSAL_BYTES;
 
 /// The required layers that the jail lacks, because the kernel has no support for them.
 type Lacks = Option<String>;
@@ -52,38 +52,41 @@ pub(crate) struct Compiler<'a> {
 
 impl Compiler<'_> {
     /// Compiles the plugin in a child.
-    pub(crate) fn code(&self) -> Result<(Metadata, SealedFile), LoadErrorKind> {
-        self.compiled(Wanted::Code)
+    pub(crate) fn compile(&self) -> Result<(Metadata, SealedFile), LoadErrorKind> {
+        self.compiled(CompileOutput::Code)
     }
 
     /// Compiles the module of a snapshot in a child.
-    pub(crate) fn snapshot(&self) -> Result<SealedFile, LoadErrorKind> {
-        self.compiled(Wanted::Snapshot).map(|(_, code)| code)
+    pub(crate) fn compile_snapshot(&self) -> Result<SealedFile, LoadErrorKind> {
+        self.compiled(CompileOutput::Snapshot).map(|(_, code)| code)
     }
 
-    fn compiled(&self, wanted: Wanted) -> Result<(Metadata, SealedFile), LoadErrorKind> {
-        let code = sealed_file::place().map_err(LoadErrorKind::code)?;
+    fn compiled(&self, wanted: CompileOutput) -> Result<(Metadata, SealedFile), LoadErrorKind> {
+        let code = sealed_file::create_code_file().map_err(LoadErrorKind::code)?;
         // This drops the missing layers: each worker reports them.
         let (there, _) = self.ask(wanted, &code, |Received { kind, payload }| match kind {
-            Reply::Compiled => CompiledThere::decode(payload).map(Ok),
-            Reply::NotCompiled => refusal(payload, self.settings).map(Err),
-            _ => Err(BadFrame("an unexpected reply (expected: compiled)")),
+            Reply::Compiled => ChildCompileReply::decode(payload).map(Ok),
+            Reply::NotCompiled => decode_refusal(payload, self.settings).map(Err),
+            _ => Err(ProtocolError("an unexpected reply (expected: compiled)")),
         })?;
         Ok((there.metadata, copied(&code, there)?))
     }
 
     /// Compiles the plugin in a child, so that its instances can be frozen.
-    pub(crate) fn instrumented(
+    pub(crate) fn compile_instrumented(
         &self,
     ) -> Result<Result<SealedFile, SnapshotRefusal>, LoadErrorKind> {
-        let code = sealed_file::place().map_err(LoadErrorKind::code)?;
-        let (there, _) =
-            self.ask(Wanted::Instrumented, &code, |Received { kind, payload }| match kind {
-                Reply::Compiled => CompiledThere::decode(payload).map(Ok).map(Ok),
-                Reply::NotFrozen => not_frozen(payload).map(Err).map(Ok),
-                Reply::NotCompiled => refusal(payload, self.settings).map(Err),
-                _ => Err(BadFrame("an unexpected reply (expected: compiled)")),
-            })?;
+        let code = sealed_file::create_code_file().map_err(LoadErrorKind::code)?;
+        let (there, _) = self.ask(
+            CompileOutput::Instrumented,
+            &code,
+            |Received { kind, payload }| match kind {
+                Reply::Compiled => ChildCompileReply::decode(payload).map(Ok).map(Ok),
+                Reply::NotFrozen => decode_snapshot_refusal(payload).map(Err).map(Ok),
+                Reply::NotCompiled => decode_refusal(payload, self.settings).map(Err),
+                _ => Err(ProtocolError("an unexpected reply (expected: compiled)")),
+            },
+        )?;
         match there {
             Ok(there) => copied(&code, there).map(Ok),
             Err(why) => Ok(Err(why)),
@@ -92,26 +95,26 @@ impl Compiler<'_> {
 
     /// Inspects the plugin in a child. Returns the findings, and the missing layers of that child's
     /// jail.
-    pub(crate) fn findings(&self) -> Result<(Findings, Lacks), LoadErrorKind> {
-        let code = sealed_file::place().map_err(LoadErrorKind::code)?;
-        self.ask(Wanted::Inspection, &code, |Received { kind, payload }| match kind {
+    pub(crate) fn inspect(&self) -> Result<(Findings, Lacks), LoadErrorKind> {
+        let code = sealed_file::create_code_file().map_err(LoadErrorKind::code)?;
+        self.ask(CompileOutput::Inspection, &code, |Received { kind, payload }| match kind {
             Reply::Inspected => findings(payload, self.settings).map(Ok),
-            Reply::NotCompiled => refusal(payload, self.settings).map(Err),
-            _ => Err(BadFrame("an unexpected reply (expected: inspected)")),
+            Reply::NotCompiled => decode_refusal(payload, self.settings).map(Err),
+            _ => Err(ProtocolError("an unexpected reply (expected: inspected)")),
         })
     }
 
     /// Starts a child, and waits for its final reply.
     fn ask<T>(
         &self,
-        wants: Wanted,
+        wants: CompileOutput,
         code: &File,
-        answer: impl FnOnce(Received<'_>) -> Result<Result<T, LoadErrorKind>, BadFrame>,
+        answer: impl FnOnce(Received<'_>) -> Result<Result<T, LoadErrorKind>, ProtocolError>,
     ) -> Result<(T, Lacks), LoadErrorKind> {
         let (mut child, plugin) = self.start()?;
         let handed_over = child.hand_over(&[plugin.as_fd(), code.as_fd()], &[]);
         let said = handed_over.and_then(|()| self.converse(&mut child.link, wants, answer));
-        said.unwrap_or_else(|gone| Err(self.lost(&mut child, gone)))
+        said.unwrap_or_else(|gone| Err(self.to_error(&mut child, gone)))
     }
 
     /// Starts a child, and makes the sealed file of the plugin for it.
@@ -120,9 +123,9 @@ impl Compiler<'_> {
             return Err(CompilerError::NoProgram.into());
         }
         let start = || {
-            let (plugin, bell) = (SealedFile::of(self.bytes)?, Arc::new(Bell::new()?));
+            let (plugin, bell) = (SealedFile::from_bytes(self.bytes)?, Arc::new(EventFd::new()?));
             if let Some(watch) = self.watch {
-                watch.rings(&bell);
+                watch.add_alarm(&bell);
             }
             Ok((Child::start(self.processes, &bell)?, plugin))
         };
@@ -132,63 +135,64 @@ impl Compiler<'_> {
     /// Sends the setup to a child, and reads its replies.
     fn converse<T>(
         &self,
-        link: &mut Link,
-        wants: Wanted,
-        answer: impl FnOnce(Received<'_>) -> Result<Result<T, LoadErrorKind>, BadFrame>,
-    ) -> Result<Result<(T, Lacks), LoadErrorKind>, Gone> {
-        let mut until = Until::now_and(TO_BE_READY, self.watch);
+        link: &mut ChildConnection,
+        wants: CompileOutput,
+        answer: impl FnOnce(Received<'_>) -> Result<Result<T, LoadErrorKind>, ProtocolError>,
+    ) -> Result<Result<(T, Lacks), LoadErrorKind>, LinkError> {
+        let mut until = TimeLimit::now_and(READY_TIMEOUT, self.watch);
         link.send(&self.set_up(wants).encode(&[]), &mut until)?;
-        let Received { kind, mut payload } = link.receive(MOST_SAID, &mut until)?;
-        let most = if wants == Wanted::Inspection { MOST_FOUND } else { MOST_SAID };
+        let Received { kind, mut payload } = link.receive(MAX_MESSAGE, &mut until)?;
+        let most =
+            if wants == CompileOutput::Inspection { MAX_FINDINGS_BYTES } else { MAX_MESSAGE };
         let lacks = match kind {
             Reply::Ready => Some(payload.message()).filter(|lacks| !lacks.is_empty()),
             Reply::Unjailed => {
                 let is_lack = payload.byte()? != 0;
                 let message = payload.message();
-                return Ok(Err(CompilerError::Jail { is_lack, message }.into()));
+                return Ok(Err(CompilerError::Jail { is_missing_layer: is_lack, message }.into()));
             }
-            _ => return Err(BadFrame("an unexpected reply (expected: ready)").into()),
+            _ => return Err(ProtocolError("an unexpected reply (expected: ready)").into()),
         };
-        let mut until = Until::now_and(self.settings.limits.time, self.watch);
+        let mut until = TimeLimit::now_and(self.settings.limits.time, self.watch);
         let answer = answer(link.receive(most, &mut until)?)?;
         Ok(answer.map(|answer| (answer, lacks)))
     }
 
-    fn set_up(&self, wants: Wanted) -> ChildSetup {
+    fn set_up(&self, wants: CompileOutput) -> ChildSetup {
         let Self { processes, settings, path, bytes, .. } = self;
         ChildSetup {
-            jail: processes.required_layers(),
+            jail: processes.jail_requirement(),
             engine: settings.engine.options(),
             data: settings.limits.memory.bytes() as u64,
             task: Task::Compile(Compile {
                 path: path.into(),
                 length: bytes.len(),
-                call: settings.call.clone(),
-                functions: settings.functions.numbered(),
+                call: settings.call_export.clone(),
+                functions: settings.host_functions.numbered(),
                 max_functions: settings.max_functions.get(),
-                wants,
+                output: wants,
             }),
         }
     }
 
     /// Maps a lost connection to the error of the compiler.
-    fn lost(&self, child: &mut Child, gone: Gone) -> LoadErrorKind {
+    fn to_error(&self, child: &mut Child, gone: LinkError) -> LoadErrorKind {
         let limits = self.settings.limits;
         let message = match gone {
-            Gone::Overdue(Overdue::Limit(limit)) if limit == limits.time => {
+            LinkError::Overdue(Overdue::Limit(limit)) if limit == limits.time => {
                 return CompilerError::Timeout { limit }.into();
             }
-            Gone::Ended => {
-                let time = TO_END.min(limits.time);
-                let death = child.wait(&mut Until::now_and(time, self.watch));
-                if death.is_for_memory() {
+            LinkError::Ended => {
+                let time = EXIT_TIMEOUT.min(limits.time);
+                let death = child.wait(&mut TimeLimit::now_and(time, self.watch));
+                if death.is_out_of_memory() {
                     return CompilerError::Memory { limit: limits.memory }.into();
                 }
                 death.to_string()
             }
-            Gone::Overdue(overdue) => format!("its process {overdue}, and was killed"),
-            Gone::Bad(why) => format!("its process was killed because {why}"),
-            Gone::Io(error) => format!("the socket to its process failed: {error}"),
+            LinkError::Overdue(overdue) => format!("its process {overdue}, and was killed"),
+            LinkError::Protocol(why) => format!("its process was killed because {why}"),
+            LinkError::Io(error) => format!("the socket to its process failed: {error}"),
         };
         CompilerError::Died { message }.into()
     }
@@ -196,25 +200,25 @@ impl Compiler<'_> {
 
 /// Copies the code that a child has written. The child has ended, so no process can write to the
 /// file any longer.
-fn copied(place: &File, there: CompiledThere) -> Result<SealedFile, LoadErrorKind> {
+fn copied(place: &File, there: ChildCompileReply) -> Result<SealedFile, LoadErrorKind> {
     SealedFile::copy(place, there.length).map_err(LoadErrorKind::code)
 }
 
 /// A wait until a fixed time, or until the worker is no longer needed.
-pub(super) struct Until<'a> {
+pub(super) struct TimeLimit<'a> {
     end: Option<Instant>,
     time: Duration,
     watch: Option<&'a Watch>,
 }
 
-impl<'a> Until<'a> {
+impl<'a> TimeLimit<'a> {
     pub(super) fn now_and(time: Duration, watch: Option<&'a Watch>) -> Self {
         Self { end: Instant::now().checked_add(time), time, watch }
     }
 }
 
-impl Patience for Until<'_> {
-    fn go_on(&mut self) -> Result<Option<Instant>, Overdue> {
+impl WaitPolicy for TimeLimit<'_> {
+    fn next_deadline(&mut self) -> Result<Option<Instant>, Overdue> {
         self.watch.map_or(Ok(()), Watch::check)?;
         match self.end {
             Some(end) if end <= Instant::now() => Err(Overdue::Limit(self.time)),

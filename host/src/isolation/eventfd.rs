@@ -7,13 +7,13 @@ use std::time::Instant;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
 
-use crate::control::alarm::Ring;
+use crate::control::alarm::Notify;
 
 /// An eventfd: it becomes readable when it is signalled.
 #[derive(Debug)]
-pub(crate) struct Bell(OwnedFd);
+pub(crate) struct EventFd(OwnedFd);
 
-impl Bell {
+impl EventFd {
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?))
     }
@@ -47,14 +47,14 @@ impl Bell {
     }
 }
 
-impl Ring for Bell {
-    fn ring(&self) {
+impl Notify for EventFd {
+    fn notify(&self) {
         // A write fails only if the counter is full. Then the eventfd is signalled already.
         let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
     }
 }
 
-impl AsFd for Bell {
+impl AsFd for EventFd {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }

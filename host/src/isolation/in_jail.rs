@@ -19,17 +19,17 @@ use wasmtime::{Config, Engine as Wasm, Instance, Module, Store, Trap};
 use wasmtime_wasi::runtime::{spawn, with_ambient_tokio_runtime};
 
 use self::alone::alone;
-use self::misdeeds::done;
-use crate::jail::{Confines, Jail, JailError, LayerNeed, Task, begin, enter, seal};
+use self::misdeeds::not_refused;
+use crate::jail::{Jail, JailConfig, JailError, LayerNeed, Task, begin, enter, seal};
 use crate::{Engine, Plugin, Pool, Results};
 
 /// The module of these tests, which is part of the name by which a test is started again.
 const TESTS: &str = "isolation::in_jail";
 
 /// Returns the settings of a jail without grants.
-fn bare(task: Task) -> Confines<'static> {
+fn bare(task: Task) -> JailConfig<'static> {
     let data = 1 << 30;
-    Confines { has_namespaces: false, ..Confines::without_grants(task, Jail::Required, data) }
+    JailConfig { has_namespaces: false, ..JailConfig::without_grants(task, Jail::Required, data) }
 }
 
 /// A module that grows its memory, traps, and recurses without end.
@@ -104,7 +104,8 @@ fn a_plugin_is_compiled_in_the_sealed_jail() {
         seal().unwrap();
         let compiled = wasm(true).precompile_module(MODULE.as_bytes()).unwrap();
         assert!(!compiled.is_empty());
-        let done = [done(misdeeds::on_code()), done(misdeeds::on_resources())].concat();
+        let done =
+            [not_refused(misdeeds::on_code()), not_refused(misdeeds::on_resources())].concat();
         // The engine of a compiler may make code read-only. No code runs there.
         assert!(matches!(&*done, [one] if one.contains("read-only")), "{done:#?}");
         let mut memory: Vec<u8> = Vec::new();

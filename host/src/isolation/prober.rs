@@ -6,23 +6,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Processes;
-use super::compiler::Until;
-use super::eventfd::Bell;
-use super::link::{Gone, Received};
-use super::process::{Child, TO_BE_READY, TO_END};
+use super::child_connection::{LinkError, Received};
+use super::compiler::TimeLimit;
+use super::eventfd::EventFd;
+use super::process::{Child, EXIT_TIMEOUT, READY_TIMEOUT};
 use super::wire::setup::{ChildSetup, Task};
-use super::wire::{BadFrame, Reply, layers};
+use super::wire::{ProtocolError, Reply, layers};
 use crate::engine::EngineOptions;
 use crate::isolation::claim_page::ClaimPage;
-use crate::jail::{Jail, JailLayer, JailLayers, LayerAnswer, sealed_file};
+use crate::jail::{Jail, JailLayer, JailLayers, LayerStatus, sealed_file};
 use crate::sandbox::control_group;
 
 /// The most bytes of a reply.
-const MOST_SAID: usize = 64 * 1024;
+const MAX_MESSAGE: usize = 64 * 1024;
 /// The child's memory limit, in bytes.
 const DATA: u64 = 1024 * 1024 * 1024;
 /// The most time until the reply. The child only enters its jail.
-const PATIENCE: Duration = TO_BE_READY;
+const PROBE_TIMEOUT: Duration = READY_TIMEOUT;
 
 /// Error of trying the layers of the jail.
 ///
@@ -71,45 +71,45 @@ pub(super) fn layers(processes: &Processes) -> Result<JailLayers, LayersError> {
         return Err(LayersError::NoProgram);
     }
     let refused = |source| LayersError::Process { source };
-    let bell = Arc::new(Bell::new().map_err(refused)?);
+    let bell = Arc::new(EventFd::new().map_err(refused)?);
     let (_page, page) = ClaimPage::create().map_err(refused)?;
-    let place = sealed_file::place().map_err(refused)?;
+    let place = sealed_file::create_code_file().map_err(refused)?;
     let mut child = Child::start(processes, &bell).map_err(refused)?;
     let asked = child.hand_over(&[page.as_fd(), place.as_fd()], &[]);
     let mut found = asked
         .and_then(|()| ask(&mut child))
-        .map_err(|gone| LayersError::Died { message: how(&mut child, gone) })??;
-    found.note(JailLayer::SealedMemory, LayerAnswer::Present);
-    found.note(JailLayer::ControlGroup, control_group::find());
+        .map_err(|gone| LayersError::Died { message: failure_message(&mut child, gone) })??;
+    found.add_answer(JailLayer::SealedMemory, LayerStatus::Present);
+    found.add_answer(JailLayer::ControlGroup, control_group::find());
     found.sort();
     Ok(found)
 }
 
-fn ask(child: &mut Child) -> Result<Result<JailLayers, LayersError>, Gone> {
+fn ask(child: &mut Child) -> Result<Result<JailLayers, LayersError>, LinkError> {
     let setup = ChildSetup {
         engine: EngineOptions::default(),
         jail: Jail::BestEffort,
         data: DATA,
         task: Task::Probe,
     };
-    let mut until = Until::now_and(PATIENCE, None);
+    let mut until = TimeLimit::now_and(PROBE_TIMEOUT, None);
     child.link.send(&setup.encode(&[]), &mut until)?;
-    let Received { kind, mut payload } = child.link.receive(MOST_SAID, &mut until)?;
+    let Received { kind, mut payload } = child.link.receive(MAX_MESSAGE, &mut until)?;
     match kind {
         Reply::Layers => Ok(Ok(layers::decode(payload)?)),
         Reply::Unjailed => {
             payload.byte()?;
             Ok(Err(LayersError::Died { message: payload.message() }))
         }
-        _ => Err(BadFrame("an unexpected reply (expected: layers)").into()),
+        _ => Err(ProtocolError("an unexpected reply (expected: layers)").into()),
     }
 }
 
-fn how(child: &mut Child, gone: Gone) -> String {
+fn failure_message(child: &mut Child, gone: LinkError) -> String {
     match gone {
-        Gone::Ended => child.wait(&mut Until::now_and(TO_END, None)).to_string(),
-        Gone::Overdue(overdue) => format!("it {overdue}"),
-        Gone::Bad(why) => why.to_string(),
-        Gone::Io(error) => format!("the socket failed: {error}"),
+        LinkError::Ended => child.wait(&mut TimeLimit::now_and(EXIT_TIMEOUT, None)).to_string(),
+        LinkError::Overdue(overdue) => format!("it {overdue}"),
+        LinkError::Protocol(why) => why.to_string(),
+        LinkError::Io(error) => format!("the socket failed: {error}"),
     }
 }

@@ -24,40 +24,40 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg}
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use self::signals::Blocked;
+use self::signals::BlockedSignals;
 use super::Processes;
 use super::child::MARK;
-use super::eventfd::Bell;
-use super::link::{Gone, Link, Patience};
+use super::child_connection::{ChildConnection, LinkError, WaitPolicy};
+use super::eventfd::EventFd;
 use crate::sandbox::granted::GrantedDir;
 
 /// The most time that a process may take to end after it has closed its end of the socket. A dying
 /// process first returns its memory, which may be large.
-pub(super) const TO_END: Duration = Duration::from_secs(5);
+pub(super) const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most time that a process may take until it is jailed and has its code. It allows for a busy
 /// machine.
-pub(super) const TO_BE_READY: Duration = Duration::from_secs(60);
+pub(super) const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The most descriptors in one message. The system allows up to 253.
-pub(super) const AT_ONCE: usize = 64;
+pub(super) const MAX_FDS_PER_MESSAGE: usize = 64;
 
 /// A running child and the connection to it.
 #[derive(Debug)]
 pub(crate) struct Child {
     process: std::process::Child,
-    pub(crate) link: Link,
+    pub(crate) link: ChildConnection,
     /// The read end of the child's standard error, which holds its last message if it dies.
     errors: OwnedFd,
 }
 
 impl Child {
     /// Starts a child, which belongs to this thread.
-    pub(crate) fn start(processes: &Processes, bell: &Arc<Bell>) -> io::Result<Self> {
+    pub(crate) fn start(processes: &Processes, bell: &Arc<EventFd>) -> io::Result<Self> {
         let program = processes.find_program().ok_or(io::ErrorKind::NotFound)?;
-        let (link, socket) = Link::pair(bell)?;
+        let (link, socket) = ChildConnection::pair(bell)?;
         // The pipe does not block, so a child that writes too much need not wait for a reader.
         let (errors, written) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
-        let _blocked = Blocked::new()?;
+        let _blocked = BlockedSignals::new()?;
         let process = Command::new(program)
             .arg0("mtl-host-worker")
             .arg(MARK)
@@ -81,15 +81,16 @@ impl Child {
         &self,
         files: &[BorrowedFd<'_>],
         dirs: &[GrantedDir],
-    ) -> Result<(), Gone> {
+    ) -> Result<(), LinkError> {
         let count = u32::try_from(dirs.len()).unwrap_or(u32::MAX);
         self.send_files(&count.to_le_bytes(), files)?;
         let dirs: Vec<_> = dirs.iter().map(|granted| granted.dir.as_fd()).collect();
-        dirs.chunks(AT_ONCE).try_for_each(|dirs| self.send_files(&[0], dirs))
+        dirs.chunks(MAX_FDS_PER_MESSAGE).try_for_each(|dirs| self.send_files(&[0], dirs))
     }
 
-    fn send_files(&self, bytes: &[u8], files: &[BorrowedFd<'_>]) -> Result<(), Gone> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(AT_ONCE))];
+    fn send_files(&self, bytes: &[u8], files: &[BorrowedFd<'_>]) -> Result<(), LinkError> {
+        let mut space =
+            [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS_PER_MESSAGE))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
         assert!(
             ancillary.push(SendAncillaryMessage::ScmRights(files)),
@@ -98,30 +99,30 @@ impl Child {
         let bytes = [IoSlice::new(bytes)];
         match sendmsg(self.link.socket().as_fd(), &bytes, &mut ancillary, SendFlags::NOSIGNAL) {
             Ok(_) => Ok(()),
-            Err(Errno::PIPE | Errno::CONNRESET) => Err(Gone::Ended),
-            Err(error) => Err(Gone::Io(error.into())),
+            Err(Errno::PIPE | Errno::CONNRESET) => Err(LinkError::Ended),
+            Err(error) => Err(LinkError::Io(error.into())),
         }
     }
 
     /// Waits for the end of a child that has closed its end of the socket, and returns how it
     /// ended. If `patience` ends before the child does, this kills the child.
-    pub(crate) fn wait(&mut self, patience: &mut dyn Patience) -> Death {
-        let ends_by_itself = self.ends_within(patience);
+    pub(crate) fn wait(&mut self, patience: &mut dyn WaitPolicy) -> ProcessExit {
+        let ends_by_itself = self.wait_for_exit(patience);
         if !ends_by_itself {
             self.kill();
         }
         let status = self.process.wait().ok().filter(|_| ends_by_itself);
-        Death { status, said: self.said() }
+        ProcessExit { status, said: self.last_message() }
     }
 
     /// Waits until the child has ended or `patience` ends. Returns whether the child has ended.
-    fn ends_within(&self, patience: &mut dyn Patience) -> bool {
+    fn wait_for_exit(&self, patience: &mut dyn WaitPolicy) -> bool {
         // Without pidfds, the system cannot tell when a process ends; then the child is killed immediately.
         let process = pidfd_open(Pid::from_child(&self.process), PidfdFlags::empty());
         process.is_ok_and(|process| {
             loop {
                 // The child may have ended just before the wait ends, so this checks one last time.
-                let allowed = patience.go_on();
+                let allowed = patience.next_deadline();
                 let until = allowed.unwrap_or_else(|_| Some(Instant::now()));
                 match self.link.bell().wait_for(&process, PollFlags::IN, until) {
                     Ok(true) => return true,
@@ -138,7 +139,7 @@ impl Child {
     }
 
     /// Returns the last line that the child wrote to its standard error.
-    fn said(&self) -> String {
+    fn last_message(&self) -> String {
         let mut said = Vec::with_capacity(64 * 1024);
         let _ = rustix::io::read(&self.errors, rustix::buffer::spare_capacity(&mut said));
         let text = String::from_utf8_lossy(&said);
@@ -159,22 +160,22 @@ impl Drop for Child {
 
 /// The end of a process.
 #[derive(Debug)]
-pub(crate) struct Death {
+pub(crate) struct ProcessExit {
     /// The exit status, or `None` if the process was killed by its parent.
     status: Option<ExitStatus>,
     said: String,
 }
 
-impl Death {
+impl ProcessExit {
     /// Returns whether the process aborted because it got no more memory. The allocator reports
     /// that before it aborts.
-    pub(crate) fn is_for_memory(&self) -> bool {
+    pub(crate) fn is_out_of_memory(&self) -> bool {
         let signal = self.status.and_then(|status| status.signal());
         signal == Some(SIGABRT) && self.said.starts_with("memory allocation of ")
     }
 }
 
-impl fmt::Display for Death {
+impl fmt::Display for ProcessExit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.status {
             None => f.write_str("its process closed its socket, and was killed")?,

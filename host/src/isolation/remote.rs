@@ -6,39 +6,39 @@
 //! the deadlines itself, as an instance on a thread does. The parent waits longer by [`GRACE`], and
 //! then kills the child.
 
+mod child_deadline;
 mod freeze;
-mod guard;
-pub(super) mod lent;
+pub(super) mod remote_claim;
 
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::guard::{Guard, Wait};
-use self::lent::Lent;
+use self::child_deadline::{ChildDeadline, Wait};
+use self::remote_claim::RemoteClaim;
 use super::Processes;
-use super::eventfd::Bell;
-use super::link::{Gone, Link, Received};
-use super::process::{Child, TO_BE_READY, TO_END};
+use super::child_connection::{ChildConnection, LinkError, Received};
+use super::eventfd::EventFd;
+use super::process::{Child, EXIT_TIMEOUT, READY_TIMEOUT};
+use super::wire::finish_reply::{self, FinishReply};
 use super::wire::items::Terms;
-use super::wire::ran::{EndedThere, RanThere};
-use super::wire::report::{self, Report};
-use super::wire::setup::{Begins, ChildSetup, Task, WorkOrder};
+use super::wire::run_reply::{ChildExecutionEnd, ChildRunReply};
+use super::wire::setup::{ChildSetup, StartMode, Task, WorkOrder};
 use super::wire::start::Started;
-use super::wire::{BadFrame, Frame, Order, Payload, Reply, guest_event, items, start};
+use super::wire::{Frame, Order, Payload, ProtocolError, Reply, guest_event, items, start};
 use crate::block::Span;
 use crate::control::deadline::{Overdue, Phase, Watch};
-use crate::control::schedule::DelayOf;
-use crate::engine::{InstanceParts, REPORT};
+use crate::control::sched_stat::ProcessRunDelay;
+use crate::engine::{FINISH_REPORT, InstanceParts};
 use crate::event::Event;
 use crate::executor::start_error::StartError;
-use crate::executor::{Executor, Ran, Tray, Turns};
+use crate::executor::{ClaimCursor, ExecutionEnd, Executor, SharedOutcomes};
 use crate::isolation::claim_page::ClaimPage;
 use crate::isolation::remote_plugin::RemotePlugin;
-use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
 use crate::item::format::Format;
+use crate::item::instance_failure::InstanceFailure;
 use crate::outcome::{Outcomes, RecordRule};
 use crate::sandbox::guest_event::GuestEvent;
 use crate::sandbox::meter::Lease;
@@ -50,7 +50,7 @@ pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
 /// The most bytes of a frame in addition to one result. A child sends its outcomes before they
 /// exceed this size.
-const BESIDE: usize = 8 * 1024 * 1024;
+const FRAME_EXTRA_BYTES: usize = 8 * 1024 * 1024;
 
 /// The most bytes that one order may have, because a frame has its length in 32 bits.
 const LARGEST: usize = 0xFF00_0000;
@@ -70,7 +70,7 @@ pub(crate) struct Remote {
     watch: Watch,
     started: Started,
     /// The outcomes that came in parts.
-    tray: Arc<Tray>,
+    tray: Arc<SharedOutcomes>,
     /// The buffer of orders.
     order: Vec<u8>,
 }
@@ -92,13 +92,14 @@ impl Remote {
         plugin: &Arc<RemotePlugin>,
         parts: &InstanceParts,
     ) -> Result<Self, StartError> {
-        let mut remote = Self::ready(processes, plugin, parts, plugin.work(parts), None)?;
+        let mut remote =
+            Self::start_child(processes, plugin, parts, plugin.work_order(parts), None)?;
         remote.wait_for_start()?;
         Ok(remote)
     }
 
     /// Starts a child for `work`, and waits until it is jailed and has its code.
-    fn ready(
+    fn start_child(
         processes: &Processes,
         plugin: &Arc<RemotePlugin>,
         parts: &InstanceParts,
@@ -107,11 +108,11 @@ impl Remote {
     ) -> Result<Self, StartError> {
         let refused = |source| StartError::Process { source };
         let (page, page_file) = ClaimPage::create().map_err(refused)?;
-        let bell = Arc::new(Bell::new().map_err(refused)?);
+        let bell = Arc::new(EventFd::new().map_err(refused)?);
         let child = Child::start(processes, &bell).map_err(refused)?;
         // On a busy machine, the child may wait for a core for some time.
-        let watch = parts.watch.lenient(GRACE, Box::new(DelayOf::process(child.id())));
-        watch.rings(&bell);
+        let watch = parts.watch.lenient(GRACE, Box::new(ProcessRunDelay::process(child.id())));
+        watch.add_alarm(&bell);
         let services = Services {
             parts: parts.clone(),
             plugin: Arc::clone(plugin),
@@ -126,7 +127,7 @@ impl Remote {
         let files = [page_file.as_fd(), plugin.file()];
         let files: Vec<_> = files.into_iter().chain(third).collect();
         let handed_over = remote.child.hand_over(&files, &parts.grants.dirs);
-        handed_over.map_err(|gone| remote.not_started(gone))?;
+        handed_over.map_err(|gone| remote.to_start_error(gone))?;
         remote.set_up(processes, work)?;
         Ok(remote)
     }
@@ -139,18 +140,18 @@ impl Remote {
         }
         // The child may hold an item three times: as it was sent, in its block and in the instance. A child that
         // freezes holds the memory three more times: in pieces, as a part of a module, and as the growing module.
-        let copies = if matches!(work.begins, Begins::Freeze { .. }) { 6 } else { 3 };
+        let copies = if matches!(work.start_mode, StartMode::Freeze { .. }) { 6 } else { 3 };
         let data = memory.saturating_mul(copies).saturating_add(result.saturating_mul(2));
         let setup = ChildSetup {
-            jail: processes.required_layers(),
+            jail: processes.jail_requirement(),
             engine: plugin.options(),
             data: data.saturating_add(DATA) as u64,
             task: Task::Work(Box::new(work)),
         };
         let order = setup.encode(&parts.init);
-        let mut patience = Guard::until(&self.watch, TO_BE_READY);
+        let mut patience = ChildDeadline::with_timeout(&self.watch, READY_TIMEOUT);
         let sent = self.child.link.send(&order, &mut patience);
-        sent.map_err(|gone| self.not_started(gone))?;
+        sent.map_err(|gone| self.to_start_error(gone))?;
         let ready = self.serve(Wait::ToBeReady, |received| match received.kind {
             Reply::Ready => Ok(Ok(received.payload.message())),
             Reply::Unjailed => {
@@ -158,13 +159,13 @@ impl Remote {
                 let is_lack = payload.byte()? != 0;
                 Ok(Err(StartError::Jail { is_lack, message: payload.message() }))
             }
-            _ => Err(BadFrame("an unexpected reply (expected: ready)")),
+            _ => Err(ProtocolError("an unexpected reply (expected: ready)")),
         });
-        let lacks = ready.map_err(|gone| self.not_started(gone))??;
+        let lacks = ready.map_err(|gone| self.to_start_error(gone))??;
         if !lacks.is_empty() {
             let parts = &self.services.parts;
             let lacks = lacks.as_str();
-            parts.audience.tell(&Event::JailLacks { worker: parts.index, lacks });
+            parts.audience.notify(&Event::JailIncomplete { worker: parts.index, lacks });
         }
         Ok(())
     }
@@ -175,9 +176,9 @@ impl Remote {
         let started = self.serve(Wait::Watched, |received| match received.kind {
             Reply::Started => Started::decode(received.payload).map(Ok),
             Reply::NotStarted => start::start_error(received.payload).map(Err),
-            _ => Err(BadFrame("an unexpected reply (expected: started)")),
+            _ => Err(ProtocolError("an unexpected reply (expected: started)")),
         });
-        self.started = started.map_err(|gone| self.not_started(gone))??;
+        self.started = started.map_err(|gone| self.to_start_error(gone))??;
         Ok(())
     }
 
@@ -185,21 +186,21 @@ impl Remote {
     fn serve<T>(
         &mut self,
         wait: Wait,
-        wanted: impl FnOnce(Received<'_>) -> Result<T, BadFrame>,
-    ) -> Result<T, Gone> {
+        wanted: impl FnOnce(Received<'_>) -> Result<T, ProtocolError>,
+    ) -> Result<T, LinkError> {
         let Self { child, services, watch, .. } = self;
         let mut guard = match wait {
-            Wait::ToBeReady => Guard::until(watch, TO_BE_READY),
-            Wait::Watched => Guard::of(watch),
-            Wait::For(time) => Guard::until(watch, time),
+            Wait::ToBeReady => ChildDeadline::with_timeout(watch, READY_TIMEOUT),
+            Wait::Watched => ChildDeadline::of(watch),
+            Wait::For(time) => ChildDeadline::with_timeout(watch, time),
         };
-        wanted(next(&mut child.link, services, &mut guard, no_part)?).map_err(Gone::from)
+        wanted(next(&mut child.link, services, &mut guard, no_part)?).map_err(LinkError::from)
     }
 
     /// Maps a lost connection to the error of the start.
-    fn not_started(&mut self, gone: Gone) -> StartError {
+    fn to_start_error(&mut self, gone: LinkError) -> StartError {
         let limit = self.services.parts.config.init_timeout;
-        let broken = self.broken(gone, limit);
+        let broken = self.to_failure(gone, limit);
         match broken.kind {
             FaultKind::Timeout => StartError::Timeout { message: broken.message },
             _ => StartError::Crashed { message: broken.message },
@@ -220,65 +221,68 @@ impl Remote {
     }
 
     /// Maps a lost connection to the instance failure.
-    fn broken(&mut self, gone: Gone, limit: Option<Duration>) -> Broken {
+    fn to_failure(&mut self, gone: LinkError, limit: Option<Duration>) -> InstanceFailure {
         match gone {
-            Gone::Ended => {
-                let mut patience = Guard::until(&self.watch, TO_END);
+            LinkError::Ended => {
+                let mut patience = ChildDeadline::with_timeout(&self.watch, EXIT_TIMEOUT);
                 let death = self.child.wait(&mut patience);
-                Broken::new(FaultKind::Crashed, death.to_string())
+                InstanceFailure::new(FaultKind::Crashed, death.to_string())
             }
-            Gone::Overdue(Overdue::Limit(took)) => {
+            LinkError::Overdue(Overdue::Limit(took)) => {
                 // The parent has waited longer by `GRACE`; the message names the limit itself.
                 let limit = limit.filter(|limit| limit.checked_add(GRACE) == Some(took));
                 let limit = limit.unwrap_or(took);
                 let message = format!("took longer than {limit:?}, and its process was killed");
-                Broken::new(FaultKind::Timeout, message)
+                InstanceFailure::new(FaultKind::Timeout, message)
             }
-            Gone::Overdue(overdue) => Broken::new(FaultKind::Timeout, overdue.to_string()),
-            Gone::Bad(why) => {
+            LinkError::Overdue(overdue) => {
+                InstanceFailure::new(FaultKind::Timeout, overdue.to_string())
+            }
+            LinkError::Protocol(why) => {
                 let message = format!("its process was killed because {why}");
-                Broken::new(FaultKind::Crashed, message)
+                InstanceFailure::new(FaultKind::Crashed, message)
             }
-            Gone::Io(error) => {
+            LinkError::Io(error) => {
                 let message = format!("the socket to its process failed: {error}");
-                Broken::new(FaultKind::Crashed, message)
+                InstanceFailure::new(FaultKind::Crashed, message)
             }
         }
     }
 }
 
 /// Refuses a part: a child without items has no outcomes.
-fn no_part(_: Payload<'_>) -> Result<(), BadFrame> {
-    Err(BadFrame("outcomes, although it has no items"))
+fn no_part(_: Payload<'_>) -> Result<(), ProtocolError> {
+    Err(ProtocolError("outcomes, although it has no items"))
 }
 
 /// Returns the next reply that is not an event, a question or a part. Passes on events, answers
 /// questions, and gives parts to `part`.
 fn next<'link>(
-    link: &'link mut Link,
+    link: &'link mut ChildConnection,
     services: &mut Services,
-    guard: &mut Guard<'_>,
-    mut part: impl FnMut(Payload<'_>) -> Result<(), BadFrame>,
-) -> Result<Received<'link>, Gone> {
-    let most = services.parts.config.max_result.bytes().max(crate::engine::MAX_ANSWER) + BESIDE;
+    guard: &mut ChildDeadline<'_>,
+    mut part: impl FnMut(Payload<'_>) -> Result<(), ProtocolError>,
+) -> Result<Received<'link>, LinkError> {
+    let most =
+        services.parts.config.max_result.bytes().max(crate::engine::MAX_ANSWER) + FRAME_EXTRA_BYTES;
     loop {
         // The deadline is checked here, because a child that sends without pause never makes `receive` wait.
-        super::link::Patience::go_on(guard)?;
+        super::child_connection::WaitPolicy::next_deadline(guard)?;
         let received = link.receive(most, guard)?;
         let answer = match received.kind {
             Reply::Call => services.answer(received.payload)?,
-            Reply::Take => services.lend_memory(received.payload)?,
-            Reply::TakeDisk => services.lend_disk(received.payload)?,
+            Reply::Take => services.grant_memory(received.payload)?,
+            Reply::TakeDisk => services.grant_disk(received.payload)?,
             Reply::Part => {
                 part(received.payload)?;
                 continue;
             }
-            _ if services.hear(received)? => continue,
+            _ if services.pass_on_event(received)? => continue,
             _ => break,
         };
         link.send(&answer, guard)?;
     }
-    Ok(link.given())
+    Ok(link.last_frame())
 }
 
 impl Services {
@@ -291,7 +295,7 @@ impl Services {
     }
 
     /// Passes on a guest event. Returns false if the reply is of another kind.
-    fn hear(&self, received: Received<'_>) -> Result<bool, BadFrame> {
+    fn pass_on_event(&self, received: Received<'_>) -> Result<bool, ProtocolError> {
         if received.kind != Reply::Guest {
             return Ok(false);
         }
@@ -299,16 +303,16 @@ impl Services {
             GuestEvent::Output { stream, line } => self.parts.voice.line(stream, line.as_bytes()),
             GuestEvent::Log { level, message } => self.parts.voice.log(level, message),
             GuestEvent::Dropped { lines, bytes } => self.parts.voice.note_dropped(lines, bytes),
-            GuestEvent::Denied(denial) => self.network.tell(&denial),
+            GuestEvent::Denied(denial) => self.network.report_denial(&denial),
         }
         Ok(true)
     }
 
     /// Calls a host function, which runs in this process.
-    fn answer(&self, mut payload: Payload<'_>) -> Result<Vec<u8>, BadFrame> {
+    fn answer(&self, mut payload: Payload<'_>) -> Result<Vec<u8>, ProtocolError> {
         let number = payload.number()?;
         let answer = self.plugin.functions().call(number, self.parts.index, payload.rest());
-        let answer = answer.ok_or(BadFrame("a call of an unknown host function"))?;
+        let answer = answer.ok_or(ProtocolError("a call of an unknown host function"))?;
         let frame = Frame::order(Order::Answer);
         Ok(match answer {
             Ok(Ok(bytes)) => frame.byte(0).rest(&bytes),
@@ -319,7 +323,7 @@ impl Services {
     }
 
     /// Grants the child more memory, if the pool's limit allows it.
-    fn lend_memory(&mut self, mut payload: Payload<'_>) -> Result<Vec<u8>, BadFrame> {
+    fn grant_memory(&mut self, mut payload: Payload<'_>) -> Result<Vec<u8>, ProtocolError> {
         let bytes = usize::try_from(payload.long()?).unwrap_or(usize::MAX);
         payload.end()?;
         let order = if self.lease.take(bytes) { Order::Granted } else { Order::Denied };
@@ -329,7 +333,7 @@ impl Services {
 
 impl Services {
     /// Grants the child more bytes to write to files, if its worker's limit allows it.
-    fn lend_disk(&self, mut payload: Payload<'_>) -> Result<Vec<u8>, BadFrame> {
+    fn grant_disk(&self, mut payload: Payload<'_>) -> Result<Vec<u8>, ProtocolError> {
         let bytes = payload.long()?;
         payload.end()?;
         let is_lent = self.parts.disk.take(bytes).is_ok();
@@ -338,13 +342,18 @@ impl Services {
 }
 
 impl Executor for Remote {
-    fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
-        self.watch.serve(turns.end());
+    fn run(
+        &mut self,
+        outcomes: &mut Outcomes,
+        until: usize,
+        turns: &ClaimCursor<'_>,
+    ) -> ExecutionEnd {
+        self.watch.set_run_end(turns.end());
         self.watch.begin(Phase::Item);
         let first = outcomes.len();
         let until = self.fitting(outcomes.span(), first..until);
         if until == first {
-            return Ran::Broken(too_large());
+            return ExecutionEnd::Failed(too_large());
         }
         let Self { child, services, watch, started, tray, order } = self;
         let (span, items) = (outcomes.span().clone(), first..until);
@@ -352,8 +361,9 @@ impl Executor for Remote {
         let head = items::order(std::mem::take(order), &span, items.clone(), terms);
         let page = Arc::clone(&services.page);
         page.set_begun(false);
-        let mut lent = Lent::new(turns.lend(Arc::clone(&page) as _, until - first), until - first);
-        let mut guard = Guard::of_items(watch, &page, until - first);
+        let mut lent =
+            RemoteClaim::new(turns.lend(Arc::clone(&page) as _, until - first), until - first);
+        let mut guard = ChildDeadline::of_items(watch, &page, until - first);
         let limit = services.parts.config.max_result;
         *tray.lock() = outcomes.take();
         let part = |payload: Payload<'_>| {
@@ -374,8 +384,8 @@ impl Executor for Remote {
         order.shrink_to(ORDER);
         let received =
             sent.and_then(|()| match next(&mut child.link, services, &mut guard, part)? {
-                Received { kind: Reply::Ran, payload } => Ok(RanThere::decode(payload)?),
-                _ => Err(BadFrame("an unexpected reply (expected: ran)").into()),
+                Received { kind: Reply::Ran, payload } => Ok(ChildRunReply::decode(payload)?),
+                _ => Err(ProtocolError("an unexpected reply (expected: ran)").into()),
             });
         let (taken, started_there) = lent.settle(received);
         *outcomes = tray.lock().take();
@@ -385,39 +395,39 @@ impl Executor for Remote {
                 started.format = there.format;
                 there.add_to(outcomes, limit);
                 return match there.ended {
-                    EndedThere::Done => Ran::Done,
-                    EndedThere::Yielded => Ran::Yielded,
-                    EndedThere::Broken(broken) => Ran::Broken(broken),
+                    ChildExecutionEnd::Done => ExecutionEnd::Done,
+                    ChildExecutionEnd::Yielded => ExecutionEnd::Yielded,
+                    ChildExecutionEnd::Failed(broken) => ExecutionEnd::Failed(broken),
                 };
             }
             Err(gone) => gone,
         };
-        let was_idle = matches!(gone, Gone::Ended) && !page.has_begun();
+        let was_idle = matches!(gone, LinkError::Ended) && !page.has_begun();
         let limit = self.services.parts.config.timeout;
-        let broken = self.broken(gone, limit);
-        if was_idle { Ran::Idle(broken) } else { Ran::Lost { at, broken } }
+        let broken = self.to_failure(gone, limit);
+        if was_idle { ExecutionEnd::FailedIdle(broken) } else { ExecutionEnd::Lost { at, broken } }
     }
 
     fn format(&self) -> Format {
         self.started.format
     }
 
-    fn has_report(&self) -> bool {
+    fn has_finish_report(&self) -> bool {
         self.started.has_report
     }
 
-    fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, InstanceFailure> {
         if !self.started.has_report {
             return Ok(None);
         }
         self.watch.begin(Phase::Finishing);
-        let mut guard = Guard::of(&self.watch);
+        let mut guard = ChildDeadline::of(&self.watch);
         let sent = self.child.link.send(&Frame::order(Order::Finish).seal(), &mut guard);
         let limit = self.services.parts.config.init_timeout;
         let finished = sent.and_then(|()| self.serve(Wait::Watched, finished));
-        let report = finished.map_err(|gone| self.broken(gone, limit))??;
+        let report = finished.map_err(|gone| self.to_failure(gone, limit))??;
         let result = self.services.parts.config.max_result;
-        match result.refusal(REPORT, report.as_ref().map_or(0, Vec::len)) {
+        match result.too_long(FINISH_REPORT, report.as_ref().map_or(0, Vec::len)) {
             None => Ok(report),
             Some(broken) => Err(broken),
         }
@@ -426,15 +436,15 @@ impl Executor for Remote {
 
 /// Returns the failure for an item or `init` arguments that are larger than all the memory of an
 /// instance.
-fn too_large() -> Broken {
+fn too_large() -> InstanceFailure {
     let message = "the item is larger than the plugin's memory";
-    Broken::new(FaultKind::OutOfMemory, message)
+    InstanceFailure::new(FaultKind::OutOfMemory, message)
 }
 
 /// Reads the finish report, which is the only reply that a child may send when it finishes.
-fn finished(Received { kind, payload }: Received<'_>) -> Result<Report, BadFrame> {
+fn finished(Received { kind, payload }: Received<'_>) -> Result<FinishReply, ProtocolError> {
     match kind {
-        Reply::Finished => report::decode(payload),
-        _ => Err(BadFrame("an unexpected reply (expected: finished)")),
+        Reply::Finished => finish_reply::decode(payload),
+        _ => Err(ProtocolError("an unexpected reply (expected: finished)")),
     }
 }

@@ -8,7 +8,7 @@ use crate::engine::compile_settings::CompileSettings;
 use crate::engine::{
     Engine, EngineOptions, HostFunctions, InstanceParts, LoadErrorKind, PluginCode, PluginKind,
 };
-use crate::isolation::wire::setup::{Begins, WorkOrder};
+use crate::isolation::wire::setup::{StartMode, WorkOrder};
 use crate::item::format::Format;
 use crate::jail::sealed_file::SealedFile;
 use crate::sandbox::granted::GrantedDir;
@@ -22,13 +22,17 @@ pub(crate) struct RemotePlugin {
     call: String,
     functions: HostFunctions,
     /// The format of results that `init` has chosen, if the code is a snapshot.
-    restores: Option<Format>,
+    snapshot_format: Option<Format>,
 }
 
 impl RemotePlugin {
     /// Takes the code of a plugin that this process has compiled.
-    pub(crate) fn of(plugin: &dyn PluginCode, engine: &Engine) -> Result<Self, LoadErrorKind> {
-        let file = SealedFile::of(&plugin.code().bytes().map_err(LoadErrorKind::invalid)?);
+    pub(crate) fn from_plugin(
+        plugin: &dyn PluginCode,
+        engine: &Engine,
+    ) -> Result<Self, LoadErrorKind> {
+        let file =
+            SealedFile::from_bytes(&plugin.code().serialize().map_err(LoadErrorKind::invalid)?);
         let file = file.map_err(LoadErrorKind::code)?;
         let (call, functions) = plugin.calls();
         let kind = plugin.metadata().kind;
@@ -38,7 +42,7 @@ impl RemotePlugin {
             kind,
             call: call.to_owned(),
             functions: functions.clone(),
-            restores: None,
+            snapshot_format: None,
         })
     }
 
@@ -52,20 +56,20 @@ impl RemotePlugin {
             file,
             options: settings.engine.options(),
             kind,
-            call: settings.call.clone(),
-            functions: settings.functions.clone(),
-            restores: None,
+            call: settings.call_export.clone(),
+            functions: settings.host_functions.clone(),
+            snapshot_format: None,
         }
     }
 
     /// Marks the code as a snapshot whose results have this format.
     pub(crate) fn into_snapshot(self, format: Format) -> Self {
-        Self { restores: Some(format), ..self }
+        Self { snapshot_format: Some(format), ..self }
     }
 
     /// Returns the format of results, if the code is a snapshot.
     pub(crate) fn snapshot_format(&self) -> Option<Format> {
-        self.restores
+        self.snapshot_format
     }
 
     /// Returns the options of the engine that runs the code.
@@ -87,16 +91,16 @@ impl RemotePlugin {
     }
 
     /// Returns the order for a process that becomes the worker with these parts.
-    pub(crate) fn work(&self, parts: &InstanceParts) -> WorkOrder {
-        let begins = match self.restores {
-            None => Begins::Init,
-            Some(results) => Begins::Snapshot { results },
+    pub(crate) fn work_order(&self, parts: &InstanceParts) -> WorkOrder {
+        let begins = match self.snapshot_format {
+            None => StartMode::Init,
+            Some(results) => StartMode::Snapshot { results },
         };
         self.work_from(begins, parts)
     }
 
     /// Returns the same order for a worker that begins in the given way.
-    pub(crate) fn work_from(&self, begins: Begins, parts: &InstanceParts) -> WorkOrder {
+    pub(crate) fn work_from(&self, begins: StartMode, parts: &InstanceParts) -> WorkOrder {
         let InstanceParts { config, index, workers, grants, pool_memory, voice, .. } = parts;
         let dir = |GrantedDir { grant, .. }: &GrantedDir| {
             (OsString::from(grant.host()), grant.guest().to_owned(), grant.access())
@@ -116,7 +120,7 @@ impl RemotePlugin {
             // The parent enforces the limit; the child only bounds what it sends.
             log: voice.limit().doubled(),
             clock: parts.clock.elapsed(),
-            begins,
+            start_mode: begins,
         }
     }
 }

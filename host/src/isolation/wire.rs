@@ -21,16 +21,18 @@
 //! each other frame is a serde type in the format of postcard, which puts a length before each text
 //! and list.
 
-pub(crate) mod compiled;
+pub(crate) mod compile_reply;
+pub(crate) mod finish_reply;
 mod frame;
-pub(crate) mod frozen;
 pub(crate) mod guest_event;
 pub(crate) mod items;
 pub(crate) mod layers;
-pub(crate) mod ran;
 pub(crate) mod refused;
-pub(crate) mod report;
+pub(crate) mod run_reply;
 pub(crate) mod setup;
+pub(crate) mod snapshot_reply;
 pub(crate) mod start;
 
-pub(crate) use self::frame::{BadFrame, Frame, HEADER, Order, Payload, Reply, cut, header};
+pub(crate) use self::frame::{
+    Frame, HEADER, Order, Payload, ProtocolError, Reply, header, truncate_guest_text,
+};

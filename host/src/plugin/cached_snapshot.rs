@@ -14,8 +14,8 @@ use crate::cache::{Cache, EntryKind, Key};
 use crate::engine::origin::Origin;
 use crate::engine::snapshot::Dependency;
 use crate::engine::snapshot::dependencies::Stamp;
-use crate::engine::snapshot::{Freezing, Verdict};
-use crate::engine::{Frozen, InstanceParts, PluginKind};
+use crate::engine::snapshot::{SnapshotOutcome, Verdict};
+use crate::engine::{InstanceParts, PluginKind, SnapshotImage};
 use crate::executor::start_error::StartError;
 use crate::isolation::remote_plugin::RemotePlugin;
 use crate::item::format::Format;
@@ -26,7 +26,7 @@ use crate::plugin::Plugin;
 use crate::sandbox::granted::GrantedDir;
 
 /// The most bytes of metadata of a snapshot: enough for some thousand files.
-const MOST_METADATA: usize = 512 * 1024;
+const MAX_METADATA: usize = 512 * 1024;
 
 /// The facts about a snapshot in a cache, without its code.
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,31 +40,31 @@ struct SnapshotMetadata {
 
 /// The place where a snapshot may be used. A snapshot from a jailed process is never used elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Where {
-    Here,
-    InJails,
+pub(crate) enum SnapshotScope {
+    Local,
+    Jailed,
 }
 
 /// Takes the snapshot from the cache, or makes it with `freeze` and puts it into the cache.
-pub(crate) fn recall_or(
+pub(crate) fn load_or_freeze(
     cache: Option<&Cache>,
     plugin: &Plugin,
     parts: &InstanceParts,
-    used: Where,
-    freeze: impl FnOnce() -> Result<Freezing<Snapshot>, StartError>,
-) -> Result<Freezing<Snapshot>, StartError> {
+    used: SnapshotScope,
+    freeze: impl FnOnce() -> Result<SnapshotOutcome<Snapshot>, StartError>,
+) -> Result<SnapshotOutcome<Snapshot>, StartError> {
     let (Some(cache), Some(origin)) = (cache, plugin.origin()) else { return freeze() };
     let key = key(plugin, origin, parts, used);
     let recalled = match used {
-        Where::Here => recall_here(cache, &key, origin, parts),
-        Where::InJails => recall_in_jails(cache, &key, origin, parts),
+        SnapshotScope::Local => load_local(cache, &key, origin, parts),
+        SnapshotScope::Jailed => load_jailed(cache, &key, origin, parts),
     };
     if let Some(recalled) = recalled {
         return Ok(recalled);
     }
     let begun = SystemTime::now();
     let frozen = freeze()?;
-    if let Freezing::Frozen { snapshot, verdict, .. } = &frozen
+    if let SnapshotOutcome::Frozen { snapshot, verdict, .. } = &frozen
         && let Some(metadata) = SnapshotMetadata::of(snapshot, verdict, parts, begun)
     {
         keep(cache, &key, snapshot, &metadata);
@@ -75,12 +75,14 @@ pub(crate) fn recall_or(
 /// Keeps a snapshot. This may fail silently, since a missing snapshot is made again.
 fn keep(cache: &Cache, key: &Key, snapshot: &Snapshot, metadata: &SnapshotMetadata) {
     let metadata = serde_json::to_vec(metadata).expect("text and numbers serialize");
-    if metadata.len() > MOST_METADATA {
+    if metadata.len() > MAX_METADATA {
         return;
     }
     let kept = match snapshot {
-        Snapshot::Here(frozen) => frozen.read().map(|code| cache.keep_own(key, &code, &metadata)),
-        Snapshot::Elsewhere(remote) => {
+        Snapshot::Local(frozen) => {
+            frozen.read().map(|code| cache.keep_trusted(key, &code, &metadata))
+        }
+        Snapshot::Remote(remote) => {
             remote.read().map(|code| cache.keep_jailed(key, &code, &metadata))
         }
     };
@@ -89,39 +91,39 @@ fn keep(cache: &Cache, key: &Key, snapshot: &Snapshot, metadata: &SnapshotMetada
     }
 }
 
-fn recall_here(
+fn load_local(
     cache: &Cache,
     key: &Key,
     origin: &Origin,
     parts: &InstanceParts,
-) -> Option<Freezing<Snapshot>> {
-    let own = cache.own(key)?;
+) -> Option<SnapshotOutcome<Snapshot>> {
+    let own = cache.trusted(key)?;
     let Some(metadata) = SnapshotMetadata::read(own.metadata(), parts) else {
-        cache.count_as_missing(key);
+        cache.mark_outdated(key);
         return None;
     };
     let bytes = own.length();
-    let frozen = Frozen::of_cache(&origin.settings, &own, metadata.format());
-    let frozen = frozen.inspect_err(|error| cache.reject(key, error)).ok()?;
-    Some(metadata.recalled(Snapshot::Here(Arc::new(frozen)), bytes, parts))
+    let frozen = SnapshotImage::of_cache(&origin.settings, &own, metadata.format());
+    let frozen = frozen.inspect_err(|error| cache.mark_damaged(key, error)).ok()?;
+    Some(metadata.into_outcome(Snapshot::Local(Arc::new(frozen)), bytes, parts))
 }
 
-fn recall_in_jails(
+fn load_jailed(
     cache: &Cache,
     key: &Key,
     origin: &Origin,
     parts: &InstanceParts,
-) -> Option<Freezing<Snapshot>> {
+) -> Option<SnapshotOutcome<Snapshot>> {
     let jailed = cache.jailed(key)?;
     let Some(metadata) = SnapshotMetadata::read(jailed.metadata(), parts) else {
-        cache.count_as_missing(key);
+        cache.mark_outdated(key);
         return None;
     };
     let (bytes, code) = (jailed.length(), SealedFile::copy(jailed.file(), jailed.length()));
-    let code = code.inspect_err(|error| cache.reject(key, error)).ok()?;
+    let code = code.inspect_err(|error| cache.mark_damaged(key, error)).ok()?;
     let remote = RemotePlugin::from_file(code, PluginKind::CoreModule, &origin.settings)
         .into_snapshot(metadata.format());
-    Some(metadata.recalled(Snapshot::Elsewhere(Arc::new(remote)), bytes, parts))
+    Some(metadata.into_outcome(Snapshot::Remote(Arc::new(remote)), bytes, parts))
 }
 
 impl SnapshotMetadata {
@@ -134,11 +136,11 @@ impl SnapshotMetadata {
     ) -> Option<Self> {
         let dirs = &parts.grants.dirs;
         let stamped = |dependency: &Dependency| {
-            Some((dependency.clone(), dependency.stamp_of_then(dirs, begun)?))
+            Some((dependency.clone(), dependency.stamp_if_unchanged(dirs, begun)?))
         };
         let format = match snapshot {
-            Snapshot::Here(frozen) => frozen.format(),
-            Snapshot::Elsewhere(remote) => remote.snapshot_format()?,
+            Snapshot::Local(frozen) => frozen.format(),
+            Snapshot::Remote(remote) => remote.snapshot_format()?,
         };
         Some(Self {
             has_json_results: format == Format::Json,
@@ -168,15 +170,20 @@ impl SnapshotMetadata {
         if self.has_json_results { Format::Json } else { Format::Text }
     }
 
-    fn recalled(self, snapshot: Snapshot, bytes: u64, parts: &InstanceParts) -> Freezing<Snapshot> {
-        parts.clock.show_at_least(self.clock);
+    fn into_outcome(
+        self,
+        snapshot: Snapshot,
+        bytes: u64,
+        parts: &InstanceParts,
+    ) -> SnapshotOutcome<Snapshot> {
+        parts.clock.advance_to(self.clock);
         let verdict = Verdict { has_random: self.has_random, dependencies: None };
-        Freezing::Frozen { snapshot, bytes, verdict }
+        SnapshotOutcome::Frozen { snapshot, bytes, verdict }
     }
 }
 
 /// Returns the key of a snapshot, which covers everything that `init` can see except files.
-fn key(plugin: &Plugin, origin: &Origin, parts: &InstanceParts, used: Where) -> Key {
+fn key(plugin: &Plugin, origin: &Origin, parts: &InstanceParts, used: SnapshotScope) -> Key {
     let InstanceParts { grants, config, .. } = parts;
     // The pattern names all fields, so that each new field needs a decision. `init` cannot see limits of results, files
     // or time.
@@ -200,22 +207,22 @@ fn key(plugin: &Plugin, origin: &Origin, parts: &InstanceParts, used: Where) -> 
     // By this suffix, the loader parses bytes as text even if they do not look like text.
     let is_text = plugin.name().extension().is_some_and(|extension| extension == "wat");
     let said = (
-        (&settings.call, settings.functions.numbered(), is_text),
+        (&settings.call_export, settings.host_functions.numbered(), is_text),
         (dirs.collect::<Vec<_>>(), &grants.env),
         (memory.bytes(), fuel.map(Fuel::units)),
         (*item_format == Format::Json, passing.name()),
     );
     let said = serde_json::to_vec(&said).expect("text and numbers serialize");
     let used: &[u8] = match used {
-        Where::Here => b"trusted",
-        Where::InJails => b"jailed",
+        SnapshotScope::Local => b"trusted",
+        SnapshotScope::Jailed => b"jailed",
     };
-    Key::of(EntryKind::Snapshot)
+    Key::builder(EntryKind::Snapshot)
         .part(used)
         .part(env!("CARGO_PKG_VERSION").as_bytes())
-        .part(engine.settings().bytes())
+        .part(engine.settings_digest().bytes())
         .part(&said)
         .part(&parts.init)
         .part(&origin.bytes)
-        .end()
+        .build()
 }

@@ -73,7 +73,7 @@ impl PluginLoader {
     /// ```
     /// # use mtl_host::{Engine, LoadErrorKind, Plugin, Sha256};
     /// let wat = std::fs::read("../tests/fixtures/upper.wat")?;
-    /// let loader = Plugin::loader(&Engine::new()?).sha256(Sha256::of(&wat));
+    /// let loader = Plugin::loader(&Engine::new()?).sha256(Sha256::digest(&wat));
     /// assert!(loader.from_bytes("upper", &wat).is_ok());
     /// let other = loader.load("../tests/fixtures/echo.wat");
     /// assert!(matches!(other.unwrap_err().kind(), LoadErrorKind::Digest { .. }));
@@ -98,7 +98,7 @@ impl PluginLoader {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn call(mut self, export: impl Into<String>) -> Self {
-        self.settings.call = export.into();
+        self.settings.call_export = export.into();
         self
     }
 
@@ -133,7 +133,7 @@ impl PluginLoader {
     where
         F: Fn(&HostCall, &[u8]) -> Result<Vec<u8>, String> + Send + Sync + 'static,
     {
-        self.settings.functions.add(interface.into(), name.into(), function);
+        self.settings.host_functions.add(interface.into(), name.into(), function);
         self
     }
 
@@ -154,7 +154,7 @@ impl PluginLoader {
     /// assert_eq!(record.bytes(), Some(&b"item"[..]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn wasm(mut self, features: WasmFeatures) -> Self {
+    pub fn wasm_features(mut self, features: WasmFeatures) -> Self {
         self.features = features;
         self
     }
@@ -309,7 +309,7 @@ impl PluginLoader {
     /// It fails in addition if a host function cannot be offered.
     pub fn load(&self, path: impl AsRef<Path>) -> Result<Plugin, LoadError> {
         let path = path.as_ref();
-        let made = self.ready().and_then(|loader| loader.make(path, loader.read(path)?));
+        let made = self.validated().and_then(|loader| loader.make(path, loader.read(path)?));
         made.map_err(LoadError::of(path))
     }
 
@@ -329,11 +329,11 @@ impl PluginLoader {
     /// cannot be offered.
     pub fn inspect(&self, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
         let path = path.as_ref();
-        let found = self.ready().and_then(|loader| loader.look_into(path));
+        let found = self.validated().and_then(|loader| loader.inspect_path(path));
         found.map_err(LoadError::of(path))
     }
 
-    fn look_into(&self, path: &Path) -> Result<Inspection, LoadErrorKind> {
+    fn inspect_path(&self, path: &Path) -> Result<Inspection, LoadErrorKind> {
         let bytes = self.read(path)?;
         self.check(&bytes)?;
         if precompiled::is_precompiled(&bytes) {
@@ -341,7 +341,7 @@ impl PluginLoader {
         }
         match &self.isolation {
             Isolation::Thread => {
-                let found = self.settings.inspect_here(path, &bytes)?;
+                let found = self.settings.inspect_in_process(path, &bytes)?;
                 Ok(Inspection::of(found, path, &bytes, None))
             }
             Isolation::Process(processes) => {
@@ -352,7 +352,7 @@ impl PluginLoader {
                     bytes: &bytes,
                     watch: None,
                 };
-                let (found, lacks) = compiler.findings()?;
+                let (found, lacks) = compiler.inspect()?;
                 Ok(Inspection::of(found, path, &bytes, lacks))
             }
         }
@@ -373,30 +373,30 @@ impl PluginLoader {
     /// Fails as [`load`](Self::load) does.
     pub fn from_bytes(&self, name: &str, bytes: &[u8]) -> Result<Plugin, LoadError> {
         let name = Path::new(name);
-        let made = self.ready().and_then(|loader| loader.make(name, bytes.to_vec()));
+        let made = self.validated().and_then(|loader| loader.make(name, bytes.to_vec()));
         made.map_err(LoadError::of(name))
     }
 
     /// Checks the settings, and returns a loader whose engine allows the selected features.
-    fn ready(&self) -> Result<Self, LoadErrorKind> {
-        self.settings.functions.check()?;
-        let engine = self.settings.engine.allowing(self.features)?;
+    fn validated(&self) -> Result<Self, LoadErrorKind> {
+        self.settings.host_functions.check()?;
+        let engine = self.settings.engine.with_features(self.features)?;
         Ok(Self { settings: CompileSettings { engine, ..self.settings.clone() }, ..self.clone() })
     }
 
     fn make(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, LoadErrorKind> {
         self.check(&bytes)?;
         if precompiled::is_precompiled(&bytes) {
-            return self.take_precompiled(path, &bytes);
+            return self.load_precompiled(path, &bytes);
         }
         let plugin = match &self.isolation {
             Isolation::Thread => {
-                Plugin::here(path, self.engine(), self.settings.load_here(path, &bytes)?)
+                Plugin::local(path, self.engine(), self.settings.load_in_process(path, &bytes)?)
             }
             Isolation::Process(processes) => {
-                let (metadata, code) = self.load_elsewhere(processes, path, &bytes)?;
+                let (metadata, code) = self.load_in_child(processes, path, &bytes)?;
                 let remote = RemotePlugin::from_file(code, metadata.kind, &self.settings);
-                Plugin::elsewhere(path, self.engine(), metadata, remote)
+                Plugin::remote_only(path, self.engine(), metadata, remote)
             }
         };
         // A snapshot is made from the original bytes.

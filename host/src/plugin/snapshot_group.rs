@@ -5,21 +5,21 @@ use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use crate::cache::Cache;
-use crate::control::alarm::{Alarm, Ring};
+use crate::control::alarm::{Alarm, Notify};
 use crate::control::deadline::Phase;
 use crate::control::sync::Mutex;
-use crate::engine::snapshot::freezing::Freezing;
-use crate::engine::{Frozen, InstanceParts};
+use crate::engine::snapshot::snapshot_outcome::SnapshotOutcome;
+use crate::engine::{InstanceParts, SnapshotImage};
 use crate::event::Event;
 use crate::executor::Executor;
 use crate::executor::start_error::StartError;
 use crate::isolation::remote_plugin::RemotePlugin;
 use crate::item::instance_config::InstanceConfig;
 use crate::plugin::Plugin;
-use crate::sandbox::granted::Granted;
+use crate::sandbox::granted::OpenGrants;
 
 /// The start of a worker.
-pub(crate) enum Taken {
+pub(crate) enum GroupStart {
     /// The worker starts from the snapshot of its group.
     Snapshot(Snapshot),
     /// The group cannot have a snapshot, but this worker's instance has been started in the
@@ -33,9 +33,9 @@ pub(crate) enum Taken {
 #[derive(Clone, Debug)]
 pub(crate) enum Snapshot {
     /// A snapshot for instances in this process.
-    Here(Arc<Frozen>),
+    Local(Arc<SnapshotImage>),
     /// A snapshot for jailed processes.
-    Elsewhere(Arc<RemotePlugin>),
+    Remote(Arc<RemotePlugin>),
 }
 
 /// A group of workers that are identical in everything that their `init` can see.
@@ -68,17 +68,19 @@ impl Group {
 
     /// Returns how the worker with these `parts` starts. The first worker makes the snapshot with
     /// `freeze`. If it fails, the next worker tries.
-    pub(crate) fn take(
+    pub(crate) fn start(
         &self,
         plugin: &Plugin,
         parts: &InstanceParts,
-        freeze: impl FnOnce() -> Result<Freezing<Snapshot>, StartError>,
-    ) -> Result<Taken, StartError> {
+        freeze: impl FnOnce() -> Result<SnapshotOutcome<Snapshot>, StartError>,
+    ) -> Result<GroupStart, StartError> {
         let alarm = Arc::new(Alarm::default());
         loop {
             match &mut *self.lock() {
-                State::Settled(Some(snapshot)) => return Ok(Taken::Snapshot(snapshot.clone())),
-                State::Settled(None) => return Ok(Taken::Nothing),
+                State::Settled(Some(snapshot)) => {
+                    return Ok(GroupStart::Snapshot(snapshot.clone()));
+                }
+                State::Settled(None) => return Ok(GroupStart::Nothing),
                 State::Freezing(waiting) => waiting.push(Arc::clone(&alarm)),
                 state @ State::New => {
                     *state = State::Freezing(Vec::new());
@@ -87,7 +89,7 @@ impl Group {
             }
             // The time limit of this worker does not run while it waits for another one.
             parts.watch.begin(Phase::Preparing);
-            parts.watch.rings(&alarm);
+            parts.watch.add_alarm(&alarm);
             let overdue = |overdue: crate::control::deadline::Overdue| StartError::Timeout {
                 message: overdue.to_string(),
             };
@@ -96,23 +98,23 @@ impl Group {
         }
         let turn = Turn(self);
         let begun = Instant::now();
-        let frozen = match plugin.cannot_be_frozen() {
-            Some(why) => Freezing::Refused { why, started: None },
+        let frozen = match plugin.snapshot_refusal() {
+            Some(why) => SnapshotOutcome::Refused { why, started: None },
             None => freeze()?,
         };
         let plugin = plugin.name();
         let (worker, audience) = (parts.index, &parts.audience);
         match frozen {
-            Freezing::Frozen { snapshot, bytes, verdict } => {
+            SnapshotOutcome::Frozen { snapshot, bytes, verdict } => {
                 let (took, has_random) = (begun.elapsed(), verdict.has_random);
-                audience.tell(&Event::SnapshotTaken { worker, plugin, took, bytes, has_random });
+                audience.notify(&Event::SnapshotTaken { worker, plugin, took, bytes, has_random });
                 turn.settle(Some(snapshot.clone()));
-                Ok(Taken::Snapshot(snapshot))
+                Ok(GroupStart::Snapshot(snapshot))
             }
-            Freezing::Refused { why, started } => {
-                audience.tell(&Event::SnapshotRefused { worker, plugin, why: &why });
+            SnapshotOutcome::Refused { why, started } => {
+                audience.notify(&Event::SnapshotRefused { worker, plugin, why: &why });
                 turn.settle(None);
-                Ok(started.map_or(Taken::Nothing, Taken::Started))
+                Ok(started.map_or(GroupStart::Nothing, GroupStart::Started))
             }
         }
     }
@@ -123,9 +125,9 @@ impl Group {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn become_state(&self, state: State) {
+    fn set_state(&self, state: State) {
         if let State::Freezing(waiting) = std::mem::replace(&mut *self.lock(), state) {
-            waiting.iter().for_each(|alarm| alarm.ring());
+            waiting.iter().for_each(|alarm| alarm.notify());
         }
     }
 }
@@ -136,14 +138,14 @@ struct Turn<'a>(&'a Group);
 
 impl Turn<'_> {
     fn settle(self, snapshot: Option<Snapshot>) {
-        self.0.become_state(State::Settled(snapshot));
+        self.0.set_state(State::Settled(snapshot));
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         if matches!(*self.0.lock(), State::Freezing(_)) {
-            self.0.become_state(State::New);
+            self.0.set_state(State::New);
         }
     }
 }
@@ -151,16 +153,16 @@ impl Drop for Turn<'_> {
 /// All groups of a pool.
 #[derive(Debug)]
 pub(crate) struct Groups {
-    all: Vec<(Alike, Arc<Group>)>,
+    all: Vec<(GroupKey, Arc<Group>)>,
     cache: Option<Cache>,
 }
 
 /// The properties that the workers of one group share, in addition to the settings of the pool.
 #[derive(Debug)]
-struct Alike {
+struct GroupKey {
     plugin: Plugin,
     init: Vec<u8>,
-    grants: Granted,
+    grants: OpenGrants,
     config: InstanceConfig,
 }
 
@@ -171,10 +173,10 @@ impl Groups {
     }
 
     /// Returns the group of a worker, and creates it if needed.
-    pub(crate) fn of(&mut self, plugin: &Plugin, parts: &InstanceParts) -> Arc<Group> {
+    pub(crate) fn group_for(&mut self, plugin: &Plugin, parts: &InstanceParts) -> Arc<Group> {
         let InstanceParts { init, grants, config, .. } = parts;
         let found = self.all.iter().find(|(alike, _)| {
-            alike.plugin.is(plugin)
+            alike.plugin.is_same(plugin)
                 && alike.init == *init
                 && alike.grants == *grants
                 && alike.config.initialises_as(config)
@@ -183,7 +185,7 @@ impl Groups {
             return Arc::clone(group);
         }
         let (init, grants) = (init.clone(), grants.clone());
-        let alike = Alike { plugin: plugin.clone(), init, grants, config: *config };
+        let alike = GroupKey { plugin: plugin.clone(), init, grants, config: *config };
         let group = Arc::new(Group::new(self.cache.clone()));
         self.all.push((alike, Arc::clone(&group)));
         group

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 pub use self::prepared::PreparedPool;
 use self::snapshot::Snapshots;
-use super::spec::{self, Opening, WorkerSpec};
+use super::spec::{self, OpenContext, WorkerSpec};
 use super::worker_settings::WorkerSettings;
 use super::{BuildError, Jobs, Pool, Settings};
 use crate::collector::Order;
@@ -21,21 +21,21 @@ use crate::control::deadline::Watch;
 use crate::control::stop::StopFlag;
 use crate::engine::InstanceParts;
 use crate::engine::snapshot::Clock;
-use crate::event::Audience;
+use crate::event::Observers;
 use crate::isolation::Isolation;
+use crate::item::argument_passing::ArgumentPassing;
 use crate::item::format::Format;
 use crate::item::index::WorkerIndex;
 use crate::item::instance_config::InstanceConfig;
 use crate::item::limits::{LogLimit, TotalMemory};
-use crate::item::passing::ArgumentPassing;
 use crate::plugin::Plugin;
 use crate::queue::Window;
 use crate::sandbox::disk::Disk;
-use crate::sandbox::granted::{Directories, Granted, Preopens};
+use crate::sandbox::granted::{Directories, OpenGrants, Preopens};
+use crate::sandbox::guest_output::{GuestOutput, PoolRateLimiter};
 use crate::sandbox::meter::PoolMemory;
-use crate::sandbox::voice::{Chorus, Voice};
-use crate::worker::pace::ChunkSize;
-use crate::worker::renewal::Renewal;
+use crate::worker::chunk_sizer::ChunkSize;
+use crate::worker::restart_policy::RestartPolicy;
 
 /// The init arguments of workers that all run the same plugin.
 ///
@@ -89,7 +89,7 @@ pub struct PoolBuilder {
     jobs: Option<Jobs>,
     init: Init,
     isolation: Isolation,
-    pub(super) own: WorkerSettings,
+    pub(super) worker_settings: WorkerSettings,
     total_memory: TotalMemory,
     log_limit: LogLimit,
     item_format: Format,
@@ -102,17 +102,17 @@ pub struct PoolBuilder {
 #[derive(Debug)]
 enum Workers {
     /// Any number of workers with this plugin.
-    Alike(Plugin),
+    Identical(Plugin),
     /// Workers that may differ.
     Listed(Vec<WorkerSpec>),
 }
 
 impl PoolBuilder {
-    pub(super) fn alike(plugin: &Plugin) -> Self {
-        Self::new(Workers::Alike(plugin.clone()))
+    pub(super) fn with_identical(plugin: &Plugin) -> Self {
+        Self::new(Workers::Identical(plugin.clone()))
     }
 
-    pub(super) fn listed(workers: Vec<WorkerSpec>) -> Self {
+    pub(super) fn with_list(workers: Vec<WorkerSpec>) -> Self {
         Self::new(Workers::Listed(workers))
     }
 
@@ -123,11 +123,11 @@ impl PoolBuilder {
             max_faults: MaxFaults::default(),
             window: Window::default(),
             chunk_size: ChunkSize::default(),
-            renewal: Renewal::default(),
+            renewal: RestartPolicy::default(),
             join_timeout: None,
             results: None,
             stop: StopFlag::new(),
-            audience: Audience::default(),
+            audience: Observers::default(),
             has_deadlines: false,
             confinement: None,
         };
@@ -136,7 +136,7 @@ impl PoolBuilder {
             jobs: None,
             init: Init::None,
             isolation: Isolation::Thread,
-            own: WorkerSettings::default(),
+            worker_settings: WorkerSettings::default(),
             total_memory: TotalMemory::default(),
             log_limit: LogLimit::DEFAULT,
             item_format: Format::Text,
@@ -148,7 +148,7 @@ impl PoolBuilder {
 
     /// Sets the number of workers (default: the number of init arguments of [`Init::Each`], otherwise one per core).
     ///
-    /// A list of workers ([`Pool::of`]) sets the number of workers itself.
+    /// A list of workers ([`Pool::from_workers`]) sets the number of workers itself.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -257,7 +257,7 @@ impl PoolBuilder {
             jobs,
             init,
             isolation,
-            own: WorkerSettings { grants, config },
+            worker_settings: WorkerSettings { grants, config },
             total_memory,
             log_limit,
             item_format,
@@ -266,17 +266,21 @@ impl PoolBuilder {
             mut settings,
         } = self;
         let specs = workers.specs(jobs, &init)?;
-        let retry_on = settings.renewal.provisional();
-        let all =
-            config.over(InstanceConfig { item_format, passing, retry_on, ..Default::default() });
+        let retry_on = settings.renewal.retryable();
+        let all = config.apply_to(InstanceConfig {
+            item_format,
+            passing,
+            retry_on,
+            ..Default::default()
+        });
         settings.has_deadlines = specs.iter().any(|spec| spec.config(all).has_deadlines());
         spec::check(&specs, &isolation, &grants, all)?;
-        let names = Arc::new(spec::look_up(&specs, &grants)?);
-        let clock = spec::clock(&specs)?;
+        let names = Arc::new(spec::resolve_names(&specs, &grants)?);
+        let clock = spec::watchdog(&specs)?;
         let cancel = Cancel::default();
-        let chorus = Chorus::new(log_limit);
+        let chorus = PoolRateLimiter::new(log_limit);
         let audience = settings.audience.clone();
-        let voice = |index| Voice::new(log_limit, chorus.clone(), audience.of_guests(index));
+        let voice = |index| GuestOutput::new(log_limit, chorus.clone(), audience.of_guests(index));
         let pool_memory = Arc::new(PoolMemory::new(total_memory));
         let (workers, guest_clock) = (count(&specs), Clock::new());
         let parts = |index, config| InstanceParts {
@@ -284,7 +288,7 @@ impl PoolBuilder {
             index,
             workers,
             init: Vec::new(),
-            grants: Granted::default(),
+            grants: OpenGrants::default(),
             preopens: Preopens::default(),
             disk: Arc::new(Disk::new(config.disk)),
             pool_memory: Arc::clone(&pool_memory),
@@ -294,11 +298,11 @@ impl PoolBuilder {
             watch: Watch::new(config, cancel.clone(), clock.ticks()),
             clock: guest_clock.clone(),
         };
-        let mut opening = Opening {
+        let mut opening = OpenContext {
             isolation: &isolation,
             grants,
             directories: Directories::default(),
-            clock: &clock,
+            watchdog: &clock,
             confinement: snapshots.confinement(),
             groups: snapshots.groups(),
         };
@@ -307,8 +311,15 @@ impl PoolBuilder {
             spec.open(parts(WorkerIndex::new(number), config), &mut opening)
         };
         let opens = (0..).zip(specs).map(open).collect::<Result<_, _>>()?;
-        let Opening { confinement, .. } = opening;
-        Ok(PreparedPool { opens, settings, clock, cancel, memory: pool_memory, confinement })
+        let OpenContext { confinement, .. } = opening;
+        Ok(PreparedPool {
+            opens,
+            settings,
+            watchdog: clock,
+            cancel,
+            memory: pool_memory,
+            confinement,
+        })
     }
 }
 
@@ -316,8 +327,8 @@ impl Workers {
     /// Returns one specification for each worker.
     fn specs(self, jobs: Option<Jobs>, init: &Init) -> Result<Vec<WorkerSpec>, BuildError> {
         match self {
-            Self::Alike(plugin) => alike(&plugin, jobs, init),
-            Self::Listed(_) if *init != Init::None => Err(BuildError::InitBesideList),
+            Self::Identical(plugin) => identical_specs(&plugin, jobs, init),
+            Self::Listed(_) if *init != Init::None => Err(BuildError::InitWithWorkerList),
             Self::Listed(specs) => match jobs.map(Jobs::count) {
                 Some(jobs) if jobs != count(&specs) => {
                     Err(BuildError::WorkerCount { listed: specs.len(), jobs })
@@ -328,7 +339,11 @@ impl Workers {
     }
 }
 
-fn alike(plugin: &Plugin, jobs: Option<Jobs>, init: &Init) -> Result<Vec<WorkerSpec>, BuildError> {
+fn identical_specs(
+    plugin: &Plugin,
+    jobs: Option<Jobs>,
+    init: &Init,
+) -> Result<Vec<WorkerSpec>, BuildError> {
     let spec = |_| WorkerSpec::plugin(plugin);
     let as_asked = || 0..jobs.unwrap_or_default().count();
     match init {

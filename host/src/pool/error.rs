@@ -4,8 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::engine::LoadError;
+use crate::item::argument_passing::ArgumentPassing;
 use crate::item::index::WorkerIndex;
-use crate::item::passing::ArgumentPassing;
 use crate::jail::system_limits;
 use crate::sandbox::net_grant::NetGrant;
 
@@ -19,7 +19,7 @@ use crate::sandbox::net_grant::NetGrant;
 /// let error = pool.unwrap_err();
 /// assert!(matches!(error, BuildError::NoInit { .. }));
 /// assert!(error.to_string().ends_with("takes no init arguments: it does not export `init`"));
-/// assert!(error.hint().unwrap().starts_with("leave out the init arguments"));
+/// assert!(error.hint().unwrap().starts_with("finish_bar out the init arguments"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, thiserror::Error)]
@@ -49,10 +49,10 @@ pub enum BuildError {
     },
     /// The pool has both a list of workers and init arguments for all workers.
     #[error("init arguments for all workers cannot be combined with a list of workers")]
-    InitBesideList,
+    InitWithWorkerList,
     /// Two plugins of the pool were loaded with different engines.
     #[error("plugin `{plugin}` was loaded with another engine than `{first}`")]
-    OtherEngine {
+    DifferentEngines {
         /// The plugin.
         plugin: PathBuf,
         /// The pool's first plugin.
@@ -86,7 +86,7 @@ pub enum BuildError {
     Code(#[from] LoadError),
     /// The pool sets an argument passing that the plugin does not query.
     #[error("plugin `{plugin}` takes each item whole, not by `{passing}`")]
-    NoPassing {
+    PassingUnsupported {
         /// The plugin.
         plugin: PathBuf,
         /// The argument passing of the pool.
@@ -150,7 +150,7 @@ pub enum BuildError {
     /// The name in a network grant has only addresses of this machine or of private networks.
     #[error(
         "cannot grant `{grant}`: its name leads to this machine or a private network: {}",
-        listed(addresses)
+        format_addresses(addresses)
     )]
     InternalName {
         /// The grant.
@@ -182,10 +182,10 @@ impl BuildError {
             }
             Self::NoInit { .. } => "leave out the init arguments",
             Self::WorkerCount { .. } => "leave out `jobs`: the list sets the number of workers",
-            Self::InitBesideList => {
+            Self::InitWithWorkerList => {
                 "give each worker its own init arguments with `WorkerSpec::init`"
             }
-            Self::OtherEngine { .. } => "load all plugins of a pool with the same `Engine`",
+            Self::DifferentEngines { .. } => "load all plugins of a pool with the same `Engine`",
             Self::Native { .. } => {
                 "remove the setting: the function that opens a native worker gives it what it needs"
             }
@@ -198,7 +198,7 @@ impl BuildError {
                 "use `Isolation::Process` for the pool, or load the plugin with `Isolation::Thread`"
             }
             Self::Code(_) | Self::NoWorker => return None,
-            Self::NoPassing { .. } => {
+            Self::PassingUnsupported { .. } => {
                 "leave out `argument_passing`, or write the worker with named parameters, if its SDK has \
                  them: in Rust, with `#[mtl_plugin::worker]`"
             }
@@ -225,7 +225,7 @@ impl BuildError {
                 ));
             }
             Self::TooManyWorkers { .. } => system_limits::MAPS,
-            Self::Thread(error) if system_limits::hint_of_start(error).is_some() => {
+            Self::Thread(error) if system_limits::spawn_hint(error).is_some() => {
                 return Some(format!(
                     "fewer workers need fewer threads; {}",
                     system_limits::THREADS
@@ -238,10 +238,10 @@ impl BuildError {
 }
 
 /// Formats addresses for a message.
-fn listed(addresses: &[IpAddr]) -> String {
-    const MOST: usize = 8;
-    let shown: Vec<_> = addresses.iter().take(MOST).map(ToString::to_string).collect();
-    match addresses.len().saturating_sub(MOST) {
+fn format_addresses(addresses: &[IpAddr]) -> String {
+    const MAX: usize = 8;
+    let shown: Vec<_> = addresses.iter().take(MAX).map(ToString::to_string).collect();
+    match addresses.len().saturating_sub(MAX) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
     }

@@ -13,7 +13,7 @@ use crate::item::parse_error::ParseError;
 ///
 /// assert_eq!("4".parse::<Jobs>()?.to_string(), "4");
 /// assert_eq!(Jobs::default(), Jobs::PerCore);
-/// assert!(Jobs::MOST.to_string().parse::<Jobs>().is_ok());
+/// assert!(Jobs::MAX.to_string().parse::<Jobs>().is_ok());
 /// # Ok::<(), mtl_host::ParseError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,13 +28,13 @@ pub enum Jobs {
 impl Jobs {
     /// The largest number of workers. Most systems refuse more threads, and more threads would not
     /// help.
-    pub const MOST: u32 = 10_000;
+    pub const MAX: u32 = 10_000;
 
     pub(super) fn count(self) -> u32 {
         match self {
             Self::PerCore => {
                 let cores = std::thread::available_parallelism().map_or(1, usize::from);
-                u32::try_from(cores).unwrap_or(Self::MOST).min(Self::MOST)
+                u32::try_from(cores).unwrap_or(Self::MAX).min(Self::MAX)
             }
             Self::Exactly(count) => count.get(),
         }
@@ -48,7 +48,7 @@ impl FromStr for Jobs {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let count = text.parse().map_err(|_| NOT_A_NUMBER)?;
-        if count > Self::MOST {
+        if count > Self::MAX {
             return Err(NOT_A_NUMBER);
         }
         NonZeroU32::new(count).map(Self::Exactly).ok_or(NOT_A_NUMBER)

@@ -13,7 +13,7 @@ use crate::control::panic;
 use crate::queue::HasRoom;
 use crate::run::Run;
 use crate::run::error::Error;
-use crate::source::{Filled, Source};
+use crate::source::{FillStatus, Source};
 
 /// The reader of a run, running or ended.
 #[derive(Debug)]
@@ -25,12 +25,12 @@ pub(super) struct Reader {
 }
 
 /// The function that the reader's thread runs.
-pub(super) type Reading<'source> = Box<dyn FnOnce() + Send + 'source>;
+pub(super) type ReaderTask<'source> = Box<dyn FnOnce() + Send + 'source>;
 
 /// A function that starts the reader's thread. It returns the handle for joining the thread, unless
 /// a scope joins it.
-pub(super) type Launch<'launch, 'source> =
-    &'launch dyn Fn(Builder, Reading<'source>) -> io::Result<Option<JoinHandle<()>>>;
+pub(super) type SpawnReader<'launch, 'source> =
+    &'launch dyn Fn(Builder, ReaderTask<'source>) -> io::Result<Option<JoinHandle<()>>>;
 
 impl Reader {
     /// The time that a source has to notice that the run has stopped. After that time, a reader
@@ -40,7 +40,7 @@ impl Reader {
     pub(super) fn start<'source>(
         mut source: impl Source + 'source,
         run: Arc<Run>,
-        launch: Launch<'_, 'source>,
+        launch: SpawnReader<'_, 'source>,
     ) -> Result<Self, Error> {
         let (ending, done) = bounded::<()>(0);
         let read = move || {
@@ -73,8 +73,8 @@ fn read_all(source: &mut impl Source, run: &Run) {
     let reading = catch_unwind(AssertUnwindSafe(|| read_blocks(source, run)));
     match reading {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => run.note(error),
-        Err(panic) => run.note(Error::SourcePanicked { message: panic::message(&*panic) }),
+        Ok(Err(error)) => run.record_error(error),
+        Err(panic) => run.record_error(Error::SourcePanicked { message: panic::message(&*panic) }),
     }
     run.queue.close();
 }
@@ -89,8 +89,8 @@ fn read_blocks(source: &mut impl Source, run: &Run) -> Result<(), Error> {
         let filled = filled?;
         let Ok(room) = pushed else { break };
         has_room = room;
-        if filled == Filled::End {
-            run.progress.all_read(run.queue.pushed());
+        if filled == FillStatus::End {
+            run.progress.set_total(run.queue.pushed());
             break;
         }
     }

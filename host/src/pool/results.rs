@@ -6,7 +6,7 @@ use crate::item::fault::{Fault, FaultKind};
 use crate::item::index::ItemIndex;
 use crate::outcome::{Cursor, Outcome, Outcomes};
 use crate::pool::Pool;
-use crate::pool::delivery::{Delivery, Ended};
+use crate::pool::consumer::{Consumer, RunOutcome};
 use crate::run::error::Error;
 
 /// The result of a plugin for one item.
@@ -75,7 +75,7 @@ impl Record {
 #[derive(Debug)]
 #[must_use = "results are lazy: items are read while results are taken"]
 pub struct Results<'pool, I> {
-    delivery: Delivery,
+    delivery: Consumer,
     current: Option<(Outcomes, Cursor)>,
     /// The number of results still to come, as in `size_hint`.
     left: (usize, Option<usize>),
@@ -86,7 +86,7 @@ pub struct Results<'pool, I> {
 }
 
 impl<I> Results<'_, I> {
-    pub(super) fn new(delivery: Delivery, (least, most): (usize, Option<usize>)) -> Self {
+    pub(super) fn new(delivery: Consumer, (least, most): (usize, Option<usize>)) -> Self {
         // If an endless input is stopped, the run yields fewer results than the lower bound of
         // its size.
         let least = if most.is_some() { least } else { 0 };
@@ -136,7 +136,7 @@ impl<I> Results<'_, I> {
     /// assert!(ended.error.is_none(), "the policy is to ignore faults");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn collect_all(mut self) -> (Vec<Record>, Vec<Fault>, Ended) {
+    pub fn collect_all(mut self) -> (Vec<Record>, Vec<Fault>, RunOutcome) {
         let (mut records, mut faults) = (Vec::new(), Vec::new());
         for result in self.by_ref() {
             match result {
@@ -164,7 +164,7 @@ impl<I> Results<'_, I> {
     /// assert_eq!(summary.read, summary.counts.total());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn end(mut self) -> Ended {
+    pub fn end(mut self) -> RunOutcome {
         if let Some((outcomes, cursor)) = self.current.take() {
             self.delivery.settle(outcomes, cursor.passed());
         }
@@ -175,7 +175,7 @@ impl<I> Results<'_, I> {
 impl<I> Results<'_, I> {
     /// Returns the error of the run once, as a fault of the item that would have been next. A loop
     /// that never calls [`end`](Self::end) must not take a failed run for a success.
-    fn last_word(&mut self) -> Option<Result<Record, Fault>> {
+    fn take_run_error(&mut self) -> Option<Result<Record, Fault>> {
         // A reader that was left behind may fail after the results have ended.
         let has_ended = std::mem::replace(&mut self.has_ended, true);
         let error = self.delivery.run.error_text().filter(|_| !has_ended)?;
@@ -194,13 +194,13 @@ impl<I> Iterator for Results<'_, I> {
                 Some(outcomes) => (outcomes, Cursor::default()),
                 None => {
                     self.left = (0, Some(0));
-                    return self.last_word();
+                    return self.take_run_error();
                 }
             },
         };
         let outcome =
             outcomes.next(&mut cursor).expect("settled outcomes were replaced, so one is left");
-        let result = own(&outcome);
+        let result = to_owned_result(&outcome);
         if cursor.passed() < outcomes.len() {
             self.current = Some((outcomes, cursor));
         } else {
@@ -222,7 +222,7 @@ impl<I: ExactSizeIterator> ExactSizeIterator for Results<'_, I> {}
 
 impl<I> std::iter::FusedIterator for Results<'_, I> {}
 
-fn own(outcome: &Outcome<'_>) -> Result<Record, Fault> {
+fn to_owned_result(outcome: &Outcome<'_>) -> Result<Record, Fault> {
     match outcome.result {
         Ok(bytes) => Ok(Record { index: outcome.index, bytes: bytes.map(<[u8]>::to_vec) }),
         Err(fault) => Err(fault.clone()),

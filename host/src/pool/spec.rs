@@ -12,18 +12,18 @@ use crate::engine::{Engine, InstanceParts};
 use crate::executor::native::{NativeWorker, OpenNative, WorkerContext};
 use crate::executor::{Open, native};
 use crate::isolation::Isolation;
+use crate::item::argument_passing::ArgumentPassing;
 use crate::item::index::WorkerIndex;
 use crate::item::instance_config::InstanceConfig;
-use crate::item::passing::ArgumentPassing;
 use crate::jail::system_limits;
 use crate::plugin::Plugin;
 use crate::plugin::snapshot_group::Groups;
 use crate::sandbox::capabilities::Grants;
 use crate::sandbox::confinement::Confinement;
-use crate::sandbox::granted::{Directories, Granted, Preopens};
+use crate::sandbox::granted::{Directories, OpenGrants, Preopens};
 use crate::sandbox::network::Names;
 
-/// The specification of one worker of a pool. [`Pool::of`](crate::Pool::of) takes a list of them.
+/// The specification of one worker of a pool. [`Pool::from_workers`](crate::Pool::from_workers) takes a list of them.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
@@ -31,7 +31,7 @@ use crate::sandbox::network::Names;
 /// let engine = Engine::new()?;
 /// let init = Plugin::load(&engine, "../tests/fixtures/init.wat")?;
 /// let upper = Plugin::load(&engine, "../tests/fixtures/upper.wat")?;
-/// let mut pool = Pool::of([
+/// let mut pool = Pool::from_workers([
 ///     WorkerSpec::plugin(&init).init("> "),
 ///     WorkerSpec::plugin(&init).init("- ").memory("64MiB".parse()?),
 ///     WorkerSpec::plugin(&upper),
@@ -48,7 +48,7 @@ use crate::sandbox::network::Names;
 pub struct WorkerSpec {
     kind: Kind,
     init: Option<Vec<u8>>,
-    pub(super) own: WorkerSettings,
+    pub(super) settings: WorkerSettings,
 }
 
 enum Kind {
@@ -57,7 +57,7 @@ enum Kind {
 }
 
 /// The shared parts that the workers of a pool are opened with.
-pub(super) struct Opening<'a> {
+pub(super) struct OpenContext<'a> {
     pub(super) isolation: &'a Isolation,
     /// The grants of all workers.
     pub(super) grants: Grants,
@@ -65,7 +65,7 @@ pub(super) struct Opening<'a> {
     /// The files that the workers' threads may open, collected for confinement.
     pub(super) confinement: Confinement,
     /// The source of ticks. A worker holds it, so that it ticks as long as the worker lives.
-    pub(super) clock: &'a Arc<Watchdog>,
+    pub(super) watchdog: &'a Arc<Watchdog>,
     /// The groups of workers that start from the same snapshot, if snapshots are used.
     pub(super) groups: Option<Groups>,
 }
@@ -78,7 +78,7 @@ impl WorkerSpec {
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/worker.wat")?;
     /// // The plugin returns the number of its worker and the number of all workers.
     /// let workers = [WorkerSpec::plugin(&plugin), WorkerSpec::plugin(&plugin)];
-    /// let record = Pool::of(workers).build()?.map([""]).next().unwrap()?;
+    /// let record = Pool::from_workers(workers).build()?.map([""]).next().unwrap()?;
     /// assert!(record.bytes().unwrap().ends_with(b"/2"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -104,7 +104,7 @@ impl WorkerSpec {
     ///         Ok(sum.to_string())
     ///     })
     /// });
-    /// let sums: Vec<_> = Pool::of([worker]).build()?.map(["1", "2", "x"]).collect();
+    /// let sums: Vec<_> = Pool::from_workers([worker]).build()?.map(["1", "2", "x"]).collect();
     /// assert_eq!(sums[1].as_ref().unwrap().bytes(), Some(&b"3"[..]));
     /// assert_eq!(sums[2].as_ref().unwrap_err().message(), "invalid digit found in string");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -120,7 +120,7 @@ impl WorkerSpec {
     }
 
     fn new(kind: Kind) -> Self {
-        Self { kind, init: None, own: WorkerSettings::default() }
+        Self { kind, init: None, settings: WorkerSettings::default() }
     }
 
     /// Sets the init arguments of the plugin (default: none).
@@ -128,7 +128,7 @@ impl WorkerSpec {
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/init.wat")?;
-    /// let mut pool = Pool::of([WorkerSpec::plugin(&plugin).init("> ")]).build()?;
+    /// let mut pool = Pool::from_workers([WorkerSpec::plugin(&plugin).init("> ")]).build()?;
     /// assert_eq!(pool.map(["item"]).next().unwrap()?.bytes(), Some(&b"> item"[..]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -146,7 +146,7 @@ impl WorkerSpec {
 
     /// Returns the settings of this worker, given the settings `all` of all workers.
     pub(super) fn config(&self, all: InstanceConfig) -> InstanceConfig {
-        self.own.config.over(all)
+        self.settings.config.apply_to(all)
     }
 
     /// Checks the settings of this worker, given the settings `all` of all workers.
@@ -157,14 +157,16 @@ impl WorkerSpec {
                 Err(BuildError::NoInit { plugin: plugin.name().to_owned() })
             }
             Kind::Plugin(plugin)
-                if passing != ArgumentPassing::Single && !plugin.asks_for_passing() =>
+                if passing != ArgumentPassing::Single && !plugin.queries_passing() =>
             {
-                Err(BuildError::NoPassing { plugin: plugin.name().to_owned(), passing })
+                Err(BuildError::PassingUnsupported { plugin: plugin.name().to_owned(), passing })
             }
             Kind::Plugin(plugin) if fuel.is_some() && !plugin.engine().counts_fuel() => {
                 Err(BuildError::NoFuel { plugin: plugin.name().to_owned() })
             }
-            Kind::Plugin(plugin) if !self.own.grants.net.is_empty() && !plugin.can_connect() => {
+            Kind::Plugin(plugin)
+                if !self.settings.grants.net.is_empty() && !plugin.can_connect() =>
+            {
                 Err(BuildError::NoNet { plugin: plugin.name().to_owned() })
             }
             Kind::Plugin(_) => Ok(()),
@@ -177,7 +179,7 @@ impl WorkerSpec {
 
     /// Returns the name of a setting that only a plugin can have, if this worker has one.
     fn sandbox_setting(&self) -> Option<&'static str> {
-        let WorkerSettings { grants, config } = &self.own;
+        let WorkerSettings { grants, config } = &self.settings;
         let held = [
             ("init", self.init.is_some()),
             ("dir", !grants.dirs.is_empty()),
@@ -192,17 +194,17 @@ impl WorkerSpec {
     pub(super) fn open(
         self,
         mut parts: InstanceParts,
-        opening: &mut Opening<'_>,
+        opening: &mut OpenContext<'_>,
     ) -> Result<Open, BuildError> {
         match self.kind {
             Kind::Plugin(plugin) => {
                 parts.init = self.init.unwrap_or_default();
                 let mut grants = opening.grants.clone();
-                grants.add(self.own.grants);
+                grants.add(self.settings.grants);
                 check_number_of_dirs(&plugin, &grants)?;
                 parts.grants = open_dirs(&mut opening.directories, grants)?;
                 opening.confinement.grant(&parts.grants);
-                let group = opening.groups.as_mut().map(|groups| groups.of(&plugin, &parts));
+                let group = opening.groups.as_mut().map(|groups| groups.group_for(&plugin, &parts));
                 Ok(match opening.isolation {
                     Isolation::Thread => {
                         parts.preopens =
@@ -211,21 +213,23 @@ impl WorkerSpec {
                         let name = || plugin.name().to_owned();
                         let linked =
                             linked.ok_or_else(|| BuildError::OnlyInProcesses { plugin: name() })?;
-                        Box::new(move || start::here(group.as_deref(), &plugin, &linked, &parts))
+                        Box::new(move || {
+                            start::start_local(group.as_deref(), &plugin, &linked, &parts)
+                        })
                     }
                     Isolation::Process(processes) => {
                         let (remote, processes) = (plugin.remote()?, processes.clone());
                         // The engine ticks as long as the plugin holds it.
                         Box::new(move || {
                             let how = (&processes, &remote);
-                            start::elsewhere(group.as_deref(), &plugin, how, &parts)
+                            start::start_remote(group.as_deref(), &plugin, how, &parts)
                         })
                     }
                 })
             }
             Kind::Native(mut open) => {
                 let context = parts.context();
-                let clock = Arc::clone(opening.clock);
+                let clock = Arc::clone(opening.watchdog);
                 Ok(Box::new(move || {
                     let _clock = &clock;
                     open(&context)
@@ -257,7 +261,7 @@ pub(super) fn check(
     check_isolation(specs, isolation)?;
     if *isolation == Isolation::Thread {
         let plugins = specs.iter().filter(|spec| matches!(spec.kind, Kind::Plugin(_))).count();
-        check_mappings(plugins, system_limits::most_workers())?;
+        check_mappings(plugins, system_limits::max_workers())?;
     }
     for (number, spec) in (0..).zip(specs) {
         spec.check(WorkerIndex::new(number), all)?;
@@ -271,8 +275,8 @@ pub(super) fn check(
     if !grants.net.is_empty() && !plugins.clone().any(Plugin::can_connect) {
         return Err(BuildError::NoNet { plugin: first.name().to_owned() });
     }
-    match plugins.find(|plugin| !plugin.engine().is_kin_of(first.engine())) {
-        Some(other) => Err(BuildError::OtherEngine {
+    match plugins.find(|plugin| !plugin.engine().is_same_family(first.engine())) {
+        Some(other) => Err(BuildError::DifferentEngines {
             plugin: other.name().to_owned(),
             first: first.name().to_owned(),
         }),
@@ -294,7 +298,7 @@ fn check_isolation(specs: &[WorkerSpec], isolation: &Isolation) -> Result<(), Bu
 }
 
 /// Returns the source of ticks for these workers: the engine of their plugins, or a watchdog of their own.
-pub(super) fn clock(specs: &[WorkerSpec]) -> Result<Arc<Watchdog>, BuildError> {
+pub(super) fn watchdog(specs: &[WorkerSpec]) -> Result<Arc<Watchdog>, BuildError> {
     match specs.iter().find_map(WorkerSpec::engine) {
         Some(engine) => Ok(Arc::clone(engine.watchdog())),
         None => Watchdog::start(|| ()).map(Arc::new).map_err(BuildError::Thread),
@@ -302,12 +306,12 @@ pub(super) fn clock(specs: &[WorkerSpec]) -> Result<Arc<Watchdog>, BuildError> {
 }
 
 /// Looks up all names in network grants.
-pub(super) fn look_up(specs: &[WorkerSpec], grants: &Grants) -> Result<Names, BuildError> {
-    let own = specs.iter().flat_map(|spec| &spec.own.grants.net);
+pub(super) fn resolve_names(specs: &[WorkerSpec], grants: &Grants) -> Result<Names, BuildError> {
+    let own = specs.iter().flat_map(|spec| &spec.settings.grants.net);
     let names = Names::look_up(grants.net.iter().chain(own))
         .map_err(|(grant, source)| BuildError::Name { grant, source })?;
     for spec in specs {
-        let granted = [grants.net.as_slice(), &spec.own.grants.net].concat();
+        let granted = [grants.net.as_slice(), &spec.settings.grants.net].concat();
         names
             .check(&granted)
             .map_err(|(grant, addresses)| BuildError::InternalName { grant, addresses })?;
@@ -317,7 +321,7 @@ pub(super) fn look_up(specs: &[WorkerSpec], grants: &Grants) -> Result<Names, Bu
 
 /// Checks that a worker can hold all its granted directories open.
 fn check_number_of_dirs(plugin: &Plugin, grants: &Grants) -> Result<(), BuildError> {
-    let (granted, most) = (grants.dirs.len(), Granted::MOST_DIRS);
+    let (granted, most) = (grants.dirs.len(), OpenGrants::MAX_DIRS);
     if granted > most {
         return Err(BuildError::TooManyDirs { plugin: plugin.name().to_owned(), granted, most });
     }
@@ -325,7 +329,7 @@ fn check_number_of_dirs(plugin: &Plugin, grants: &Grants) -> Result<(), BuildErr
 }
 
 /// Opens the directories that a worker is granted.
-fn open_dirs(directories: &mut Directories, grants: Grants) -> Result<Granted, BuildError> {
+fn open_dirs(directories: &mut Directories, grants: Grants) -> Result<OpenGrants, BuildError> {
     let granted = directories.open(grants);
     let granted = granted.map_err(|(path, source)| BuildError::Dir { path, source })?;
     let writable = || granted.dirs.iter().map(|dir| &dir.grant).filter(|grant| grant.is_writable());

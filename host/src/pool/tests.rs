@@ -12,14 +12,14 @@ use super::*;
 use crate::block::BlockBuilder;
 use crate::control::watchdog::Watchdog;
 use crate::executor::start_error::StartError;
-use crate::executor::{Executor, Ran, Turns, each_item};
-use crate::item::failure::Broken;
+use crate::executor::{ClaimCursor, ExecutionEnd, Executor, each_item};
 use crate::item::fault::{Fault, FaultKind};
+use crate::item::instance_failure::InstanceFailure;
 use crate::item::limits::ResultLimit;
 use crate::outcome::Outcomes;
-use crate::patience::{PATIENCE, watched};
-use crate::sink::{LeftOut, Memory, SinkError};
-use crate::source::{Filled, SourceError};
+use crate::sink::{Memory, OmitReason, SinkError};
+use crate::source::{FillStatus, SourceError};
+use crate::test_timeout::{TEST_TIMEOUT, with_timeout};
 
 mod ends;
 mod flow;
@@ -45,15 +45,20 @@ struct Scripted {
 }
 
 impl Executor for Scripted {
-    fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
+    fn run(
+        &mut self,
+        outcomes: &mut Outcomes,
+        until: usize,
+        turns: &ClaimCursor<'_>,
+    ) -> ExecutionEnd {
         each_item(until, turns, || {
             match (self.call)(outcomes.span().item(outcomes.len())) {
                 Reply::Record(record) => outcomes.record(&record, ResultLimit::DEFAULT),
                 Reply::NoRecord => outcomes.no_record(),
                 Reply::Refused => outcomes.fault(FaultKind::Refused, "no"),
-                Reply::Break => return Err(Broken::new(FaultKind::Trap, "broke")),
+                Reply::Break => return Err(InstanceFailure::new(FaultKind::Trap, "broke")),
             }
-            Ok(outcomes.stand())
+            Ok(outcomes.state())
         })
     }
 
@@ -61,11 +66,11 @@ impl Executor for Scripted {
         Format::Text
     }
 
-    fn has_report(&self) -> bool {
+    fn has_finish_report(&self) -> bool {
         true
     }
 
-    fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, InstanceFailure> {
         Ok(Some(b"done".to_vec()))
     }
 }
@@ -77,11 +82,11 @@ fn settings() -> Settings {
         max_faults: MaxFaults::Unlimited,
         window: Window::default(),
         chunk_size: ChunkSize::Auto,
-        renewal: Renewal::default(),
+        renewal: RestartPolicy::default(),
         join_timeout: None,
         results: None,
         stop: StopFlag::new(),
-        audience: Audience::default(),
+        audience: Observers::default(),
         has_deadlines: false,
         confinement: None,
     }

@@ -22,7 +22,7 @@ pub(super) struct WorkerSettings {
 macro_rules! setters {
     ($(
         fn $name:ident($($parameter:ident: $type:ty),*) {
-            |$own:ident| $set:expr
+            |$settings:ident| $set:expr
         }
         all { $(#[$all_docs:meta])* }
         one { $(#[$one_docs:meta])* }
@@ -31,7 +31,7 @@ macro_rules! setters {
             $(
                 $(#[$all_docs])*
                 pub fn $name(mut self, $($parameter: $type),*) -> Self {
-                    let $own = &mut self.own;
+                    let $settings = &mut self.worker_settings;
                     $set;
                     self
                 }
@@ -42,7 +42,7 @@ macro_rules! setters {
             $(
                 $(#[$one_docs])*
                 pub fn $name(mut self, $($parameter: $type),*) -> Self {
-                    let $own = &mut self.own;
+                    let $settings = &mut self.settings;
                     $set;
                     self
                 }
@@ -53,7 +53,7 @@ macro_rules! setters {
 
 setters! {
     fn dir(grant: DirGrant) {
-        |own| own.grants.dir(grant)
+        |settings| settings.grants.dir(grant)
     }
     all {
         /// Grants a directory to every worker's plugin.
@@ -86,14 +86,14 @@ setters! {
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/files.wat")?;
         /// # let folder = tempfile::tempdir()?;
         /// let worker = WorkerSpec::plugin(&plugin).dir(DirGrant::read_write(folder.path(), "/data"));
-        /// Pool::of([worker]).build()?.map([">words"]).next().unwrap()?;
+        /// Pool::from_workers([worker]).build()?.map([">words"]).next().unwrap()?;
         /// assert_eq!(std::fs::read(folder.path().join("words"))?, b"written");
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
     }
 
     fn env(name: impl Into<String>, value: impl Into<String>) {
-        |own| own.grants.env(name.into(), value.into())
+        |settings| settings.grants.env(name.into(), value.into())
     }
     all {
         /// Sets an environment variable for every worker's plugin. A plugin sees only the variables that are set here
@@ -117,14 +117,14 @@ setters! {
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/environment.wat")?;
         /// // The plugin returns its whole environment.
         /// let worker = WorkerSpec::plugin(&plugin).env("MODEL", "small");
-        /// let mut pool = Pool::of([worker]).env("MODEL", "large").build()?;
+        /// let mut pool = Pool::from_workers([worker]).env("MODEL", "large").build()?;
         /// assert_eq!(pool.map([""]).next().unwrap()?.bytes(), Some(&b"MODEL=small;"[..]));
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
     }
 
     fn net(grant: NetGrant) {
-        |own| own.grants.net(grant)
+        |settings| settings.grants.net(grant)
     }
     all {
         /// Lets every worker's plugin connect to a port of a host, by TCP and by HTTP.
@@ -134,7 +134,7 @@ setters! {
         /// granted to the same worker. If no address is left, `build` fails.
         ///
         /// The plugin can use nothing else of the network: no other names, no UDP, and no listening. It has TLS only if
-        /// it brings its own.
+        /// it brings its settings.
         ///
         /// ```
         /// # use mtl_host::{Engine, Plugin, Pool};
@@ -149,13 +149,13 @@ setters! {
         /// ```
         /// # use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/connect.wat")?;
-        /// let pool = Pool::of([WorkerSpec::plugin(&plugin).net("127.0.0.1:8080".parse()?)]).build()?;
+        /// let pool = Pool::from_workers([WorkerSpec::plugin(&plugin).net("127.0.0.1:8080".parse()?)]).build()?;
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
     }
 
     fn memory(limit: MemoryLimit) {
-        |own| own.config.memory = Some(limit)
+        |settings| settings.config.memory = Some(limit)
     }
     all {
         /// Limits the memory of each worker's plugin (default: [`MemoryLimit::DEFAULT`]).
@@ -176,7 +176,7 @@ setters! {
         /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/misbehave.wat")?;
         /// let worker = WorkerSpec::plugin(&plugin).memory("1MiB".parse()?);
-        /// let mut pool = Pool::of([worker]).memory("2GiB".parse()?).build()?;
+        /// let mut pool = Pool::from_workers([worker]).memory("2GiB".parse()?).build()?;
         /// let fault = pool.map(["may I have a gigabyte?"]).next().unwrap().unwrap_err();
         /// assert_eq!(fault.kind(), FaultKind::OutOfMemory);
         /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -184,7 +184,7 @@ setters! {
     }
 
     fn max_result(limit: ResultLimit) {
-        |own| own.config.max_result = Some(limit)
+        |settings| settings.config.max_result = Some(limit)
     }
     all {
         /// Limits the size of a result and of a finish report (default: [`ResultLimit::DEFAULT`]). A longer result is
@@ -206,14 +206,14 @@ setters! {
         /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
         /// let worker = WorkerSpec::plugin(&plugin).max_result("3".parse()?);
-        /// let fault = Pool::of([worker]).build()?.map(["four"]).next().unwrap().unwrap_err();
+        /// let fault = Pool::from_workers([worker]).build()?.map(["four"]).next().unwrap().unwrap_err();
         /// assert_eq!(fault.kind(), FaultKind::BadResult);
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
     }
 
     fn fuel(fuel: Fuel) {
-        |own| own.config.fuel = Some(fuel)
+        |settings| settings.config.fuel = Some(fuel)
     }
     all {
         /// Limits the instructions that a plugin may execute for one item (default: no limit).
@@ -238,14 +238,14 @@ setters! {
         /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
         /// let plugin = Plugin::load(&Engine::with_fuel()?, "../tests/fixtures/misbehave.wat")?;
         /// let worker = WorkerSpec::plugin(&plugin).fuel("1M".parse()?);
-        /// let fault = Pool::of([worker]).build()?.map(["spin"]).next().unwrap().unwrap_err();
+        /// let fault = Pool::from_workers([worker]).build()?.map(["spin"]).next().unwrap().unwrap_err();
         /// assert_eq!(fault.kind(), FaultKind::OutOfFuel);
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
     }
 
     fn disk(limit: DiskLimit) {
-        |own| own.config.disk = Some(limit)
+        |settings| settings.config.disk = Some(limit)
     }
     all {
         /// Limits the bytes that each worker's plugin may write to files, with all its instances together (default: no
@@ -278,14 +278,14 @@ setters! {
         /// let dir = DirGrant::read_write(folder.path(), "/out");
         /// let worker = WorkerSpec::plugin(&plugin).dir(dir).disk("3".parse()?);
         /// // The plugin writes seven bytes.
-        /// let fault = Pool::of([worker]).build()?.map([">file"]).next().unwrap().unwrap_err();
+        /// let fault = Pool::from_workers([worker]).build()?.map([">file"]).next().unwrap().unwrap_err();
         /// assert_eq!(fault.kind(), FaultKind::OutOfDisk);
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
     }
 
     fn timeout(timeout: Duration) {
-        |own| own.config.timeout = Some(timeout)
+        |settings| settings.config.timeout = Some(timeout)
     }
     all {
         /// Limits the time that a plugin may take for one item (default: no limit). After that time the item has the
@@ -314,14 +314,14 @@ setters! {
         /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/misbehave.wat")?;
         /// let worker = WorkerSpec::plugin(&plugin).timeout(Duration::from_millis(50));
-        /// let fault = Pool::of([worker]).build()?.map(["spin for ever"]).next().unwrap().unwrap_err();
+        /// let fault = Pool::from_workers([worker]).build()?.map(["spin for ever"]).next().unwrap().unwrap_err();
         /// assert_eq!(fault.kind(), FaultKind::Timeout);
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
     }
 
     fn init_timeout(timeout: Duration) {
-        |own| own.config.init_timeout = Some(timeout)
+        |settings| settings.config.init_timeout = Some(timeout)
     }
     all {
         /// Limits the time that a plugin may take to start, including its `init` (default: no limit). `finish` has the
@@ -347,7 +347,7 @@ setters! {
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/spin-init.wat")?;
         /// // The plugin's `init` never returns.
         /// let worker = WorkerSpec::plugin(&plugin).init_timeout(Duration::from_millis(50));
-        /// let ended = Pool::of([worker]).build()?.map(["item"]).end();
+        /// let ended = Pool::from_workers([worker]).build()?.map(["item"]).end();
         /// assert!(matches!(ended.error, Some(Error::Init { .. })));
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```

@@ -12,19 +12,19 @@ use std::collections::VecDeque;
 
 use crate::collector::Order;
 use crate::outcome::Outcomes;
-use crate::pool::delivery::{Delivery, Ended, Next};
-use crate::sink::{LeftOut, Sink, SinkError};
+use crate::pool::consumer::{Consumer, Next, RunOutcome};
+use crate::sink::{OmitReason, Sink, SinkError};
 
 /// Gives every outcome to the sink until the run ends.
-pub(super) fn deliver(delivery: Delivery, sink: &mut dyn Sink) -> Ended {
+pub(super) fn deliver(delivery: Consumer, sink: &mut dyn Sink) -> RunOutcome {
     let given = VecDeque::new();
-    let mut writing = Writing {
+    let mut writing = SinkWriter {
         delivery,
         sink,
         given,
         held: 0,
         held_bytes: 0,
-        goes_on: true,
+        is_open: true,
         failed: false,
         lost: 0,
     };
@@ -47,16 +47,16 @@ pub(super) fn deliver(delivery: Delivery, sink: &mut dyn Sink) -> Ended {
 }
 
 /// A sink, and the outcomes that it has received and may still hold back.
-struct Writing<'a> {
-    delivery: Delivery,
+struct SinkWriter<'a> {
+    delivery: Consumer,
     sink: &'a mut dyn Sink,
-    given: VecDeque<Given>,
+    given: VecDeque<GivenOutcomes>,
     /// The number of outcomes in `given` that the sink has received.
     held: usize,
     /// The memory of the items in `given`, in bytes.
     held_bytes: usize,
     /// True while the sink shall receive more outcomes.
-    goes_on: bool,
+    is_open: bool,
     /// True if the sink has failed.
     failed: bool,
     /// The number of outcomes that the sink has lost, in addition to those in [`Sink::held`].
@@ -64,26 +64,26 @@ struct Writing<'a> {
 }
 
 /// Outcomes. The sink has received the first `items` of them.
-struct Given {
+struct GivenOutcomes {
     outcomes: Outcomes,
-    items: usize,
+    given: usize,
     /// The number of outcomes that the sink has written.
     written: usize,
 }
 
-impl Writing<'_> {
+impl SinkWriter<'_> {
     /// Gives outcomes to the sink, as far as the policy allows, and counts all of them.
     fn take(&mut self, outcomes: Outcomes) {
         let had_failed = self.failed;
         // Items that were not run are not written. In input order, the output ends before the first of them.
-        let is_left = outcomes.is_left();
+        let is_left = outcomes.is_leftover();
         let ends = is_left && self.delivery.run.order == Order::Input && !self.sink.stands_alone();
-        self.goes_on &= !ends;
+        self.is_open &= !ends;
         let items = if is_left { 0 } else { self.write(&outcomes) };
         self.delivery.count(&outcomes);
         self.held += items;
         self.held_bytes += outcomes.span().total_cost();
-        self.given.push_back(Given { outcomes, items, written: 0 });
+        self.given.push_back(GivenOutcomes { outcomes, given: items, written: 0 });
         if self.failed && !had_failed && self.sink.held() > 0 {
             // The sink has lost the outcome on which it failed, but it may still write the outcomes that it holds
             // back.
@@ -92,9 +92,9 @@ impl Writing<'_> {
             // The sink may not count the outcome on which it failed.
             self.lost += usize::from(self.unwritten() == 0);
         }
-        self.let_go(self.unwritten());
+        self.release_settled(self.unwritten());
         // Otherwise the reader would wait for room until the input pauses.
-        if self.delivery.run.queue.are_many(self.held, self.held_bytes) {
+        if self.delivery.run.queue.should_release(self.held, self.held_bytes) {
             self.flush();
         }
     }
@@ -102,20 +102,20 @@ impl Writing<'_> {
     /// Gives outcomes to the sink, and returns how many it received.
     fn write(&mut self, outcomes: &Outcomes) -> usize {
         let mut left = outcomes.iter();
-        if outcomes.first_fault().is_none() && !self.failed && self.goes_on {
+        if outcomes.first_fault().is_none() && !self.failed && self.is_open {
             let taken = self.sink.write_many(&mut left);
             self.check_write(taken);
         }
         let mut given = left.given();
         for outcome in left {
-            if self.failed || !self.goes_on {
+            if self.failed || !self.is_open {
                 break;
             }
             let taken = self.sink.write(&outcome);
             self.check_write(taken);
             given += 1;
             let run = &self.delivery.run;
-            self.goes_on = outcome.result.is_ok() || run.policy.writes_on(run.order);
+            self.is_open = outcome.result.is_ok() || run.policy.writes_on(run.order);
         }
         given
     }
@@ -127,14 +127,14 @@ impl Writing<'_> {
             self.check(flushed);
         }
         // A sink that was flushed holds nothing back, whatever `held` returns.
-        self.let_go(if self.failed { self.unwritten() } else { 0 });
+        self.release_settled(if self.failed { self.unwritten() } else { 0 });
     }
 
     /// Releases the outcomes that are written, and those that never will be. All outcomes that the sink has received
     /// are written, except for the last `held`.
-    fn let_go(&mut self, held: usize) {
+    fn release_settled(&mut self, held: usize) {
         let mut settled = 0;
-        for Given { outcomes, items, written } in &mut self.given {
+        for GivenOutcomes { outcomes, given: items, written } in &mut self.given {
             let later = self.held - *items;
             // Some of these outcomes may still be written, and lost outcomes are reported in order.
             if held > later && !self.failed {
@@ -145,7 +145,7 @@ impl Writing<'_> {
             self.held_bytes -= outcomes.span().total_cost();
             settled += 1;
             for (at, outcome) in outcomes.iter().enumerate().skip(*written) {
-                let why = if at < *items { LeftOut::Lost } else { LeftOut::Behind };
+                let why = if at < *items { OmitReason::Lost } else { OmitReason::NotReached };
                 if let Err(error) = self.sink.left_out(&outcome, why) {
                     self.delivery.run.fail(error.into());
                 }

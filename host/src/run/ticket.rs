@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::{Sender, TrySendError};
 
-use crate::executor::{Outlet, Tray};
+use crate::executor::{Outlet, SharedOutcomes};
 use crate::outcome::Outcomes;
 use crate::run::Run;
 
@@ -19,7 +19,7 @@ pub(crate) struct Ticket {
 impl Outlet for Ticket {
     /// Never blocks, because the time limit of the guest's current item is running.
     fn hand_over(&self, outcomes: &mut Outcomes) -> bool {
-        if outcomes.kept() == 0 || outcomes.is_to_be_retried() {
+        if outcomes.kept() == 0 || outcomes.needs_retry() {
             return true;
         }
         if self.outbox.is_full() {
@@ -42,7 +42,7 @@ impl Outlet for Ticket {
         }
     }
 
-    fn offer(&self, tray: &Arc<Tray>) {
+    fn offer(&self, tray: &Arc<SharedOutcomes>) {
         if self.run.trays.add(tray) {
             // This wakes the consumer, which then looks into the tray. If the channel is full, the
             // consumer is awake.
@@ -60,7 +60,7 @@ pub(crate) struct Mailbox(Arc<Shared>);
 
 /// The worker's end of a mailbox. After it is dropped, the mailbox drops new tickets.
 #[derive(Debug)]
-pub(crate) struct Tickets(Arc<Shared>);
+pub(crate) struct TicketReceiver(Arc<Shared>);
 
 /// The handle with which a run takes back a ticket that the worker no longer needs.
 #[derive(Clone, Debug)]
@@ -79,9 +79,9 @@ struct State {
 }
 
 /// Returns both ends of a new mailbox.
-pub(crate) fn mailbox() -> (Mailbox, Tickets) {
+pub(crate) fn mailbox() -> (Mailbox, TicketReceiver) {
     let shared = Arc::new(Shared::default());
-    (Mailbox(Arc::clone(&shared)), Tickets(shared))
+    (Mailbox(Arc::clone(&shared)), TicketReceiver(shared))
 }
 
 impl Mailbox {
@@ -99,7 +99,7 @@ impl Mailbox {
     }
 }
 
-impl Tickets {
+impl TicketReceiver {
     /// Waits for the next ticket. Returns `None` if no more tickets will come.
     pub(crate) fn next(&self) -> Option<Ticket> {
         let mut state = self.0.lock();
@@ -115,7 +115,7 @@ impl Tickets {
 impl Recall {
     /// Takes back the ticket of `run`, if the worker has not taken it. The run then does not wait
     /// for a worker that is still starting.
-    pub(crate) fn ticket_of(&self, run: &Run) {
+    pub(crate) fn revoke(&self, run: &Run) {
         let mut state = self.0.lock();
         let ticket = state.ticket.take_if(|ticket| std::ptr::eq(&*ticket.run, run));
         drop(state);
@@ -145,7 +145,7 @@ impl Drop for Mailbox {
     }
 }
 
-impl Drop for Tickets {
+impl Drop for TicketReceiver {
     fn drop(&mut self) {
         drop(self.0.close());
     }

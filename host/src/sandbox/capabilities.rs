@@ -127,7 +127,7 @@ impl DirGrant {
             let dir = grant.opened().map_or_else(|| OpenDir::at(&grant.host), Ok)?;
             Ok((grant.host.clone(), dir))
         };
-        Opener::beside(writable.map(open).collect::<io::Result<Vec<_>>>()?)
+        Opener::with_writable_dirs(writable.map(open).collect::<io::Result<Vec<_>>>()?)
     }
 
     pub(crate) fn new(host: PathBuf, guest: String, access: Access) -> Self {

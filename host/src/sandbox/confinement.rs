@@ -8,7 +8,7 @@
 use std::io;
 use std::os::fd::AsFd;
 
-use super::granted::{Granted, GrantedDir, OpenDir};
+use super::granted::{GrantedDir, OpenDir, OpenGrants};
 use crate::jail;
 
 /// The files and ports that the threads of all workers may open. One domain serves all workers,
@@ -23,7 +23,7 @@ pub(crate) struct Confinement {
 
 impl Confinement {
     /// Adds the grants of one worker.
-    pub(crate) fn grant(&mut self, granted: &Granted) {
+    pub(crate) fn grant(&mut self, granted: &OpenGrants) {
         for dir in &granted.dirs {
             if !self.dirs.contains(dir) {
                 self.dirs.push(dir.clone());

@@ -9,18 +9,18 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
-use crate::jail::LayerAnswer;
+use crate::jail::LayerStatus;
 
 /// The required limits: without one of them, a run can use up the whole machine.
 const LIMITS: [&str; 2] = ["memory.max", "pids.max"];
 
 /// Checks the limits of this process's group.
-pub(crate) fn find() -> LayerAnswer {
+pub(crate) fn find() -> LayerStatus {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     let (groups, mounts) = (read("/proc/self/cgroup"), read("/proc/self/mountinfo"));
     match place(&groups, &mounts) {
         Some((root, group)) => limits(&root, &group),
-        None => LayerAnswer::Missing("the system has no control groups of version 2".into()),
+        None => LayerStatus::Missing("the system has no control groups of version 2".into()),
     }
 }
 
@@ -38,7 +38,7 @@ fn place(groups: &str, mounts: &str) -> Option<(PathBuf, PathBuf)> {
 }
 
 /// Checks the limits of a group and of its ancestors.
-fn limits(root: &Path, group: &Path) -> LayerAnswer {
+fn limits(root: &Path, group: &Path) -> LayerStatus {
     let of = |limit: &str| {
         let groups = group.ancestors().take_while(|group| group.starts_with(root));
         let values = groups.filter_map(|group| fs::read_to_string(group.join(limit)).ok());
@@ -46,11 +46,11 @@ fn limits(root: &Path, group: &Path) -> LayerAnswer {
     };
     let lacking: Vec<_> = LIMITS.into_iter().filter(|limit| of(limit).is_none()).collect();
     if lacking.is_empty() {
-        return LayerAnswer::Present;
+        return LayerStatus::Present;
     }
     let is_delegated = access(group, Access::WRITE_OK).is_ok();
     let delegated = if is_delegated { "you may set it" } else { "only root may set it" };
-    LayerAnswer::Missing(format!("the group has no {}; {delegated}", lacking.join(" and no ")))
+    LayerStatus::Missing(format!("the group has no {}; {delegated}", lacking.join(" and no ")))
 }
 
 #[cfg(test)]
@@ -79,6 +79,6 @@ mod tests {
         let lacks = limits(root.path(), &group).to_string();
         assert_eq!(lacks, "the group has no pids.max; you may set it");
         fs::write(root.path().join("user.slice/pids.max"), "256\n").unwrap();
-        assert_eq!(limits(root.path(), &group), LayerAnswer::Present);
+        assert_eq!(limits(root.path(), &group), LayerStatus::Present);
     }
 }

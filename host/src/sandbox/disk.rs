@@ -15,13 +15,13 @@ pub(crate) struct Disk {
     left: AtomicU64,
     /// The request to the process that has the rest of the limit, if this process has only a part
     /// of it.
-    asked: Option<Asked>,
+    request: Option<RequestBytes>,
     /// The bytes that this process has been granted so far.
     had: AtomicU64,
 }
 
 /// A request to another process for more bytes.
-pub(crate) struct Asked(pub(crate) Box<dyn Fn(u64) -> bool + Send + Sync>);
+pub(crate) struct RequestBytes(pub(crate) Box<dyn Fn(u64) -> bool + Send + Sync>);
 
 /// Error of a write beyond the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,12 +34,12 @@ impl Disk {
 
     pub(crate) fn new(limit: Option<DiskLimit>) -> Self {
         let left = limit.map_or(u64::MAX, |limit| limit.bytes() as u64);
-        Self { limit, left: AtomicU64::new(left), asked: None, had: AtomicU64::new(0) }
+        Self { limit, left: AtomicU64::new(left), request: None, had: AtomicU64::new(0) }
     }
 
     /// Returns the disk of a process that must request each part of the limit from another process.
-    pub(crate) fn asking(limit: DiskLimit, asked: Asked) -> Self {
-        Self { left: AtomicU64::new(0), asked: Some(asked), ..Self::new(Some(limit)) }
+    pub(crate) fn with_request(limit: DiskLimit, asked: RequestBytes) -> Self {
+        Self { left: AtomicU64::new(0), request: Some(asked), ..Self::new(Some(limit)) }
     }
 
     pub(crate) fn is_limited(&self) -> bool {
@@ -51,7 +51,7 @@ impl Disk {
         let Some(limit) = self.limit else { return Ok(()) };
         while !self.try_take(bytes) {
             let missing = bytes.saturating_sub(self.left.load(Ordering::Relaxed));
-            let Some(Asked(grants)) = &self.asked else { return Err(OutOfDisk(limit)) };
+            let Some(RequestBytes(grants)) = &self.request else { return Err(OutOfDisk(limit)) };
             // The part that a process has not used when it ends is lost. So a process requests in advance at most as
             // much as it was granted before.
             let piece = self.had.load(Ordering::Relaxed).min(Self::PIECE);
@@ -84,7 +84,7 @@ impl Disk {
     }
 }
 
-impl fmt::Debug for Asked {
+impl fmt::Debug for RequestBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Asked").finish_non_exhaustive()
     }
@@ -129,11 +129,11 @@ mod tests {
         let all = Arc::new(Disk::new(Some(limit("100KiB"))));
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (rest, log) = (Arc::clone(&all), Arc::clone(&asked));
-        let asking = Asked(Box::new(move |bytes| {
+        let asking = RequestBytes(Box::new(move |bytes| {
             log.lock().unwrap().push(bytes);
             rest.take(bytes).is_ok()
         }));
-        let disk = Disk::asking(limit("100KiB"), asking);
+        let disk = Disk::with_request(limit("100KiB"), asking);
         disk.take(7).unwrap();
         disk.take(7).unwrap();
         disk.take(7).unwrap();

@@ -33,11 +33,11 @@ impl OpenDir {
     /// Opens the directory at `path`.
     pub(super) fn at(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Self::of(open(path, flags, Mode::empty())?)
+        Self::from_fd(open(path, flags, Mode::empty())?)
     }
 
     /// Takes over an open directory.
-    pub(crate) fn of(file: OwnedFd) -> io::Result<Self> {
+    pub(crate) fn from_fd(file: OwnedFd) -> io::Result<Self> {
         let id = FileId::of(&file)?;
         Ok(Self { file: Arc::new(file), id })
     }
@@ -80,7 +80,7 @@ impl GrantedDir {
 
 /// The grants of a plugin, with open directories.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Granted {
+pub(crate) struct OpenGrants {
     pub(crate) dirs: Vec<GrantedDir>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) net: Vec<NetGrant>,
@@ -88,11 +88,11 @@ pub(crate) struct Granted {
     pub(crate) closed: Vec<DirGrant>,
 }
 
-impl Granted {
+impl OpenGrants {
     /// The most directories that one worker may have. A jailed process may have 1024 descriptors
     /// open. Each directory takes two of them until the process is in its jail. The rest is left for
     /// the files that an instance opens.
-    pub(crate) const MOST_DIRS: usize = 200;
+    pub(crate) const MAX_DIRS: usize = 200;
 
     /// Returns whether the plugin has a granted directory.
     pub(crate) fn has_dirs(&self) -> bool {
@@ -124,13 +124,13 @@ impl Directories {
     /// # Errors
     ///
     /// Fails with the path of the directory that cannot be opened.
-    pub(crate) fn open(&mut self, grants: Grants) -> Result<Granted, (PathBuf, io::Error)> {
+    pub(crate) fn open(&mut self, grants: Grants) -> Result<OpenGrants, (PathBuf, io::Error)> {
         let Grants { dirs, env, net } = grants;
         let dirs = dirs.into_iter().map(|grant| {
             let path = grant.host().to_owned();
             self.open_one(grant).map_err(|error| (path, error))
         });
-        Ok(Granted { dirs: dirs.collect::<Result<_, _>>()?, env, net, closed: Vec::new() })
+        Ok(OpenGrants { dirs: dirs.collect::<Result<_, _>>()?, env, net, closed: Vec::new() })
     }
 
     fn open_one(&mut self, grant: DirGrant) -> io::Result<GrantedDir> {
@@ -204,13 +204,13 @@ mod tests {
         let links = DirGrant::read_write("/tmp", "/links").symlinks();
         for (grant, may_link) in [(DirGrant::read("/tmp", "/read"), false), (links, true)] {
             let dirs = vec![GrantedDir::open(&grant).unwrap()];
-            let mut granted = Granted { dirs, ..Granted::default() };
+            let mut granted = OpenGrants { dirs, ..OpenGrants::default() };
             assert_eq!((granted.has_dirs(), granted.may_link()), (true, may_link));
             granted.close_dirs();
             assert!(granted.dirs.is_empty());
             assert_eq!((granted.has_dirs(), granted.may_link()), (true, may_link));
         }
-        assert!(!Granted::default().has_dirs());
+        assert!(!OpenGrants::default().has_dirs());
     }
 
     #[test]

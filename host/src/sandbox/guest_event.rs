@@ -16,9 +16,9 @@ use super::net_grant::is_host;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum GuestEvent<'a> {
     /// The guest wrote a line.
-    Output { stream: Stream, line: &'a str },
+    Output { stream: GuestStream, line: &'a str },
     /// The guest logged a message.
-    Log { level: Level, message: &'a str },
+    Log { level: LogLevel, message: &'a str },
     /// The guest wrote more than its budget allows, and this many lines and messages were dropped.
     Dropped { lines: u64, bytes: u64 },
     /// The guest was denied an operation.
@@ -139,7 +139,7 @@ impl Denial {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Stream {
+pub enum GuestStream {
     /// Standard output.
     Stdout,
     /// Standard error.
@@ -176,7 +176,7 @@ pub enum Stream {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Level {
+pub enum LogLevel {
     /// Each step.
     Trace,
     /// Information for the plugin's author.
@@ -189,7 +189,7 @@ pub enum Level {
     Error,
 }
 
-impl Level {
+impl LogLevel {
     /// Returns the name, in lower case.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -48,7 +48,7 @@ impl Requests {
         let (host, port) = (authority.host(), authority.port_u16().unwrap_or(default));
         let found = self.0.destinations(host, port).map_err(|_| Error::HttpRequestDenied)?;
         if is_tls {
-            self.0.tell(&Denial::Tls { host: host.into(), port });
+            self.0.report_denial(&Denial::Tls { host: host.into(), port });
             return Err(Error::InternalError(Some("this host has no TLS: use `http`".into())));
         }
         Ok(found)
@@ -69,14 +69,14 @@ impl WasiHttpHooks for Requests {
 
 /// The longest wait for a response if the guest sets no timeout. The guest's own deadline may end
 /// it sooner.
-const PATIENCE: Duration = Duration::from_secs(600);
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 
 async fn send(
     mut request: Request<WasiBody>,
     destinations: &[SocketAddr],
     options: RequestOptions,
 ) -> Result<(Response<WasiBody>, Io)> {
-    let limit = |asked: Option<Duration>| asked.unwrap_or(PATIENCE);
+    let limit = |asked: Option<Duration>| asked.unwrap_or(DEFAULT_TIMEOUT);
     let connect = async {
         let stream = TcpStream::connect(destinations).await.map_err(Error::Connect)?;
         Ok::<_, Error>(http1::handshake(TokioIo::new(stream)).await?)

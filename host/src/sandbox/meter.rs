@@ -19,13 +19,13 @@ pub(crate) struct PoolMemory {
     used: AtomicUsize,
     /// The request to the process that counts the memory, if this process has only a part of the
     /// pool.
-    asked: Option<Asked>,
+    request: Option<RequestMemory>,
 }
 
 /// A request to another process for more memory.
-pub(crate) struct Asked(pub(crate) Box<dyn Fn(usize) -> bool + Send + Sync>);
+pub(crate) struct RequestMemory(pub(crate) Box<dyn Fn(usize) -> bool + Send + Sync>);
 
-impl fmt::Debug for Asked {
+impl fmt::Debug for RequestMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Asked")
     }
@@ -33,12 +33,12 @@ impl fmt::Debug for Asked {
 
 impl PoolMemory {
     pub(crate) fn new(limit: TotalMemory) -> Self {
-        Self { limit, used: AtomicUsize::new(0), asked: None }
+        Self { limit, used: AtomicUsize::new(0), request: None }
     }
 
     /// Returns the pool memory of a process that must request it from another process.
-    pub(crate) fn asking(limit: TotalMemory, asked: Asked) -> Self {
-        Self { asked: Some(asked), ..Self::new(limit) }
+    pub(crate) fn with_request(limit: TotalMemory, asked: RequestMemory) -> Self {
+        Self { request: Some(asked), ..Self::new(limit) }
     }
 
     /// Returns the number of bytes that are in use now.
@@ -52,7 +52,7 @@ impl PoolMemory {
 
     /// Charges `bytes` if they are left. Fails with the limit if they are not.
     fn take(&self, bytes: usize) -> Result<(), TotalMemory> {
-        if let Some(Asked(grants)) = &self.asked {
+        if let Some(RequestMemory(grants)) = &self.request {
             return if grants(bytes) { Ok(()) } else { Err(self.limit) };
         }
         // Relaxed is enough: only the sum counts, and it orders no other memory.
@@ -63,7 +63,7 @@ impl PoolMemory {
     }
 
     fn give_back(&self, bytes: usize) {
-        if self.asked.is_some() {
+        if self.request.is_some() {
             // The other process returns all memory of this process when it ends.
             return;
         }
@@ -103,7 +103,7 @@ impl Drop for Lease {
 
 /// The reason for a refused growth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Denied {
+pub(crate) enum GrowthDenied {
     /// The instance would exceed its limit.
     Instance(MemoryLimit),
     /// All instances of the pool together would exceed their limit.
@@ -112,7 +112,7 @@ pub(crate) enum Denied {
     Elsewhere,
 }
 
-impl fmt::Display for Denied {
+impl fmt::Display for GrowthDenied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Instance(limit) => write!(f, "more memory than the {limit:#} of `memory`"),
@@ -133,7 +133,7 @@ pub(crate) struct Meter {
     /// failures of growths that it never requested here, so a refund would let a plugin gain
     /// memory.
     used: usize,
-    denied: Option<Denied>,
+    denied: Option<GrowthDenied>,
 }
 
 impl Meter {
@@ -156,16 +156,16 @@ impl Meter {
 
     /// Returns the reason for the last refused growth in this call. It tells whether a failed plugin
     /// had run out of memory.
-    pub(crate) fn denied(&self) -> Option<Denied> {
+    pub(crate) fn denied(&self) -> Option<GrowthDenied> {
         self.denied
     }
 
     fn grow(&mut self, bytes: usize) -> bool {
         let used = self.used.saturating_add(bytes);
         let granted = if used > self.limit.bytes() {
-            Err(Denied::Instance(self.limit))
+            Err(GrowthDenied::Instance(self.limit))
         } else {
-            self.pool.take(bytes).map_err(Denied::Pool)
+            self.pool.take(bytes).map_err(GrowthDenied::Pool)
         };
         match granted {
             Ok(()) => self.used = used,
@@ -192,7 +192,7 @@ impl ResourceLimiter for Meter {
     }
 
     fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.denied = Some(Denied::Elsewhere);
+        self.denied = Some(GrowthDenied::Elsewhere);
         Ok(())
     }
 
@@ -207,7 +207,7 @@ impl ResourceLimiter for Meter {
     }
 
     fn table_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.denied = Some(Denied::Elsewhere);
+        self.denied = Some(GrowthDenied::Elsewhere);
         Ok(())
     }
 
@@ -256,7 +256,7 @@ mod tests {
         let mut meter = meter("1000", &pool("unlimited"));
         assert!(meter.memory_growing(0, 900, None).unwrap());
         assert!(!meter.table_growing(0, 100, None).unwrap(), "800 bytes more");
-        assert_eq!(meter.denied(), Some(Denied::Instance("1000".parse().unwrap())));
+        assert_eq!(meter.denied(), Some(GrowthDenied::Instance("1000".parse().unwrap())));
         meter.begin_call();
         assert_eq!(meter.denied(), None, "a refusal counts only in its own call");
         assert!(meter.table_growing(0, 12, None).unwrap());
@@ -284,7 +284,7 @@ mod tests {
         assert_eq!(denied, "more memory than is left of the 1000 bytes of `total_memory`");
         assert!(other.memory_growing(0, 300, None).unwrap(), "what was refused is not charged");
         assert!(!one.memory_growing(700, 1000, None).unwrap());
-        assert_eq!(one.denied(), Some(Denied::Instance("900".parse().unwrap())));
+        assert_eq!(one.denied(), Some(GrowthDenied::Instance("900".parse().unwrap())));
         drop(one);
         assert!(other.memory_growing(300, 900, None).unwrap());
         drop(other);

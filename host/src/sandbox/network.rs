@@ -41,7 +41,7 @@ pub(crate) struct Names {
 impl Names {
     /// The most denials that are reported in a run. Each is reported once. A plugin that tries all
     /// ports of a host must not flood the host's standard error.
-    const MOST_TOLD: usize = 16;
+    const MAX_REPORTED: usize = 16;
 
     /// Looks up each name once.
     ///
@@ -76,7 +76,7 @@ impl Names {
     }
 
     /// Returns the addresses that a worker with these grants gets for a name.
-    fn granted(&self, name: &str, grants: &[NetGrant]) -> Vec<IpAddr> {
+    fn granted_addresses(&self, name: &str, grants: &[NetGrant]) -> Vec<IpAddr> {
         let is_granted = |address: &IpAddr| {
             let itself = Host::Address(*address);
             grants.iter().any(|grant| grant.host == itself)
@@ -94,7 +94,7 @@ impl Names {
     pub(crate) fn check(&self, grants: &[NetGrant]) -> Result<(), (NetGrant, Vec<IpAddr>)> {
         for grant in grants {
             let Host::Name(name) = &grant.host else { continue };
-            if self.granted(name, grants).is_empty() {
+            if self.granted_addresses(name, grants).is_empty() {
                 return Err((grant.clone(), self.of(name).to_vec()));
             }
         }
@@ -102,9 +102,9 @@ impl Names {
     }
 
     /// Returns whether to report this denial, and notes it as reported.
-    fn is_news(&self, denial: &Denial) -> bool {
+    fn mark_reported(&self, denial: &Denial) -> bool {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        told.len() < Self::MOST_TOLD && told.insert(denial.to_string())
+        told.len() < Self::MAX_REPORTED && told.insert(denial.to_string())
     }
 }
 
@@ -132,7 +132,7 @@ pub(crate) struct Network {
 
 /// Error of a name or host that is not granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Denied;
+pub(crate) struct NotGranted;
 
 impl Network {
     /// Returns the network of an instance with these grants. `sink` receives denials.
@@ -141,18 +141,18 @@ impl Network {
     }
 
     /// Returns whether an address is granted.
-    pub(crate) fn is_any_granted(&self) -> bool {
+    pub(crate) fn has_grants(&self) -> bool {
         !self.grants.is_empty()
     }
 
     /// Returns whether a socket may use the address in this way.
-    pub(crate) fn lets_use(&self, address: SocketAddr, how: SocketAddrUse) -> bool {
+    pub(crate) fn allows_use(&self, address: SocketAddr, how: SocketAddrUse) -> bool {
         match how {
             // A socket is bound before it connects. Only a port that the system chooses is allowed.
             SocketAddrUse::TcpBind => address.ip().is_unspecified() && address.port() == 0,
             SocketAddrUse::TcpConnect => {
-                self.lets_connect(address) || {
-                    self.tell(&Denial::Connection(address));
+                self.allows_connect(address) || {
+                    self.report_denial(&Denial::Connection(address));
                     false
                 }
             }
@@ -164,7 +164,7 @@ impl Network {
         }
     }
 
-    fn lets_connect(&self, address: SocketAddr) -> bool {
+    fn allows_connect(&self, address: SocketAddr) -> bool {
         let ip = address.ip().to_canonical();
         // A grant of a name opens no internal address. The address must be granted itself, with this port.
         let is_it = |host: &Host| match host {
@@ -178,25 +178,29 @@ impl Network {
 
     /// Returns the addresses of a name, if it is granted with any port. An address resolves to
     /// itself.
-    pub(crate) fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, Denied> {
+    pub(crate) fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, NotGranted> {
         match Host::parse(name) {
             Some(Host::Address(address)) => return Ok(vec![address]),
             Some(host) if self.grants.iter().any(|grant| grant.host == host) => {
                 return Ok(self.addresses(&host));
             }
             // An invalid name is not reported: reports are kept, and a guest could make it as long as it likes.
-            None => return Err(Denied),
-            Some(_) => self.tell(&Denial::Name(name.into())),
+            None => return Err(NotGranted),
+            Some(_) => self.report_denial(&Denial::Name(name.into())),
         }
-        Err(Denied)
+        Err(NotGranted)
     }
 
     /// Returns the addresses for a request to this host and port.
-    pub(crate) fn destinations(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Denied> {
+    pub(crate) fn destinations(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> Result<Vec<SocketAddr>, NotGranted> {
         // The host in a URI may be invalid, such as `$(…)`. No grant can name it, so it is not reported.
-        let parsed = Host::parse(host).ok_or(Denied)?;
+        let parsed = Host::parse(host).ok_or(NotGranted)?;
         let is_granted = match &parsed {
-            Host::Address(address) => self.lets_connect((*address, port).into()),
+            Host::Address(address) => self.allows_connect((*address, port).into()),
             Host::Name(_) => {
                 self.grants.iter().any(|grant| grant.host == parsed && grant.port.get() == port)
             }
@@ -204,22 +208,22 @@ impl Network {
         if is_granted {
             let addresses = self.addresses(&parsed).into_iter();
             let addresses = addresses.map(|address| SocketAddr::from((address, port)));
-            return Ok(addresses.filter(|address| self.lets_connect(*address)).collect());
+            return Ok(addresses.filter(|address| self.allows_connect(*address)).collect());
         }
-        self.tell(&Denial::Request { host: host.into(), port });
-        Err(Denied)
+        self.report_denial(&Denial::Request { host: host.into(), port });
+        Err(NotGranted)
     }
 
     fn addresses(&self, host: &Host) -> Vec<IpAddr> {
         match host {
             Host::Address(address) => vec![*address],
-            Host::Name(name) => self.names.granted(name, &self.grants),
+            Host::Name(name) => self.names.granted_addresses(name, &self.grants),
         }
     }
 
     /// Reports a denial, unless it was reported before.
-    pub(crate) fn tell(&self, denial: &Denial) {
-        if self.names.is_news(denial) {
+    pub(crate) fn report_denial(&self, denial: &Denial) {
+        if self.names.mark_reported(denial) {
             self.sink.tell(&GuestEvent::Denied(Cow::Borrowed(denial)));
         }
     }
@@ -275,7 +279,7 @@ mod tests {
         ];
         for (address, how, expected) in cases {
             assert_eq!(
-                network.lets_use(address.parse().unwrap(), how),
+                network.allows_use(address.parse().unwrap(), how),
                 expected,
                 "{how:?} {address}"
             );
@@ -296,11 +300,11 @@ mod tests {
             // No name server is asked about an address.
             ("10.9.9.9",  Ok("[10.9.9.9]")),
             ("::1",       Ok("[::1]")),
-            ("name.com",  Err(Denied)),
-            ("a.name",    Err(Denied)),
-            ("localhost", Err(Denied)),
-            ("n ame",     Err(Denied)),
-            ("",          Err(Denied)),
+            ("name.com",  Err(NotGranted)),
+            ("a.name",    Err(NotGranted)),
+            ("localhost", Err(NotGranted)),
+            ("n ame",     Err(NotGranted)),
+            ("",          Err(NotGranted)),
         ];
         for (name, expected) in cases {
             assert_eq!(shown(name), expected.map(Into::into), "{name}");
@@ -319,12 +323,12 @@ mod tests {
         let cases = [
             ("name",      80, Ok("[1.0.0.2:80, 10.0.0.3:80]")),
             ("1.0.0.2",   80, Ok("[1.0.0.2:80]")),
-            ("10.0.0.2",  80, Err(Denied)),
+            ("10.0.0.2",  80, Err(NotGranted)),
             ("[::1]",     81, Ok("[[::1]:81]")),
-            ("name",      81, Err(Denied)),
-            ("other",     80, Err(Denied)),
-            ("[::1]",     80, Err(Denied)),
-            ("127.0.0.1", 81, Err(Denied)),
+            ("name",      81, Err(NotGranted)),
+            ("other",     80, Err(NotGranted)),
+            ("[::1]",     80, Err(NotGranted)),
+            ("127.0.0.1", 81, Err(NotGranted)),
         ];
         for (host, port, expected) in cases {
             assert_eq!(shown(host, port), expected.map(Into::into), "{host}:{port}");
@@ -335,10 +339,10 @@ mod tests {
     fn a_request_to_what_is_no_host_is_denied_and_not_told() {
         let network = network(&["name:80"], &[("name", &["10.0.0.2"])]);
         for (host, is_told) in [("other", true), ("$(curl evil)", false), ("a;b", false)] {
-            assert_eq!(network.destinations(host, 80), Err(Denied));
+            assert_eq!(network.destinations(host, 80), Err(NotGranted));
             let denial = Denial::Request { host: host.into(), port: 80 };
             // A denial that was reported is no news.
-            assert_eq!(!network.names.is_news(&denial), is_told, "{host}");
+            assert_eq!(!network.names.mark_reported(&denial), is_told, "{host}");
         }
     }
 
@@ -373,10 +377,10 @@ mod tests {
     fn a_denial_is_told_once_and_not_too_many_are() {
         let names = Names::default();
         let denial = |port| Denial::Connection(([127, 0, 0, 1], port).into());
-        assert!(names.is_news(&denial(1)));
-        assert!(!names.is_news(&denial(1)));
-        let told = (2..1000).filter(|port| names.is_news(&denial(*port))).count();
-        assert_eq!(told, Names::MOST_TOLD - 1);
+        assert!(names.mark_reported(&denial(1)));
+        assert!(!names.mark_reported(&denial(1)));
+        let told = (2..1000).filter(|port| names.mark_reported(&denial(*port))).count();
+        assert_eq!(told, Names::MAX_REPORTED - 1);
     }
 
     #[test]

@@ -11,22 +11,22 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-use crate::sandbox::guest_event::Stream;
-use crate::sandbox::voice::Voice;
+use crate::sandbox::guest_event::GuestStream;
+use crate::sandbox::guest_output::GuestOutput;
 
 /// A standard stream of one worker's plugin.
 #[derive(Clone)]
 pub(crate) struct Capture(Arc<Mutex<Lines>>);
 
 struct Lines {
-    voice: Arc<Voice>,
-    stream: Stream,
+    voice: Arc<GuestOutput>,
+    stream: GuestStream,
     /// The current line, which has not ended yet.
     line: Vec<u8>,
 }
 
 impl Capture {
-    pub(crate) fn new(stream: Stream, voice: &Arc<Voice>) -> Self {
+    pub(crate) fn new(stream: GuestStream, voice: &Arc<GuestOutput>) -> Self {
         let voice = Arc::clone(voice);
         Self(Arc::new(Mutex::new(Lines { voice, stream, line: Vec::new() })))
     }
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
     use crate::item::limits::LogLimit;
     use crate::sandbox::guest_event::{GuestEvent, GuestSink};
-    use crate::sandbox::voice::Chorus;
+    use crate::sandbox::guest_output::PoolRateLimiter;
 
     fn lines(writes: &[&[u8]]) -> Vec<String> {
         let told = Arc::new(Mutex::new(Vec::new()));
@@ -145,9 +145,9 @@ mod tests {
                 heard.lock().unwrap().push((*line).to_owned());
             }
         });
-        let (limit, chorus) = (LogLimit::DEFAULT, Chorus::new(LogLimit::DEFAULT));
-        let voice = Voice::new(limit, chorus, sink);
-        let capture = Capture::new(Stream::Stdout, &Arc::new(voice));
+        let (limit, chorus) = (LogLimit::DEFAULT, PoolRateLimiter::new(LogLimit::DEFAULT));
+        let voice = GuestOutput::new(limit, chorus, sink);
+        let capture = Capture::new(GuestStream::Stdout, &Arc::new(voice));
         for bytes in writes {
             capture.take(bytes);
         }

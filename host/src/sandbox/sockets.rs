@@ -56,10 +56,10 @@ pub(crate) fn add_to_linker<T: HasSockets + 'static>(
 /// The addresses of a name that the guest has not read yet. The guest has it as a
 /// `ResolveAddressStream`, the type of the interface. Only the code here looks behind the handle,
 /// so the two types never mix.
-struct Found(vec::IntoIter<IpAddr>);
+struct PendingAddresses(vec::IntoIter<IpAddr>);
 
 #[wasmtime_wasi::async_trait]
-impl Pollable for Found {
+impl Pollable for PendingAddresses {
     async fn ready(&mut self) {}
 }
 
@@ -91,7 +91,7 @@ impl Host for GrantedSockets<'_> {
     ) -> SocketResult<Resource<ResolveAddressStream>> {
         self.sockets.table.get(&capability)?;
         let found = self.network.resolve(&name).map_err(|_| ErrorCode::AccessDenied)?;
-        let found = self.sockets.table.push(Found(found.into_iter()))?;
+        let found = self.sockets.table.push(PendingAddresses(found.into_iter()))?;
         Ok(Resource::new_own(found.rep()))
     }
 }
@@ -101,7 +101,7 @@ impl HostResolveAddressStream for GrantedSockets<'_> {
         &mut self,
         stream: Resource<ResolveAddressStream>,
     ) -> SocketResult<Option<IpAddress>> {
-        let found: Resource<Found> = Resource::new_borrow(stream.rep());
+        let found: Resource<PendingAddresses> = Resource::new_borrow(stream.rep());
         Ok(self.sockets.table.get_mut(&found)?.0.next().map(Into::into))
     }
 
@@ -109,12 +109,12 @@ impl HostResolveAddressStream for GrantedSockets<'_> {
         &mut self,
         stream: Resource<ResolveAddressStream>,
     ) -> wasmtime::Result<Resource<DynPollable>> {
-        let found: Resource<Found> = Resource::new_borrow(stream.rep());
+        let found: Resource<PendingAddresses> = Resource::new_borrow(stream.rep());
         subscribe(self.sockets.table, found)
     }
 
     fn drop(&mut self, stream: Resource<ResolveAddressStream>) -> wasmtime::Result<()> {
-        let found: Resource<Found> = Resource::new_own(stream.rep());
+        let found: Resource<PendingAddresses> = Resource::new_own(stream.rep());
         self.sockets.table.delete(found)?;
         Ok(())
     }
@@ -122,8 +122,8 @@ impl HostResolveAddressStream for GrantedSockets<'_> {
 
 impl tcp_create_socket::Host for GrantedSockets<'_> {
     fn create_tcp_socket(&mut self, family: IpAddressFamily) -> SocketResult<Resource<TcpSocket>> {
-        if !self.network.is_any_granted() {
-            self.network.tell(&Denial::Sockets);
+        if !self.network.has_grants() {
+            self.network.report_denial(&Denial::Sockets);
             return Err(ErrorCode::AccessDenied.into());
         }
         self.sockets.create_tcp_socket(family)

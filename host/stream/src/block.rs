@@ -13,12 +13,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-mod again;
 mod builder;
 mod received;
+mod recycle;
 
-pub use self::again::Blocks;
 pub use self::builder::BlockBuilder;
+pub use self::recycle::Blocks;
 use crate::item::index::ItemIndex;
 
 /// A shared, immutable block of numbered items that were read together.

@@ -4,7 +4,7 @@ pub mod alarm;
 pub mod cancel;
 pub mod deadline;
 pub mod panic;
-pub mod schedule;
+pub mod sched_stat;
 pub mod stop;
 pub mod sync;
 pub mod watchdog;

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, fstat, open, openat, openat2};
 use rustix::io::Errno;
 
-use self::walk::{Last, Walk};
+use self::walk::{LastName, Walk};
 
 /// An opener of files for the host. It follows no link that a plugin may have made.
 ///
@@ -48,11 +48,11 @@ use self::walk::{Last, Walk};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Opener(Arc<[Changeable]>);
+pub struct Opener(Arc<[WritableDir]>);
 
 /// A directory that plugins may change.
 #[derive(Debug)]
-struct Changeable {
+struct WritableDir {
     /// The path as the user wrote it.
     name: PathBuf,
     dir: OwnedFd,
@@ -85,26 +85,26 @@ impl FileId {
 /// ```
 /// use std::os::unix::fs::symlink;
 ///
-/// use mtl_host::{DirGrant, Exchangeable};
+/// use mtl_host::{DirGrant, UntrustedPath};
 ///
 /// let folder = tempfile::tempdir()?;
 /// symlink("elsewhere", folder.path().join("link"))?;
 /// let grant = DirGrant::read_write(folder.path(), "/data").open()?;
 /// let error = DirGrant::opener([&grant])?.open(&folder.path().join("link")).unwrap_err();
-/// let why = error.get_ref().and_then(|error| error.downcast_ref::<Exchangeable>()).unwrap();
+/// let why = error.get_ref().and_then(|error| error.downcast_ref::<UntrustedPath>()).unwrap();
 /// assert_eq!(why.grant, folder.path());
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what} is not followed in `{}`, which a plugin may change", grant.display())]
-pub struct Exchangeable {
+pub struct UntrustedPath {
     /// The part of the path that is not followed: `a symbolic link`, or `..`.
     pub what: &'static str,
     /// The granted directory, as the user wrote it.
     pub grant: PathBuf,
 }
 
-impl Exchangeable {
+impl UntrustedPath {
     /// Returns a hint for the user, if the inner error is of this type.
     pub(crate) fn hint(error: &io::Error) -> Option<&'static str> {
         let is_one = error.get_ref().is_some_and(|inner| inner.is::<Self>());
@@ -112,8 +112,8 @@ impl Exchangeable {
     }
 }
 
-impl From<Exchangeable> for io::Error {
-    fn from(error: Exchangeable) -> Self {
+impl From<UntrustedPath> for io::Error {
+    fn from(error: UntrustedPath) -> Self {
         Self::other(error)
     }
 }
@@ -140,10 +140,12 @@ impl Opener {
     ///
     /// Returns the system error if it cannot identify one of the directories.
     #[doc(hidden)]
-    pub fn beside<D: AsFd>(changeable: impl IntoIterator<Item = (PathBuf, D)>) -> io::Result<Self> {
+    pub fn with_writable_dirs<D: AsFd>(
+        changeable: impl IntoIterator<Item = (PathBuf, D)>,
+    ) -> io::Result<Self> {
         let changeable = changeable.into_iter().map(|(name, dir)| {
             let (dir, id) = (dir.as_fd().try_clone_to_owned()?, FileId::of(&dir)?);
-            Ok(Changeable { name, dir, id })
+            Ok(WritableDir { name, dir, id })
         });
         changeable.collect::<io::Result<_>>().map(Self)
     }
@@ -164,7 +166,7 @@ impl Opener {
     /// # Errors
     ///
     /// Returns the system error if it cannot look up the path.
-    pub fn changeable(&self, path: &Path) -> io::Result<Option<&Path>> {
+    pub fn writable_dir_of(&self, path: &Path) -> io::Result<Option<&Path>> {
         if self.0.is_empty() {
             return Ok(None);
         }
@@ -178,15 +180,15 @@ impl Opener {
     ///
     /// let grant = DirGrant::read_write("../fixtures", "/data").open()?;
     /// let opener = DirGrant::opener([&grant])?;
-    /// assert_eq!(opener.changeable_below("..".as_ref())?, Some("../fixtures".as_ref()));
-    /// assert_eq!(opener.changeable_below("../integration".as_ref())?, None);
+    /// assert_eq!(opener.writable_dir_below("..".as_ref())?, Some("../fixtures".as_ref()));
+    /// assert_eq!(opener.writable_dir_below("../integration".as_ref())?, None);
     /// # Ok::<(), std::io::Error>(())
     /// ```
     ///
     /// # Errors
     ///
     /// Returns the system error if it cannot look up the path.
-    pub fn changeable_below(&self, path: &Path) -> io::Result<Option<&Path>> {
+    pub fn writable_dir_below(&self, path: &Path) -> io::Result<Option<&Path>> {
         if self.0.is_empty() {
             return Ok(None);
         }
@@ -206,7 +208,7 @@ impl Opener {
     ///
     /// # Errors
     ///
-    /// Returns the system error, or [`Exchangeable`].
+    /// Returns the system error, or [`UntrustedPath`].
     pub fn open(&self, path: &Path) -> io::Result<File> {
         self.open_file(path, Self::READING).map(File::from)
     }
@@ -222,9 +224,9 @@ impl Opener {
     ///
     /// # Errors
     ///
-    /// Returns the system error, or [`Exchangeable`].
+    /// Returns the system error, or [`UntrustedPath`].
     pub fn open_regular(&self, path: &Path) -> io::Result<Option<File>> {
-        let found = self.look(path)?;
+        let found = self.look_up(path)?;
         if found.metadata().is_file() { found.open_nonblocking().map(Some) } else { Ok(None) }
     }
 
@@ -234,12 +236,12 @@ impl Opener {
     }
 
     /// Looks up a file, without opening it for reading or writing.
-    pub(crate) fn look<'a>(&self, path: &'a Path) -> io::Result<Found<'a>> {
+    pub(crate) fn look_up<'a>(&self, path: &'a Path) -> io::Result<FoundFile<'a>> {
         if self.0.is_empty() {
-            return Ok(Found { metadata: path.metadata()?, at: At::Path(path) });
+            return Ok(FoundFile { metadata: path.metadata()?, at: At::Path(path) });
         }
         let file = File::from(self.open_file(path, OFlags::PATH | OFlags::CLOEXEC)?);
-        Ok(Found { metadata: file.metadata()?, at: At::File(file) })
+        Ok(FoundFile { metadata: file.metadata()?, at: At::File(file) })
     }
 
     /// Creates a file, or empties an existing one.
@@ -252,7 +254,7 @@ impl Opener {
     ///
     /// # Errors
     ///
-    /// Returns the system error, or [`Exchangeable`].
+    /// Returns the system error, or [`UntrustedPath`].
     pub fn create(&self, path: &Path) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
         self.open_file(path, flags).map(File::from)
@@ -269,14 +271,14 @@ impl Opener {
     ///
     /// # Errors
     ///
-    /// Returns the system error, or [`Exchangeable`].
+    /// Returns the system error, or [`UntrustedPath`].
     pub(crate) fn create_dir(&self, path: &Path) -> io::Result<OwnedFd> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         if self.0.is_empty() {
             std::fs::create_dir_all(path)?;
             return Ok(open(path, flags, Mode::empty())?);
         }
-        let Last { dir, name } = Walk::new(&self.0).making_dirs().last(path)?;
+        let LastName { dir, name } = Walk::new(&self.0).making_dirs().last(path)?;
         Ok(openat(dir, &name, flags | OFlags::NOFOLLOW, Mode::empty())?)
     }
 
@@ -305,7 +307,7 @@ pub(crate) fn is_descriptor(path: &Path) -> bool {
 
 /// A file that was looked up and is not opened yet.
 #[derive(Debug)]
-pub(crate) struct Found<'a> {
+pub(crate) struct FoundFile<'a> {
     metadata: Metadata,
     at: At<'a>,
 }
@@ -319,7 +321,7 @@ enum At<'a> {
     File(File),
 }
 
-impl Found<'_> {
+impl FoundFile<'_> {
     pub(crate) fn metadata(&self) -> &Metadata {
         &self.metadata
     }

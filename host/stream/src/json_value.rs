@@ -15,7 +15,7 @@ use crate::item::format::Format;
 /// use mtl_host::{Format, JsonValue};
 ///
 /// let mut line = b"{\"report\":".to_vec();
-/// JsonValue::of(b"[1,\n2]", Format::Json).append_to(&mut line);
+/// JsonValue::new(b"[1,\n2]", Format::Json).append_to(&mut line);
 /// line.push(b'}');
 /// assert_eq!(line, b"{\"report\":[1, 2]}");
 ///
@@ -39,7 +39,7 @@ impl<'a> JsonValue<'a> {
     /// Creates a value from bytes in the format that the plugin declares. Invalid JSON is treated
     /// as text.
     #[must_use]
-    pub fn of(bytes: &'a [u8], format: Format) -> Self {
+    pub fn new(bytes: &'a [u8], format: Format) -> Self {
         match format {
             Format::Json if format.check(bytes).is_err() => Self::text(bytes),
             Format::Json | Format::Text => Self { bytes, format },
@@ -108,7 +108,7 @@ mod tests {
         ];
         for (bytes, format, expected) in cases {
             let mut target = b"before ".to_vec();
-            JsonValue::of(bytes, format).append_to(&mut target);
+            JsonValue::new(bytes, format).append_to(&mut target);
             let text = String::from_utf8(target).unwrap();
             assert_eq!(text, format!("before {expected}"), "{format:?}");
             assert!(serde_json::from_str::<serde_json::Value>(&text[7..]).is_ok(), "{text}");

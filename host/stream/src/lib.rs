@@ -25,5 +25,5 @@ pub mod source;
 pub mod stats;
 
 #[cfg(test)]
-#[path = "../../../tests/patience.rs"]
-mod patience;
+#[path = "../../../tests/test_timeout.rs"]
+mod test_timeout;

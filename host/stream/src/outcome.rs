@@ -6,23 +6,23 @@
 
 use std::path::Path;
 
+mod buffers;
 mod iter;
-mod room;
 mod rule;
 mod slots;
 
+pub use self::buffers::{OutcomeBuffer, OutcomeBuffers};
 pub use self::iter::Cursor;
 pub use self::iter::OutcomeIter;
-pub use self::room::{Room, Rooms};
 pub use self::rule::RecordRule;
 
 use self::slots::{Slot, Slots};
 
 use crate::block::Span;
-use crate::item::failure::Broken;
 use crate::item::fault::{Fault, FaultKind};
 use crate::item::format::Format;
 use crate::item::index::{ItemIndex, WorkerIndex};
+use crate::item::instance_failure::InstanceFailure;
 use crate::item::limits::ResultLimit;
 use crate::item::retry_on::RetryOn;
 
@@ -77,9 +77,9 @@ pub struct Outcomes {
     span: Span,
     worker: Option<WorkerIndex>,
     /// The number of outcomes at the front that were already handed over.
-    gone: usize,
+    handed_over: usize,
     /// The total length of their results, in bytes.
-    gone_bytes: usize,
+    handed_over_bytes: usize,
     slots: Slots,
     format: Format,
     rule: RecordRule,
@@ -91,7 +91,7 @@ pub struct Outcomes {
 
 /// The state of a worker's outcomes after an item.
 #[derive(Clone, Copy, Debug)]
-pub struct Stand {
+pub struct OutcomesState {
     /// The number of items that have their outcome.
     pub len: usize,
     /// True if the outcomes must be handed over before another item is started.
@@ -105,23 +105,28 @@ impl Outcomes {
     /// Creates empty outcomes for items that `worker` has claimed, in new memory.
     #[doc(hidden)]
     pub fn new(span: Span, worker: WorkerIndex, rule: RecordRule) -> Self {
-        Self::in_room(Room::default(), span, worker, rule)
+        Self::in_buffer(OutcomeBuffer::default(), span, worker, rule)
     }
 
     /// Creates empty outcomes for items that `worker` has claimed, in the memory of earlier outcomes.
-    pub fn in_room(room: Room, span: Span, worker: WorkerIndex, rule: RecordRule) -> Self {
-        Self { worker: Some(worker), rule, ..Self::of_nobody(room, span) }
+    pub fn in_buffer(
+        room: OutcomeBuffer,
+        span: Span,
+        worker: WorkerIndex,
+        rule: RecordRule,
+    ) -> Self {
+        Self { worker: Some(worker), rule, ..Self::without_worker(room, span) }
     }
 
-    fn of_nobody(room: Room, span: Span) -> Self {
-        let Room(mut slots) = room;
+    fn without_worker(room: OutcomeBuffer, span: Span) -> Self {
+        let OutcomeBuffer(mut slots) = room;
         debug_assert!(slots.len() == 0, "a kept room is empty");
         slots.reserve(span.len());
         Self {
             span,
             worker: None,
-            gone: 0,
-            gone_bytes: 0,
+            handed_over: 0,
+            handed_over_bytes: 0,
             slots,
             format: Format::default(),
             rule: RecordRule::default(),
@@ -137,7 +142,7 @@ impl Outcomes {
 
     /// Returns the outcomes of items that were never run.
     pub fn not_run(span: Span) -> Self {
-        let mut outcomes = Self::of_nobody(Room::default(), span);
+        let mut outcomes = Self::without_worker(OutcomeBuffer::default(), span);
         while !outcomes.is_complete() {
             outcomes.fault(FaultKind::NotRun, "the run ended first");
         }
@@ -145,13 +150,13 @@ impl Outcomes {
     }
 
     /// Returns the memory of the outcomes for reuse.
-    pub fn into_room(self) -> Room {
-        Room(self.slots)
+    pub fn into_buffer(self) -> OutcomeBuffer {
+        OutcomeBuffer(self.slots)
     }
 
     /// Returns the outcomes of items that were started and whose results are unknown.
-    pub fn unknown(span: Span) -> Self {
-        let mut outcomes = Self::of_nobody(Room::default(), span);
+    pub fn of_lost_items(span: Span) -> Self {
+        let mut outcomes = Self::without_worker(OutcomeBuffer::default(), span);
         while !outcomes.is_complete() {
             let why = "it was started in a process that ended before its result came, and the run \
                        ended before it could be executed again";
@@ -163,7 +168,7 @@ impl Outcomes {
     /// Returns the number of items that have an outcome, including outcomes that were handed over. It is the position
     /// of the next item in the span.
     pub fn len(&self) -> usize {
-        self.gone + self.slots.len()
+        self.handed_over + self.slots.len()
     }
 
     /// Returns whether no item has an outcome.
@@ -182,43 +187,43 @@ impl Outcomes {
     }
 
     /// Splits off the present outcomes, to be handed over. Later outcomes go into `room`.
-    pub fn split(&mut self, room: Room) -> Self {
+    pub fn split(&mut self, room: OutcomeBuffer) -> Self {
         debug_assert!(!self.to_be_retried, "an item that is to be retried has no outcome");
         let part = Self {
-            span: self.span.slice(self.gone..self.len()),
+            span: self.span.slice(self.handed_over..self.len()),
             worker: self.worker,
-            gone: 0,
-            gone_bytes: 0,
+            handed_over: 0,
+            handed_over_bytes: 0,
             slots: std::mem::replace(&mut self.slots, room.0),
             format: self.format,
             rule: self.rule,
             retry_on: self.retry_on,
             to_be_retried: false,
         };
-        self.gone += part.slots.len();
-        self.gone_bytes += part.slots.bytes();
+        self.handed_over += part.slots.len();
+        self.handed_over_bytes += part.slots.bytes();
         part
     }
 
     /// Restores a part that could not be handed over. No outcome may have been added since. Returns the room.
-    pub fn unsplit(&mut self, part: Self) -> Room {
+    pub fn unsplit(&mut self, part: Self) -> OutcomeBuffer {
         debug_assert!(self.slots.len() == 0, "a part is restored before other outcomes are added");
-        self.gone -= part.slots.len();
-        self.gone_bytes -= part.slots.bytes();
-        Room(std::mem::replace(&mut self.slots, part.slots))
+        self.handed_over -= part.slots.len();
+        self.handed_over_bytes -= part.slots.bytes();
+        OutcomeBuffer(std::mem::replace(&mut self.slots, part.slots))
     }
 
     /// Takes all outcomes and leaves none.
     pub fn take(&mut self) -> Self {
         // An empty span of the same block needs no allocation, unlike a span without a block.
-        let nothing = Self::of_nobody(Room::default(), self.span.slice(0..0));
+        let nothing = Self::without_worker(OutcomeBuffer::default(), self.span.slice(0..0));
         std::mem::replace(self, nothing)
     }
 
     /// Drops the present outcomes after they were sent in another form.
     pub fn forget(&mut self) {
-        self.gone = self.len();
-        self.gone_bytes += self.slots.bytes();
+        self.handed_over = self.len();
+        self.handed_over_bytes += self.slots.bytes();
         self.slots.clear();
     }
 
@@ -254,10 +259,12 @@ impl Outcomes {
 
     /// Appends a record, if it is within `limit` and follows the rule of the sink. Otherwise, appends a fault.
     pub fn record(&mut self, bytes: &[u8], limit: ResultLimit) {
-        if let Some(Broken { kind, message, .. }) = limit.refusal("the result", bytes.len()) {
+        if let Some(InstanceFailure { kind, message, .. }) =
+            limit.too_long("the result", bytes.len())
+        {
             return self.fault(kind, message);
         }
-        match self.rule.broken_by(bytes, self.format) {
+        match self.rule.violation_in(bytes, self.format) {
             None => self.place().record(bytes),
             Some(why) => self.fault(FaultKind::BadResult, why),
         }
@@ -271,7 +278,7 @@ impl Outcomes {
         ends: impl Iterator<Item = usize>,
         limit: ResultLimit,
     ) -> bool {
-        if !limit.admits(bytes.len()) || !self.rule.holds_within(bytes, self.format) {
+        if !limit.allows(bytes.len()) || !self.rule.holds_within(bytes, self.format) {
             return false;
         }
         self.slots.records(bytes, ends);
@@ -286,39 +293,39 @@ impl Outcomes {
 
     /// Appends the outcome of an item that failed.
     pub fn fault(&mut self, kind: FaultKind, message: impl Into<String>) {
-        let message = shortened(message.into());
+        let message = shorten_message(message.into());
         self.to_be_retried = self.retry_on.contains(kind);
         let mut fault = Fault::new(self.next_index(), kind, message);
         if let Some(worker) = self.worker {
-            fault = fault.by(worker);
+            fault = fault.with_worker(worker);
         }
         self.place().fault(fault);
     }
 
     /// Returns whether the last item failed with a fault after which items are tried again. The caller must then take
     /// the fault back.
-    pub fn is_to_be_retried(&self) -> bool {
+    pub fn needs_retry(&self) -> bool {
         self.to_be_retried
     }
 
     /// Returns whether the results, including those that were handed over, are so large that no other item of the claim
     /// should be started.
     pub fn is_large(&self) -> bool {
-        self.gone_bytes + self.slots.bytes() >= Self::LARGE
+        self.handed_over_bytes + self.slots.bytes() >= Self::LARGE
     }
 
     /// Returns the state of the outcomes.
-    pub fn stand(&self) -> Stand {
-        Stand { len: self.len(), is_due: self.to_be_retried || self.is_large() }
+    pub fn state(&self) -> OutcomesState {
+        OutcomesState { len: self.len(), is_due: self.to_be_retried || self.is_large() }
     }
 
     /// Removes and returns the fault of an item that is to be tried again.
-    pub fn take_back_fault(&mut self) -> Option<Broken> {
+    pub fn take_back_fault(&mut self) -> Option<InstanceFailure> {
         if !std::mem::take(&mut self.to_be_retried) {
             return None;
         }
         let fault = self.slots.take_back_fault();
-        Some(Broken::new(fault.kind(), fault.message()))
+        Some(InstanceFailure::new(fault.kind(), fault.message()))
     }
 
     /// Appends the fault of an item that is invalid and never reached a plugin.
@@ -335,8 +342,8 @@ impl Outcomes {
 
     /// Drops the items that have no outcome, and the items whose outcome was handed over.
     pub fn cut(&mut self) {
-        self.span = self.span.slice(self.gone..self.len());
-        (self.gone, self.gone_bytes) = (0, 0);
+        self.span = self.span.slice(self.handed_over..self.len());
+        (self.handed_over, self.handed_over_bytes) = (0, 0);
     }
 
     /// Returns the memory of the outcomes in bytes, without the memory that was charged for their items.
@@ -347,11 +354,11 @@ impl Outcomes {
     /// Returns the position of the first item that failed, among the outcomes that were not handed over.
     pub fn first_fault(&self) -> Option<ItemIndex> {
         let at = self.slots.first_fault()?;
-        Some(self.span.first().plus(self.gone + at))
+        Some(self.span.first().plus(self.handed_over + at))
     }
 
     /// Returns whether the items were left without a worker when the run ended.
-    pub fn is_left(&self) -> bool {
+    pub fn is_leftover(&self) -> bool {
         self.worker.is_none()
     }
 
@@ -398,7 +405,7 @@ impl Outcomes {
             Slot::Fault(fault) => Err(&**fault),
         };
         cursor.at += 1;
-        let place = self.gone + at;
+        let place = self.handed_over + at;
         Some(Outcome {
             index: self.span.first().plus(place),
             item: self.span.item(place),
@@ -412,15 +419,15 @@ impl Outcomes {
 impl Default for Outcomes {
     /// Returns the outcomes of no items.
     fn default() -> Self {
-        Self::of_nobody(Room::default(), Span::default())
+        Self::without_worker(OutcomeBuffer::default(), Span::default())
     }
 }
 
 /// Shortens the message of a plugin to the length that people read.
-pub fn shortened(mut message: String) -> String {
-    const MAX: usize = 4 * 1024;
-    if message.len() > MAX {
-        message.truncate(message.floor_char_boundary(MAX));
+pub fn shorten_message(mut message: String) -> String {
+    const MAX_MESSAGE: usize = 4 * 1024;
+    if message.len() > MAX_MESSAGE {
+        message.truncate(message.floor_char_boundary(MAX_MESSAGE));
         message.push('…');
     }
     message

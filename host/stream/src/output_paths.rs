@@ -11,16 +11,16 @@
 
 mod error;
 mod obstacle;
-mod place;
-mod taken;
+mod output_path;
+mod reserved_paths;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use self::error::PlaceError;
+pub use self::error::OutputPathError;
 use self::obstacle::Obstacles;
-pub(crate) use self::place::Place;
-use self::taken::{Held, Holder, Taken};
+pub(crate) use self::output_path::OutputPath;
+use self::reserved_paths::{Conflict, Holder, ReservedPaths};
 use crate::item::index::ItemIndex;
 
 /// The output paths in a directory and the items that own them, for one run.
@@ -48,7 +48,7 @@ use crate::item::index::ItemIndex;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Places(Arc<Inner>);
+pub struct OutputPaths(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -56,11 +56,11 @@ struct Inner {
     name: PathBuf,
     /// The path of the directory, without links.
     root: PathBuf,
-    taken: Mutex<Taken>,
+    taken: Mutex<ReservedPaths>,
     obstacles: Mutex<Obstacles>,
 }
 
-impl Places {
+impl OutputPaths {
     /// Creates the output paths in a directory that messages call `name`.
     #[doc(hidden)]
     pub fn new(name: PathBuf, root: PathBuf) -> Self {
@@ -85,12 +85,12 @@ impl Places {
     /// assert!(!folder.path().join("log").exists());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn keep(&self, path: &Path) {
+    pub fn protect(&self, path: &Path) {
         let mut taken = self.taken();
         for name in real_names(path) {
             // Another holder is impossible: the files to keep are registered before the run.
             if let Some(place) = self.place_below(&name) {
-                let _ = taken.take(&place, Holder::Run);
+                let _ = taken.reserve(&place, Holder::Run);
             }
         }
     }
@@ -101,18 +101,22 @@ impl Places {
     ///
     /// Returns an error if the path leads out of the directory, or if another item owns it.
     #[doc(hidden)]
-    pub fn take(&self, path: &Path, item: ItemIndex) -> Result<Place, PlaceError> {
+    pub fn reserve(&self, path: &Path, item: ItemIndex) -> Result<OutputPath, OutputPathError> {
         self.find(path, item, |_| Ok(()))
     }
 
     /// Reserves the output path as [`take`](Self::take) does, unless a file on the disk is in the way of the result or
     /// of one of its folders. Nothing is reserved then.
-    pub(crate) fn take_free(&self, path: &Path, item: ItemIndex) -> Result<Place, PlaceError> {
+    pub(crate) fn reserve_free(
+        &self,
+        path: &Path,
+        item: ItemIndex,
+    ) -> Result<OutputPath, OutputPathError> {
         self.find(path, item, |place| match self.obstacles().of(place) {
             None => Ok(()),
             Some(obstacle) => {
                 let (target, at) = (self.name_of(place.path()), self.name_of(&obstacle.at));
-                Err(PlaceError::InTheWay { target, at, what: obstacle.what })
+                Err(OutputPathError::Obstructed { target, at, what: obstacle.what })
             }
         })
     }
@@ -122,20 +126,20 @@ impl Places {
         &self,
         path: &Path,
         item: ItemIndex,
-        check: impl FnOnce(&Place) -> Result<(), PlaceError>,
-    ) -> Result<Place, PlaceError> {
-        let (place, item) = (Place::of(path)?, Holder::Item(item));
+        check: impl FnOnce(&OutputPath) -> Result<(), OutputPathError>,
+    ) -> Result<OutputPath, OutputPathError> {
+        let (place, item) = (OutputPath::of(path)?, Holder::Item(item));
         if self.taken().has(&place, item) {
             return Ok(place);
         }
         if real_names(path).any(|name| self.place_below(&name).is_some()) {
             let (path, directory) = (path.to_owned(), self.0.name.clone());
-            return Err(PlaceError::Inside { path, directory });
+            return Err(OutputPathError::Inside { path, directory });
         }
         // The results of other items of this run are not obstacles. They have their own error.
         self.taken().check(&place, item).map_err(|held| self.refused(&place, held))?;
         check(&place)?;
-        let taken = self.taken().take(&place, item).map_err(|held| self.refused(&place, held));
+        let taken = self.taken().reserve(&place, item).map_err(|held| self.refused(&place, held));
         taken.map(|()| place)
     }
 
@@ -149,19 +153,21 @@ impl Places {
         self.0.name.join(place)
     }
 
-    fn refused(&self, place: &Place, held: Held<'_>) -> PlaceError {
+    fn refused(&self, place: &OutputPath, held: Conflict<'_>) -> OutputPathError {
         let target = self.name_of(place.path());
         match held {
-            Held::Same(by) => PlaceError::Taken { target, by },
-            Held::SameRun => PlaceError::Used { target },
-            Held::Folder => PlaceError::Folder { target },
-            Held::Above(file, by) => PlaceError::BelowFile { target, file: self.name_of(file), by },
-            Held::AboveRun(file) => PlaceError::Used { target: self.name_of(file) },
+            Conflict::Same(by) => OutputPathError::Taken { target, by },
+            Conflict::SameRun => OutputPathError::Used { target },
+            Conflict::Folder => OutputPathError::Folder { target },
+            Conflict::Above(file, by) => {
+                OutputPathError::BelowFile { target, file: self.name_of(file), by }
+            }
+            Conflict::AboveRun(file) => OutputPathError::Used { target: self.name_of(file) },
         }
     }
 
-    fn place_below(&self, name: &Path) -> Option<Place> {
-        Place::of(name.strip_prefix(&self.0.root).ok()?).ok()
+    fn place_below(&self, name: &Path) -> Option<OutputPath> {
+        OutputPath::of(name.strip_prefix(&self.0.root).ok()?).ok()
     }
 
     fn obstacles(&self) -> MutexGuard<'_, Obstacles> {
@@ -169,7 +175,7 @@ impl Places {
         self.0.obstacles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn taken(&self) -> MutexGuard<'_, Taken> {
+    fn taken(&self) -> MutexGuard<'_, ReservedPaths> {
         // Each change of the table is one step.
         self.0.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -36,13 +36,13 @@ use crate::control::sync::{Condvar, Mutex, MutexGuard};
 use crate::item::index::ItemIndex;
 
 mod claim;
-mod left;
+mod leftover;
 mod loan;
 mod window;
 
-use self::claim::Held;
-pub use self::claim::{Claim, Reach, Rest, SharedReach};
-pub use self::left::Left;
+use self::claim::OpenClaim;
+pub use self::claim::{Claim, ClaimProgress, ClaimReturner, SharedClaimProgress};
+pub use self::leftover::Leftover;
 pub use self::loan::Loan;
 pub use self::window::Window;
 
@@ -77,13 +77,13 @@ struct State {
     held_items: usize,
     held_bytes: usize,
     /// The open claims.
-    claimed: Vec<Arc<Held>>,
+    claimed: Vec<Arc<OpenClaim>>,
     /// The memory of claims that have ended, for reuse.
-    ended: Vec<Arc<Held>>,
+    recycled_claims: Vec<Arc<OpenClaim>>,
     /// An empty claim.
-    nobody: Arc<Held>,
+    empty_claim: Arc<OpenClaim>,
     /// Items that were started and came back because their outcomes were lost.
-    begun: Vec<Range<u64>>,
+    started_lost: Vec<Range<u64>>,
     closed: bool,
     workers_wait: usize,
     reader_waits: bool,
@@ -189,7 +189,7 @@ impl Queue {
     /// Claims up to `wanted` items from the front, or else steals items that another worker has not started. Waits
     /// until there are some. Returns `None` when no worker will ever get another item.
     pub fn claim(&self, wanted: usize) -> Option<Claim<'_>> {
-        let wanted = wanted.clamp(1, Claim::MOST);
+        let wanted = wanted.clamp(1, Claim::MAX_ITEMS);
         loop {
             let mut state = self.lock_with_work()?;
             // A claim takes at most a fair share of the waiting items, because other workers may claim soon.
@@ -197,7 +197,7 @@ impl Queue {
             let share = if self.window.is_overfull(state.held_bytes) { 1 } else { share };
             let waiting = state.take_front(wanted.min(share), self.horizon());
             // The owner may have started these items between the check and the steal.
-            let Some(span) = waiting.or_else(|| state.relieve(wanted)) else { continue };
+            let Some(span) = waiting.or_else(|| state.steal(wanted)) else { continue };
             let claim = Claim::new(self, &mut state, span);
             if !state.waiting.is_empty() || !state.open.is_empty() {
                 self.wake_worker(&state);
@@ -209,8 +209,8 @@ impl Queue {
     /// Steals items from a worker that has not started them, if there are some. Unlike [`claim`](Self::claim), it never
     /// waits.
     #[doc(hidden)]
-    pub fn relieve(&self, most: usize) -> Option<Span> {
-        self.lock().relieve(most)
+    pub fn steal(&self, most: usize) -> Option<Span> {
+        self.lock().steal(most)
     }
 
     /// Waits for an item to claim. Returns `false` when no worker will ever get another item.
@@ -237,7 +237,7 @@ impl Queue {
             let front = state.waiting.front().map(Span::first).filter(|first| *first < horizon);
             let work = match front {
                 Some(front) => self.may_start(&state, front),
-                None => self.may_relieve(&state),
+                None => self.may_steal(&state),
             };
             if work {
                 return Some(state);
@@ -264,7 +264,7 @@ impl Queue {
     }
 
     /// Returns whether another worker holds items that it has not started. Such items are before the horizon.
-    fn may_relieve(&self, state: &State) -> bool {
+    fn may_steal(&self, state: &State) -> bool {
         !self.window.is_overfull(state.held_bytes)
             && state.claimed.iter().any(|held| held.is_open())
     }
@@ -286,7 +286,7 @@ impl Queue {
 
     /// Returns whether the items that are done and still held fill so much of the window that they should be released
     /// soon.
-    pub fn are_many(&self, items: usize, bytes: usize) -> bool {
+    pub fn should_release(&self, items: usize, bytes: usize) -> bool {
         self.window.is_much(items, bytes)
     }
 
@@ -329,10 +329,10 @@ impl Queue {
     }
 
     /// Takes the same items as `drain`, and marks those that were started before.
-    pub fn take_left(&self) -> Vec<Left> {
-        let mut begun = std::mem::take(&mut self.lock().begun);
+    pub fn take_left(&self) -> Vec<Leftover> {
+        let mut begun = std::mem::take(&mut self.lock().started_lost);
         begun.sort_unstable_by_key(|items| items.start);
-        self.drain().into_iter().flat_map(|span| left::split(&span, &begun)).collect()
+        self.drain().into_iter().flat_map(|span| leftover::split(&span, &begun)).collect()
     }
 
     /// Returns the number of items that have been pushed.
@@ -396,7 +396,7 @@ impl State {
     }
 
     /// Records that these items were started, although they go back without an outcome.
-    fn note_begun(&mut self, span: &Span) {
+    fn record_started(&mut self, span: &Span) {
         if span.is_empty() {
             return;
         }
@@ -404,8 +404,8 @@ impl State {
         let claimed = self.claimed.iter().map(|held| held.span().first());
         let first = claimed.chain(self.waiting.front().map(Span::first)).min();
         let first = first.unwrap_or_default().min(span.first()).get();
-        self.begun.retain(|items| items.end > first);
-        self.begun.push(span.first().get()..span.first().plus(span.len()).get());
+        self.started_lost.retain(|items| items.end > first);
+        self.started_lost.push(span.first().get()..span.first().plus(span.len()).get());
     }
 
     fn seal_open(&mut self) {
@@ -417,16 +417,16 @@ impl State {
     }
 
     /// Keeps the memory of an ended claim, and drops its items.
-    fn end(&mut self, mut claim: Arc<Held>) {
+    fn end(&mut self, mut claim: Arc<OpenClaim>) {
         if let Some(held) = Arc::get_mut(&mut claim) {
-            *held = Held::new(self.nobody.span().clone());
-            self.ended.push(claim);
+            *held = OpenClaim::new(self.empty_claim.span().clone());
+            self.recycled_claims.push(claim);
         }
     }
 
     /// Steals items from a worker that has not started them.
-    fn relieve(&mut self, most: usize) -> Option<Span> {
-        self.claimed.iter().filter(|held| held.is_open()).find_map(|held| held.share(most))
+    fn steal(&mut self, most: usize) -> Option<Span> {
+        self.claimed.iter().filter(|held| held.is_open()).find_map(|held| held.steal_half(most))
     }
 
     /// Inserts a span in order, and joins it with its neighbours of the same block.

@@ -24,7 +24,7 @@ pub use self::jsonl::Jsonl;
 pub use self::lines::Lines;
 pub use self::memory::Memory;
 pub use self::output::Output;
-pub use self::output_file::{Locked, OutputFile};
+pub use self::output_file::{OutputFile, OutputLocked};
 
 use crate::outcome::{Outcome, OutcomeIter, RecordRule};
 
@@ -109,7 +109,7 @@ pub trait Sink {
     /// Takes an outcome that is not in the output, with the reason. By default, it does nothing.
     ///
     /// ```
-    /// use mtl_host::sink::{LeftOut, Sink, SinkError};
+    /// use mtl_host::sink::{OmitReason, Sink, SinkError};
     /// use mtl_host::source::Items;
     /// use mtl_host::{Engine, Outcome, Plugin, Pool};
     ///
@@ -123,7 +123,7 @@ pub trait Sink {
     ///         if self.0 > 3 { Err(SinkError::other(std::fmt::Error)) } else { Ok(()) }
     ///     }
     ///
-    ///     fn left_out(&mut self, _outcome: &Outcome<'_>, _why: LeftOut) -> Result<(), SinkError> {
+    ///     fn left_out(&mut self, _outcome: &Outcome<'_>, _why: OmitReason) -> Result<(), SinkError> {
     ///         self.1 += 1;
     ///         Ok(())
     ///     }
@@ -140,7 +140,7 @@ pub trait Sink {
     ///
     /// Returns an error if the sink cannot handle the outcome. The run ends with the error, unless it has ended with
     /// another one.
-    fn left_out(&mut self, _outcome: &Outcome<'_>, _why: LeftOut) -> Result<(), SinkError> {
+    fn left_out(&mut self, _outcome: &Outcome<'_>, _why: OmitReason) -> Result<(), SinkError> {
         Ok(())
     }
 
@@ -195,22 +195,22 @@ pub trait Sink {
 /// The reason why an outcome is not in the output.
 ///
 /// ```
-/// use mtl_host::sink::LeftOut;
+/// use mtl_host::sink::OmitReason;
 ///
 /// let reason = |why| match why {
-///     LeftOut::Lost => "the sink had it and failed",
+///     OmitReason::Lost => "the sink had it and failed",
 ///     _ => "the output has ended before it",
 /// };
-/// assert_eq!(reason(LeftOut::Behind), "the output has ended before it");
+/// assert_eq!(reason(OmitReason::NotReached), "the output has ended before it");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum LeftOut {
+pub enum OmitReason {
     /// The sink took the outcome and failed before it was written.
     Lost,
     /// No worker finished the item, or the output has ended before the item. The output ends at an item that no worker
     /// finished, at an item that has ended the run, or when the sink fails.
-    Behind,
+    NotReached,
 }
 
 /// Forwards all methods of a sink to the sink behind a pointer.
@@ -229,7 +229,7 @@ macro_rules! forward_sink {
                 (**self).held()
             }
 
-            fn left_out(&mut self, outcome: &Outcome<'_>, why: LeftOut) -> Result<(), SinkError> {
+            fn left_out(&mut self, outcome: &Outcome<'_>, why: OmitReason) -> Result<(), SinkError> {
                 (**self).left_out(outcome, why)
             }
 

@@ -6,19 +6,19 @@
 mod decoder;
 mod descriptor;
 mod error;
-mod feed;
 mod files;
 mod frames;
 mod input;
+mod input_buffer;
 mod item_limit;
 mod iter;
 mod jsonl;
-mod limit;
 mod lines;
-mod placed;
 mod records;
 #[cfg(test)]
 mod script;
+mod take;
+mod with_output_path;
 
 pub use self::error::SourceError;
 pub use self::files::Files;
@@ -27,9 +27,9 @@ pub use self::input::Inputs;
 pub use self::item_limit::ItemLimit;
 pub use self::iter::Items;
 pub use self::jsonl::Jsonl;
-pub use self::limit::Limit;
 pub use self::lines::Lines;
-pub use self::placed::Placed;
+pub use self::take::Take;
+pub use self::with_output_path::WithOutputPath;
 
 use crate::block::BlockBuilder;
 use crate::control::stop::StopFlag;
@@ -38,20 +38,20 @@ use crate::control::stop::StopFlag;
 ///
 /// ```
 /// use mtl_host::sink::Memory;
-/// use mtl_host::source::{Filled, Source, SourceError};
+/// use mtl_host::source::{FillStatus, Source, SourceError};
 /// use mtl_host::{BlockBuilder, Engine, Plugin, Pool};
 ///
 /// /// Counts down.
 /// struct Countdown(u32);
 ///
 /// impl Source for Countdown {
-///     fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+///     fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError> {
 ///         if self.0 == 0 {
-///             return Ok(Filled::End);
+///             return Ok(FillStatus::End);
 ///         }
 ///         block.push(self.0.to_string().as_bytes());
 ///         self.0 -= 1;
-///         Ok(Filled::More)
+///         Ok(FillStatus::More)
 ///     }
 /// }
 ///
@@ -69,11 +69,11 @@ pub trait Source: Send {
     ///
     /// Returns an error if the input cannot be read further. The run still processes the items that
     /// were added before, and then ends with the error.
-    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError>;
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError>;
 
     /// Returns the length, or the part of it that is known in advance.
-    fn size(&self) -> Size {
-        Size::default()
+    fn size(&self) -> SizeHint {
+        SizeHint::default()
     }
 
     /// Returns the flag that ends a wait of `fill` for input, if there is one. The flag must belong
@@ -89,16 +89,16 @@ pub trait Source: Send {
 ///
 /// ```
 /// use mtl_host::BlockBuilder;
-/// use mtl_host::source::{Filled, Items, Source};
+/// use mtl_host::source::{FillStatus, Items, Source};
 ///
 /// let (mut source, mut block) = (Items::new(["one"]), BlockBuilder::new());
-/// assert_eq!(source.fill(&mut block)?, Filled::More);
-/// assert_eq!(source.fill(&mut block)?, Filled::End);
+/// assert_eq!(source.fill(&mut block)?, FillStatus::More);
+/// assert_eq!(source.fill(&mut block)?, FillStatus::End);
 /// assert_eq!(block.len(), 1);
 /// # Ok::<(), mtl_host::source::SourceError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Filled {
+pub enum FillStatus {
     /// There may be more items. The run calls `fill` again.
     More,
     /// There are no more items. The items that `fill` added to this block count.
@@ -108,15 +108,15 @@ pub enum Filled {
 /// The length of a source, or the part of it that is known in advance.
 ///
 /// ```
-/// use mtl_host::source::{Items, Size, Source};
+/// use mtl_host::source::{Items, SizeHint, Source};
 ///
-/// assert_eq!(Items::new(["one", "two"]).size(), Size::of_items(2));
-/// assert_eq!(Size::of_bytes(100).items, (0, None), "the number of items is unknown");
-/// assert_eq!(Size::of_bytes(100).bytes, Some(100));
+/// assert_eq!(Items::new(["one", "two"]).size(), SizeHint::from_items(2));
+/// assert_eq!(SizeHint::from_bytes(100).items, (0, None), "the number of items is unknown");
+/// assert_eq!(SizeHint::from_bytes(100).bytes, Some(100));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Size {
+pub struct SizeHint {
     /// The lower bound of the number of items and the upper bound if known, as in
     /// [`Iterator::size_hint`].
     pub items: (usize, Option<usize>),
@@ -124,26 +124,26 @@ pub struct Size {
     pub bytes: Option<u64>,
 }
 
-impl Size {
+impl SizeHint {
     /// Creates a size of this number of bytes and an unknown number of items.
     #[must_use]
-    pub fn of_bytes(bytes: u64) -> Self {
+    pub fn from_bytes(bytes: u64) -> Self {
         Self { bytes: Some(bytes), ..Self::default() }
     }
 
     /// Creates a size of this number of items.
     #[must_use]
-    pub fn of_items(items: usize) -> Self {
+    pub fn from_items(items: usize) -> Self {
         Self { items: (items, Some(items)), bytes: None }
     }
 }
 
 impl<S: Source + ?Sized> Source for Box<S> {
-    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError> {
         (**self).fill(block)
     }
 
-    fn size(&self) -> Size {
+    fn size(&self) -> SizeHint {
         (**self).size()
     }
 

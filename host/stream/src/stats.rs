@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::item::fault::FaultKind;
 use crate::outcome::Outcomes;
-use crate::source::Size;
+use crate::source::SizeHint;
 
 /// The number of items by outcome.
 ///
@@ -181,7 +181,7 @@ struct Shared {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Snapshot {
+pub struct ProgressSnapshot {
     /// The number of items whose outcomes were delivered.
     pub done: u64,
     /// The number of items among `done` that failed.
@@ -209,9 +209,9 @@ impl Progress {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
+    pub fn snapshot(&self) -> ProgressSnapshot {
         let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
-        Snapshot {
+        ProgressSnapshot {
             done: read(&self.0.done),
             failed: read(&self.0.failed),
             bytes: read(&self.0.bytes),
@@ -222,7 +222,7 @@ impl Progress {
 
     /// Starts the counters of a run over an input of this size.
     #[doc(hidden)]
-    pub fn begin(&self, size: Size) {
+    pub fn begin(&self, size: SizeHint) {
         for number in [&self.0.done, &self.0.failed, &self.0.bytes] {
             number.store(0, Ordering::Relaxed);
         }
@@ -237,7 +237,7 @@ impl Progress {
 
     /// Notes that the input has ended after this number of items.
     #[doc(hidden)]
-    pub fn all_read(&self, items: u64) {
+    pub fn set_total(&self, items: u64) {
         self.0.total.store(items + 1, Ordering::Relaxed);
     }
 

@@ -11,7 +11,7 @@ use mtl_stream::item;
 use mtl_stream::item::failure::Broken;
 use mtl_stream::item::fault::FaultKind;
 
-use self::core_abi::batch::progress::{BatchProgress, Found};
+use self::core_abi::batch::progress::{BatchProgress, ListedFile};
 use self::core_abi::packed_result::Answer;
 
 #[expect(dead_code, reason = "only the host uses all of it")]
@@ -105,7 +105,7 @@ const DONE: usize = 4;
 const STOP: usize = 12;
 const ENDS: usize = 16;
 /// The largest offset at which the host reads a result.
-const MOST_RESULTS: u64 = 16 * 1024 * 1024;
+const MAX_RESULT_OFFSET: u64 = 16 * 1024 * 1024;
 
 struct Words {
     memory: Vec<u8>,
@@ -164,7 +164,7 @@ impl Words {
             let (flags, end) = (end >> 30, u64::from(end & LENGTH));
             let from = u64::from(self.out) + start;
             let bytes = || self.memory.get(from as usize..(from + end - start) as usize);
-            let holds = start <= MOST_RESULTS && start <= end && from <= u64::from(u32::MAX);
+            let holds = start <= MAX_RESULT_OFFSET && start <= end && from <= u64::from(u32::MAX);
             let answer = match (holds, flags) {
                 (false, _) => None,
                 (true, 0b00) => bytes().map(Answer::Record),
@@ -191,7 +191,7 @@ fuzz_target!(|case: Case<'_>| {
     for done in &case.ticks {
         said = words.say(*done, said);
         let before = batch.own();
-        goes_on = batch.tick(&mut words.memory) != Found::Others;
+        goes_on = batch.tick(&mut words.memory) != ListedFile::Others;
         assert!((1..=before).contains(&batch.own()), "the batch owns more items than before");
         if !goes_on {
             break;

@@ -13,7 +13,7 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use mtl_stream::block::{BlockBuilder, Span};
 use mtl_stream::item::index::ItemIndex;
-use mtl_stream::source::{Filled, Frames, Inputs, ItemLimit, Jsonl, Limit, Lines, Source};
+use mtl_stream::source::{FillStatus, Frames, Inputs, ItemLimit, Jsonl, Limit, Lines, Source};
 
 use self::source::unpacked;
 
@@ -146,7 +146,7 @@ impl Given {
             let mut block = BlockBuilder::new();
             let filled = source.fill(&mut block);
             assert!(
-                !block.is_empty() || !matches!(filled, Ok(Filled::More)),
+                !block.is_empty() || !matches!(filled, Ok(FillStatus::More)),
                 "the source announces items and returns none"
             );
             let span = Span::whole(block.seal(ItemIndex::default()));
@@ -154,8 +154,8 @@ impl Given {
                 given.items.push((span.item(at).to_vec(), span.rejection(at).map(str::to_owned)));
             }
             match filled {
-                Ok(Filled::More) => {}
-                Ok(Filled::End) => return given,
+                Ok(FillStatus::More) => {}
+                Ok(FillStatus::End) => return given,
                 Err(error) => {
                     given.error = Some(error.to_string());
                     return given;
@@ -202,14 +202,14 @@ impl Case<'_> {
     }
 
     /// Returns the expected items, if they are known.
-    fn expected(&self) -> Option<Account> {
+    fn expected(&self) -> Option<Tally> {
         let (Packing::Plain | Packing::Gzip | Packing::Zstd) = self.packing else { return None };
         let limit = self.limit.limit().get();
         let mut account = match self.format {
-            Format::Lines => Account::of_records(self.input, b'\n', limit),
-            Format::Nul => Account::of_records(self.input, 0, limit),
-            Format::Jsonl => Account::of_values(self.input, limit),
-            Format::Frames => Account::of_frames(self.input, limit),
+            Format::Lines => Tally::of_records(self.input, b'\n', limit),
+            Format::Nul => Tally::of_records(self.input, 0, limit),
+            Format::Jsonl => Tally::of_values(self.input, limit),
+            Format::Frames => Tally::of_frames(self.input, limit),
         };
         if let Some(first) = self.first.map(usize::from)
             && first <= account.items.len()
@@ -231,12 +231,12 @@ fn pack(bytes: &[u8], zstd: bool) -> Vec<u8> {
 
 /// The expected result of a source: its items, with whether each is rejected.
 #[derive(Debug, PartialEq, Eq)]
-struct Account {
+struct Tally {
     items: Vec<(Vec<u8>, bool)>,
     fails: bool,
 }
 
-impl Account {
+impl Tally {
     /// The number of bytes that a source keeps of an oversized record.
     const HEAD: usize = 1024;
 
@@ -284,7 +284,7 @@ fuzz_target!(|case: Case<'_>| {
     assert_eq!(at_once.error, in_pieces.error, "the error must not depend on the pieces");
     if let Some(expected) = case.expected() {
         let items = at_once.items.into_iter().map(|(item, why)| (item, why.is_some()));
-        let account = Account { items: items.collect(), fails: at_once.error.is_some() };
+        let account = Tally { items: items.collect(), fails: at_once.error.is_some() };
         assert_eq!(account, expected);
     }
 });

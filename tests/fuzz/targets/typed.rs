@@ -17,7 +17,7 @@ use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
 use self::engine::typed::arguments::Parameters;
-use self::engine::typed::shape::Maker;
+use self::engine::typed::shape::ShapeBuilder;
 use self::engine::typed::writer::Writer;
 use self::host::engine;
 
@@ -77,7 +77,7 @@ impl Taken {
             _ => None,
         });
         let ty = found.expect("the component has the function");
-        let mut maker = Maker::default();
+        let mut maker = ShapeBuilder::default();
         let shapes = ty.params().map(|(name, ty)| {
             let shape = maker.make(&ty).expect("the types have a mapping");
             (name.to_owned(), shape)

@@ -74,14 +74,14 @@ impl Project {
     }
 
     /// Creates a named pipe and opens both ends.
-    pub(super) fn gate(&self, name: &str) -> File {
+    pub(super) fn named_pipe(&self, name: &str) -> File {
         let path = self.path(name);
         mknodat(CWD, &path, FileType::Fifo, 0o600.into(), 0).unwrap();
         File::options().read(true).write(true).open(path).unwrap()
     }
 
     /// Returns how often the programs ran.
-    pub(super) fn ran(&self) -> usize {
+    pub(super) fn run_count(&self) -> usize {
         fs::read_to_string(self.path("ran")).unwrap_or_default().lines().count()
     }
 

@@ -36,7 +36,7 @@ const LANGUAGES: [&[(&str, &str)]; 7] = [
 const DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// Creates an untrusted folder `name` with these files, and with a trap in place of each program.
-fn sent(name: &str, files: &[(&str, &str)]) -> Project {
+fn untrusted_folder(name: &str, files: &[(&str, &str)]) -> Project {
     let sent = project();
     let marker = sent.path("marker");
     let trap = TRAP.replace("MARKER", marker.to_str().unwrap());
@@ -51,7 +51,7 @@ fn sent(name: &str, files: &[(&str, &str)]) -> Project {
 
 impl Project {
     /// Checks that nothing in the folder has run.
-    fn is_untouched(&self, what: &str) {
+    fn assert_untouched(&self, what: &str) {
         let marker = fs::read_to_string(self.path("marker")).unwrap_or_default();
         assert_eq!(marker, "", "{what}");
     }
@@ -73,10 +73,10 @@ fn nothing_of_a_folder_that_is_named_as_a_file_is_run() {
             &["run", "--config", "mtl.toml", "items"],
         ];
         for language in LANGUAGES {
-            let sent = sent(name, language);
+            let sent = untrusted_folder(name, language);
             for command in commands {
                 let told = sent.run(command, "").code(2).stdout("").stderr_text();
-                sent.is_untouched(&command.join(" "));
+                sent.assert_untouched(&command.join(" "));
                 let hint = format!(
                     " hint: if you trust its sources, run `mtl-host build {name}`, and name the file \
                      that it prints\n"
@@ -99,14 +99,14 @@ fn nothing_of_a_folder_is_run_where_a_digest_is_given() {
         &["compile", "--sha256", DIGEST, "p"],
     ];
     for language in LANGUAGES {
-        let sent = sent("p", language);
+        let sent = untrusted_folder("p", language);
         for command in commands {
             sent.run(command, "").code(2).stdout("").stderr(
                 "error: cannot check the SHA-256 of `p`: it is a folder\n \
                  hint: a digest is that of a file: run `mtl-host build p`, and name the file that it \
                  prints\n",
             );
-            sent.is_untouched(&command.join(" "));
+            sent.assert_untouched(&command.join(" "));
         }
     }
 }
@@ -114,12 +114,12 @@ fn nothing_of_a_folder_is_run_where_a_digest_is_given() {
 #[test]
 fn nothing_of_a_folder_is_run_to_inspect_it() {
     for language in LANGUAGES {
-        let sent = sent("p", language);
+        let sent = untrusted_folder("p", language);
         sent.run(&["inspect", "p"], "").code(2).stdout("").stderr(
             "error: cannot inspect `p`: it is a folder, and inspecting runs no compiler\n \
              hint: if you trust its sources, run `mtl-host build p`, and name the file that it prints\n",
         );
-        sent.is_untouched("inspect p");
+        sent.assert_untouched("inspect p");
     }
 }
 
@@ -127,7 +127,7 @@ fn nothing_of_a_folder_is_run_to_inspect_it() {
 #[test]
 fn nothing_of_a_project_is_run_to_find_a_tool() {
     let traps = |language| {
-        let sent = sent("p", language);
+        let sent = untrusted_folder("p", language);
         // If Python ran in the project, it would find this file as the package of Zig.
         sent.write("p/ziglang/__main__.py", "");
         let marker = sent.path("marker");
@@ -144,7 +144,7 @@ fn nothing_of_a_project_is_run_to_find_a_tool() {
         let told = sent.build([]).code(5).stdout("").stderr_text();
         let shown = format!("python3 -c 'import ziglang'\nerror: {missing}\n");
         assert!(told.starts_with(&shown), "{told}");
-        sent.is_untouched(missing);
+        sent.assert_untouched(missing);
     }
     // The build must not ask the folder's own Python for Zig, because clang is available.
     let sent = traps(LANGUAGES[0]);
@@ -153,7 +153,7 @@ fn nothing_of_a_project_is_run_to_find_a_tool() {
     let asked = "python3 -c 'import ziglang'\n\
                  clang-22 --target=wasm32-wasi -print-file-name=crt1-reactor.o\nclang-22 --target";
     assert!(told.starts_with(asked), "{told}");
-    sent.is_untouched(&told);
+    sent.assert_untouched(&told);
 }
 
 /// Checks that a program name is searched along `PATH` from the user's folder, not from the
@@ -161,7 +161,7 @@ fn nothing_of_a_project_is_run_to_find_a_tool() {
 #[test]
 fn a_relative_folder_in_path_does_not_lead_into_the_project() {
     for folders in ["./node_modules/.bin", "node_modules/.bin", "", ".", "./node_modules/.bin:."] {
-        let sent = sent("p", LANGUAGES[0]);
+        let sent = untrusted_folder("p", LANGUAGES[0]);
         let trap = fs::read_to_string(sent.path("p/clang")).unwrap();
         let paths = sent.path("path").to_str().unwrap().to_owned();
         let tool = COMPILER.replacen('\n', &format!("\necho \"$PATH\" >>{paths}\n"), 1);
@@ -170,7 +170,7 @@ fn a_relative_folder_in_path_does_not_lead_into_the_project() {
             sent.script(&format!("p/node_modules/.bin/{name}"), &trap);
         }
         let told = sent.run_with_path(folders, &["build", "p"]).code(0).stderr_text();
-        sent.is_untouched(&told);
+        sent.assert_untouched(&told);
         assert!(told.starts_with("clang --target"), "{told}");
         let paths = fs::read_to_string(sent.path("path")).unwrap();
         let bin = sent.path("bin").to_str().unwrap().to_owned();
@@ -203,7 +203,7 @@ fn a_tool_is_asked_where_it_finds_nothing_of_the_project() {
         let tool = asked(&sent);
         tools.iter().for_each(|name| sent.tool(name, &tool));
         let told = sent.build([]).stderr_text();
-        sent.is_untouched(&told);
+        sent.assert_untouched(&told);
         assert!(told.contains(shown), "{told}");
     }
 }
@@ -213,7 +213,7 @@ fn a_tool_is_asked_where_it_finds_nothing_of_the_project() {
 #[test]
 fn a_project_that_names_its_compiler_is_built_with_it() {
     for name in ["p/rust-toolchain.toml", "p/rust-toolchain", "rust-toolchain"] {
-        let sent = sent("p", LANGUAGES[2]);
+        let sent = untrusted_folder("p", LANGUAGES[2]);
         sent.write(name, "[toolchain]\npath = \"evil\"\n");
         let marker = sent.path("marker").to_str().unwrap().to_owned();
         sent.tool("rustup", "");
@@ -222,7 +222,7 @@ fn a_project_that_names_its_compiler_is_built_with_it() {
         let told = sent.build([]).code(5).stderr_text();
         assert!(told.starts_with("cargo build --release "), "{told}");
         assert!(told.contains("error: `cargo` failed: exit status: 3"), "{told}");
-        sent.is_untouched(&told);
+        sent.assert_untouched(&told);
     }
     let old = COMPILER.replace("go1.27.1", "go1.22.4");
     for (module, code) in [("go 1.22\ntoolchain go1.25.1", 0), ("go 1.25", 0), ("go 1.22", 5)] {

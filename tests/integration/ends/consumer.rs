@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use mtl_host::{Order, Pool, WorkerSpec};
 
 use super::{ORDERS, numbers, one_by_one, text};
-use crate::support::{DEADLINE, alone};
+use crate::support::{DEADLINE, run_in_own_process};
 
 const ITEMS: usize = 6;
 
@@ -53,7 +53,7 @@ fn gated(gate: &Arc<Gate>, order: Order) -> Pool {
             })
         })
     };
-    one_by_one(Pool::of((0..2).map(worker))).order(order).build().unwrap()
+    one_by_one(Pool::from_workers((0..2).map(worker))).order(order).build().unwrap()
 }
 
 /// Takes `taken` results, and drops the rest while workers wait at the gate.
@@ -75,26 +75,30 @@ fn drop_after(taken: usize, order: Order, is_closed: bool) {
     let again: Vec<_> = pool.map(["7"]).map(Result::unwrap).collect();
     assert_eq!(again.iter().map(text).collect::<Vec<_>>(), ["7"]);
     if is_closed {
-        assert_eq!(pool.close().iter().map(|report| report.broken).sum::<u64>(), 0);
+        assert_eq!(pool.close().iter().map(|report| report.failed_instances).sum::<u64>(), 0);
     }
 }
 
 #[test]
 fn results_can_be_dropped_at_each_point_while_workers_are_busy() {
-    alone(module_path!(), "results_can_be_dropped_at_each_point_while_workers_are_busy", || {
-        for order in ORDERS {
-            for taken in 0..=ITEMS {
-                for is_closed in [false, true] {
-                    drop_after(taken, order, is_closed);
+    run_in_own_process(
+        module_path!(),
+        "results_can_be_dropped_at_each_point_while_workers_are_busy",
+        || {
+            for order in ORDERS {
+                for taken in 0..=ITEMS {
+                    for is_closed in [false, true] {
+                        drop_after(taken, order, is_closed);
+                    }
                 }
             }
-        }
-    });
+        },
+    );
 }
 
 #[test]
 fn a_run_can_be_ended_at_each_point_and_accounts_for_what_it_has_read() {
-    alone(
+    run_in_own_process(
         module_path!(),
         "a_run_can_be_ended_at_each_point_and_accounts_for_what_it_has_read",
         || {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mtl_host::{Error, FaultKind, Plugin, Pool, StartError, WorkerReport, WorkerSpec};
 
 use super::{ORDERS, check_sum, load, numbers};
-use crate::support::{alone, isolation};
+use crate::support::{isolation, run_in_own_process};
 
 /// The time limit of items where one item never ends. Other items meet it even on a busy machine.
 const LIMIT: Duration = Duration::from_millis(500);
@@ -15,7 +15,7 @@ const ITEMS: usize = 12;
 #[test]
 fn an_item_that_breaks_its_instance_costs_no_other_wherever_it_stands() {
     let name = "an_item_that_breaks_its_instance_costs_no_other_wherever_it_stands";
-    alone(module_path!(), name, || {
+    run_in_own_process(module_path!(), name, || {
         let (core, component) = (load("misbehave.wat"), load("component.wat"));
         #[rustfmt::skip]
         let cases = [
@@ -66,7 +66,7 @@ fn break_at((plugin, item, kind): (&Plugin, &str, FaultKind), place: usize, work
         assert!(pool.map(["again"]).all(|result| result.is_ok()), "{case}");
         let reports = pool.close();
         let sum = |part: fn(&WorkerReport) -> u64| reports.iter().map(part).sum::<u64>();
-        assert_eq!(sum(|report| report.broken), 1, "{case}");
+        assert_eq!(sum(|report| report.failed_instances), 1, "{case}");
         assert_eq!(sum(|report| report.items), ITEMS as u64 + 1, "{case}");
     }
 }
@@ -74,12 +74,12 @@ fn break_at((plugin, item, kind): (&Plugin, &str, FaultKind), place: usize, work
 #[test]
 fn an_instance_that_cannot_start_ends_the_run_wherever_it_stands() {
     let name = "an_instance_that_cannot_start_ends_the_run_wherever_it_stands";
-    alone(module_path!(), name, || {
+    run_in_own_process(module_path!(), name, || {
         let (init, spin) = (load("init.wat"), load("spin-init.wat"));
         type Expected = fn(&StartError) -> bool;
         let cases: [(&Plugin, [&str; 2], Expected); 3] = [
             (&init, ["good", "refuse"], |error| matches!(error, StartError::InitRefused { .. })),
-            (&init, ["good", "trap"], |error| matches!(error, StartError::InitBroke { .. })),
+            (&init, ["good", "trap"], |error| matches!(error, StartError::InitFailed { .. })),
             (&spin, ["ok", "never ends"], |error| matches!(error, StartError::Timeout { .. })),
         ];
         for (plugin, [good, bad], is_expected) in cases {
@@ -87,7 +87,7 @@ fn an_instance_that_cannot_start_ends_the_run_wherever_it_stands() {
                 for items in [0, 1, 100] {
                     let args = (0..3).map(|worker| if worker == place { bad } else { good });
                     let workers = args.map(|args| WorkerSpec::plugin(plugin).init(args));
-                    let mut pool = Pool::of(workers)
+                    let mut pool = Pool::from_workers(workers)
                         .isolation(isolation())
                         .init_timeout(LIMIT)
                         .build()
@@ -116,7 +116,7 @@ fn an_instance_that_cannot_start_ends_the_run_wherever_it_stands() {
 #[test]
 fn an_instance_that_fails_to_finish_costs_its_report_and_nothing_else() {
     let name = "an_instance_that_fails_to_finish_costs_its_report_and_nothing_else";
-    alone(module_path!(), name, || {
+    run_in_own_process(module_path!(), name, || {
         let plugin = load("finish.wat");
         #[rustfmt::skip]
         let cases: [(&str, Result<&str, FaultKind>); 4] = [
@@ -128,7 +128,7 @@ fn an_instance_that_fails_to_finish_costs_its_report_and_nothing_else() {
         ];
         for (last, expected) in cases {
             for ends_all in [false, true] {
-                let pool = Pool::of([WorkerSpec::plugin(&plugin)]).isolation(isolation());
+                let pool = Pool::from_workers([WorkerSpec::plugin(&plugin)]).isolation(isolation());
                 // `finish` exceeds the time limit for one worker, or for the whole end of the pool.
                 let pool = match (expected, ends_all) {
                     (Err(FaultKind::Timeout), true) => pool.join_timeout(LIMIT),
@@ -139,7 +139,7 @@ fn an_instance_that_fails_to_finish_costs_its_report_and_nothing_else() {
                 assert_eq!(pool.map(["first", last]).filter(Result::is_ok).count(), 2);
                 let mut reports = pool.close();
                 let report = reports.remove(0);
-                let closing = report.closing.map_err(|broken| broken.kind);
+                let closing = report.finish_report.map_err(|broken| broken.kind);
                 let expected = expected.map(|text| Some(text.as_bytes().to_vec()));
                 assert_eq!((closing, report.items), (expected, 2), "{last}");
             }
@@ -157,7 +157,7 @@ fn an_instance_that_fails_to_finish_costs_its_report_and_nothing_else() {
 
 #[test]
 fn a_pool_that_is_dropped_ends_guests_that_would_not() {
-    alone(module_path!(), "a_pool_that_is_dropped_ends_guests_that_would_not", || {
+    run_in_own_process(module_path!(), "a_pool_that_is_dropped_ends_guests_that_would_not", || {
         let plugin = load("misbehave.wat");
         for order in ORDERS {
             for workers in ["1", "3"] {

@@ -7,7 +7,7 @@ use mtl_host::source::Items;
 use mtl_host::{Error, Order, Outcome, Pool};
 
 use super::{ORDERS, check_sum, echoing, numbers};
-use crate::support::alone;
+use crate::support::run_in_own_process;
 
 const ITEMS: usize = 8;
 
@@ -60,7 +60,7 @@ fn pool(order: Order) -> Pool {
 
 #[test]
 fn a_sink_that_fails_ends_the_run_wherever_it_does() {
-    alone(module_path!(), "a_sink_that_fails_ends_the_run_wherever_it_does", || {
+    run_in_own_process(module_path!(), "a_sink_that_fails_ends_the_run_wherever_it_does", || {
         for order in ORDERS {
             for fails in (0..ITEMS).map(Fails::Write).chain((0..=ITEMS).map(Fails::Flush)) {
                 let (mut pool, mut sink) = (pool(order), Failing::new(fails));
@@ -82,7 +82,7 @@ fn a_sink_that_fails_ends_the_run_wherever_it_does() {
 
 #[test]
 fn a_sink_that_panics_leaves_nothing_behind() {
-    alone(module_path!(), "a_sink_that_panics_leaves_nothing_behind", || {
+    run_in_own_process(module_path!(), "a_sink_that_panics_leaves_nothing_behind", || {
         for order in ORDERS {
             for fails in (0..ITEMS).map(Fails::Panic) {
                 let (mut pool, mut sink) = (pool(order), Failing::new(fails));

@@ -1,11 +1,11 @@
 //! Checks a source that fails at each point: the earlier items are delivered, and then the error.
 
 use mtl_host::sink::Memory;
-use mtl_host::source::{Filled, Source, SourceError};
+use mtl_host::source::{FillStatus, Source, SourceError};
 use mtl_host::{BlockBuilder, Error, FaultKind};
 
 use super::{ORDERS, check_sum, echoing, numbers, text};
-use crate::support::alone;
+use crate::support::run_in_own_process;
 
 const ITEMS: usize = 8;
 
@@ -25,7 +25,7 @@ struct Failing {
 }
 
 impl Source for Failing {
-    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError> {
         for _ in 0..self.at_once {
             if self.next == self.until {
                 match self.end {
@@ -36,13 +36,13 @@ impl Source for Failing {
             block.push(self.next.to_string().as_bytes());
             self.next += 1;
         }
-        Ok(Filled::More)
+        Ok(FillStatus::More)
     }
 }
 
 #[test]
 fn what_a_source_gave_before_it_failed_comes_out() {
-    alone(module_path!(), "what_a_source_gave_before_it_failed_comes_out", || {
+    run_in_own_process(module_path!(), "what_a_source_gave_before_it_failed_comes_out", || {
         for end in [End::Error, End::Panic] {
             for until in 0..=ITEMS {
                 for at_once in [1, 3] {
@@ -83,22 +83,26 @@ fn fail_after(until: usize, at_once: usize, end: End, window: &str) {
 
 #[test]
 fn what_an_iterator_gave_before_it_panicked_comes_out() {
-    alone(module_path!(), "what_an_iterator_gave_before_it_panicked_comes_out", || {
-        for order in ORDERS {
-            for until in 0..=ITEMS {
-                let mut pool = echoing(2).order(order).build().unwrap();
-                let items = (0..=ITEMS).map(move |number| {
-                    assert!(number < until, "enough");
-                    number.to_string()
-                });
-                let mut seen: Vec<_> = pool.map(items).collect();
-                let fault = seen.pop().unwrap().unwrap_err();
-                assert_eq!(fault.kind(), FaultKind::NotRun);
-                assert_eq!(fault.message(), "the source of the items panicked: enough");
-                let mut seen: Vec<_> = seen.into_iter().map(Result::unwrap).collect();
-                seen.sort_by_key(|record| record.index());
-                assert_eq!(seen.iter().map(text).collect::<Vec<_>>(), numbers(until));
+    run_in_own_process(
+        module_path!(),
+        "what_an_iterator_gave_before_it_panicked_comes_out",
+        || {
+            for order in ORDERS {
+                for until in 0..=ITEMS {
+                    let mut pool = echoing(2).order(order).build().unwrap();
+                    let items = (0..=ITEMS).map(move |number| {
+                        assert!(number < until, "enough");
+                        number.to_string()
+                    });
+                    let mut seen: Vec<_> = pool.map(items).collect();
+                    let fault = seen.pop().unwrap().unwrap_err();
+                    assert_eq!(fault.kind(), FaultKind::NotRun);
+                    assert_eq!(fault.message(), "the source of the items panicked: enough");
+                    let mut seen: Vec<_> = seen.into_iter().map(Result::unwrap).collect();
+                    seen.sort_by_key(|record| record.index());
+                    assert_eq!(seen.iter().map(text).collect::<Vec<_>>(), numbers(until));
+                }
             }
-        }
-    });
+        },
+    );
 }

@@ -17,8 +17,8 @@ use std::path::Path;
 use mtl_host::FaultKind;
 use serde_json::Value;
 
-use super::{ISOLATIONS, fit_for_a_terminal, isolated};
-use crate::support::{Finished, host_aloud, lines};
+use super::{ISOLATIONS, check_no_control_characters, isolated};
+use crate::support::{Finished, host_with_summary, lines};
 
 /// The distribution of the items over workers and chunks.
 #[derive(Clone, Copy)]
@@ -90,7 +90,7 @@ impl GoodRun {
     fn run_with(&self, isolation: &str, setting: Setting) -> Finished {
         let items = setting.spread(&self.misdeeds);
         let chunk = setting.chunk.to_string();
-        let described = isolated(host_aloud(), isolation)
+        let described = isolated(host_with_summary(), isolation)
             .plugin(self.plugin)
             .args(["--jobs", setting.jobs, "--chunk-size", &chunk, "--faults", "faults.jsonl"])
             .args(self.args.iter().cloned());
@@ -100,7 +100,7 @@ impl GoodRun {
         let finished = finished.stdout(lines(items.iter().map(Item::result)));
         check_faults(&finished, &items, self.plugin);
         check_summary(&finished, &items, self.plugin);
-        fit_for_a_terminal(&finished.stderr_text());
+        check_no_control_characters(&finished.stderr_text());
         finished
     }
 }

@@ -45,7 +45,7 @@ fn with_nested_grants(isolation: &str, rights: &str) -> Host {
 
 /// Checks that no file outside the grants was read or changed.
 #[track_caller]
-fn nothing_got_out(finished: &Finished) {
+fn check_nothing_escaped(finished: &Finished) {
     let read = String::from_utf8_lossy(finished.stdout_bytes()).into_owned();
     assert!(!read.contains("secret"), "{read}");
     let outside = finished.folder().join("outside");
@@ -64,7 +64,7 @@ fn a_fresh_instance_has_the_directory_that_was_granted() {
                 .stdin(lines(items))
                 .run()
                 .code(i32::from(!fault.is_empty()));
-            nothing_got_out(&finished);
+            check_nothing_escaped(&finished);
             let end = if fault.is_empty() { end } else { "" };
             let finished = finished.stdout(format!("done\n{end}\nwords\ndone\ndone\n"));
             // The granted directory is now at the name that the plugin gave it.
@@ -82,7 +82,7 @@ fn a_grant_for_reading_inside_of_one_for_writing_keeps_its_rights() {
             .stdin(lines(items))
             .run()
             .code(1);
-        nothing_got_out(&finished);
+        check_nothing_escaped(&finished);
         finished.stdout("done\n\nwords\n\n\n").file("work/old/words", "words");
     }
 }
@@ -96,7 +96,7 @@ fn a_grant_for_writing_inside_of_one_for_reading_keeps_its_rights() {
             .stdin(lines(["> 0 new", "> 0 sub/new", "m 0 sub old", "> 1 new", "!", "> 1 newer"]));
         nested(described.folder());
         let finished = described.run().code(1);
-        nothing_got_out(&finished);
+        check_nothing_escaped(&finished);
         finished.stdout("\n\n\ndone\n\ndone\n").file("work/sub/newer", "written");
     }
 }
@@ -111,7 +111,7 @@ fn a_worker_that_starts_late_has_the_directory_that_was_granted() {
             .stdin(lines(["< 1 words"; 20]))
             .run()
             .code(0);
-        nothing_got_out(&finished);
+        check_nothing_escaped(&finished);
         finished.stdout("words\n".repeat(20));
     }
 }
@@ -134,7 +134,7 @@ fn a_worker_of_another_plugin_has_the_directory_that_was_granted() {
             .stdin(lines(items))
             .run()
             .code(1);
-        nothing_got_out(&finished);
+        check_nothing_escaped(&finished);
     }
 }
 
@@ -147,7 +147,7 @@ fn a_grant_that_is_removed_is_an_empty_directory() {
             .stdin(lines(items))
             .run()
             .code(1);
-        nothing_got_out(&finished);
+        check_nothing_escaped(&finished);
         let results = String::from_utf8_lossy(finished.stdout_bytes()).into_owned();
         assert_eq!(results.matches(NOT_FOUND).count(), 2, "{results}");
     }

@@ -1,7 +1,7 @@
 //! Checks names with control characters: none reaches a terminal unescaped.
 
 use super::good_run::good_run;
-use super::{ISOLATIONS, fit_for_a_terminal, isolated};
+use super::{ISOLATIONS, check_no_control_characters, isolated};
 use crate::support::{command, host};
 
 /// Characters that would clear a screen, hide a line, and reverse the text.
@@ -39,11 +39,11 @@ fn a_plugin_that_is_refused_is_told_of_without_control_characters() {
             let host = isolated(host(), isolation).file("it.wat", &module).plugin("it.wat");
             let told = host.args(["--jobs", "1"]).stdin("x\n").run().code(3).stderr_text();
             assert!(told.contains(SHOWN), "{what}: {told}");
-            fit_for_a_terminal(&told);
+            check_no_control_characters(&told);
         }
         let seen = command().args(["inspect"]).file("it.wat", &module).plugin("it.wat").run();
-        fit_for_a_terminal(std::str::from_utf8(seen.stdout_bytes()).unwrap());
-        fit_for_a_terminal(&seen.stderr_text());
+        check_no_control_characters(std::str::from_utf8(seen.stdout_bytes()).unwrap());
+        check_no_control_characters(&seen.stderr_text());
     }
 }
 
@@ -55,6 +55,6 @@ fn inspect_shows_names_without_control_characters() {
         let seen = seen.run().code(0).stderr("");
         let shown = String::from_utf8(seen.stdout_bytes().to_vec()).unwrap();
         assert!(shown.contains("[31mfunction") && shown.contains("[31mglobal"), "{shown}");
-        fit_for_a_terminal(&shown);
+        check_no_control_characters(&shown);
     }
 }

@@ -9,11 +9,11 @@ use crate::support::{Host, command, lines};
 use Answer::{Bad, Nothing, Record, Refused};
 
 /// A check of one feature, which the SDK has or lacks.
-type Look = fn(&Built, bool);
+type FeatureCheck = fn(&Built, bool);
 
 /// The features that an SDK can have, by the rows of the table.
 #[rustfmt::skip]
-pub(super) const THINGS_TO_HAVE: &[(&str, Look)] = &[
+pub(super) const FEATURES: &[(&str, FeatureCheck)] = &[
     ("arguments, from `--init`",                    arguments),
     ("a start that fails with a message",           failing_start),
     ("state from item to item",                     state),
@@ -39,7 +39,7 @@ pub(super) fn has_what_the_table_says(language: &Language) {
         return;
     };
     let table = table::read();
-    for (thing, look) in THINGS_TO_HAVE {
+    for (thing, look) in FEATURES {
         let has = table.has(language.column, thing);
         say(language, thing, has);
         look(&probe, has);
@@ -87,19 +87,19 @@ fn answers(host: Host, cases: &[(&str, Answer<'_>)]) {
 
 /// Checks that the SDK has a feature that every SDK must have.
 #[track_caller]
-fn must(has: bool) {
+fn require_feature(has: bool) {
     assert!(has, "the table says `–` for a feature that every SDK must have");
 }
 
 fn arguments(probe: &Built, has: bool) {
-    must(has);
+    require_feature(has);
     let text = "some words, ünd { \"more\": 1 }";
     answers(probe.run().args(["--init", text]), &[("init", Record(text))]);
     answers(probe.run(), &[("init", Record(""))]);
 }
 
 fn failing_start(probe: &Built, has: bool) {
-    must(has);
+    require_feature(has);
     let finished = probe.run().args(["--init", "fail no möre"]).stdin("state\n").run().code(3);
     let said = finished.stdout("").stderr_text();
     let begins = "error: worker 0 could not be started: init failed: no möre\n";
@@ -107,7 +107,7 @@ fn failing_start(probe: &Built, has: bool) {
 }
 
 fn state(probe: &Built, has: bool) {
-    must(has);
+    require_feature(has);
     #[rustfmt::skip]
     answers(probe.run(), &[
         ("state",        Record("1")),
@@ -118,7 +118,7 @@ fn state(probe: &Built, has: bool) {
 }
 
 fn records(probe: &Built, has: bool) {
-    must(has);
+    require_feature(has);
     #[rustfmt::skip]
     answers(probe.run(), &[
         // item                    answer
@@ -135,12 +135,12 @@ fn records(probe: &Built, has: bool) {
 }
 
 fn no_record(probe: &Built, has: bool) {
-    must(has);
+    require_feature(has);
     answers(probe.run(), &[("skip", Nothing), ("echo a", Record("a")), ("skip", Nothing)]);
 }
 
 fn failures(probe: &Built, has: bool) {
-    must(has);
+    require_feature(has);
     #[rustfmt::skip]
     answers(probe.run(), &[
         ("refuse not töday",     Refused("not töday")),
@@ -151,7 +151,7 @@ fn failures(probe: &Built, has: bool) {
 }
 
 fn json_records(probe: &Built, has: bool) {
-    must(has);
+    require_feature(has);
     #[rustfmt::skip]
     answers(probe.run().args(["--init", "json"]), &[
         ("echo a \"b\" \\ \t ü 😀",  Record("a \"b\" \\ \t ü 😀")),
@@ -166,7 +166,7 @@ fn json_records(probe: &Built, has: bool) {
 }
 
 fn json_items(probe: &Built, has: bool) {
-    must(has);
+    require_feature(has);
     #[rustfmt::skip]
     answers(probe.run().args(["--input-format", "jsonl"]), &[
         (r#""format""#,                           Record("json")),
@@ -180,13 +180,13 @@ fn json_items(probe: &Built, has: bool) {
 }
 
 fn closing_report(probe: &Built, has: bool) {
-    must(has);
+    require_feature(has);
     let finished = probe.run().stdin("state\nskip\n").run().code(0);
     finished.stderr("[worker 0] finish: calls: 2\n");
 }
 
 fn worker_number(probe: &Built, has: bool) {
-    must(has);
+    require_feature(has);
     answers(probe.run(), &[("worker", Record("0/1"))]);
     // Which worker runs which item is open.
     let finished = probe.with_jobs(2).stdin("worker\n".repeat(200)).run().code(0);
@@ -196,7 +196,7 @@ fn worker_number(probe: &Built, has: bool) {
 }
 
 fn log_messages(probe: &Built, has: bool) {
-    must(has);
+    require_feature(has);
     let levels = ["trace", "debug", "info", "warn", "error"];
     let said = lines(levels.map(|level| format!("[worker 0] {level}: this is ä {level}")));
     let items = lines(levels.map(|level| format!("log {level} this is ä {level}")));
@@ -205,7 +205,7 @@ fn log_messages(probe: &Built, has: bool) {
 }
 
 fn crash(probe: &Built, has: bool) {
-    must(has);
+    require_feature(has);
     let finished = probe.run().stdin("state\nstate\ntrap\nstate\necho a\n").run().code(1);
     let shown = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();
     let shown: Vec<_> = shown.lines().collect();
@@ -218,7 +218,7 @@ fn crash(probe: &Built, has: bool) {
 }
 
 fn large_items(probe: &Built, has: bool) {
-    must(has);
+    require_feature(has);
     const SIZE: usize = 10_000_000;
     let large = "ab".repeat(SIZE / 2);
     let items = format!("echo {large}\n\nbytes {SIZE}\necho {large}\nstate\n");
@@ -227,7 +227,7 @@ fn large_items(probe: &Built, has: bool) {
 }
 
 fn no_memory(probe: &Built, has: bool) {
-    must(has);
+    require_feature(has);
     let items = "echo a\nbytes 400000000\necho b\nbytes 3\n";
     let finished = probe.run().args(["--memory", "128MiB"]).stdin(items).run().code(1);
     let shown = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();

@@ -63,7 +63,7 @@ impl Tallies {
     pub(super) fn check(mut self, reports: &[WorkerReport], total: usize) {
         assert_eq!(reports.len(), self.0.len());
         for (calls, report) in self.0.iter_mut().zip(reports) {
-            let closing = report.closing.as_ref().unwrap().as_deref().unwrap();
+            let closing = report.finish_report.as_ref().unwrap().as_deref().unwrap();
             if closing == b"done" {
                 assert!(calls.is_empty(), "a component does not count");
                 continue;

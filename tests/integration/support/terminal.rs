@@ -47,7 +47,7 @@ impl Terminal {
     }
 
     /// Returns all that programs have written. The programs must have ended.
-    pub(crate) fn shown(self) -> String {
+    pub(crate) fn output_text(self) -> String {
         String::from_utf8(self.shown_bytes()).unwrap()
     }
 

@@ -13,11 +13,11 @@ use crate::queue::{Claim, HasRoom, Queue, Stopped, Window};
 
 pub(crate) struct Run {
     pub(crate) queue: Queue,
-    account: Mutex<Account>,
+    account: Mutex<Tally>,
 }
 
 #[derive(Default)]
-struct Account {
+struct Tally {
     pushed: usize,
     /// The items with an outcome, in the order of their outcomes.
     done: Vec<u64>,
@@ -134,7 +134,7 @@ impl Run {
         Ended { done: done.len(), left: left.len() }
     }
 
-    fn account(&self) -> MutexGuard<'_, Account> {
+    fn account(&self) -> MutexGuard<'_, Tally> {
         self.account.lock().expect("a model ends with its first panic")
     }
 }

@@ -1,13 +1,13 @@
 //! The shared word of a claim. In the host, two processes share it.
 
-use crate::queue::SharedReach;
+use crate::queue::SharedClaimProgress;
 use crate::sync::atomic::AtomicU64;
 
 /// A word that a parent and a child share. In a model, the child is another thread.
 #[derive(Debug, Default)]
 pub(crate) struct Word(AtomicU64);
 
-impl SharedReach for Word {
+impl SharedClaimProgress for Word {
     fn word(&self) -> &AtomicU64 {
         &self.0
     }

@@ -34,21 +34,21 @@ impl<'a> Builder<'a> {
 
     /// Builds the plugin if needed, and returns its path.
     pub(super) fn build(&self) -> Result<PathBuf, ProjectError> {
-        if let Some(plugin) = self.still_right() {
-            return Ok(self.as_named(&plugin));
+        if let Some(plugin) = self.up_to_date_plugin() {
+            return Ok(self.as_typed(&plugin));
         }
         self.make_folder()?;
         let _lock = self.lock()?;
         // Another process may have built the plugin in the meantime.
-        let plugin = match self.still_right() {
+        let plugin = match self.up_to_date_plugin() {
             Some(plugin) => plugin,
             None => self.make_now()?,
         };
-        Ok(self.as_named(&plugin))
+        Ok(self.as_typed(&plugin))
     }
 
-    fn still_right(&self) -> Option<PathBuf> {
-        Fingerprint::read(&self.fingerprint())?.still_right(self.project, self.profile)
+    fn up_to_date_plugin(&self) -> Option<PathBuf> {
+        Fingerprint::read(&self.fingerprint())?.up_to_date_plugin(self.project, self.profile)
     }
 
     fn make_now(&self) -> Result<PathBuf, ProjectError> {
@@ -65,7 +65,7 @@ impl<'a> Builder<'a> {
             let _ = recipe::begin_packages(project.folder());
         }
         for step in &plan.prepare {
-            self.say(step);
+            self.show_step(step);
             step.run(project.dir())?;
         }
         if let Some(packages) = &plan.packages {
@@ -86,14 +86,14 @@ impl<'a> Builder<'a> {
 
     fn compile(&self, plan: &Plan, output: &Path) -> Result<PathBuf, ProjectError> {
         let (step, dir) = (&plan.compile, self.project.dir());
-        self.say(step);
+        self.show_step(step);
         let made = match &plan.product {
             Product::Cargo => {
                 let made = recipe::made_by_cargo(&step.output(dir)?, dir);
                 // The plugin stays where cargo puts it.
                 return made.map_err(|made| self.not_one(made));
             }
-            Product::Ordered => {
+            Product::AtOutput => {
                 step.run(dir)?;
                 dir.join(output)
             }
@@ -107,7 +107,7 @@ impl<'a> Builder<'a> {
         let place = dir.join(self.relative()).join(self.file_name(".wasm"));
         fs::rename(&made, &place).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => {
-                ProjectError::NotMade { program: step.program(), path: self.as_named(&made) }
+                ProjectError::MissingOutput { program: step.program(), path: self.as_typed(&made) }
             }
             _ => self.not_written(&place, source),
         })?;
@@ -117,7 +117,9 @@ impl<'a> Builder<'a> {
     /// Writes the fingerprint. If this fails, the plugin is built again the next time.
     fn note(&self, plan: &Plan, digest: String, plugin: &Path, begun: SystemTime) {
         let fingerprint = match plan.product {
-            Product::Ordered | Product::In(_) => Fingerprint::of(plugin, digest, None, &plan.tools),
+            Product::AtOutput | Product::In(_) => {
+                Fingerprint::of(plugin, digest, None, &plan.tools)
+            }
             // Only cargo knows the sources, and only after the build. A source that changed during the
             // build may be in the plugin or not, so there is no fingerprint.
             Product::Cargo => recipe::sources_of_cargo(plugin, self.project.dir())
@@ -146,12 +148,12 @@ impl<'a> Builder<'a> {
     }
 
     fn not_one(&self, made: Vec<String>) -> ProjectError {
-        let (dir, language) = (self.project.shown().to_owned(), self.project.language());
+        let (dir, language) = (self.project.typed_path().to_owned(), self.project.language());
         ProjectError::NotOnePlugin { dir, language, made }
     }
 
-    fn say(&self, step: &Step) {
-        step.say(self.project.dir(), &self.console);
+    fn show_step(&self, step: &Step) {
+        step.show(self.project.dir(), &self.console);
     }
 
     // ---------------------------------------------------------------- the folder `build`
@@ -193,8 +195,8 @@ impl<'a> Builder<'a> {
         let locked = File::create(&path).and_then(|file| {
             // If the file system has no locks, two builds at the same time are a small risk.
             if let Err(TryLockError::WouldBlock) = file.try_lock() {
-                let dir = Shown::of(self.project.shown());
-                self.console.line(&format!("waiting for another build of `{dir}`"));
+                let dir = Shown::of(self.project.typed_path());
+                self.console.print_line(&format!("waiting for another build of `{dir}`"));
                 file.lock()?;
             }
             Ok(file)
@@ -208,13 +210,13 @@ impl<'a> Builder<'a> {
     }
 
     fn not_written(&self, path: &Path, source: io::Error) -> ProjectError {
-        ProjectError::Write { path: self.as_named(path), source }
+        ProjectError::Write { path: self.as_typed(path), source }
     }
 
     /// Returns a path of the project in the form in which the user named the project.
-    fn as_named(&self, path: &Path) -> PathBuf {
+    fn as_typed(&self, path: &Path) -> PathBuf {
         match path.strip_prefix(self.project.dir()) {
-            Ok(below) => self.project.shown().join(below),
+            Ok(below) => self.project.typed_path().join(below),
             Err(_) => path.to_owned(),
         }
     }

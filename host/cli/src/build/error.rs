@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use super::language::Language;
-use crate::overwrite::Overwrite;
+use crate::overwrite::OverwriteError;
 use crate::shell;
 use crate::shown::Shown;
 
@@ -29,7 +29,7 @@ pub(crate) enum ProjectError {
     SeveralLanguages { dir: PathBuf, found: Vec<(Language, String)> },
     /// The folder lacks a file that every project in the language has.
     #[error("`{}` is not a project in {language}: it has no {wanted}", Shown::of(dir))]
-    NotIn { dir: PathBuf, language: Language, wanted: &'static str },
+    MissingEntry { dir: PathBuf, language: Language, wanted: &'static str },
     /// Several files may be the main file.
     #[error("cannot tell which file in `{}` is the plugin: {}", Shown::of(dir), files.join(", "))]
     SeveralEntries { dir: PathBuf, files: Vec<String>, usual: &'static str },
@@ -50,12 +50,12 @@ pub(crate) enum ProjectError {
     Failed { program: String, status: ExitStatus },
     /// A program succeeded without creating the plugin.
     #[error("`{}` succeeded, but did not create `{}`", Shown::of(program), Shown::of(path))]
-    NotMade { program: String, path: PathBuf },
+    MissingOutput { program: String, path: PathBuf },
     /// A file of the project cannot be read.
     #[error("cannot read `{}`", Shown::of(path))]
     Read { path: PathBuf, source: io::Error },
     #[error(transparent)]
-    Overwrite(#[from] Overwrite),
+    Overwrite(#[from] OverwriteError),
     /// A file of the output cannot be written.
     #[error("cannot write `{}`", Shown::of(path))]
     Write { path: PathBuf, source: io::Error },
@@ -107,11 +107,11 @@ impl ProjectError {
                 }
                 _ => None,
             },
-            Self::Overwrite(_) => Some(Overwrite::HINT.into()),
-            Self::NotIn { .. }
+            Self::Overwrite(_) => Some(OverwriteError::HINT.into()),
+            Self::MissingEntry { .. }
             | Self::Start { .. }
             | Self::Failed { .. }
-            | Self::NotMade { .. }
+            | Self::MissingOutput { .. }
             | Self::Write { .. } => None,
         }
     }
@@ -140,7 +140,7 @@ mod tests {
         for error in [
             ProjectError::Start { program: program.clone(), source: source() },
             ProjectError::Failed { program: program.clone(), status: ExitStatus::default() },
-            ProjectError::NotMade { program, path },
+            ProjectError::MissingOutput { program, path },
         ] {
             let text = error.to_string();
             assert!(text.contains(r"`p\u{1b}[2J\n/zig`"), "{text}");

@@ -17,7 +17,7 @@ use super::error::ProjectError;
 use super::project::Project;
 use super::recipe::Profile;
 use super::sources;
-use super::tool::Seen;
+use super::tool::FileStamp;
 
 /// The version of the recipes. It is incremented when a recipe changes, so that everything is built again.
 const RECIPES: u32 = 1;
@@ -29,8 +29,8 @@ pub(super) struct Fingerprint {
     digest: String,
     /// The list of sources; `None` means all files of the project.
     sources: Option<Vec<PathBuf>>,
-    tools: Vec<Seen>,
-    plugin: Seen,
+    tools: Vec<FileStamp>,
+    plugin: FileStamp,
 }
 
 impl Fingerprint {
@@ -41,8 +41,8 @@ impl Fingerprint {
         sources: Option<Vec<PathBuf>>,
         tools: &[PathBuf],
     ) -> Option<Self> {
-        let tools = tools.iter().filter_map(|tool| Seen::look(tool)).collect();
-        Some(Self { digest, sources, tools, plugin: Seen::look(plugin)? })
+        let tools = tools.iter().filter_map(|tool| FileStamp::read(tool)).collect();
+        Some(Self { digest, sources, tools, plugin: FileStamp::read(plugin)? })
     }
 
     /// Reads a fingerprint. Returns `None` if the file is missing or invalid.
@@ -55,9 +55,10 @@ impl Fingerprint {
     }
 
     /// Returns the plugin if the fingerprint still matches.
-    pub(super) fn still_right(&self, project: &Project, profile: Profile) -> Option<PathBuf> {
-        let same = |seen: &Seen| Seen::look(seen.file()).is_some_and(|now| now == *seen);
-        let same_or_gone = |seen: &Seen| Seen::look(seen.file()).is_none_or(|now| now == *seen);
+    pub(super) fn up_to_date_plugin(&self, project: &Project, profile: Profile) -> Option<PathBuf> {
+        let same = |seen: &FileStamp| FileStamp::read(seen.file()).is_some_and(|now| now == *seen);
+        let same_or_gone =
+            |seen: &FileStamp| FileStamp::read(seen.file()).is_none_or(|now| now == *seen);
         if !same(&self.plugin) || !self.tools.iter().all(same_or_gone) {
             return None;
         }

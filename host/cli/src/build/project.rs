@@ -22,7 +22,7 @@ impl Project {
     pub(super) fn open(dir: &Path, language: Option<Language>) -> Result<Self, ProjectError> {
         let error = |source| ProjectError::Read { path: dir.to_owned(), source };
         let real = dir.canonicalize().map_err(error)?;
-        let folder = Folder::read(&real).map_err(|error| named(error, dir))?;
+        let folder = Folder::read(&real).map_err(|error| with_typed_path(error, dir))?;
         let language = match language {
             Some(language) => language,
             None => recognise(&folder, dir)?,
@@ -36,7 +36,7 @@ impl Project {
     }
 
     /// Returns the path that the user typed.
-    pub(super) fn shown(&self) -> &Path {
+    pub(super) fn typed_path(&self) -> &Path {
         &self.shown
     }
 
@@ -62,17 +62,19 @@ impl Project {
         usual: &'static str,
     ) -> Result<&str, ProjectError> {
         let entry = self.folder.entry(stems, endings, usual);
-        entry.map_err(|error| named(error, &self.shown))?.ok_or_else(|| self.has_no(usual))
+        entry
+            .map_err(|error| with_typed_path(error, &self.shown))?
+            .ok_or_else(|| self.missing(usual))
     }
 
     /// Returns the error that a file is missing which every project in the language has.
-    pub(super) fn has_no(&self, wanted: &'static str) -> ProjectError {
-        ProjectError::NotIn { dir: self.shown.clone(), language: self.language, wanted }
+    pub(super) fn missing(&self, wanted: &'static str) -> ProjectError {
+        ProjectError::MissingEntry { dir: self.shown.clone(), language: self.language, wanted }
     }
 }
 
 /// Returns the error with the path that the user typed.
-fn named(error: ProjectError, shown: &Path) -> ProjectError {
+fn with_typed_path(error: ProjectError, shown: &Path) -> ProjectError {
     match error {
         ProjectError::Read { source, .. } => ProjectError::Read { path: shown.into(), source },
         ProjectError::SeveralEntries { files, usual, .. } => {
@@ -85,7 +87,7 @@ fn named(error: ProjectError, shown: &Path) -> ProjectError {
 fn recognise(folder: &Folder, shown: &Path) -> Result<Language, ProjectError> {
     let mut found = manifests(folder);
     if found.is_empty() {
-        found = loose(folder);
+        found = languages_of_sources(folder);
     }
     match found.as_slice() {
         [] => Err(ProjectError::NotAProject { dir: shown.into() }),
@@ -126,7 +128,7 @@ pub(super) fn dependencies(package: &Value) -> impl Iterator<Item = &str> {
 }
 
 /// Returns the languages that have sources in the folder.
-fn loose(folder: &Folder) -> Vec<(Language, String)> {
+fn languages_of_sources(folder: &Folder) -> Vec<(Language, String)> {
     let known = [
         (Language::Zig, ["zig"].as_slice()),
         (Language::C, &C_ENDINGS),

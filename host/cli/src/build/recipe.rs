@@ -15,7 +15,7 @@ use super::language::Language;
 
 pub(super) use self::npm::{begin as begin_packages, note as note_packages, packages};
 pub(super) use self::plan::{Order, Plan, Product, Profile};
-pub(super) use self::rust::{made as made_by_cargo, sources as sources_of_cargo};
+pub(super) use self::rust::{plugin_in_messages as made_by_cargo, sources as sources_of_cargo};
 
 /// Plans the build of a project, by the recipe of its language.
 pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {

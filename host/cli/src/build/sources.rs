@@ -14,7 +14,7 @@ const MADE_ANYWHERE: [&str; 2] = ["node_modules", "__pycache__"];
 /// of the SDK, it is such a link.
 const SDK: &str = "mtl-plugin";
 /// The folders next to an SDK that are not part of it, and may contain a link back to it.
-const BESIDE_SDK: [&str; 2] = ["tests", "template"];
+const NOT_IN_SDK: [&str; 2] = ["tests", "template"];
 
 /// Returns all sources below a project, sorted by name.
 pub(super) fn below(dir: &Path) -> Result<Vec<PathBuf>, ProjectError> {
@@ -23,7 +23,7 @@ pub(super) fn below(dir: &Path) -> Result<Vec<PathBuf>, ProjectError> {
     Walk { top: dir, skipped, follows: false }.collect(dir, &mut files)?;
     let sdk = dir.join(SDK);
     if sdk.is_dir() {
-        let skipped = &[&MADE[..], &BESIDE_SDK].concat();
+        let skipped = &[&MADE[..], &NOT_IN_SDK].concat();
         Walk { top: &sdk, skipped, follows: true }.collect(&sdk, &mut files)?;
     }
     // Installed packages are built in. npm lists them in this file.
@@ -48,7 +48,7 @@ impl Walk<'_> {
         for entry in fs::read_dir(dir).map_err(error)? {
             let entry = entry.map_err(error)?;
             let path = entry.path();
-            if self.leaves_out(dir, &entry.file_name()) || leads_up(&path) {
+            if self.leaves_out(dir, &entry.file_name()) || is_link_to_ancestor(&path) {
                 continue;
             }
             let is_folder = match self.follows {
@@ -73,7 +73,7 @@ impl Walk<'_> {
 }
 
 /// Returns whether a path is a link to a folder that contains it.
-fn leads_up(path: &Path) -> bool {
+fn is_link_to_ancestor(path: &Path) -> bool {
     let real = |path: &Path| path.canonicalize().ok();
     path.is_symlink()
         && real(path)

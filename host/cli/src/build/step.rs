@@ -73,8 +73,8 @@ impl Step {
     }
 
     /// Shows the command line, as make does.
-    pub(super) fn say(&self, dir: &Path, console: &Console) {
-        console.line(&Shown::of(&self.shown(dir)).to_string());
+    pub(super) fn show(&self, dir: &Path, console: &Console) {
+        console.print_line(&Shown::of(&self.shown(dir)).to_string());
     }
 
     /// Runs the command. Its output goes to standard error, because standard output is for results.

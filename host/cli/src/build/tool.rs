@@ -55,7 +55,7 @@ impl Tool {
 
 /// The metadata of a file at the time of a build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Seen {
+pub(super) struct FileStamp {
     /// The path before links are followed.
     file: PathBuf,
     /// The real path: a link may point to another version later.
@@ -64,9 +64,9 @@ pub(super) struct Seen {
     nanoseconds: u128,
 }
 
-impl Seen {
+impl FileStamp {
     /// Reads the metadata of a file, or returns `None` if the file is missing.
-    pub(super) fn look(file: &Path) -> Option<Self> {
+    pub(super) fn read(file: &Path) -> Option<Self> {
         let real = file.canonicalize().ok()?;
         let found = fs::metadata(&real).ok()?;
         let modified = found.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;

@@ -2,22 +2,22 @@
 
 use mtl_host::{Inspection, PluginKind};
 
-use super::calls::{best_sample, is_all_alike};
+use super::calls::{are_answers_equal, best_sample};
 use super::init::NO_ITEM;
 use super::items;
 use super::subject::Subject;
 use super::transcript::{Transcript, shown};
-use super::trial::feed;
-use super::verdict::{Judged, Stopped, Verdict};
+use super::trial::run_items;
+use super::verdict::{CheckResult, EarlyEnd, Verdict};
 use crate::isolation_arg::IsolationArg;
 
-pub(super) fn deterministic(subject: &Subject<'_>) -> Judged {
+pub(super) fn deterministic(subject: &Subject<'_>) -> CheckResult {
     let samples = subject.samples();
     let one = subject.trial().run(&samples)?.unbroken()?;
     let two = subject.trial().run(&samples)?.unbroken()?;
     let difference = one.difference(&two).or_else(|| {
-        (one.closing != two.closing).then(|| {
-            let shown = |transcript: &Transcript| match &transcript.closing {
+        (one.finish_report != two.finish_report).then(|| {
+            let shown = |transcript: &Transcript| match &transcript.finish_report {
                 Ok(report) => shown(report.as_deref().unwrap_or_default()),
                 Err(broken) => broken.to_string(),
             };
@@ -33,7 +33,7 @@ pub(super) fn deterministic(subject: &Subject<'_>) -> Judged {
     })
 }
 
-pub(super) fn stable(subject: &Subject<'_>) -> Judged {
+pub(super) fn stable(subject: &Subject<'_>) -> CheckResult {
     if subject.args.stateful {
         return Ok(Verdict::skip("with `--stateful`, its answers depend on earlier items"));
     }
@@ -63,13 +63,13 @@ pub(super) fn stable(subject: &Subject<'_>) -> Judged {
     })
 }
 
-pub(super) fn state(subject: &Subject<'_>) -> Judged {
+pub(super) fn state(subject: &Subject<'_>) -> CheckResult {
     let item = best_sample(subject)?;
     let once = subject.trial().run(&[&item])?.unbroken()?;
     let often = subject.trial().run(&[&item; 4])?.unbroken()?;
-    let is_kept = !is_all_alike(&often) || once.closing != often.closing;
+    let is_kept = !are_answers_equal(&often) || once.finish_report != often.finish_report;
     Ok(match (is_kept, subject.args.stateful) {
-        (true, _) if !is_all_alike(&often) => Verdict::passed(format!(
+        (true, _) if !are_answers_equal(&often) => Verdict::passed(format!(
             "the item {}: {}; the next time: {}",
             shown(&item),
             often.answers[0].shown(),
@@ -90,7 +90,7 @@ pub(super) fn state(subject: &Subject<'_>) -> Judged {
     })
 }
 
-pub(super) fn instances(subject: &Subject<'_>) -> Judged {
+pub(super) fn instances(subject: &Subject<'_>) -> CheckResult {
     let samples = subject.samples();
     let other = || match &subject.init_other {
         Some(init) => subject.trial().init(init),
@@ -99,15 +99,15 @@ pub(super) fn instances(subject: &Subject<'_>) -> Judged {
     let alone = subject.trial().run(&samples)?;
     let other_alone = match other().run(&samples) {
         // The check `other-init` covers a failed start with other arguments.
-        Err(Stopped::Judged(_)) => return Ok(Verdict::skip("the other instance does not start")),
+        Err(EarlyEnd::Verdict(_)) => return Ok(Verdict::skip("the other instance does not start")),
         other_alone => other_alone?,
     };
     let mut pool = subject.trial().start()?;
     // The first instance is ready before the other one starts.
-    feed(&mut pool, NO_ITEM)?;
+    run_items(&mut pool, NO_ITEM)?;
     let mut other_pool = other().start()?;
-    let other_beside = feed(&mut other_pool, &samples)?;
-    let beside = feed(&mut pool, &samples)?;
+    let other_beside = run_items(&mut other_pool, &samples)?;
+    let beside = run_items(&mut pool, &samples)?;
     let pairs = [(alone, beside), (other_alone, other_beside)];
     let difference = pairs.iter().find_map(|(alone, beside)| alone.difference(beside));
     pool.close();
@@ -121,8 +121,8 @@ pub(super) fn instances(subject: &Subject<'_>) -> Judged {
     })
 }
 
-pub(super) fn batch(subject: &Subject<'_>) -> Judged {
-    if let Some(why) = why_alone(subject, subject.found()) {
+pub(super) fn batch(subject: &Subject<'_>) -> CheckResult {
+    if let Some(why) = no_batch_reason(subject, subject.found()) {
         return Ok(Verdict::skip(why));
     }
     let mut samples = subject.samples();
@@ -148,7 +148,7 @@ pub(super) fn batch(subject: &Subject<'_>) -> Judged {
 }
 
 /// Returns the reason why items of this plugin never cross in a batch, if there is a reason.
-fn why_alone(subject: &Subject<'_>, found: &Inspection) -> Option<&'static str> {
+fn no_batch_reason(subject: &Subject<'_>, found: &Inspection) -> Option<&'static str> {
     if found.kind != PluginKind::CoreModule {
         Some("items cross into a component one by one")
     } else if !found.has_export("call_batch") {

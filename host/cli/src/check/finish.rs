@@ -8,10 +8,10 @@ use mtl_host::{FaultKind, SnapshotRefusal};
 use super::init::NO_ITEM;
 use super::subject::Subject;
 use super::transcript::{hint, shown};
-use super::trial::{SnapshotNotes, Taken, feed};
-use super::verdict::{Judged, Stopped, Verdict};
+use super::trial::{SnapshotRecorder, TakenSnapshot, run_items};
+use super::verdict::{CheckResult, EarlyEnd, Verdict};
 
-pub(super) fn finish(subject: &Subject<'_>) -> Judged {
+pub(super) fn finish(subject: &Subject<'_>) -> CheckResult {
     if !subject.has_finish() {
         return Ok(Verdict::skip("it does not export `finish`"));
     }
@@ -19,7 +19,7 @@ pub(super) fn finish(subject: &Subject<'_>) -> Judged {
     let of_some = subject.trial().run(&subject.samples())?.unbroken()?;
     let mut verdict = Verdict::pass();
     for (transcript, after) in [(of_none, "no item"), (of_some, "some items")] {
-        match transcript.closing {
+        match transcript.finish_report {
             Ok(None) => verdict = verdict.and(format!("after {after}: no report")),
             Ok(Some(report)) => verdict = verdict.and(format!("after {after}: {}", shown(&report))),
             Err(broken) if broken.kind == FaultKind::Refused => {
@@ -39,16 +39,16 @@ pub(super) fn finish(subject: &Subject<'_>) -> Judged {
 }
 
 /// Compares the memory of an instance after some items, after four times and after ten times as many.
-pub(super) fn memory(subject: &Subject<'_>) -> Judged {
+pub(super) fn memory(subject: &Subject<'_>) -> CheckResult {
     let samples = subject.samples();
     let mut pool = subject.trial().start()?;
     let begun = Instant::now();
     let mut rounds = 0;
-    while rounds * samples.len() < MOST && begun.elapsed() < LONGEST {
-        feed(&mut pool, &samples)?.unbroken()?;
+    while rounds * samples.len() < MAX && begun.elapsed() < MAX_DURATION {
+        run_items(&mut pool, &samples)?.unbroken()?;
         rounds += 1;
     }
-    if rounds == 1 && begun.elapsed() > PATIENCE {
+    if rounds == 1 && begun.elapsed() > MAX_ROUND_TIME {
         return Ok(Verdict::skip(
             "its items take too long to repeat them: pass fewer or smaller ones",
         ));
@@ -56,7 +56,7 @@ pub(super) fn memory(subject: &Subject<'_>) -> Judged {
     let mut used = [pool.memory_in_use(); 3];
     for (part, times) in [(1, 3), (2, 6)] {
         for _ in 0..rounds * times {
-            feed(&mut pool, &samples)?.unbroken()?;
+            run_items(&mut pool, &samples)?.unbroken()?;
         }
         used[part] = pool.memory_in_use();
     }
@@ -76,18 +76,18 @@ pub(super) fn memory(subject: &Subject<'_>) -> Judged {
 }
 
 /// The maximum number of items in the first part.
-const MOST: usize = 500;
+const MAX: usize = 500;
 /// The time after which the first part ends.
-const LONGEST: Duration = Duration::from_millis(200);
+const MAX_DURATION: Duration = Duration::from_millis(200);
 /// The time of one round beyond which ten rounds would take too long.
-const PATIENCE: Duration = Duration::from_secs(3);
+const MAX_ROUND_TIME: Duration = Duration::from_secs(3);
 
-pub(super) fn snapshot(subject: &Subject<'_>) -> Judged {
+pub(super) fn snapshot(subject: &Subject<'_>) -> CheckResult {
     let samples = subject.samples();
-    let notes = Arc::new(SnapshotNotes::default());
+    let notes = Arc::new(SnapshotRecorder::default());
     let restored = subject.trial().snapshot(&notes).run(&samples);
     let restored = match restored {
-        Err(Stopped::Judged(verdict)) => return Ok(verdict.hint(RESTORE)),
+        Err(EarlyEnd::Verdict(verdict)) => return Ok(verdict.hint(RESTORE)),
         restored => restored?.unbroken()?,
     };
     let taken = match notes.get() {
@@ -111,11 +111,11 @@ pub(super) fn snapshot(subject: &Subject<'_>) -> Judged {
         );
     }
     Ok(match taken {
-        Taken { has_random: true, .. } => Verdict::warn(
+        TakenSnapshot { has_random: true, .. } => Verdict::warn(
             "its `init` draws random numbers, which all workers would share",
         )
         .hint("if they must differ, draw them in `after_restore`, or later, at the first item"),
-        Taken { bytes, .. } => Verdict::passed(format!("of {bytes} bytes")),
+        TakenSnapshot { bytes, .. } => Verdict::passed(format!("of {bytes} bytes")),
     })
 }
 

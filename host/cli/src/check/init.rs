@@ -3,36 +3,36 @@
 use mtl_host::{ArgumentPassing, FaultKind};
 
 use super::subject::Subject;
-use super::transcript::{Answer, shown};
-use super::verdict::{Judged, Stopped, Verdict};
+use super::transcript::{CallReply, shown};
+use super::verdict::{CheckResult, EarlyEnd, Verdict};
 
 pub(super) const NO_ITEM: &[&[u8]] = &[];
 
-pub(super) fn start(subject: &Subject<'_>) -> Judged {
+pub(super) fn start(subject: &Subject<'_>) -> CheckResult {
     use ArgumentPassing::{Args, Kwargs, Single};
     let ways: &[_] = match subject.args.args {
         Some(_) => &[subject.passing()],
         None if subject.found().typed.is_some() => &[subject.typed_passing()],
-        None if subject.found().asks_for_passing => &[Single, Args, Kwargs],
+        None if subject.found().uses_argument_passing => &[Single, Args, Kwargs],
         None => &[Single],
     };
     let mut first = None;
     for way in ways {
         match subject.trial().passing(*way).run(NO_ITEM) {
             Ok(_) => {
-                subject.starts_with(*way);
+                subject.set_passing(*way);
                 let is_usual = *way == ArgumentPassing::default();
                 let note = format!("with `--args {way}`; the checks below call it so");
                 return Ok(if is_usual { Verdict::pass() } else { Verdict::passed(note) });
             }
-            Err(Stopped::Judged(verdict)) => first = first.or(Some(verdict)),
+            Err(EarlyEnd::Verdict(verdict)) => first = first.or(Some(verdict)),
             Err(error) => return Err(error),
         }
     }
     Ok(first.expect("there is at least one way"))
 }
 
-pub(super) fn other_init(subject: &Subject<'_>) -> Judged {
+pub(super) fn other_init(subject: &Subject<'_>) -> CheckResult {
     let Some(init) = &subject.init_other else {
         return Ok(Verdict::skip("give other arguments, with `--init-other`"));
     };
@@ -49,8 +49,8 @@ const WRONG_ARGS: [&str; 6] = ["", "1", "{}", "[", "[] []", "\"text\""];
 const WRONG_KWARGS: [&str; 7] =
     ["", "1", "[]", "{", "{} {}", "{\"no parameter has this name\": null}", "\"text\""];
 
-pub(super) fn argument_passing(subject: &Subject<'_>) -> Judged {
-    if !subject.found().asks_for_passing {
+pub(super) fn argument_passing(subject: &Subject<'_>) -> CheckResult {
+    if !subject.found().uses_argument_passing {
         return Ok(Verdict::skip(
             "each item is a single argument: the plugin does not ask how items are passed",
         ));
@@ -64,9 +64,9 @@ pub(super) fn argument_passing(subject: &Subject<'_>) -> Judged {
 }
 
 /// Checks that with `--args single`, the plugin either starts or names the flags for several parameters.
-fn single(subject: &Subject<'_>) -> Result<(), Stopped> {
+fn single(subject: &Subject<'_>) -> Result<(), EarlyEnd> {
     let started = subject.trial().passing(ArgumentPassing::Single).run(NO_ITEM);
-    let Err(Stopped::Judged(verdict)) = started else { return started.map(drop) };
+    let Err(EarlyEnd::Verdict(verdict)) = started else { return started.map(drop) };
     if verdict.details.iter().any(|detail| detail.contains("--args")) {
         return Ok(());
     }
@@ -78,10 +78,10 @@ fn single(subject: &Subject<'_>) -> Result<(), Stopped> {
 }
 
 /// Checks that every item that cannot fill the parameters is a bad item.
-fn spread(subject: &Subject<'_>, passing: ArgumentPassing, wrong: &[&str]) -> Result<(), Stopped> {
+fn spread(subject: &Subject<'_>, passing: ArgumentPassing, wrong: &[&str]) -> Result<(), EarlyEnd> {
     let transcript = subject.trial().passing(passing).run(wrong)?.unbroken()?;
     let mut found = transcript.items.iter().zip(&transcript.answers);
-    let is_bad = |answer: &Answer| matches!(answer, Answer::Fault(FaultKind::BadItem, _));
+    let is_bad = |answer: &CallReply| matches!(answer, CallReply::Fault(FaultKind::BadItem, _));
     match found.find(|(_, answer)| !is_bad(answer)) {
         None => Ok(()),
         Some((item, answer)) => {

@@ -1,10 +1,10 @@
 //! The checks of the plugin's file. The library has done them when it loaded the plugin; this module
 //! decides which of them failed.
 
-use mtl_host::{LoadError, LoadErrorKind, PluginKind, Provider};
+use mtl_host::{ImportProvider, LoadError, LoadErrorKind, PluginKind};
 
 use super::subject::Subject;
-use super::verdict::{Judged, Verdict};
+use super::verdict::{CheckResult, Verdict};
 use crate::hints;
 use crate::report::chain;
 
@@ -23,7 +23,7 @@ fn part(error: &LoadError) -> Part {
         | LoadErrorKind::World { .. }
         | LoadErrorKind::Ambiguous { .. }
         | LoadErrorKind::Untyped { .. }
-        | LoadErrorKind::CallOfWorld { .. } => Part::Exports,
+        | LoadErrorKind::FixedCall { .. } => Part::Exports,
         LoadErrorKind::Import { .. }
         | LoadErrorKind::ImportType { .. }
         | LoadErrorKind::Link { .. } => Part::Imports,
@@ -32,7 +32,7 @@ fn part(error: &LoadError) -> Part {
 }
 
 /// Returns the failed verdict of this part, if loading failed in it.
-fn judge(subject: &Subject<'_>, own: Part) -> Option<Verdict> {
+fn failed_verdict(subject: &Subject<'_>, own: Part) -> Option<Verdict> {
     let error = subject.loaded.as_ref().err().filter(|error| part(error) == own)?;
     let hint = hints::load(error).unwrap_or_else(|| own_hint(own).into());
     Some(Verdict::fail(chain(error)).hint(hint))
@@ -49,8 +49,8 @@ fn own_hint(part: Part) -> &'static str {
     }
 }
 
-pub(super) fn file(subject: &Subject<'_>) -> Judged {
-    if let Some(verdict) = judge(subject, Part::File) {
+pub(super) fn file(subject: &Subject<'_>) -> CheckResult {
+    if let Some(verdict) = failed_verdict(subject, Part::File) {
         return Ok(verdict);
     }
     let Ok(_) = &subject.loaded else { return Ok(Verdict::pass()) };
@@ -63,8 +63,8 @@ pub(super) fn file(subject: &Subject<'_>) -> Judged {
     Ok(Verdict::passed(format!("{kind} of {} bytes", found.bytes)))
 }
 
-pub(super) fn exports(subject: &Subject<'_>) -> Judged {
-    if let Some(verdict) = judge(subject, Part::Exports) {
+pub(super) fn exports(subject: &Subject<'_>) -> CheckResult {
+    if let Some(verdict) = failed_verdict(subject, Part::Exports) {
         return Ok(verdict);
     }
     let Ok(_) = &subject.loaded else { return Ok(Verdict::pass()) };
@@ -77,20 +77,20 @@ pub(super) fn exports(subject: &Subject<'_>) -> Judged {
     })
 }
 
-pub(super) fn imports(subject: &Subject<'_>) -> Judged {
-    if let Some(verdict) = judge(subject, Part::Imports) {
+pub(super) fn imports(subject: &Subject<'_>) -> CheckResult {
+    if let Some(verdict) = failed_verdict(subject, Part::Imports) {
         return Ok(verdict);
     }
     let found = subject.found();
     let mut verdict = Verdict::pass();
     for import in &found.imports {
-        let whose = if import.provider == Provider::Wasi { "WASI" } else { "the host" };
+        let whose = if import.provider == ImportProvider::Wasi { "WASI" } else { "the host" };
         verdict = match import.names.as_slice() {
             [] => verdict.and(format!("{} ({whose})", import.from)),
             names => verdict.and(format!("{} ({whose}): {}", import.from, names.join(", "))),
         };
     }
-    for need in found.needs() {
+    for need in found.capabilities() {
         verdict =
             verdict.and(format!("may need {}, granted by `{}`", need.name(), hints::grant(need)));
     }

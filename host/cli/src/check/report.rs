@@ -5,17 +5,17 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::args::CheckArgs;
-use super::table::Report;
+use super::table::CheckReport;
 use super::verdict::{Status, Verdict};
 use crate::escape;
 use crate::shown::Shown;
 
 /// The number of characters that are shown of a line.
-const LONGEST: usize = 2000;
+const MAX_LEN: usize = 2000;
 /// The indent of details, below the name of a check.
 const UNDER: &str = "      ";
 
-pub(super) fn text(args: &CheckArgs, report: &Report) -> String {
+pub(super) fn text(args: &CheckArgs, report: &CheckReport) -> String {
     let plugin = Shown::of(&args.plugin);
     let mut page = format!("plugin {plugin}\n");
     for (check, Verdict { status, details, hint }) in &report.0 {
@@ -27,7 +27,7 @@ pub(super) fn text(args: &CheckArgs, report: &Report) -> String {
         };
         line(&mut page, &format!("{status}  {:<17} {shown}", check.name));
         for detail in under {
-            let detail = escape::block(&escape::head(detail, LONGEST), UNDER);
+            let detail = escape::block(&escape::head(detail, MAX_LEN), UNDER);
             line(&mut page, &format!("{UNDER}{detail}"));
         }
         if let Some(hint) = hint {
@@ -52,7 +52,7 @@ fn line(page: &mut String, text: &str) {
 }
 
 /// Returns the report as JSON. The schema is in host/docs/checking-plugins.md.
-pub(super) fn json(args: &CheckArgs, report: &Report) -> String {
+pub(super) fn json(args: &CheckArgs, report: &CheckReport) -> String {
     let counts = Status::ALL.map(|status| (status.name().to_owned(), report.count(status).into()));
     let object = json!({
         "schema": 1,

@@ -10,19 +10,19 @@ use mtl_host::{
 
 use super::args::CheckArgs;
 use super::items;
-use crate::build::{self, Pinned};
-use crate::changeable;
+use crate::build::{self, DigestGiven};
 use crate::error::CliError;
 use crate::grants;
+use crate::guest_writable;
 use crate::init_arg::InitArg;
-use crate::overwrite::Used;
+use crate::overwrite::FileUse;
 use crate::report::Report;
 
 /// A plugin under test, with its settings and items.
 #[derive(Debug)]
 pub(super) struct Subject<'a> {
     pub(super) args: &'a CheckArgs,
-    pub(super) loaded: Result<Loaded, LoadError>,
+    pub(super) loaded: Result<LoadedPlugin, LoadError>,
     pub(super) init: Option<Vec<u8>>,
     pub(super) init_other: Option<Vec<u8>>,
     /// The granted directories, opened once for all trials.
@@ -35,7 +35,7 @@ pub(super) struct Subject<'a> {
 
 /// A loaded plugin.
 #[derive(Debug)]
-pub(super) struct Loaded {
+pub(super) struct LoadedPlugin {
     plugin: Plugin,
     found: Inspection,
 }
@@ -48,19 +48,19 @@ impl<'a> Subject<'a> {
         let dirs = args.dir.iter().map(grants::open).collect::<Result<Vec<_>, _>>()?;
         let opener = grants::opener(&dirs)?;
         let inits = [&args.init, &args.init_other].into_iter().flatten().filter_map(InitArg::file);
-        let mut files = vec![Used { what: "the plugin", path: &args.plugin }];
-        files.extend(inits.map(|path| Used { what: "an init argument", path }));
-        changeable::check(&opener, &files)?;
-        let path = build::plugin_of(&args.plugin, Pinned::No)?;
-        changeable::check(&opener, &[Used { what: "the plugin", path: &path }])?;
-        changeable::check_cache(&opener, args.cache.path().as_deref())?;
+        let mut files = vec![FileUse { what: "the plugin", path: &args.plugin }];
+        files.extend(inits.map(|path| FileUse { what: "an init argument", path }));
+        guest_writable::check(&opener, &files)?;
+        let path = build::plugin_of(&args.plugin, DigestGiven::No)?;
+        guest_writable::check(&opener, &[FileUse { what: "the plugin", path: &path }])?;
+        guest_writable::check_cache(&opener, args.cache.path().as_deref())?;
         let cache = report.cache(args.cache.cache());
         let loader = loader(args, cache.as_ref())?;
         let loaded = match load(&loader, &path) {
-            Err(error) if is_not_the_plugins(&error) => return Err(error.into()),
+            Err(error) if is_unrelated_to_plugin(&error) => return Err(error.into()),
             loaded => loaded,
         };
-        if let Some(error) = cache.as_ref().and_then(Cache::full) {
+        if let Some(error) = cache.as_ref().and_then(Cache::full_error) {
             report.no_cache(error);
         }
         Ok(Self {
@@ -83,7 +83,7 @@ impl<'a> Subject<'a> {
         &self.ready().found
     }
 
-    fn ready(&self) -> &Loaded {
+    fn ready(&self) -> &LoadedPlugin {
         self.loaded.as_ref().expect("this check runs only if the plugin could be loaded")
     }
 
@@ -103,7 +103,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Records the way to pass items with which the plugin starts.
-    pub(super) fn starts_with(&self, passing: ArgumentPassing) {
+    pub(super) fn set_passing(&self, passing: ArgumentPassing) {
         // The check `start` sets it once.
         let _ = self.passing.set(passing);
     }
@@ -151,7 +151,7 @@ impl<'a> Subject<'a> {
 
 fn loader(args: &CheckArgs, cache: Option<&Cache>) -> Result<PluginLoader, CliError> {
     let isolation = args.isolation.isolation(args.jail);
-    let mut loader = Plugin::loader(&Engine::new()?).isolation(isolation).wasm(args.wasm);
+    let mut loader = Plugin::loader(&Engine::new()?).isolation(isolation).wasm_features(args.wasm);
     if let Some(cache) = cache {
         loader = loader.cache(cache);
     }
@@ -161,14 +161,14 @@ fn loader(args: &CheckArgs, cache: Option<&Cache>) -> Result<PluginLoader, CliEr
     })
 }
 
-fn load(loader: &PluginLoader, path: &Path) -> Result<Loaded, LoadError> {
+fn load(loader: &PluginLoader, path: &Path) -> Result<LoadedPlugin, LoadError> {
     let plugin = loader.load(path)?;
     let found = plugin.inspection().map_or_else(|| loader.inspect(path), Ok)?;
-    Ok(Loaded { plugin, found })
+    Ok(LoadedPlugin { plugin, found })
 }
 
 /// Returns whether an error is not about the plugin, or is about something that no check covers.
-fn is_not_the_plugins(error: &LoadError) -> bool {
+fn is_unrelated_to_plugin(error: &LoadError) -> bool {
     matches!(
         error.kind(),
         LoadErrorKind::Read { .. }

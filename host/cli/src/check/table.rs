@@ -1,7 +1,7 @@
 //! The table of all checks, in the order in which they run and are shown.
 
 use super::subject::Subject;
-use super::verdict::{Judged, Status, Stopped, Verdict};
+use super::verdict::{CheckResult, EarlyEnd, Status, Verdict};
 use super::{calls, diff, finish, init, loading};
 use crate::error::CliError;
 
@@ -12,9 +12,9 @@ pub(super) struct Check {
     /// The statement that holds if the check passes.
     pub(super) what: &'static str,
     /// The checks that must pass before this one makes sense.
-    after: &'static [&'static str],
+    depends_on: &'static [&'static str],
     items: Items,
-    judge: fn(&Subject<'_>) -> Judged,
+    run: fn(&Subject<'_>) -> CheckResult,
 }
 
 /// The kind of items that a check generates.
@@ -37,9 +37,9 @@ const fn check(
     name: &'static str,
     what: &'static str,
     after: &'static [&'static str],
-    judge: fn(&Subject<'_>) -> Judged,
+    judge: fn(&Subject<'_>) -> CheckResult,
 ) -> Check {
-    Check { name, what, after, items: Items::Taken, judge }
+    Check { name, what, depends_on: after, items: Items::Taken, run: judge }
 }
 
 #[rustfmt::skip]
@@ -70,9 +70,9 @@ pub(super) static CHECKS: [Check; 22] = [
 
 /// The verdicts of all checks.
 #[derive(Debug)]
-pub(super) struct Report(pub(super) Vec<(&'static Check, Verdict)>);
+pub(super) struct CheckReport(pub(super) Vec<(&'static Check, Verdict)>);
 
-impl Report {
+impl CheckReport {
     pub(super) fn count(&self, status: Status) -> usize {
         self.0.iter().filter(|(_, verdict)| verdict.status == status).count()
     }
@@ -83,14 +83,14 @@ impl Report {
 
     /// Returns the check that keeps a check after these from running: the first of them that did not
     /// pass, or if that one was skipped, the check that kept it from running.
-    fn missing(&self, after: &[&'static str]) -> Option<&'static str> {
+    fn blocking_check(&self, after: &[&'static str]) -> Option<&'static str> {
         let found = |name: &str| self.0.iter().find(|(check, _)| check.name == name);
         let lacks = |name: &&str| match found(name) {
             Some((_, verdict)) => matches!(verdict.status, Status::Fail | Status::Skip),
             None => true,
         };
         let first = after.iter().copied().find(lacks)?;
-        let deeper = found(first).and_then(|(check, _)| self.missing(check.after));
+        let deeper = found(first).and_then(|(check, _)| self.blocking_check(check.depends_on));
         Some(deeper.unwrap_or(first))
     }
 }
@@ -103,20 +103,20 @@ fn is_of_bytes(name: &str) -> bool {
 }
 
 /// Runs all checks.
-pub(super) fn judge(subject: &Subject<'_>) -> Result<Report, CliError> {
-    let mut report = Report(Vec::new());
+pub(super) fn run_checks(subject: &Subject<'_>) -> Result<CheckReport, CliError> {
+    let mut report = CheckReport(Vec::new());
     for check in &CHECKS {
         let is_left_out = subject.args.skip.iter().any(|name| name == check.name);
-        let verdict = match report.missing(check.after) {
+        let verdict = match report.blocking_check(check.depends_on) {
             _ if is_left_out => Verdict::skip("left out by `--skip`"),
             Some(missing) if is_of_bytes(missing) && subject.takes_json() => {
                 Verdict::skip(format!("it builds on `{missing}`: {OF_VALUES}"))
             }
             Some(missing) => Verdict::skip(format!("`{missing}` has not passed")),
             None if check.items == Items::Bytes && subject.takes_json() => Verdict::skip(OF_VALUES),
-            None => match (check.judge)(subject) {
-                Ok(verdict) | Err(Stopped::Judged(verdict)) => verdict,
-                Err(Stopped::Error(error)) => return Err(*error),
+            None => match (check.run)(subject) {
+                Ok(verdict) | Err(EarlyEnd::Verdict(verdict)) => verdict,
+                Err(EarlyEnd::Error(error)) => return Err(*error),
             },
         };
         report.0.push((check, verdict));
@@ -138,7 +138,7 @@ mod tests {
     fn each_check_comes_after_those_that_it_builds_on() {
         for (at, check) in CHECKS.iter().enumerate() {
             let before: Vec<_> = CHECKS[..at].iter().map(|check| check.name).collect();
-            for name in check.after {
+            for name in check.depends_on {
                 assert!(before.contains(name), "`{}` comes before `{name}`", check.name);
             }
             assert!(!before.contains(&check.name), "`{}` is in the table twice", check.name);

@@ -1,20 +1,20 @@
 //! The transcript of a trial: the items of a fresh instance, with their answers.
 
 use mtl_host::sink::{Sink, SinkError};
-use mtl_host::{Broken, FaultKind, Format, Outcome};
+use mtl_host::{FaultKind, Format, InstanceFailure, Outcome};
 
 use super::verdict::Verdict;
 use crate::escape;
 
 /// The answer of a plugin to an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum CallReply {
     Record(Vec<u8>),
     NoRecord,
     Fault(FaultKind, String),
 }
 
-impl Answer {
+impl CallReply {
     /// Returns whether the plugin answered with an error.
     pub(super) fn is_error(&self) -> bool {
         matches!(self, Self::Fault(FaultKind::Refused | FaultKind::BadItem, _))
@@ -50,10 +50,10 @@ impl Answer {
 #[derive(Debug)]
 pub(super) struct Transcript {
     pub(super) items: Vec<Vec<u8>>,
-    pub(super) answers: Vec<Answer>,
+    pub(super) answers: Vec<CallReply>,
     /// The format of records that the plugin declares.
     pub(super) format: Format,
-    pub(super) closing: Result<Option<Vec<u8>>, Broken>,
+    pub(super) finish_report: Result<Option<Vec<u8>>, InstanceFailure>,
 }
 
 impl Transcript {
@@ -105,29 +105,29 @@ pub(super) fn hint(kind: FaultKind) -> &'static str {
 
 /// Returns the first bytes as text, and the full length if they are cut.
 pub(super) fn shown(bytes: &[u8]) -> String {
-    const MOST: usize = 40;
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MOST)]);
+    const MAX: usize = 40;
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX)]);
     let text = escape::line(&text);
     match bytes.len() {
-        0..=MOST => format!("`{text}`"),
+        0..=MAX => format!("`{text}`"),
         more => format!("`{text}…` ({more} bytes)"),
     }
 }
 
 /// A sink that records each outcome.
 #[derive(Debug, Default)]
-pub(super) struct Notes {
-    pub(super) answers: Vec<Answer>,
+pub(super) struct AnswerRecorder {
+    pub(super) answers: Vec<CallReply>,
     pub(super) format: Format,
 }
 
-impl Sink for Notes {
+impl Sink for AnswerRecorder {
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
         self.format = outcome.format;
         self.answers.push(match outcome.result {
-            Ok(Some(bytes)) => Answer::Record(bytes.to_vec()),
-            Ok(None) => Answer::NoRecord,
-            Err(fault) => Answer::Fault(fault.kind(), fault.message().to_owned()),
+            Ok(Some(bytes)) => CallReply::Record(bytes.to_vec()),
+            Ok(None) => CallReply::NoRecord,
+            Err(fault) => CallReply::Fault(fault.kind(), fault.message().to_owned()),
         });
         Ok(())
     }

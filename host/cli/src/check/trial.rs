@@ -10,9 +10,9 @@ use mtl_host::{
 };
 
 use super::subject::Subject;
-use super::transcript::{Notes, Transcript};
-use super::verdict::{Stopped, Verdict};
-use crate::{hints, machine};
+use super::transcript::{AnswerRecorder, Transcript};
+use super::verdict::{EarlyEnd, Verdict};
+use crate::{hints, system_limits};
 
 /// The settings of a trial. The first failure of the plugin ends the trial.
 pub(super) struct Trial<'a> {
@@ -20,7 +20,7 @@ pub(super) struct Trial<'a> {
     init: Option<&'a [u8]>,
     passing: ArgumentPassing,
     chunk: ChunkSize,
-    snapshot: Option<Arc<SnapshotNotes>>,
+    snapshot: Option<Arc<SnapshotRecorder>>,
 }
 
 impl Subject<'_> {
@@ -60,23 +60,23 @@ impl<'a> Trial<'a> {
     }
 
     /// Starts from a snapshot, and records its events in `notes`.
-    pub(super) fn snapshot(self, notes: &Arc<SnapshotNotes>) -> Self {
+    pub(super) fn snapshot(self, notes: &Arc<SnapshotRecorder>) -> Self {
         Self { snapshot: Some(Arc::clone(notes)), ..self }
     }
 
     /// Runs the items, and ends the instance.
-    pub(super) fn run<T: AsRef<[u8]>>(self, items: &[T]) -> Result<Transcript, Stopped> {
+    pub(super) fn run<T: AsRef<[u8]>>(self, items: &[T]) -> Result<Transcript, EarlyEnd> {
         let mut pool = self.start()?;
-        let mut transcript = feed(&mut pool, items)?;
+        let mut transcript = run_items(&mut pool, items)?;
         if transcript.broken().is_none() {
             let report = pool.close().pop().expect("the pool has one worker");
-            transcript.closing = report.closing;
+            transcript.finish_report = report.finish_report;
         }
         Ok(transcript)
     }
 
     /// Returns a pool with one worker, whose instance starts with the first items.
-    pub(super) fn start(self) -> Result<Pool, Stopped> {
+    pub(super) fn start(self) -> Result<Pool, EarlyEnd> {
         Ok(self.builder().build()?)
     }
 
@@ -88,7 +88,7 @@ impl<'a> Trial<'a> {
             .timeout(args.timeout.get())
             .init_timeout(args.timeout.get())
             .memory(args.memory)
-            .total_memory(machine::total_memory())
+            .total_memory(system_limits::total_memory())
             .max_restarts(MaxRestarts::AtMost(0))
             .argument_passing(self.passing)
             .chunk_size(self.chunk);
@@ -109,12 +109,15 @@ impl<'a> Trial<'a> {
 }
 
 /// Runs items on an instance, which continues to live.
-pub(super) fn feed<T: AsRef<[u8]>>(pool: &mut Pool, items: &[T]) -> Result<Transcript, Stopped> {
+pub(super) fn run_items<T: AsRef<[u8]>>(
+    pool: &mut Pool,
+    items: &[T],
+) -> Result<Transcript, EarlyEnd> {
     let items: Vec<_> = items.iter().map(|item| item.as_ref().to_vec()).collect();
-    let mut notes = Notes::default();
+    let mut notes = AnswerRecorder::default();
     let ended = pool.run(Items::new(items.clone()), &mut notes);
-    let Notes { answers, format } = notes;
-    let transcript = Transcript { items, answers, format, closing: Ok(None) };
+    let AnswerRecorder { answers, format } = notes;
+    let transcript = Transcript { items, answers, format, finish_report: Ok(None) };
     match ended.error {
         None => Ok(transcript),
         // The failed item is more useful than the error of the run.
@@ -140,25 +143,27 @@ fn not_started(error: &Error) -> Verdict {
 
 /// An observer that records whether a snapshot was taken.
 #[derive(Debug, Default)]
-pub(super) struct SnapshotNotes(Mutex<Option<Result<Taken, SnapshotRefusal>>>);
+pub(super) struct SnapshotRecorder(Mutex<Option<Result<TakenSnapshot, SnapshotRefusal>>>);
 
 /// A snapshot that was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Taken {
+pub(super) struct TakenSnapshot {
     pub(super) bytes: u64,
     pub(super) has_random: bool,
 }
 
-impl SnapshotNotes {
-    pub(super) fn get(&self) -> Option<Result<Taken, SnapshotRefusal>> {
+impl SnapshotRecorder {
+    pub(super) fn get(&self) -> Option<Result<TakenSnapshot, SnapshotRefusal>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-impl Observer for SnapshotNotes {
+impl Observer for SnapshotRecorder {
     fn notify(&self, event: &Event<'_>) {
         let told = match *event {
-            Event::SnapshotTaken { bytes, has_random, .. } => Ok(Taken { bytes, has_random }),
+            Event::SnapshotTaken { bytes, has_random, .. } => {
+                Ok(TakenSnapshot { bytes, has_random })
+            }
             Event::SnapshotRefused { why, .. } => Err(why.clone()),
             _ => return,
         };

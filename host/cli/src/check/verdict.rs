@@ -72,30 +72,30 @@ impl Verdict {
 }
 
 /// The result of a check. Inside a check, `?` ends it with a verdict or an error.
-pub(super) type Judged = Result<Verdict, Stopped>;
+pub(super) type CheckResult = Result<Verdict, EarlyEnd>;
 
 /// The end of a check by `?`.
 #[derive(Debug)]
-pub(super) enum Stopped {
+pub(super) enum EarlyEnd {
     /// The check has a verdict.
-    Judged(Verdict),
+    Verdict(Verdict),
     /// Checking is impossible, for a reason outside of the plugin.
     Error(Box<CliError>),
 }
 
-impl From<Verdict> for Stopped {
+impl From<Verdict> for EarlyEnd {
     fn from(verdict: Verdict) -> Self {
-        Self::Judged(verdict)
+        Self::Verdict(verdict)
     }
 }
 
-impl From<CliError> for Stopped {
+impl From<CliError> for EarlyEnd {
     fn from(error: CliError) -> Self {
         Self::Error(Box::new(error))
     }
 }
 
-impl From<BuildError> for Stopped {
+impl From<BuildError> for EarlyEnd {
     fn from(error: BuildError) -> Self {
         CliError::from(error).into()
     }

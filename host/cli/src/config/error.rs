@@ -8,12 +8,12 @@ use crate::shown::Shown;
 
 /// A line of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct FileLine {
     pub(super) path: PathBuf,
     pub(super) line: usize,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for FileLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` line {}", Shown::of(&self.path), self.line)
     }
@@ -32,25 +32,25 @@ pub(crate) enum ConfigError {
     #[error("cannot read the configuration `{}`", Shown::of(path))]
     Read { path: PathBuf, source: io::Error },
     #[error("{place}: {why}")]
-    NotToml { place: Place, why: String },
+    NotToml { place: FileLine, why: String },
     #[error("{place}: unknown table or key `{key}`")]
-    UnknownTable { place: Place, key: String, nearest: Option<String> },
+    UnknownTable { place: FileLine, key: String, nearest: Option<String> },
     #[error("{place}: `{key}` is not a table")]
-    NotATable { place: Place, key: String },
+    NotATable { place: FileLine, key: String },
     #[error("{place}: unknown key `{key}`")]
-    UnknownKey { place: Place, key: String, nearest: Option<String> },
+    UnknownKey { place: FileLine, key: String, nearest: Option<String> },
     #[error("{place}: `{key}` takes {expected}, not {found}")]
-    WrongType { place: Place, key: String, expected: &'static str, found: &'static str },
+    WrongType { place: FileLine, key: String, expected: &'static str, found: &'static str },
     #[error("{place}: `{key}`: {why}")]
-    Value { place: Place, key: String, why: String },
+    Value { place: FileLine, key: String, why: String },
     #[error("{place}: `{key}` is given twice")]
-    Twice { place: Place, key: String },
+    Twice { place: FileLine, key: String },
     #[error("{place}: `{key}` cannot be used with a list of workers")]
-    BesideWorkers { place: Place, key: String },
+    WorkerListConflict { place: FileLine, key: String },
     #[error("with the configuration `{}`: {why}", Shown::of(path))]
-    Together { path: PathBuf, why: String },
+    Conflict { path: PathBuf, why: String },
     #[error("{place}: the worker has no plugin")]
-    NoPlugin { place: Place },
+    NoPlugin { place: FileLine },
     #[error("the value of `{key}` is not UTF-8, and cannot be in a configuration")]
     NotText { key: String },
     #[error("paths cannot be relative to `{}`: it is not UTF-8", Shown::of(path))]
@@ -66,10 +66,10 @@ impl ConfigError {
         let why = text.split("\n\n").next().unwrap_or_default();
         let why = why.strip_prefix("error: ").unwrap_or(why);
         let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
-        Self::Together { path: path.to_owned(), why }
+        Self::Conflict { path: path.to_owned(), why }
     }
 
-    pub(super) fn wrong_type(place: Place, key: String, wrong: Mismatch) -> Self {
+    pub(super) fn wrong_type(place: FileLine, key: String, wrong: Mismatch) -> Self {
         let Mismatch { expected, found } = wrong;
         Self::WrongType { place, key, expected, found }
     }
@@ -97,17 +97,17 @@ impl ConfigError {
             Self::UnknownKey { nearest: None, .. } => {
                 "keys are the long names of flags; `--print-config` shows them"
             }
-            Self::BesideWorkers { key, .. } if key == "jobs" => {
+            Self::WorkerListConflict { key, .. } if key == "jobs" => {
                 "leave it out: there is one worker for each `[[worker]]`"
             }
-            Self::BesideWorkers { .. } => "each `[[worker]]` has its own",
+            Self::WorkerListConflict { .. } => "each `[[worker]]` has its own",
             Self::FolderNotText { .. } => "keep the configuration in another folder",
             Self::NoPlugin { .. } => "name it here, or in `[pool]` for all workers that name none",
             Self::NotToml { .. }
             | Self::WrongType { .. }
             | Self::Value { .. }
             | Self::Twice { .. }
-            | Self::Together { .. }
+            | Self::Conflict { .. }
             | Self::NotText { .. }
             | Self::Folder { .. } => return None,
         };

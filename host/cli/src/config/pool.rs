@@ -9,10 +9,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::entry::Entry;
 use super::error::ConfigError;
-use super::error::Place;
-use super::relative::Meaning;
+use super::error::FileLine;
+use super::relative::ValueKind;
 use super::value::Many;
-use crate::nearest::nearest;
+use crate::suggest::nearest;
 use crate::worker_arg::WorkerArg;
 
 /// The arguments that a configuration file adds to a command line.
@@ -27,7 +27,7 @@ pub(crate) struct Additions {
 }
 
 /// The flags that exist, the flags on the command line, and the folder of the file.
-pub(super) struct Given<'a> {
+pub(super) struct FlagContext<'a> {
     pub(super) command: &'a Command,
     pub(super) given: &'a ArgMatches,
     pub(super) folder: &'a Path,
@@ -71,7 +71,7 @@ const ALIKE: [&str; 5] = ["jobs", "init", "init-file", "sha256", "call"];
 pub(super) fn add(
     entries: Vec<Entry>,
     lists_workers: bool,
-    given: &Given<'_>,
+    given: &FlagContext<'_>,
     additions: &mut Additions,
 ) -> Result<Option<PathBuf>, ConfigError> {
     check_together(&entries, lists_workers)?;
@@ -79,11 +79,11 @@ pub(super) fn add(
     for entry in entries {
         match entry.key.as_str() {
             "inputs" => {
-                let paths = given.texts(entry, Meaning::Path, Many::Yes)?;
+                let paths = given.texts(entry, ValueKind::Path, Many::Yes)?;
                 additions.inputs = paths.into_iter().map(PathBuf::from).collect();
             }
             "plugin" if lists_workers => {
-                plugin = given.texts(entry, Meaning::Path, Many::No)?.pop().map(PathBuf::from);
+                plugin = given.texts(entry, ValueKind::Path, Many::No)?.pop().map(PathBuf::from);
             }
             _ => additions.flags.extend(given.added(entry)?),
         }
@@ -95,7 +95,7 @@ pub(super) fn add(
 fn check_together(entries: &[Entry], lists_workers: bool) -> Result<(), ConfigError> {
     let alike = entries.iter().find(|entry| ALIKE.contains(&entry.key.as_str()));
     if let Some(Entry { place, key, .. }) = alike.filter(|_| lists_workers) {
-        return Err(ConfigError::BesideWorkers { place: place.clone(), key: key.clone() });
+        return Err(ConfigError::WorkerListConflict { place: place.clone(), key: key.clone() });
     }
     let mut inits =
         entries.iter().filter(|entry| ["init", "init-file"].contains(&entry.key.as_str()));
@@ -107,9 +107,9 @@ fn check_together(entries: &[Entry], lists_workers: bool) -> Result<(), ConfigEr
     }
 }
 
-impl Given<'_> {
+impl FlagContext<'_> {
     /// Returns the flag that a key names.
-    fn arg(&self, place: &Place, key: &str) -> Result<&Arg, ConfigError> {
+    fn arg(&self, place: &FileLine, key: &str) -> Result<&Arg, ConfigError> {
         let long = if key == "init-file" { "init" } else { key };
         let mut settings = self.command.get_arguments().filter(|arg| is_setting(arg));
         settings.find(|arg| arg.get_long() == Some(long)).ok_or_else(|| {
@@ -156,23 +156,23 @@ impl Given<'_> {
             _ => Many::No,
         };
         if entry.key == "init-file" {
-            let files = self.texts(entry, Meaning::Path, many)?;
+            let files = self.texts(entry, ValueKind::Path, many)?;
             return Ok(files.into_iter().map(|file| format!("--{long}=@{file}")).collect());
         }
-        let texts = self.texts(entry, Meaning::of(arg), many)?;
+        let texts = self.texts(entry, ValueKind::of(arg), many)?;
         Ok(texts.into_iter().map(|text| format!("--{long}={text}")).collect())
     }
 
     fn texts(
         &self,
         entry: Entry,
-        meaning: Meaning,
+        meaning: ValueKind,
         many: Many,
     ) -> Result<Vec<String>, ConfigError> {
         let Entry { place, key, value } = entry;
         let texts = value.texts(meaning, many);
         let texts = texts.map_err(|wrong| ConfigError::wrong_type(place, key, wrong))?;
-        Ok(texts.into_iter().map(|text| meaning.within(self.folder, text)).collect())
+        Ok(texts.into_iter().map(|text| meaning.relative_to(self.folder, text)).collect())
     }
 }
 

@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::ConfigError;
 use super::pool::{conflict, is_set, is_setting};
-use super::relative::{self, Meaning};
+use super::relative::{self, ValueKind};
 use crate::env_grant::EnvGrant;
 use crate::init_arg::InitArg;
 use crate::run_args::RunArgs;
@@ -24,23 +24,23 @@ pub(crate) fn print(
 ) -> Result<String, ConfigError> {
     let folder = std::env::current_dir().map_err(|source| ConfigError::Folder { source })?;
     relative::check(&folder)?;
-    let mut page = Page { folder: &folder, text: String::from("[pool]\n") };
+    let mut page = TomlWriter { folder: &folder, text: String::from("[pool]\n") };
     let path = |path: &PathBuf| path.as_os_str().to_owned();
-    page.one("plugin", Meaning::Path, args.workers.plugin.as_ref().map(path).as_deref())?;
-    page.several("inputs", Meaning::Path, args.items.inputs.iter().map(path))?;
+    page.one("plugin", ValueKind::Path, args.workers.plugin.as_ref().map(path).as_deref())?;
+    page.several("inputs", ValueKind::Path, args.items.inputs.iter().map(path))?;
     for arg in command.get_arguments().filter(|arg| is_setting(arg)) {
         let (id, key) = (arg.get_id().as_str(), arg.get_long().unwrap_or_default());
         if !arg.get_action().takes_values() {
             page.line(key, if found.get_flag(id) { "true" } else { "false" });
             continue;
         }
-        if key == "plugin" || is_beside(command, found, arg) {
+        if key == "plugin" || is_overridden_default(command, found, arg) {
             continue;
         }
         let mut values = found.get_raw(id).into_iter().flatten().map(OsStr::to_owned);
         match arg.get_action() {
-            ArgAction::Append => page.several(key, Meaning::of(arg), values)?,
-            _ => page.one(key, Meaning::of(arg), values.next_back().as_deref())?,
+            ArgAction::Append => page.several(key, ValueKind::of(arg), values)?,
+            _ => page.one(key, ValueKind::of(arg), values.next_back().as_deref())?,
         }
     }
     args.workers.worker.iter().try_for_each(|worker| page.worker(worker))?;
@@ -48,32 +48,32 @@ pub(crate) fn print(
 }
 
 /// Returns whether a flag has its default value and conflicts with a flag that is set.
-fn is_beside(command: &Command, found: &ArgMatches, arg: &Arg) -> bool {
+fn is_overridden_default(command: &Command, found: &ArgMatches, arg: &Arg) -> bool {
     let has_default = found.value_source(arg.get_id().as_str()) == Some(ValueSource::DefaultValue);
     let mut others = command.get_arguments();
     has_default && others.any(|other| is_set(found, other) && conflict(command, arg, other))
 }
 
-struct Page<'a> {
+struct TomlWriter<'a> {
     folder: &'a Path,
     text: String,
 }
 
-impl Page<'_> {
+impl TomlWriter<'_> {
     fn worker(&mut self, worker: &WorkerArg) -> Result<(), ConfigError> {
         self.text.push_str("\n[[worker]]\n");
-        self.one("plugin", Meaning::Path, Some(worker.plugin.as_os_str()))?;
+        self.one("plugin", ValueKind::Path, Some(worker.plugin.as_os_str()))?;
         let dirs = worker.dirs.iter().map(|grant| grant.to_string().into());
-        self.several("dir", Meaning::Dir, dirs)?;
+        self.several("dir", ValueKind::Dir, dirs)?;
         let env = worker.env.iter().map(|grant| match grant {
             EnvGrant::FromHost { name } => name.into(),
             EnvGrant::Value { name, value } => format!("{name}={value}").into(),
         });
-        self.several("env", Meaning::Env, env)?;
+        self.several("env", ValueKind::Env, env)?;
         let net = worker.net.iter().map(|grant| grant.to_string().into());
-        self.several("net", Meaning::Net, net)?;
+        self.several("net", ValueKind::Net, net)?;
         let mut text = |key: &str, text: Option<String>| {
-            self.one(key, Meaning::Text, text.as_deref().map(OsStr::new))
+            self.one(key, ValueKind::Text, text.as_deref().map(OsStr::new))
         };
         for (key, limit) in worker.limits.texts() {
             text(key, limit)?;
@@ -84,7 +84,7 @@ impl Page<'_> {
         match &worker.init {
             None => Ok(()),
             Some(InitArg::File(path)) => {
-                self.one("init-file", Meaning::Path, Some(path.as_os_str()))
+                self.one("init-file", ValueKind::Path, Some(path.as_os_str()))
             }
             Some(InitArg::Text(bytes)) => match std::str::from_utf8(bytes) {
                 Ok(init) => text("init", Some(init.into())),
@@ -96,7 +96,7 @@ impl Page<'_> {
     fn one(
         &mut self,
         key: &str,
-        meaning: Meaning,
+        meaning: ValueKind,
         value: Option<&OsStr>,
     ) -> Result<(), ConfigError> {
         if let Some(value) = value {
@@ -109,7 +109,7 @@ impl Page<'_> {
     fn several(
         &mut self,
         key: &str,
-        meaning: Meaning,
+        meaning: ValueKind,
         values: impl Iterator<Item = OsString>,
     ) -> Result<(), ConfigError> {
         let values = values.map(|value| self.value(key, meaning, &value));
@@ -120,11 +120,11 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn value(&self, key: &str, meaning: Meaning, value: &OsStr) -> Result<String, ConfigError> {
+    fn value(&self, key: &str, meaning: ValueKind, value: &OsStr) -> Result<String, ConfigError> {
         let text = value.to_str().ok_or_else(|| ConfigError::NotText { key: key.into() })?;
-        let text = meaning.within(self.folder, text.to_owned());
+        let text = meaning.relative_to(self.folder, text.to_owned());
         let is_number = text.parse::<i64>().is_ok_and(|number| number.to_string() == text);
-        Ok(if meaning == Meaning::Other && is_number { text } else { quoted(&text) })
+        Ok(if meaning == ValueKind::Other && is_number { text } else { quoted(&text) })
     }
 
     fn line(&mut self, key: &str, value: &str) {

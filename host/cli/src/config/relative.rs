@@ -13,7 +13,7 @@ use crate::init_arg::InitArg;
 
 /// The kind of a flag's text, as far as it matters in a configuration file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(super) enum ValueKind {
     Path,
     /// `HOST::GUEST`.
     Dir,
@@ -33,7 +33,7 @@ pub(super) enum Meaning {
     Other,
 }
 
-impl Meaning {
+impl ValueKind {
     /// Returns the kind of a flag, by its parsed type.
     pub(super) fn of(arg: &Arg) -> Self {
         let parsed = arg.get_value_parser().type_id();
@@ -54,7 +54,7 @@ impl Meaning {
     }
 
     /// Returns `text` with its path, if it has one, made relative to `folder`.
-    pub(super) fn within(self, folder: &Path, text: String) -> String {
+    pub(super) fn relative_to(self, folder: &Path, text: String) -> String {
         match self {
             // `-` is standard input or output.
             Self::Path if text == "-" => text,

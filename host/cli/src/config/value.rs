@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeInteger, DeString, DeValue};
 
 use super::error::Mismatch;
-use super::relative::Meaning;
+use super::relative::ValueKind;
 
 /// A value for a flag or a plugin.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,23 +51,23 @@ impl Value {
     }
 
     /// Returns the value in the form of flags: one text, or several.
-    pub(super) fn texts(self, meaning: Meaning, many: Many) -> Result<Vec<String>, Mismatch> {
+    pub(super) fn texts(self, meaning: ValueKind, many: Many) -> Result<Vec<String>, Mismatch> {
         match (self, meaning, many) {
-            (Self::Table(entries), Meaning::Env, _) => {
+            (Self::Table(entries), ValueKind::Env, _) => {
                 let entries = entries.into_iter();
                 entries.map(|(name, value)| Ok(format!("{name}={}", value.text()?))).collect()
             }
-            (Self::List(values), Meaning::Init, Many::Yes) => {
+            (Self::List(values), ValueKind::Init, Many::Yes) => {
                 values.into_iter().map(Self::init).collect()
             }
-            (value, Meaning::Init, _) => Ok(vec![value.init()?]),
-            (Self::List(values), Meaning::Kinds, _) if values.is_empty() => {
+            (value, ValueKind::Init, _) => Ok(vec![value.init()?]),
+            (Self::List(values), ValueKind::Kinds, _) if values.is_empty() => {
                 Err(Mismatch { expected: "at least one kind of fault", found: "an empty array" })
             }
-            (Self::List(values), Meaning::Features, _) if values.is_empty() => {
+            (Self::List(values), ValueKind::Features, _) if values.is_empty() => {
                 Ok(vec![WasmFeatures::NONE.to_string()])
             }
-            (Self::List(values), Meaning::Kinds | Meaning::Features, _) => {
+            (Self::List(values), ValueKind::Kinds | ValueKind::Features, _) => {
                 let kinds = values.into_iter().map(Self::text).collect::<Result<Vec<_>, _>>()?;
                 Ok(vec![kinds.join(",")])
             }

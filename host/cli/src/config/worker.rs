@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::entry::{Entry, Table};
 use super::error::ConfigError;
-use super::relative::Meaning;
+use super::relative::ValueKind;
 use super::value::Many;
 use crate::key_value::KeyValueError;
-use crate::nearest::nearest;
+use crate::suggest::nearest;
 use crate::worker_arg::{WorkerArg, WorkerArgError};
 
 /// Reads the worker that a table describes. `plugin` is the default for a table without a plugin.
@@ -20,7 +20,7 @@ pub(super) fn read(
     let Table { place, entries } = table;
     let (own, settings): (Vec<_>, Vec<_>) =
         entries.into_iter().partition(|entry| entry.key == "plugin");
-    let own = own.into_iter().next().map(|entry| texts(entry, Meaning::Path, folder));
+    let own = own.into_iter().next().map(|entry| texts(entry, ValueKind::Path, folder));
     let own = own.transpose()?.and_then(|texts| texts.into_iter().next());
     let plugin = own.map(PathBuf::from).or_else(|| plugin.cloned());
     let mut worker = WorkerArg::new(plugin.ok_or(ConfigError::NoPlugin { place })?);
@@ -33,13 +33,13 @@ pub(super) fn read(
 fn set(worker: &mut WorkerArg, entry: Entry, folder: &Path) -> Result<(), ConfigError> {
     let (place, name) = (entry.place.clone(), entry.key.clone());
     let (key, meaning) = match name.as_str() {
-        "init-file" => ("init", Meaning::Path),
-        "init" => ("init", Meaning::Init),
-        "dir" => ("dir", Meaning::Dir),
-        "env" => ("env", Meaning::Env),
-        "net" => ("net", Meaning::Net),
-        "wasm" => ("wasm", Meaning::Features),
-        other if WorkerArg::keys().any(|known| known == other) => (other, Meaning::Other),
+        "init-file" => ("init", ValueKind::Path),
+        "init" => ("init", ValueKind::Init),
+        "dir" => ("dir", ValueKind::Dir),
+        "env" => ("env", ValueKind::Env),
+        "net" => ("net", ValueKind::Net),
+        "wasm" => ("wasm", ValueKind::Features),
+        other if WorkerArg::keys().any(|known| known == other) => (other, ValueKind::Other),
         other => {
             let known = WorkerArg::keys().chain(["plugin", "init-file"]);
             let nearest = nearest(other, known).map(Into::into);
@@ -64,18 +64,18 @@ fn set(worker: &mut WorkerArg, entry: Entry, folder: &Path) -> Result<(), Config
     Ok(())
 }
 
-fn texts(entry: Entry, meaning: Meaning, folder: &Path) -> Result<Vec<String>, ConfigError> {
+fn texts(entry: Entry, meaning: ValueKind, folder: &Path) -> Result<Vec<String>, ConfigError> {
     let Entry { place, key, value } = entry;
     let many = match meaning {
-        Meaning::Dir | Meaning::Env | Meaning::Net => Many::Yes,
-        Meaning::Path
-        | Meaning::Init
-        | Meaning::Kinds
-        | Meaning::Features
-        | Meaning::Text
-        | Meaning::Other => Many::No,
+        ValueKind::Dir | ValueKind::Env | ValueKind::Net => Many::Yes,
+        ValueKind::Path
+        | ValueKind::Init
+        | ValueKind::Kinds
+        | ValueKind::Features
+        | ValueKind::Text
+        | ValueKind::Other => Many::No,
     };
     let texts = value.texts(meaning, many);
     let texts = texts.map_err(|wrong| ConfigError::wrong_type(place, key, wrong))?;
-    Ok(texts.into_iter().map(|text| meaning.within(folder, text)).collect())
+    Ok(texts.into_iter().map(|text| meaning.relative_to(folder, text)).collect())
 }

@@ -8,14 +8,14 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use mtl_host::Snapshot;
+use mtl_host::ProgressSnapshot;
 
 use super::rate::float;
 use crate::counted::counted;
 
 /// The look of the bar.
 #[derive(Clone, Debug)]
-pub(super) struct Style {
+pub(super) struct BarStyle {
     /// The text before the bar.
     pub(super) desc: Option<String>,
     /// The word for an item.
@@ -27,7 +27,7 @@ pub(super) struct Style {
 /// The state of a run at one moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
-    pub(super) at: Snapshot,
+    pub(super) at: ProgressSnapshot,
     pub(super) elapsed: Duration,
     /// The rate in items per second.
     pub(super) rate: Option<f64>,
@@ -43,7 +43,7 @@ enum Extent {
 
 impl Moment {
     fn extent(&self) -> Extent {
-        let Snapshot { done, bytes, total, total_bytes, .. } = self.at;
+        let ProgressSnapshot { done, bytes, total, total_bytes, .. } = self.at;
         // If more is done than the total, the total is wrong.
         match (total, total_bytes) {
             (Some(all), _) if all > 0 && done <= all => Extent::Items { done, all },
@@ -68,11 +68,11 @@ impl Moment {
 }
 
 /// Returns the frame of a moment.
-pub(super) fn frame(moment: &Moment, style: &Style) -> String {
+pub(super) fn frame(moment: &Moment, style: &BarStyle) -> String {
     let Moment { at, elapsed, rate } = *moment;
     let desc = style.desc.as_ref().map(|desc| format!("{desc}: ")).unwrap_or_default();
     let elapsed = clock(elapsed);
-    let mut tail = format!(", {}", pace(rate, &style.unit));
+    let mut tail = format!(", {}", rate_text(rate, &style.unit));
     if at.failed > 0 {
         write!(tail, ", {}", counted(at.failed, "fault")).expect("writing to a string cannot fail");
     }
@@ -127,7 +127,7 @@ fn clock(time: Duration) -> String {
 }
 
 /// Returns the rate in items per second, or in seconds per item if it is below 1.
-fn pace(rate: Option<f64>, unit: &str) -> String {
+fn rate_text(rate: Option<f64>, unit: &str) -> String {
     match rate {
         Some(rate) if rate >= 1.0 => format!("{rate:5.2}{unit}/s"),
         Some(rate) if rate > 0.0 => format!("{:5.2}s/{unit}", 1.0 / rate),

@@ -41,13 +41,13 @@ fn thousandths(number: f64) -> f64 {
 mod tests {
     use std::time::Duration;
 
-    use mtl_host::Snapshot;
+    use mtl_host::ProgressSnapshot;
 
     use super::*;
 
     #[test]
     fn what_is_unknown_is_null() {
-        let mut at = Snapshot::default();
+        let mut at = ProgressSnapshot::default();
         (at.done, at.bytes, at.failed) = (2, 20, 1);
         let elapsed = Duration::from_millis(1500);
         let begun = Moment { at, elapsed, rate: None };

@@ -64,7 +64,7 @@ fn what_a_plugin_said_too_much_is_counted() {
 
 #[test]
 fn faults_that_were_not_shown_are_counted() {
-    let mut unshown = Unshown::default();
+    let mut unshown = SuppressedFaults::default();
     assert_eq!(unshown_text(&unshown), None);
     unshown.add(FaultKind::Timeout);
     assert_eq!(unshown_text(&unshown).unwrap(), "… and 1 more fault (timeout 1)");

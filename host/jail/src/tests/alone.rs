@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, waitpid};
 
 use super::TESTS;
-use crate::patience::watched;
+use crate::test_timeout::with_timeout;
 
 /// The variable that names the test that a process must run in itself.
 const ALONE: &str = "MTL_TEST_JAIL";
@@ -35,7 +35,7 @@ fn run_alone(test: &str, body: impl FnOnce(Pid), is_right: impl FnOnce(WaitStatu
         return;
     }
     let mut program = again(test);
-    let Output { status, stdout, stderr } = watched(move || program.output().unwrap());
+    let Output { status, stdout, stderr } = with_timeout(move || program.output().unwrap());
     let stdout = String::from_utf8_lossy(&stdout);
     let stderr = String::from_utf8_lossy(&stderr);
     assert!(status.success(), "{status}\n{stdout}\n{stderr}");

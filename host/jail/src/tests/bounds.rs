@@ -12,10 +12,10 @@ use rustix::process::{
 };
 use rustix::thread::{CapabilitySet, capabilities};
 
-use super::super::bounds;
+use super::super::process_limits;
 use super::alone::{again, in_a_fork, is_alone};
-use super::{Confines, JailError, Task, alone, bare, begin, call, ends_by, enter, seal};
-use crate::patience::watched;
+use super::{JailConfig, JailError, Task, alone, bare, begin, call, ends_by, enter, seal};
+use crate::test_timeout::with_timeout;
 use crate::{Access, AllowedDir};
 
 #[test]
@@ -65,7 +65,7 @@ fn a_child_dies_with_its_parent() {
     let mut told = parent.stdout.take().unwrap();
     let mut read = [0; 4096];
     let mut heard = Vec::new();
-    let mut told = watched(move || {
+    let mut told = with_timeout(move || {
         while !heard.ends_with(b"jailed") {
             let bytes = told.read(&mut read).unwrap();
             assert_ne!(bytes, 0, "{}", String::from_utf8_lossy(&heard));
@@ -76,7 +76,7 @@ fn a_child_dies_with_its_parent() {
     parent.kill().unwrap();
     parent.wait().unwrap();
     // The pipe ends when no process is left that could write to it.
-    assert_eq!(watched(move || told.read(&mut [0]).unwrap()), 0);
+    assert_eq!(with_timeout(move || told.read(&mut [0]).unwrap()), 0);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn root_keeps_no_more_than_files_need() {
         for (dirs, kept) in cases {
             let status = in_a_fork(|_| {
                 // `enter` of the jail would filter the calls that read capabilities.
-                bounds::enter(&Confines { dirs, ..bare(Task::Work) }, had).unwrap();
+                process_limits::enter(&JailConfig { dirs, ..bare(Task::Work) }, had).unwrap();
                 let has = capabilities(None).unwrap();
                 assert_eq!((has.permitted, has.effective), (kept & had, kept & had));
                 assert_eq!(has.inheritable, CapabilitySet::empty());
@@ -126,7 +126,7 @@ fn root_keeps_no_more_than_files_need() {
 fn only_a_process_with_one_thread_enters_and_only_once() {
     alone("bounds::only_a_process_with_one_thread_enters_and_only_once", |parent| {
         begin(parent).unwrap();
-        assert!(matches!(seal(), Err(JailError::Order)), "it has not entered");
+        assert!(matches!(seal(), Err(JailError::WrongOrder)), "it has not entered");
         thread::scope(|scope| {
             let (done, is_done) = mpsc::channel::<()>();
             scope.spawn(move || is_done.recv());

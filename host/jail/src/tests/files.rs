@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, getppid};
 use tempfile::TempDir;
 
-use super::{Confines, Task, alone, bare, begin, call, done, enter, misdeeds, seal};
+use super::{JailConfig, Task, alone, bare, begin, call, enter, misdeeds, not_refused, seal};
 use crate::{Access, AllowedDir};
 
 /// A directory to read, a directory to write, and a directory that is not granted. Each has a file;
@@ -54,7 +54,7 @@ fn enter_with(parent: Pid, dirs: &[(PathBuf, Access)]) {
     begin(parent).unwrap();
     let dirs: Vec<_> =
         dirs.iter().map(|(path, access)| AllowedDir::open(path, *access).unwrap()).collect();
-    enter(&Confines { dirs: &dirs, ..bare(Task::Work) }).unwrap();
+    enter(&JailConfig { dirs: &dirs, ..bare(Task::Work) }).unwrap();
     seal().unwrap();
 }
 
@@ -173,7 +173,7 @@ fn a_grant_of_files_grants_nothing_else() {
             misdeeds::on_other_networks(),
         ];
         for group in groups {
-            let done = done(group);
+            let done = not_refused(group);
             assert!(done.is_empty(), "{done:#?}");
         }
     });

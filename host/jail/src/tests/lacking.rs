@@ -9,8 +9,8 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
 
 use super::alone::in_a_fork;
 use super::{
-    Confines, Jail, JailError, JailLayer, LayerAnswer, LayerNeed, Task, alone, bare, begin, done,
-    enter, misdeeds, seal,
+    Jail, JailConfig, JailError, JailLayer, LayerNeed, LayerStatus, Task, alone, bare, begin,
+    enter, misdeeds, not_refused, seal,
 };
 use crate::{Access, AllowedDir, JailLayers};
 
@@ -23,8 +23,8 @@ fn hide(number: i64, errno: Errno) {
     apply_filter(&program).unwrap();
 }
 
-fn with(requirement: Jail) -> Confines<'static> {
-    Confines { requirement, ports: &[80], ..bare(Task::Work) }
+fn with(requirement: Jail) -> JailConfig<'static> {
+    JailConfig { requirement, ports: &[80], ..bare(Task::Work) }
 }
 
 /// Enters a best-effort jail, and returns the required layers that it lacks.
@@ -35,7 +35,7 @@ fn lacks() -> Vec<JailLayer> {
 
 fn is_refused(lack: JailLayer, name: &str) {
     let error = enter(&with(Jail::Required)).unwrap_err();
-    assert!(matches!(error, JailError::Lacks(named) if named == lack), "{error:?}");
+    assert!(matches!(error, JailError::MissingLayer(named) if named == lack), "{error:?}");
     assert!(error.to_string().contains(name), "{error}");
 }
 
@@ -50,7 +50,7 @@ fn without_landlock_a_required_jail_is_refused_and_another_says_so() {
         // The other layers hold: none relies on a missing layer.
         let parent = parent.as_raw_nonzero().get();
         for group in [misdeeds::on_processes(parent), misdeeds::on_the_system()] {
-            let done = done(group);
+            let done = not_refused(group);
             assert!(done.is_empty(), "{done:#?}");
         }
     });
@@ -65,7 +65,7 @@ fn without_landlock_a_granted_directory_is_left_whatever_the_root_is() {
         hide(libc::SYS_landlock_create_ruleset, Errno::NOSYS);
         let dirs = [AllowedDir::open(folder.path(), Access::Read).unwrap()];
         let best = with(Jail::BestEffort);
-        let layers = enter(&Confines { dirs: &dirs, has_namespaces: true, ..best }).unwrap();
+        let layers = enter(&JailConfig { dirs: &dirs, has_namespaces: true, ..best }).unwrap();
         seal().unwrap();
         openat(&dirs[0], "../..", OFlags::RDONLY, Mode::empty()).unwrap();
         let protects = layers.protects(JailLayer::EmptyRoot);
@@ -98,7 +98,7 @@ fn without_filters_a_required_jail_is_refused_and_another_says_so() {
 
 /// Enters a jail with namespaces and this requirement.
 fn with_namespaces(requirement: Jail) -> Result<JailLayers, JailError> {
-    enter(&Confines { has_namespaces: true, ports: &[], ..with(requirement) })
+    enter(&JailConfig { has_namespaces: true, ports: &[], ..with(requirement) })
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_system_that_refuses_the_mount_after_it_has_let_unshare_pass_runs_without_an
         });
         assert_eq!(refused.exit_status(), Some(0));
         let layers = with_namespaces(Jail::Required).unwrap();
-        assert!(matches!(layers.get(JailLayer::EmptyRoot), Some(LayerAnswer::Missing(_))));
+        assert!(matches!(layers.get(JailLayer::EmptyRoot), Some(LayerStatus::Missing(_))));
         seal().unwrap();
         assert!(fs::read("/etc/passwd").is_err(), "the layers that the kernel has hold");
     });
@@ -128,12 +128,12 @@ fn a_system_without_namespaces_runs_and_a_strict_jail_names_the_first_that_is_mi
         hide(libc::SYS_unshare, Errno::NOSPC);
         let refused = in_a_fork(|_| {
             let error = with_namespaces(Jail::Strict).unwrap_err();
-            assert!(matches!(error, JailError::LacksExtra { .. }), "{error:?}");
+            assert!(matches!(error, JailError::MissingStrictLayer { .. }), "{error:?}");
         });
         assert_eq!(refused.exit_status(), Some(0));
         let layers = with_namespaces(Jail::Required).unwrap();
         for layer in [JailLayer::EmptyRoot, JailLayer::IpcNamespace] {
-            assert!(matches!(layers.get(layer), Some(LayerAnswer::Missing(_))), "{layer}");
+            assert!(matches!(layers.get(layer), Some(LayerStatus::Missing(_))), "{layer}");
         }
         seal().unwrap();
     });

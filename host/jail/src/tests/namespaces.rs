@@ -8,22 +8,22 @@ use rustix::process::Pid;
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
 
 use super::{
-    Confines, JailLayer, LayerAnswer, LayerNeed, Task, alone, bare, begin, done, enter, misdeeds,
-    seal,
+    JailConfig, JailLayer, LayerNeed, LayerStatus, Task, alone, bare, begin, enter, misdeeds,
+    not_refused, seal,
 };
 use crate::{Access, AllowedDir, JailLayers};
 
 /// Enters a jail with namespaces, and returns the layers.
 fn enter_with(parent: Pid, task: Task, dirs: &[AllowedDir]) -> JailLayers {
     begin(parent).unwrap();
-    let confines = Confines { dirs, has_namespaces: true, ..bare(task) };
+    let confines = JailConfig { dirs, has_namespaces: true, ..bare(task) };
     let layers = enter(&confines).unwrap();
     seal().unwrap();
     layers
 }
 
 fn has(layers: &JailLayers, layer: JailLayer) -> bool {
-    layers.get(layer) == Some(&LayerAnswer::Present)
+    layers.get(layer) == Some(&LayerStatus::Present)
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn the_root_is_empty_and_granted_directories_are_used_by_what_is_open() {
     alone(test, |parent| {
         begin(parent).unwrap();
         let dirs = [AllowedDir::open(&granted, Access::ReadWrite).unwrap()];
-        let confines = Confines { dirs: &dirs, has_namespaces: true, ..bare(Task::Work) };
+        let confines = JailConfig { dirs: &dirs, has_namespaces: true, ..bare(Task::Work) };
         let layers = enter(&confines).unwrap();
         seal().unwrap();
         let open = |name, flags| openat(&dirs[0], name, flags, Mode::RUSR);
@@ -78,7 +78,7 @@ fn a_user_enters_them_by_way_of_a_user_namespace() {
             assert!(has(&layers, JailLayer::NetworkNamespace), "{layers:?}");
         }
         for group in [misdeeds::on_the_system(), misdeeds::on_files()] {
-            let done = done(group);
+            let done = not_refused(group);
             assert!(done.is_empty(), "{done:#?}");
         }
     });
@@ -107,7 +107,7 @@ fn who_may_read_files_of_others_learns_that_namespaces_hold_without_directories_
             return;
         }
         let users = layers.get(JailLayer::UserNamespace).unwrap();
-        assert!(matches!(users, LayerAnswer::WithoutDirs(_)), "{users:?}");
+        assert!(matches!(users, LayerStatus::WithoutDirs(_)), "{users:?}");
         assert!(users.to_string().contains("lose the right"), "{users}");
         let partly = [
             JailLayer::UserNamespace,
@@ -128,7 +128,7 @@ fn who_may_read_files_of_others_enters_no_user_namespace_with_directories() {
         }
         begin(parent).unwrap();
         let dirs = [AllowedDir::open("/tmp", Access::Read).unwrap()];
-        let confines = Confines { dirs: &dirs, has_namespaces: true, ..bare(Task::Work) };
+        let confines = JailConfig { dirs: &dirs, has_namespaces: true, ..bare(Task::Work) };
         let layers = enter(&confines).unwrap();
         let users = layers.get(JailLayer::UserNamespace).unwrap();
         assert!(users.to_string().contains("lose the right"), "{users}");

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 
 use rustix::net::{AddressFamily, SocketType, bind, socket, sockopt};
 
-use super::{Confines, Task, alone, bare, begin, call, done, enter, misdeeds, seal};
+use super::{JailConfig, Task, alone, bare, begin, call, enter, misdeeds, not_refused, seal};
 
 fn listener() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -18,7 +18,7 @@ fn a_granted_port_is_connected_to_and_no_other() {
     let ((_granted, granted), (_other, other)) = (listener(), listener());
     alone("network::a_granted_port_is_connected_to_and_no_other", |parent| {
         begin(parent).unwrap();
-        enter(&Confines { ports: &[granted.port()], ..bare(Task::Work) }).unwrap();
+        enter(&JailConfig { ports: &[granted.port()], ..bare(Task::Work) }).unwrap();
         seal().unwrap();
         let stream = TcpStream::connect(granted).unwrap();
         stream.set_nodelay(true).unwrap();
@@ -33,7 +33,7 @@ fn a_granted_port_is_connected_to_and_no_other() {
             misdeeds::on_code(),
         ];
         for group in groups {
-            let done = done(group);
+            let done = not_refused(group);
             assert!(done.is_empty(), "{done:#?}");
         }
     });
@@ -44,7 +44,7 @@ fn nobody_listens() {
     let (_granted, granted) = listener();
     alone("network::nobody_listens", |parent| {
         begin(parent).unwrap();
-        enter(&Confines { ports: &[granted.port()], ..bare(Task::Work) }).unwrap();
+        enter(&JailConfig { ports: &[granted.port()], ..bare(Task::Work) }).unwrap();
         seal().unwrap();
         let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
         sockopt::set_socket_reuseaddr(&socket, true).unwrap();

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use super::{Task, alone, bare, begin, done, ends_by, enter, misdeeds, seal};
+use super::{Task, alone, bare, begin, ends_by, enter, misdeeds, not_refused, seal};
 
 #[test]
 fn no_misdeed_is_done_before_the_seal_or_after_it() {
@@ -27,7 +27,8 @@ fn no_misdeed_is_done_where_plugins_are_compiled() {
         all_are_refused(parent);
         seal().unwrap();
         all_are_refused(parent);
-        let done = [done(misdeeds::on_code()), done(misdeeds::on_resources())].concat();
+        let done =
+            [not_refused(misdeeds::on_code()), not_refused(misdeeds::on_resources())].concat();
         // The engine of a compiler may make code read-only. No code runs there.
         assert_eq!(done.len(), 1, "{done:#?}");
         assert!(done[0].contains("read-only"), "{done:#?}");
@@ -46,7 +47,7 @@ fn all_are_refused(parent: i32) {
     ];
     for group in groups {
         assert!(group.len() > 3);
-        let done = done(group);
+        let done = not_refused(group);
         assert!(done.is_empty(), "{done:#?}");
     }
 }
@@ -63,14 +64,14 @@ fn no_code_is_made_once_the_jail_is_sealed_and_threads_cannot_either() {
             let before = scope.spawn(move || {
                 starts.send(()).unwrap();
                 is_sealed.recv().unwrap();
-                done(misdeeds::on_code())
+                not_refused(misdeeds::on_code())
             });
-            let done_before = done(misdeeds::on_code());
+            let done_before = not_refused(misdeeds::on_code());
             assert!(!done_before.is_empty(), "the engine loads code before the seal");
             has_started.recv().unwrap();
             seal().unwrap();
             sealed.send(()).unwrap();
-            let done = [before.join().unwrap(), done(misdeeds::on_code())].concat();
+            let not_refused = [before.join().unwrap(), not_refused(misdeeds::on_code())].concat();
             assert!(done.is_empty(), "{done:#?}");
         });
     });
@@ -82,9 +83,9 @@ fn no_thread_is_started_and_no_memory_is_hidden_once_the_jail_is_sealed() {
     alone(test, |parent| {
         begin(parent).unwrap();
         enter(&bare(Task::Work)).unwrap();
-        assert!(!done(misdeeds::on_resources()).is_empty(), "threads start before the seal");
+        assert!(!not_refused(misdeeds::on_resources()).is_empty(), "threads start before the seal");
         seal().unwrap();
-        let done = done(misdeeds::on_resources());
+        let not_refused = not_refused(misdeeds::on_resources());
         assert!(done.is_empty(), "{done:#?}");
     });
 }
@@ -94,7 +95,7 @@ fn calls_have_no_other_numbers() {
     alone("refused::calls_have_no_other_numbers", |parent| {
         begin(parent).unwrap();
         enter(&bare(Task::Work)).unwrap();
-        let done = done(misdeeds::by_other_numbers());
+        let not_refused = not_refused(misdeeds::by_other_numbers());
         assert!(done.is_empty(), "{done:#?}");
     });
 }

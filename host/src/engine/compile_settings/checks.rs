@@ -13,7 +13,7 @@ impl CompileSettings {
 
     /// Checks that the plugin is no more complex than the output of real compilers.
     pub(crate) fn check_complexity(binary: &WasmBinary<'_>) -> Result<(), LoadErrorKind> {
-        match Complexity::excess(binary.bytes()) {
+        match Complexity::exceeded(binary.bytes()) {
             None => Ok(()),
             Some(complexity) => Err(LoadErrorKind::TooComplex { complexity }),
         }

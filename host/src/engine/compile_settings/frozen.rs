@@ -18,7 +18,7 @@ impl CompileSettings {
         let binary = WasmBinary::from_bytes(path, bytes)?;
         self.check_size(&binary)?;
         match Instrumented::of(binary.bytes()) {
-            Ok(instrumented) => self.load_here(path, instrumented.module()).map(Ok),
+            Ok(instrumented) => self.load_in_process(path, instrumented.module()).map(Ok),
             Err(why) => Ok(Err(why)),
         }
     }

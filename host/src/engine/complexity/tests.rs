@@ -63,10 +63,10 @@ fn what_is_more_complex_than_any_compiler_makes_it_is_too_complex() {
         (Vec::new(),                None),
     ];
     for (at, (binary, expected)) in cases.into_iter().enumerate() {
-        assert_eq!(Complexity::excess(&binary), expected, "case {at}");
+        assert_eq!(Complexity::exceeded(&binary), expected, "case {at}");
     }
     for binary in [doubled(25), doubled_by_aliases(30), doubled_by_aliases(200)] {
-        let excess = Complexity::excess(&binary);
+        let excess = Complexity::exceeded(&binary);
         assert!(matches!(excess, Some(Complexity::Definitions(100_001..))), "{excess:?}");
     }
 }
@@ -78,12 +78,12 @@ fn a_component_that_is_handed_over_has_no_instances_here() {
     let with = "(instance (instantiate $it (with \"c\" (component $c))))";
     let given = format!("(component (component $it {imports}) (component $c) {with})");
     for text in [imported, &given] {
-        assert_eq!(Complexity::excess(&binary(text)), Some(Complexity::Definitions(u64::MAX)));
+        assert_eq!(Complexity::exceeded(&binary(text)), Some(Complexity::Definitions(u64::MAX)));
     }
     // A component that is not instantiated is harmless, and so is a local component with a second name.
     let known = "(component (import \"c\" (component)) (component $c) \
                  (export $e \"e\" (component $c)) (instance (instantiate $e)))";
-    assert_eq!(Complexity::excess(&binary(known)), None);
+    assert_eq!(Complexity::exceeded(&binary(known)), None);
 }
 
 #[test]

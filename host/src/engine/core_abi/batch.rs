@@ -19,65 +19,76 @@ use std::ops::Range;
 
 use wasmtime::{Memory, Module, StoreContextMut, UpdateDeadline};
 
-use self::progress::{BatchProgress, Found};
+use self::progress::{BatchProgress, TickResult};
 use super::guest::Guest;
 use super::{CoreInstance, State, note};
 use crate::block::Span;
 use crate::control::deadline::Phase;
 use crate::engine::context;
-use crate::engine::state::{Common, InstanceParts, begin};
-use crate::executor::{Ran, Turns};
-use crate::item::failure::Broken;
+use crate::engine::state::{CommonState, InstanceParts, begin_phase};
+use crate::executor::{ClaimCursor, ExecutionEnd};
 use crate::item::fault::FaultKind;
-use crate::outcome::Stand;
-use crate::queue::Rest;
+use crate::item::instance_failure::InstanceFailure;
+use crate::outcome::OutcomesState;
+use crate::queue::ClaimReturner;
 
 mod progress;
 
-pub(crate) use self::progress::HEAD;
+pub(crate) use self::progress::HEADER_LEN;
 
 impl CoreInstance {
     /// Returns whether the items without outcomes may cross in one call.
-    pub(crate) fn takes_batches(&mut self, turns: &Turns<'_>) -> bool {
+    pub(crate) fn takes_batches(&mut self, turns: &ClaimCursor<'_>) -> bool {
         // An item whose answer may be retried must be the last one of its call.
         let answers = [FaultKind::Refused, FaultKind::BadItem, FaultKind::BadResult];
         let retry_on = self.outcomes().retry_on();
         let is_final = answers.iter().all(|kind| !retry_on.contains(*kind));
-        self.call_batch.is_some() && is_final && turns.rest().is_some()
+        self.call_batch.is_some() && is_final && turns.claim_returner().is_some()
     }
 
     /// Runs batches: each has as many items as fit the buffer and are not claimed by another worker.
-    pub(crate) fn run_batches(&mut self, span: &Span, until: usize, turns: &Turns<'_>) -> Ran {
+    pub(crate) fn run_batches(
+        &mut self,
+        span: &Span,
+        until: usize,
+        turns: &ClaimCursor<'_>,
+    ) -> ExecutionEnd {
         loop {
             let from = self.outcomes().len();
-            let to = match self.call_some(span, until, turns) {
+            let to = match self.call_next(span, until, turns) {
                 Ok(to) => to,
                 Err(ran) => return ran,
             };
-            let Stand { len, is_due } = self.outcomes().stand();
+            let OutcomesState { len, is_due } = self.outcomes().state();
             if len == until {
-                return Ran::Done;
+                return ExecutionEnd::Done;
             }
             let is_cut_short = len < to;
             if is_cut_short || is_due || !turns.start_next() {
                 debug_assert!(len > from, "at least one item got its outcome");
-                return Ran::Yielded;
+                return ExecutionEnd::Yielded;
             }
         }
     }
 
     /// Calls the plugin with the started item and as many others as fit into one batch. Returns the end of that range
     /// of items.
-    fn call_some(&mut self, span: &Span, until: usize, turns: &Turns<'_>) -> Result<usize, Ran> {
+    fn call_next(
+        &mut self,
+        span: &Span,
+        until: usize,
+        turns: &ClaimCursor<'_>,
+    ) -> Result<usize, ExecutionEnd> {
         let from = self.outcomes().len();
-        let to = from + self.start_some(span, from..until, turns).map_err(Ran::Broken)?;
-        let (Some(function), Some(rest), 2..) = (self.call_batch.clone(), turns.rest(), to - from)
+        let to = from + self.start_batch(span, from..until, turns).map_err(ExecutionEnd::Failed)?;
+        let (Some(function), Some(rest), 2..) =
+            (self.call_batch.clone(), turns.claim_returner(), to - from)
         else {
-            return self.call_item(span).map(|()| to).map_err(Ran::Broken);
+            return self.call_item(span).map(|()| to).map_err(ExecutionEnd::Failed);
         };
         let limit = self.max_result();
-        begin(&mut self.guest.store, Phase::Item);
-        let (crossing, returned) = self.guest.pass_batch(span, &(from..to), rest, &function);
+        begin_phase(&mut self.guest.store, Phase::Item);
+        let (crossing, returned) = self.guest.call_batch(span, &(from..to), rest, &function);
         if self.guest.store.data().common.meter.denied().is_some() {
             // From now on, items cross one by one, so that a denied allocation can be charged to its item.
             self.call_batch = None;
@@ -94,36 +105,38 @@ impl CoreInstance {
                         // The plugin reports that it finished the items after the failed one, so their effects may
                         // exist.
                         let (next, end) = (outcomes.len() + 1, from + done as usize);
-                        turns.rest().inspect(|rest| rest.note_begun(next..end.max(next)));
-                        return Err(Ran::Broken(broken));
+                        turns
+                            .claim_returner()
+                            .inspect(|rest| rest.record_started(next..end.max(next)));
+                        return Err(ExecutionEnd::Failed(broken));
                     }
                 }
             }
         }
         match broken {
-            Some(broken) if progress.is_through(done) => Err(Ran::Idle(broken)),
-            Some(broken) => Err(Ran::Broken(broken)),
+            Some(broken) if progress.is_complete(done) => Err(ExecutionEnd::FailedIdle(broken)),
+            Some(broken) => Err(ExecutionEnd::Failed(broken)),
             // The request to stop came before the first item, so the first item runs alone.
-            None if done == 0 => self.call_item(span).map(|()| to).map_err(Ran::Broken),
+            None if done == 0 => self.call_item(span).map(|()| to).map_err(ExecutionEnd::Failed),
             None => Ok(to),
         }
     }
 
     /// Starts as many further items as fit into one batch. Returns the number of started items, including the item
     /// that was started before.
-    fn start_some(
+    fn start_batch(
         &mut self,
         span: &Span,
         items: Range<usize>,
-        turns: &Turns<'_>,
-    ) -> Result<usize, Broken> {
-        let room = (Guest::BATCH - HEAD) as usize;
+        turns: &ClaimCursor<'_>,
+    ) -> Result<usize, InstanceFailure> {
+        let room = (Guest::BATCH - HEADER_LEN) as usize;
         let fitting = span.fitting(items, room, size_of::<u32>());
         if self.call_batch.is_none() || fitting < 2 {
             return Ok(1);
         }
-        begin(&mut self.guest.store, Phase::Item);
-        if !self.guest.make_room()? {
+        begin_phase(&mut self.guest.store, Phase::Item);
+        if !self.guest.reserve_batch()? {
             // Small items may still find memory, so they cross one by one.
             self.call_batch = None;
             return Ok(1);
@@ -134,16 +147,16 @@ impl CoreInstance {
 
 /// A batch that the instance is working on.
 #[derive(Debug)]
-pub(crate) struct Crossing {
+pub(crate) struct BatchCall {
     memory: Memory,
     /// The index of the batch's first item in the claim.
     first: usize,
-    rest: Rest,
+    rest: ClaimReturner,
     progress: BatchProgress,
 }
 
-impl Crossing {
-    pub(crate) fn new(memory: Memory, at: u32, items: &Range<usize>, rest: Rest) -> Self {
+impl BatchCall {
+    pub(crate) fn new(memory: Memory, at: u32, items: &Range<usize>, rest: ClaimReturner) -> Self {
         let count = u32::try_from(items.len()).expect("a buffer holds fewer items");
         Self { memory, first: items.start, rest, progress: BatchProgress::new(at, count) }
     }
@@ -154,10 +167,10 @@ impl Crossing {
     }
 
     /// Handles a tick of the watchdog. Items that the plugin should no longer start go back to the queue.
-    fn tick(&mut self, bytes: &mut [u8]) -> Found {
-        let before = self.progress.own();
+    fn tick(&mut self, bytes: &mut [u8]) -> TickResult {
+        let before = self.progress.assigned();
         let found = self.progress.tick(bytes);
-        let own = self.progress.own();
+        let own = self.progress.assigned();
         if own < before {
             self.rest.give_back(self.first + own as usize);
         }
@@ -166,7 +179,7 @@ impl Crossing {
 
     /// Records the answers to finished items, so that they need not wait for the current item. It stops at an invalid
     /// answer, which the end of the call reports.
-    fn take_answers(&mut self, bytes: &[u8], common: &mut Common) {
+    fn take_answers(&mut self, bytes: &[u8], common: &mut CommonState) {
         let limit = common.config.max_result;
         let ready = self.progress.ready();
         if ready.is_empty() {
@@ -181,19 +194,20 @@ impl Crossing {
 
 /// Handles a tick of the epoch, and decides whether the guest may continue.
 pub(crate) fn tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
-    if let Some(mut crossing) = store.data_mut().crossing.take() {
+    if let Some(mut crossing) = store.data_mut().batch_call.take() {
         let memory = crossing.memory;
-        let (bytes, State { crossing: place, common, .. }) = memory.data_and_store_mut(&mut store);
+        let (bytes, State { batch_call: place, common, .. }) =
+            memory.data_and_store_mut(&mut store);
         let found = crossing.tick(bytes);
-        if found != Found::Others {
+        if found != TickResult::ReturnedItem {
             crossing.take_answers(bytes, common);
         }
         *place = Some(crossing);
         match found {
-            Found::Same => {}
+            TickResult::SameItem => {}
             // The meter keeps its denials: they may already concern this new item.
-            Found::Another => common.watch.begin(Phase::Item),
-            Found::Others => wasmtime::bail!("`call_batch` did not stop"),
+            TickResult::NextItem => common.watch.begin(Phase::Item),
+            TickResult::ReturnedItem => wasmtime::bail!("`call_batch` did not stop"),
         }
     }
     let common = &mut store.data_mut().common;
@@ -205,7 +219,7 @@ pub(crate) fn tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<Up
 /// The condition under which a module may receive many items in one call. It excludes imports that may block, because
 /// the epoch does not interrupt them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Batches {
+pub(crate) enum BatchSupport {
     /// The module imports a function that may block.
     Never,
     /// The module imports functions that may block on files, and on nothing else.
@@ -214,7 +228,7 @@ pub(crate) enum Batches {
     Always,
 }
 
-impl Batches {
+impl BatchSupport {
     /// The WASI functions that return promptly, whatever is granted.
     const PROMPT: [&str; 18] = [
         "args_get",
@@ -254,7 +268,7 @@ impl Batches {
     }
 
     /// Returns whether an instance with these grants and settings may receive many items in one call.
-    pub(crate) fn are_for(self, parts: &InstanceParts) -> bool {
+    pub(crate) fn allows(self, parts: &InstanceParts) -> bool {
         // Fuel is granted for each single item.
         parts.config.fuel.is_none()
             && match self {

@@ -12,8 +12,8 @@ use super::{CoreInstance, CorePlugin};
 use crate::cache::TrustedEntry;
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::compiled_code::{self, TrustedCode};
-use crate::engine::snapshot::{Freezing, InitRecorder, Instrumented, Verdict};
-use crate::engine::state::{Common, InstanceParts, StartedFrom};
+use crate::engine::snapshot::{InitRecorder, Instrumented, SnapshotOutcome, Verdict};
+use crate::engine::state::{CommonState, InstanceParts, StartedFrom};
 use crate::engine::wasm_binary::WasmBinary;
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Executor;
@@ -23,7 +23,7 @@ use crate::jail::sealed_file::SealedFile;
 
 /// A snapshot, from which instances start without being initialised.
 #[derive(Debug)]
-pub(crate) struct Frozen {
+pub(crate) struct SnapshotImage {
     plugin: CorePlugin,
     /// The result format that `init` set.
     format: Format,
@@ -31,14 +31,14 @@ pub(crate) struct Frozen {
     code: Option<SealedFile>,
 }
 
-impl Frozen {
+impl SnapshotImage {
     /// Loads a snapshot from the cache.
     pub(crate) fn of_cache(
         settings: &CompileSettings,
         code: &TrustedEntry,
         format: Format,
     ) -> Result<Self, SnapshotRefusal> {
-        let module = compiled_code::take_module(&settings.engine, &TrustedCode::Own(code))
+        let module = compiled_code::load_module(&settings.engine, &TrustedCode::Cached(code))
             .map_err(|error| not_compiled(&error))?;
         let plugin = CorePlugin::link(settings, &module)
             .map_err(|error| SnapshotRefusal::NotCompiled(error.to_string()))?;
@@ -57,18 +57,18 @@ impl Frozen {
 
     /// Starts an instance from this snapshot.
     pub(crate) fn restore(&self, parts: &InstanceParts) -> Result<Box<dyn Executor>, StartError> {
-        self.plugin.bring_up_frozen(parts, self.format)
+        self.plugin.start_from_snapshot(parts, self.format)
     }
 }
 
 /// An instance whose `init` ran under the recorder.
-pub(crate) struct Recorded {
+pub(crate) struct RecordedInstance {
     started: CoreInstance,
     instance: Instance,
     verdict: Result<Verdict, SnapshotRefusal>,
 }
 
-impl Recorded {
+impl RecordedInstance {
     /// Returns the recorder's verdict: whether the instance can be frozen, and what the snapshot
     /// depends on.
     pub(crate) fn verdict(&self) -> Result<Verdict, SnapshotRefusal> {
@@ -104,28 +104,31 @@ impl Recorded {
 
 impl CorePlugin {
     /// Starts an instance of this plugin, which was compiled from a frozen module.
-    pub(super) fn bring_up_frozen(
+    pub(super) fn start_from_snapshot(
         &self,
         parts: &InstanceParts,
         format: Format,
     ) -> Result<Box<dyn Executor>, StartError> {
         let started_from = StartedFrom::Snapshot;
-        let common = Common { started_from, result_format: format, ..Common::new(parts) };
-        Ok(Box::new(self.bring_up(parts, common)?.0))
+        let common = CommonState { started_from, result_format: format, ..CommonState::new(parts) };
+        Ok(Box::new(self.start_instance(parts, common)?.0))
     }
 
     /// Starts an instance of this instrumented plugin, and records its `init`.
-    pub(super) fn bring_up_recorded(&self, parts: &InstanceParts) -> Result<Recorded, StartError> {
+    pub(super) fn start_with_recorder(
+        &self,
+        parts: &InstanceParts,
+    ) -> Result<RecordedInstance, StartError> {
         let started_from = StartedFrom::Recorded(InitRecorder::default());
-        let common = Common { started_from, ..Common::new(parts) };
-        let (mut started, instance) = self.bring_up(parts, common)?;
+        let common = CommonState { started_from, ..CommonState::new(parts) };
+        let (mut started, instance) = self.start_instance(parts, common)?;
         let common = &mut started.guest.store.data_mut().common;
         let StartedFrom::Recorded(recorder) =
             std::mem::replace(&mut common.started_from, StartedFrom::Fresh)
         else {
             unreachable!("the instance is recorded from its start");
         };
-        Ok(Recorded { started, instance, verdict: recorder.verdict() })
+        Ok(RecordedInstance { started, instance, verdict: recorder.verdict() })
     }
 
     /// Starts an instance of the plugin in `source`, initialises it, and freezes it.
@@ -134,16 +137,16 @@ impl CorePlugin {
         path: &Path,
         source: &[u8],
         parts: &InstanceParts,
-    ) -> Result<Freezing<Arc<Frozen>>, StartError> {
-        let refused = |why| Ok(Freezing::Refused { why, started: None });
+    ) -> Result<SnapshotOutcome<Arc<SnapshotImage>>, StartError> {
+        let refused = |why| Ok(SnapshotOutcome::Refused { why, started: None });
         let binary = WasmBinary::from_bytes(path, source);
         let binary = binary.expect("the plugin was loaded from the same bytes");
         let instrumented = match Instrumented::of(binary.bytes()) {
             Ok(instrumented) => instrumented,
             Err(why) => return refused(why),
         };
-        let recorded = match self.linked(instrumented.module()) {
-            Ok(plugin) => plugin.bring_up_recorded(parts)?,
+        let recorded = match self.link_module(instrumented.module()) {
+            Ok(plugin) => plugin.start_with_recorder(parts)?,
             Err(why) => return refused(why),
         };
         Ok(self.frozen(&instrumented, recorded))
@@ -152,23 +155,23 @@ impl CorePlugin {
     fn frozen(
         &self,
         instrumented: &Instrumented<'_>,
-        mut recorded: Recorded,
-    ) -> Freezing<Arc<Frozen>> {
+        mut recorded: RecordedInstance,
+    ) -> SnapshotOutcome<Arc<SnapshotImage>> {
         let format = recorded.format();
         let frozen = recorded.verdict().and_then(|verdict| {
             let module = recorded.freeze_as(instrumented)?;
-            let (plugin, code, bytes) = self.compiled(&module)?;
-            let snapshot = Arc::new(Frozen { plugin, format, code: Some(code) });
-            Ok(Freezing::Frozen { snapshot, bytes, verdict })
+            let (plugin, code, bytes) = self.compile_frozen(&module)?;
+            let snapshot = Arc::new(SnapshotImage { plugin, format, code: Some(code) });
+            Ok(SnapshotOutcome::Frozen { snapshot, bytes, verdict })
         });
-        frozen.unwrap_or_else(|why| Freezing::Refused {
+        frozen.unwrap_or_else(|why| SnapshotOutcome::Refused {
             why,
             started: Some(recorded.into_instance()),
         })
     }
 
     /// Compiles and links another module with the settings of this one.
-    fn linked(&self, module: &[u8]) -> Result<Self, SnapshotRefusal> {
+    fn link_module(&self, module: &[u8]) -> Result<Self, SnapshotRefusal> {
         let module =
             Module::new(self.engine.wasm(), module).map_err(|error| not_compiled(&error))?;
         Self::link(&self.settings(), &module)
@@ -176,12 +179,12 @@ impl CorePlugin {
     }
 
     /// Compiles and links a frozen module. Its instances share its memory until they write to it.
-    fn compiled(&self, module: &[u8]) -> Result<(Self, SealedFile, u64), SnapshotRefusal> {
+    fn compile_frozen(&self, module: &[u8]) -> Result<(Self, SealedFile, u64), SnapshotRefusal> {
         let code = self.engine.compile_snapshot(module).map_err(|error| not_compiled(&error))?;
         let not_kept = |error: io::Error| SnapshotRefusal::NotCompiled(error.to_string());
-        let sealed = SealedFile::of(&code).map_err(not_kept)?;
+        let sealed = SealedFile::from_bytes(&code).map_err(not_kept)?;
         let file = File::from(sealed.as_fd().try_clone_to_owned().map_err(not_kept)?);
-        let module = compiled_code::take_module(&self.engine, &TrustedCode::OfThisProcess(&file))
+        let module = compiled_code::load_module(&self.engine, &TrustedCode::OfThisProcess(&file))
             .map_err(|error| not_compiled(&error))?;
         module.initialize_copy_on_write_image().map_err(|error| not_compiled(&error))?;
         let plugin = Self::link(&self.settings(), &module)

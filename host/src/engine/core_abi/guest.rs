@@ -6,16 +6,16 @@ use std::ops::Range;
 
 use wasmtime::{Instance, Memory, Store, TypedFunc, WasmParams, WasmResults};
 
-use super::batch::{self, Crossing, HEAD};
+use super::batch::{self, BatchCall, HEADER_LEN};
 use super::guest_memory;
-use super::packed_result::{self, Answer, PackedResult};
+use super::packed_result::{self, PackedResult, PluginAnswer};
 use super::{ABI_VERSION, State};
 use crate::block::Span;
-use crate::engine::state::{StartedFrom, enter};
+use crate::engine::state::{StartedFrom, run_guest};
 use crate::executor::start_error::StartError;
-use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
-use crate::queue::Rest;
+use crate::item::instance_failure::InstanceFailure;
+use crate::queue::ClaimReturner;
 
 /// The store and the memory of an instance, and the host's buffer in that memory.
 pub(crate) struct Guest {
@@ -34,7 +34,7 @@ struct Buffer {
 
 impl Buffer {
     /// The smallest capacity. It fits most items, so most plugins allocate once.
-    const LEAST: u32 = 4096;
+    const MIN_CAPACITY: u32 = 4096;
 }
 
 impl Guest {
@@ -51,11 +51,11 @@ impl Guest {
     /// Prepares the instance for its first item.
     pub(crate) fn start(&mut self, instance: &Instance, args: &[u8]) -> Result<(), StartError> {
         if let Some(initialize) = self.function::<(), ()>(instance, "_initialize") {
-            enter(&mut self.store, |store| initialize.call(store, ()))
+            run_guest(&mut self.store, |store| initialize.call(store, ()))
                 .map_err(StartError::instantiate)?;
         }
         if let Some(version) = self.function::<(), i32>(instance, "mtl_abi_version") {
-            let found = enter(&mut self.store, |store| version.call(store, ()))
+            let found = run_guest(&mut self.store, |store| version.call(store, ()))
                 .map_err(StartError::instantiate)?;
             if found != ABI_VERSION {
                 return Err(StartError::Abi { found, supported: ABI_VERSION });
@@ -65,13 +65,13 @@ impl Guest {
             return self.after_restore(instance);
         }
         let Some(init) = self.function(instance, "init") else { return Ok(()) };
-        let answered = self.pass(args, &init).and_then(|word| self.answer(word));
+        let answered = self.call_with(args, &init).and_then(|word| self.answer(word));
         match answered {
-            Ok(Answer::Record(_) | Answer::NoRecord) => Ok(()),
-            Ok(Answer::Refused(message) | Answer::BadItem(message)) => {
+            Ok(PluginAnswer::Record(_) | PluginAnswer::NoRecord) => Ok(()),
+            Ok(PluginAnswer::Refused(message) | PluginAnswer::BadItem(message)) => {
                 Err(StartError::InitRefused { message: packed_result::text(message) })
             }
-            Err(broken) => Err(StartError::init_broke(broken)),
+            Err(broken) => Err(StartError::from_init(broken)),
         }
     }
 
@@ -79,26 +79,31 @@ impl Guest {
     fn after_restore(&mut self, instance: &Instance) -> Result<(), StartError> {
         match self.function::<(), ()>(instance, "after_restore") {
             None => Ok(()),
-            Some(after_restore) => enter(&mut self.store, |store| after_restore.call(store, ()))
-                .map_err(StartError::restore_broke),
+            Some(after_restore) => {
+                run_guest(&mut self.store, |store| after_restore.call(store, ()))
+                    .map_err(StartError::from_restore)
+            }
         }
     }
 
     /// Copies `bytes` into the buffer, and calls `function` with it.
-    pub(crate) fn pass(
+    pub(crate) fn call_with(
         &mut self,
         bytes: &[u8],
         function: &TypedFunc<(i32, i32), i64>,
-    ) -> Result<PackedResult, Broken> {
-        let (ptr, len) = self.put(bytes)?;
-        let word = enter(&mut self.store, |store| function.call(store, (ptr, len)))?;
+    ) -> Result<PackedResult, InstanceFailure> {
+        let (ptr, len) = self.copy_to_buffer(bytes)?;
+        let word = run_guest(&mut self.store, |store| function.call(store, (ptr, len)))?;
         Ok(PackedResult::new(word))
     }
 
     /// Copies `bytes` into the buffer, and enlarges the buffer if necessary.
-    fn put(&mut self, bytes: &[u8]) -> Result<(i32, i32), Broken> {
+    fn copy_to_buffer(&mut self, bytes: &[u8]) -> Result<(i32, i32), InstanceFailure> {
         let len = u32::try_from(bytes.len()).map_err(|_| {
-            Broken::new(FaultKind::OutOfMemory, "the item is larger than the plugin's memory")
+            InstanceFailure::new(
+                FaultKind::OutOfMemory,
+                "the item is larger than the plugin's memory",
+            )
         })?;
         if self.buffer.ptr == 0 || len > self.buffer.capacity {
             self.buffer = self.allocate(len)?;
@@ -106,7 +111,10 @@ impl Guest {
         let place = guest_memory::range(self.buffer.ptr, len);
         let place = place.and_then(|range| self.memory.data_mut(&mut self.store).get_mut(range));
         let place = place.ok_or_else(|| {
-            Broken::new(FaultKind::BadResult, "the buffer of `mtl_alloc` is not in the memory")
+            InstanceFailure::new(
+                FaultKind::BadResult,
+                "the buffer of `mtl_alloc` is not in the memory",
+            )
         })?;
         place.copy_from_slice(bytes);
         Ok((self.buffer.ptr.cast_signed(), len.cast_signed()))
@@ -114,32 +122,32 @@ impl Guest {
 
     /// Makes the buffer large enough for batches of [`Self::BATCH`] bytes. Returns false if the plugin has no memory
     /// for that.
-    pub(crate) fn make_room(&mut self) -> Result<bool, Broken> {
+    pub(crate) fn reserve_batch(&mut self) -> Result<bool, InstanceFailure> {
         if self.buffer.capacity < Self::BATCH {
             self.buffer = Buffer::default();
-            self.buffer = self.ask(Self::BATCH)?.unwrap_or_default();
+            self.buffer = self.try_allocate(Self::BATCH)?.unwrap_or_default();
         }
         Ok(self.buffer.ptr != 0)
     }
 
     /// Writes `items` into the buffer as a batch, and calls `function` with it. The batch must fit. Returns the batch's
     /// state and the result of the call.
-    pub(crate) fn pass_batch(
+    pub(crate) fn call_batch(
         &mut self,
         span: &Span,
         items: &Range<usize>,
-        rest: Rest,
+        rest: ClaimReturner,
         function: &TypedFunc<i32, i32>,
-    ) -> (Crossing, Result<i32, Broken>) {
+    ) -> (BatchCall, Result<i32, InstanceFailure>) {
         let at = self.buffer.ptr;
         let place = guest_memory::range(at, self.buffer.capacity)
             .expect("the buffer was checked when it was allocated");
         let place = &mut self.memory.data_mut(&mut self.store)[place];
         write(place, span, items);
-        let crossing = Crossing::new(self.memory, at, items, rest);
-        self.store.data_mut().crossing = Some(crossing);
-        let returned = enter(&mut self.store, |store| function.call(store, at.cast_signed()));
-        let crossing = self.store.data_mut().crossing.take();
+        let crossing = BatchCall::new(self.memory, at, items, rest);
+        self.store.data_mut().batch_call = Some(crossing);
+        let returned = run_guest(&mut self.store, |store| function.call(store, at.cast_signed()));
+        let crossing = self.store.data_mut().batch_call.take();
         (crossing.expect("the crossing stays until the call ends"), returned)
     }
 
@@ -150,8 +158,9 @@ impl Guest {
     }
 
     /// Allocates a buffer with the plugin's allocator; none if the plugin has no memory.
-    fn ask(&mut self, capacity: u32) -> Result<Option<Buffer>, Broken> {
-        let ptr = enter(&mut self.store, |store| self.alloc.call(store, capacity.cast_signed()))?;
+    fn try_allocate(&mut self, capacity: u32) -> Result<Option<Buffer>, InstanceFailure> {
+        let ptr =
+            run_guest(&mut self.store, |store| self.alloc.call(store, capacity.cast_signed()))?;
         let ptr = ptr.cast_unsigned();
         if ptr == 0 {
             return Ok(None);
@@ -159,19 +168,19 @@ impl Guest {
         if guest_memory::bytes(self.memory.data(&self.store), ptr, capacity).is_none() {
             let message =
                 format!("`mtl_alloc` gave {capacity} bytes at {ptr}, which are not in the memory");
-            return Err(Broken::new(FaultKind::BadResult, message));
+            return Err(InstanceFailure::new(FaultKind::BadResult, message));
         }
         Ok(Some(Buffer { ptr, capacity }))
     }
 
-    fn allocate(&mut self, len: u32) -> Result<Buffer, Broken> {
+    fn allocate(&mut self, len: u32) -> Result<Buffer, InstanceFailure> {
         // Doubling keeps allocations rare as items grow. A length above half the address space is used unchanged.
-        let capacity = len.max(Buffer::LEAST).checked_next_power_of_two().unwrap_or(len);
-        self.ask(capacity)?.ok_or_else(|| {
+        let capacity = len.max(Buffer::MIN_CAPACITY).checked_next_power_of_two().unwrap_or(len);
+        self.try_allocate(capacity)?.ok_or_else(|| {
             let denied = self.store.data().common.meter.denied();
             let why = denied.map(|denied| format!(": it asked for {denied}")).unwrap_or_default();
             let message = format!("the plugin has no memory for a buffer of {capacity} bytes{why}");
-            Broken::new(FaultKind::OutOfMemory, message)
+            InstanceFailure::new(FaultKind::OutOfMemory, message)
         })
     }
 
@@ -186,14 +195,14 @@ impl Guest {
     }
 
     /// Reads an answer from the memory.
-    pub(crate) fn answer(&self, word: PackedResult) -> Result<Answer<'_>, Broken> {
+    pub(crate) fn answer(&self, word: PackedResult) -> Result<PluginAnswer<'_>, InstanceFailure> {
         word.read(self.memory.data(&self.store))
     }
 }
 
 /// Writes a batch of `items`.
 fn write(place: &mut [u8], span: &Span, items: &Range<usize>) {
-    let (head, place) = place.split_at_mut(HEAD as usize);
+    let (head, place) = place.split_at_mut(HEADER_LEN as usize);
     let (ends, place) = place.split_at_mut(4 * items.len());
     let word = |number: usize| u32::try_from(number).expect("the buffer is smaller").to_le_bytes();
     head.fill(0);

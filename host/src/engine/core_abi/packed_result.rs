@@ -8,8 +8,8 @@
 //! ```
 
 use super::guest_memory;
-use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
+use crate::item::instance_failure::InstanceFailure;
 
 /// A packed answer of the plugin. Nothing in it is checked yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(crate) struct PackedResult(u64);
 
 /// An answer of the plugin, with its bytes borrowed from the plugin's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer<'a> {
+pub(crate) enum PluginAnswer<'a> {
     Record(&'a [u8]),
     NoRecord,
     Refused(&'a [u8]),
@@ -35,7 +35,7 @@ impl PackedResult {
 
     /// Packs an answer of a batch. Its bytes lie between the offsets `start` and `end` from `out`;
     /// `end` includes the flags.
-    pub(crate) fn between(out: u32, start: u32, end: u32) -> Result<Self, Broken> {
+    pub(crate) fn between(out: u32, start: u32, end: u32) -> Result<Self, InstanceFailure> {
         let length = Self::length(end).checked_sub(start);
         match (out.checked_add(start), length) {
             (Some(ptr), Some(length)) => {
@@ -46,11 +46,11 @@ impl PackedResult {
                 let end = Self::length(end);
                 let message =
                     format!("`call_batch` gave a result that ends at {end} and begins at {start}");
-                Err(Broken::new(FaultKind::BadResult, message))
+                Err(InstanceFailure::new(FaultKind::BadResult, message))
             }
             (None, _) => {
                 let message = format!("`call_batch` gave a result {start} bytes after {out}");
-                Err(Broken::new(FaultKind::BadResult, message))
+                Err(InstanceFailure::new(FaultKind::BadResult, message))
             }
         }
     }
@@ -61,11 +61,11 @@ impl PackedResult {
     }
 
     /// Reads the answer from `memory`.
-    pub(crate) fn read(self, memory: &[u8]) -> Result<Answer<'_>, Broken> {
+    pub(crate) fn read(self, memory: &[u8]) -> Result<PluginAnswer<'_>, InstanceFailure> {
         let (ptr, low) = (self.upper(), self.lower());
         let (is_error, is_empty) = (low & Self::ERROR != 0, low & Self::NO_RECORD != 0);
         if is_empty && !is_error {
-            return Ok(Answer::NoRecord);
+            return Ok(PluginAnswer::NoRecord);
         }
         let len = low & Self::LENGTH;
         let Some(bytes) = guest_memory::bytes(memory, ptr, len) else {
@@ -73,12 +73,12 @@ impl PackedResult {
                 "the plugin answered with {len} bytes at {ptr}, but its memory ends at {}",
                 memory.len()
             );
-            return Err(Broken::new(FaultKind::BadResult, message));
+            return Err(InstanceFailure::new(FaultKind::BadResult, message));
         };
         Ok(match (is_error, is_empty) {
-            (false, _) => Answer::Record(bytes),
-            (true, false) => Answer::Refused(bytes),
-            (true, true) => Answer::BadItem(bytes),
+            (false, _) => PluginAnswer::Record(bytes),
+            (true, false) => PluginAnswer::Refused(bytes),
+            (true, true) => PluginAnswer::BadItem(bytes),
         })
     }
 
@@ -112,14 +112,14 @@ mod tests {
         let (error, empty) = (PackedResult::ERROR, PackedResult::NO_RECORD);
         #[rustfmt::skip]
         let cases = [
-            ("a record",             word(2, 0, 3),               Some(Answer::Record(b"234"))),
-            ("an empty record",      word(0, 0, 0),               Some(Answer::Record(b""))),
-            ("empty, at the end",    word(10, 0, 0),              Some(Answer::Record(b""))),
-            ("up to the end",        word(0, 0, 10),              Some(Answer::Record(b"0123456789"))),
-            ("no record",            word(0, empty, 0),           Some(Answer::NoRecord)),
-            ("no record, no place",  word(99, empty, 99),         Some(Answer::NoRecord)),
-            ("refused",              word(1, error, 1),           Some(Answer::Refused(b"1"))),
-            ("bad item",             word(1, error | empty, 1),   Some(Answer::BadItem(b"1"))),
+            ("a record",             word(2, 0, 3),               Some(PluginAnswer::Record(b"234"))),
+            ("an empty record",      word(0, 0, 0),               Some(PluginAnswer::Record(b""))),
+            ("empty, at the end",    word(10, 0, 0),              Some(PluginAnswer::Record(b""))),
+            ("up to the end",        word(0, 0, 10),              Some(PluginAnswer::Record(b"0123456789"))),
+            ("no record",            word(0, empty, 0),           Some(PluginAnswer::NoRecord)),
+            ("no record, no place",  word(99, empty, 99),         Some(PluginAnswer::NoRecord)),
+            ("refused",              word(1, error, 1),           Some(PluginAnswer::Refused(b"1"))),
+            ("bad item",             word(1, error | empty, 1),   Some(PluginAnswer::BadItem(b"1"))),
             ("one past the end",     word(0, 0, 11),              None),
             ("starts past the end",  word(11, 0, 0),              None),
             ("wraps around",         word(u32::MAX, 0, 2),        None),

@@ -15,7 +15,7 @@ use wasmtime_wasi::p2::{
 };
 
 use crate::engine::component::State;
-use crate::engine::state::HasCommon as _;
+use crate::engine::state::HasCommonState as _;
 use crate::sandbox::disk::Disk;
 
 /// The interface, in the version that wasmtime-wasi defines. A test fails if the version changes.
@@ -43,12 +43,12 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     files.func_wrap("[method]descriptor.write-via-stream", |mut guest, (file, offset)| {
         let state: &mut State = StoreContextMut::data_mut(&mut guest);
         let stream = state.filesystem().write_via_stream(file, offset);
-        Ok((counted(state, stream)?,))
+        Ok((limit_stream(state, stream)?,))
     })?;
     files.func_wrap("[method]descriptor.append-via-stream", |mut guest, (file,)| {
         let state: &mut State = StoreContextMut::data_mut(&mut guest);
         let stream = state.filesystem().append_via_stream(file);
-        Ok((counted(state, stream)?,))
+        Ok((limit_stream(state, stream)?,))
     })?;
     linker.allow_shadowing(false);
     Ok(())
@@ -134,7 +134,7 @@ fn answer<T>(result: FsResult<T>) -> wasmtime::Result<Result<T, ErrorCode>> {
 }
 
 /// Wraps a stream so that the disk limit counts its bytes.
-fn counted(
+fn limit_stream(
     state: &mut State,
     stream: FsResult<Resource<DynOutputStream>>,
 ) -> wasmtime::Result<Result<Resource<DynOutputStream>, ErrorCode>> {
@@ -145,26 +145,26 @@ fn counted(
     {
         let place = state.filesystem().table.get_mut(stream)?;
         let inner = std::mem::replace(place, Box::new(ClosedOutputStream));
-        *place = Box::new(Counted { inner, disk });
+        *place = Box::new(LimitedStream { inner, disk });
     }
     Ok(stream)
 }
 
 /// A stream to a file that takes each byte from the disk limit.
-struct Counted {
+struct LimitedStream {
     inner: DynOutputStream,
     disk: Arc<Disk>,
 }
 
 #[wasmtime_wasi::async_trait]
-impl Pollable for Counted {
+impl Pollable for LimitedStream {
     async fn ready(&mut self) {
         self.inner.ready().await;
     }
 }
 
 #[wasmtime_wasi::async_trait]
-impl OutputStream for Counted {
+impl OutputStream for LimitedStream {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         self.disk.take(bytes.len() as u64).map_err(|full| StreamError::Trap(full.into()))?;
         self.inner.write(bytes)

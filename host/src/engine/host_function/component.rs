@@ -6,7 +6,7 @@ use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Linker, Type, WasmList};
 
 use super::HostFunctions;
-use crate::engine::state::HasCommon;
+use crate::engine::state::HasCommonState;
 use crate::engine::{Engine, LoadErrorKind};
 
 /// The type of a host function for a component, as messages show it.
@@ -54,7 +54,7 @@ fn is_bytes(ty: Option<&Type>) -> bool {
 }
 
 /// Adds the functions to a component's linker.
-pub(crate) fn add_to_linker<T: HasCommon>(
+pub(crate) fn add_to_linker<T: HasCommonState>(
     linker: &mut Linker<T>,
     functions: &HostFunctions,
 ) -> wasmtime::Result<()> {

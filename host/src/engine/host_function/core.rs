@@ -13,7 +13,7 @@ use wasmtime::{Caller, Extern, ExternType, FuncType, Linker, Memory, Module, Val
 use super::{HostFunction, HostFunctions};
 use crate::engine::LoadErrorKind;
 use crate::engine::core_abi::{check_function, guest_memory};
-use crate::engine::state::HasCommon;
+use crate::engine::state::HasCommonState;
 use crate::event::snapshot_refusal::SnapshotRefusal;
 
 /// The type of a host function for a core module, as messages show it.
@@ -53,7 +53,7 @@ fn is_lowered(function: &FuncType) -> bool {
 }
 
 /// Adds the functions to a core module's linker.
-pub(crate) fn add_to_linker<T: HasCommon>(
+pub(crate) fn add_to_linker<T: HasCommonState>(
     linker: &mut Linker<T>,
     functions: &HostFunctions,
 ) -> wasmtime::Result<()> {
@@ -68,14 +68,14 @@ pub(crate) fn add_to_linker<T: HasCommon>(
     Ok(())
 }
 
-fn serve<T: HasCommon>(
+fn serve<T: HasCommonState>(
     function: &HostFunction,
     mut guest: Caller<'_, T>,
     (ptr, len): (u32, u32),
     ret: u32,
 ) -> wasmtime::Result<()> {
     let common = guest.data_mut().common();
-    common.cannot_be_frozen(SnapshotRefusal::HostFunction);
+    common.refuse_snapshot(SnapshotRefusal::HostFunction);
     // Each level of such a recursion would hold another answer in the host.
     if common.is_allocating {
         return Err(function.trap(format_args!("was called by `{REALLOC}`")));
@@ -107,7 +107,7 @@ fn serve<T: HasCommon>(
 }
 
 /// Allocates memory for an answer with the guest's allocator. The caller must check the address.
-fn allocate<T: HasCommon>(
+fn allocate<T: HasCommonState>(
     function: &HostFunction,
     guest: &mut Caller<'_, T>,
     len: usize,

@@ -3,9 +3,9 @@
 use wasmtime::component::Component;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 
-use super::{Findings, Lister, MemorySize, Provider, wit};
+use super::{Findings, ImportProvider, Lister, MemorySize, wit};
 use crate::engine::Engine;
-use crate::engine::component::{is_of_types, is_wasi};
+use crate::engine::component::{is_types_only, is_wasi};
 
 /// The size of a memory page, in bytes.
 const PAGE: u64 = 64 * 1024;
@@ -16,7 +16,7 @@ pub(crate) fn read(
     found: &mut Findings,
     engine: &Engine,
     component: &Component,
-    provider: impl Fn(&str, bool) -> Provider,
+    provider: impl Fn(&str, bool) -> ImportProvider,
 ) {
     let ty = component.component_type();
     found.memory = component.resources_required().and_then(|needed| {
@@ -31,7 +31,7 @@ pub(crate) fn read(
         }
     }
     for (from, import) in ty.imports(engine.wasm()) {
-        if is_of_types(engine, &import.ty) {
+        if is_types_only(engine, &import.ty) {
             continue;
         }
         let names = functions(engine, &import.ty).into_iter().filter_map(|(name, _)| name);
@@ -57,7 +57,7 @@ fn functions(engine: &Engine, item: &ComponentItem) -> Vec<(Option<String>, Comp
 }
 
 fn signature(function: &ComponentFunc) -> String {
-    let shown = wit::Shown::new();
+    let shown = wit::TypePrinter::new();
     let params =
         function.params().map(|(name, ty)| format!("{}: {}", shown.name(name), shown.ty(&ty)));
     let params = params.collect::<Vec<_>>().join(", ");

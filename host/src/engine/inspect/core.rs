@@ -2,7 +2,7 @@
 
 use wasmtime::{ExternType, MemoryType, Module};
 
-use super::{Findings, Lister, MemorySize, Provider};
+use super::{Findings, ImportProvider, Lister, MemorySize};
 use crate::engine::core_abi::signature;
 
 /// Reads the exports and imports. `provider` maps the name of a module to its provider; its second
@@ -10,7 +10,7 @@ use crate::engine::core_abi::signature;
 pub(crate) fn read(
     found: &mut Findings,
     module: &Module,
-    provider: impl Fn(&str, bool) -> Provider,
+    provider: impl Fn(&str, bool) -> ImportProvider,
 ) {
     let memories = module.exports().filter_map(|export| match export.ty() {
         ExternType::Memory(memory) => Some(memory),

@@ -5,12 +5,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Export, Findings, Import, Provider};
+use super::{Export, Findings, Import, ImportProvider};
 
 /// The largest number of listed exports that the host does not know, and of listed names of imports.
-pub(crate) const MOST_LISTED: usize = 1000;
+pub(crate) const MAX_LISTED: usize = 1000;
 /// The largest number of listed exports that the host knows.
-pub(crate) const MOST_KNOWN: usize = 100;
+pub(crate) const MAX_KNOWN: usize = 100;
 
 /// The exports that the host looks for. Each is listed, however many other exports precede it.
 const KNOWN: [&str; 9] = [
@@ -28,16 +28,17 @@ const KNOWN: [&str; 9] = [
 /// A builder of the lists of one plugin's exports and imports.
 pub(crate) struct Lister<'a> {
     found: &'a mut Findings,
-    exports: Room,
-    known: Room,
-    imports: Room,
+    exports: ListBudget,
+    known: ListBudget,
+    imports: ListBudget,
     /// For each listed module: its index among the imports, and the names that are listed.
     listed: HashMap<String, (usize, HashSet<String>)>,
 }
 
 impl<'a> Lister<'a> {
     pub(crate) fn new(found: &'a mut Findings) -> Self {
-        let (exports, known, imports) = (Room::of_all(), Room::of_known(), Room::of_all());
+        let (exports, known, imports) =
+            (ListBudget::of_all(), ListBudget::of_known(), ListBudget::of_all());
         Self { found, exports, known, imports, listed: HashMap::new() }
     }
 
@@ -58,7 +59,12 @@ impl<'a> Lister<'a> {
     }
 
     /// Lists an imported name once. `provider` returns the provider of the module `from`.
-    pub(crate) fn import(&mut self, from: &str, name: &str, provider: impl FnOnce() -> Provider) {
+    pub(crate) fn import(
+        &mut self,
+        from: &str,
+        name: &str,
+        provider: impl FnOnce() -> ImportProvider,
+    ) {
         let place = self.listed.get(from);
         if place.is_some_and(|(_, names)| names.contains(name)) {
             return;
@@ -83,7 +89,7 @@ impl<'a> Lister<'a> {
     }
 
     /// Lists an import of a component: an interface with these functions, or a single function.
-    pub(crate) fn interface(&mut self, from: &str, names: Vec<String>, provider: Provider) {
+    pub(crate) fn interface(&mut self, from: &str, names: Vec<String>, provider: ImportProvider) {
         if !self.imports.take(from.len()) {
             self.found.imports_left_out += names.len().max(1);
             return;
@@ -98,20 +104,20 @@ impl<'a> Lister<'a> {
 
 /// The remaining space of one list: a number of entries, and a number of bytes of text.
 #[derive(Debug)]
-struct Room {
+struct ListBudget {
     entries: usize,
     bytes: usize,
 }
 
-impl Room {
+impl ListBudget {
     /// Returns the space for imports, and for exports that the host does not know.
     fn of_all() -> Self {
-        Self { entries: MOST_LISTED, bytes: 256 * 1024 }
+        Self { entries: MAX_LISTED, bytes: 256 * 1024 }
     }
 
     /// Returns the space for exports that the host knows.
     fn of_known() -> Self {
-        Self { entries: MOST_KNOWN, bytes: 64 * 1024 }
+        Self { entries: MAX_KNOWN, bytes: 64 * 1024 }
     }
 
     /// Takes the space for an entry of `bytes` bytes. Returns false if it does not fit.
@@ -151,14 +157,14 @@ mod tests {
         let mut lister = Lister::new(&mut found);
         for number in 0..5000 {
             lister.export(&format!("e{number}"), || "()".into());
-            lister.import(&format!("m{number}"), "n", || Provider::Unknown);
-            lister.interface(&format!("i{number}"), vec!["n".into()], Provider::Unknown);
+            lister.import(&format!("m{number}"), "n", || ImportProvider::Unknown);
+            lister.interface(&format!("i{number}"), vec!["n".into()], ImportProvider::Unknown);
         }
         lister.export("call", || "(i32, i32) -> (i64)".into());
         lister.export("an:interface/it#call", || "()".into());
-        assert_eq!((found.exports.len(), found.exports_left_out), (MOST_LISTED + 2, 4000));
+        assert_eq!((found.exports.len(), found.exports_left_out), (MAX_LISTED + 2, 4000));
         let names = |found: &Findings| found.imports.iter().map(|it| it.names.len()).sum::<usize>();
-        assert!(names(&found) <= MOST_LISTED && found.imports.len() <= MOST_LISTED);
+        assert!(names(&found) <= MAX_LISTED && found.imports.len() <= MAX_LISTED);
         assert_eq!(names(&found) + found.imports_left_out, 10_000);
     }
 
@@ -168,7 +174,7 @@ mod tests {
         let mut lister = Lister::new(&mut found);
         for number in 0..10 {
             lister.export(&format!("{number}{}", "x".repeat(99_999)), String::new);
-            lister.import(&"m".repeat(99_999), &number.to_string(), || Provider::Unknown);
+            lister.import(&"m".repeat(99_999), &number.to_string(), || ImportProvider::Unknown);
         }
         assert_eq!((found.exports.len(), found.exports_left_out), (2, 8));
         assert_eq!((found.imports[0].names.len(), found.imports_left_out), (10, 0));
@@ -179,9 +185,9 @@ mod tests {
         let mut found = found();
         let mut lister = Lister::new(&mut found);
         for _ in 0..5000 {
-            lister.import("wasi_snapshot_preview1", "fd_write", || Provider::Wasi);
+            lister.import("wasi_snapshot_preview1", "fd_write", || ImportProvider::Wasi);
         }
-        lister.import("wasi_snapshot_preview1", "path_open", || Provider::Wasi);
+        lister.import("wasi_snapshot_preview1", "path_open", || ImportProvider::Wasi);
         assert_eq!(found.imports[0].names, ["fd_write", "path_open"]);
         assert_eq!((found.imports.len(), found.imports_left_out), (1, 0));
     }

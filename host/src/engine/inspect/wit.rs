@@ -7,22 +7,22 @@ use wasmtime::component::Type;
 
 /// The largest nesting depth that is printed. A component can nest and share types without limit,
 /// so the full text could be far larger than the component.
-const DEEPEST: usize = 4;
+const MAX_DEPTH: usize = 4;
 /// The largest number of fields or cases of a type that is printed.
-const MOST: usize = 32;
+const MAX_PARTS: usize = 32;
 /// The approximate size limit of all types of one function, in bytes.
-const LONGEST: usize = 10_000;
+const MAX_BYTES: usize = 10_000;
 
 /// A printer for the types of one function, with a size limit.
 #[derive(Debug)]
-pub(crate) struct Shown {
+pub(crate) struct TypePrinter {
     /// The number of bytes that are left.
     left: Cell<usize>,
 }
 
-impl Shown {
+impl TypePrinter {
     pub(crate) fn new() -> Self {
-        Self { left: Cell::new(LONGEST) }
+        Self { left: Cell::new(MAX_BYTES) }
     }
 
     /// Returns a name, cut to the bytes that are left.
@@ -42,7 +42,7 @@ impl Shown {
         if let Some(name) = plain(ty) {
             return self.name(name);
         }
-        if depth == DEEPEST || self.left.get() == 0 {
+        if depth == MAX_DEPTH || self.left.get() == 0 {
             return "…".into();
         }
         let inner = |ty: &Type| self.nested(ty, depth + 1);
@@ -113,7 +113,7 @@ fn block(kind: &str, parts: impl Iterator<Item = String>) -> String {
 
 /// Returns the first parts, with `…` in place of the rest.
 fn bounded(mut parts: impl Iterator<Item = String>) -> Vec<String> {
-    let mut shown: Vec<_> = parts.by_ref().take(MOST).collect();
+    let mut shown: Vec<_> = parts.by_ref().take(MAX_PARTS).collect();
     if parts.next().is_some() {
         shown.push("…".into());
     }

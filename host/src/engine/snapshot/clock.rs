@@ -28,9 +28,9 @@ impl Clock {
     /// Returns a clock that resumes from `time`, the reading of another clock. It lags by the time
     /// since the reading, and is never ahead. A time that is read after a snapshot was taken is
     /// therefore later than the snapshot's.
-    pub(crate) fn that_shows(time: Duration) -> Self {
+    pub(crate) fn resumed_at(time: Duration) -> Self {
         let clock = Self::new();
-        clock.show_at_least(time);
+        clock.advance_to(time);
         clock
     }
 
@@ -40,7 +40,7 @@ impl Clock {
     }
 
     /// Moves the clock forward to `time`, unless it already shows a later time.
-    pub(crate) fn show_at_least(&self, time: Duration) {
+    pub(crate) fn advance_to(&self, time: Duration) {
         let ahead = time.saturating_sub(self.begun.elapsed());
         self.ahead.fetch_max(nanoseconds(ahead), Ordering::AcqRel);
     }
@@ -70,11 +70,11 @@ mod tests {
         let (clock, hour) = (Clock::new(), Duration::from_hours(1));
         let same = clock.clone();
         assert!(clock.elapsed() < hour);
-        clock.show_at_least(hour);
+        clock.advance_to(hour);
         assert!(same.elapsed() >= hour && same.elapsed() < 2 * hour);
-        clock.show_at_least(Duration::ZERO);
+        clock.advance_to(Duration::ZERO);
         assert!(clock.elapsed() >= hour);
-        assert!(Clock::that_shows(hour).elapsed() >= hour);
+        assert!(Clock::resumed_at(hour).elapsed() >= hour);
         assert!(clock.now() >= nanoseconds(hour));
     }
 }

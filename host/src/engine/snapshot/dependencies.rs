@@ -12,11 +12,11 @@ use crate::sandbox::granted::{GrantedDir, OpenDir};
 
 /// The state of a path; `None` inside if nothing exists there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Stamp(Option<Found>);
+pub(crate) struct Stamp(Option<FileState>);
 
 /// The state of a file or directory. Every modification changes one of the fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Found {
+struct FileState {
     device: u64,
     number: u64,
     size: i64,
@@ -25,23 +25,27 @@ struct Found {
 }
 
 /// The error of a path whose state cannot be determined.
-struct Untold;
+struct UnknownState;
 
 impl Dependency {
     /// Returns the current state of the path; none if it cannot be determined, such as behind a symbolic link. A plugin
     /// could make a link that leads out of the granted directories.
     pub(crate) fn stamp(&self, dirs: &[GrantedDir]) -> Option<Stamp> {
-        found(self.dir(dirs)?, Path::new(&self.path)).ok().map(Stamp)
+        file_state(self.dir(dirs)?, Path::new(&self.path)).ok().map(Stamp)
     }
 
     /// Returns the current state of the path, if it is still the state that `init` saw. `init` started at `begun`.
-    pub(crate) fn stamp_of_then(&self, dirs: &[GrantedDir], begun: SystemTime) -> Option<Stamp> {
+    pub(crate) fn stamp_if_unchanged(
+        &self,
+        dirs: &[GrantedDir],
+        begun: SystemTime,
+    ) -> Option<Stamp> {
         let stamp = self.stamp(dirs)?;
         let dir = self.dir(dirs)?;
         // A directory on the path may have been replaced meanwhile by another directory, with an old file in it.
         let mut on_the_way = Path::new(&self.path).ancestors().skip(1);
         let is_same_way = on_the_way
-            .all(|path| found(dir, path).is_ok_and(|found| Stamp(found).is_older_than(begun)));
+            .all(|path| file_state(dir, path).is_ok_and(|found| Stamp(found).is_older_than(begun)));
         let is_as_seen = stamp.0.is_some() == self.was_found;
         (is_as_seen && is_same_way && stamp.is_older_than(begun)).then_some(stamp)
     }
@@ -65,23 +69,23 @@ impl Stamp {
 }
 
 /// Returns the state of `path` below `dir`, without following symbolic links.
-fn found(dir: &OpenDir, path: &Path) -> Result<Option<Found>, Untold> {
+fn file_state(dir: &OpenDir, path: &Path) -> Result<Option<FileState>, UnknownState> {
     let is_below = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
     if !path.components().all(is_below) {
-        return Err(Untold);
+        return Err(UnknownState);
     }
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     let how = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let way = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
     let it = match openat2(dir, path, how, Mode::empty(), way) {
-        Ok(it) => fstat(it).map_err(|_| Untold)?,
+        Ok(it) => fstat(it).map_err(|_| UnknownState)?,
         Err(Errno::NOENT) => return Ok(None),
-        Err(_) => return Err(Untold),
+        Err(_) => return Err(UnknownState),
     };
     if FileType::from_raw_mode(it.st_mode) == FileType::Symlink {
-        return Err(Untold);
+        return Err(UnknownState);
     }
-    Ok(Some(Found {
+    Ok(Some(FileState {
         device: it.st_dev,
         number: it.st_ino,
         size: it.st_size,
@@ -151,7 +155,7 @@ mod tests {
         for (path, was_found, begun, expected) in cases {
             let dependency = Dependency { dir: 0, path: path.into(), was_found };
             assert_eq!(
-                dependency.stamp_of_then(&dirs, begun).is_some(),
+                dependency.stamp_if_unchanged(&dirs, begun).is_some(),
                 expected,
                 "{path} {was_found}"
             );

@@ -17,11 +17,11 @@ use crate::event::snapshot_refusal::SnapshotRefusal;
 
 /// The size limit of frozen memory, in bytes. It equals the limit on a plugin's compiled code,
 /// which contains the image.
-pub(crate) const MOST: u64 = 512 * 1024 * 1024;
+pub(crate) const MAX_IMAGE_BYTES: u64 = 512 * 1024 * 1024;
 
 /// The largest number of pieces between zeros in frozen memory. The rewriter notes each piece twice, in records of 24
 /// bytes. This bounds the memory that it needs in addition to the image.
-const MOST_PIECES: usize = 1 << 25;
+const MAX_PIECES: usize = 1 << 25;
 
 /// The prefix of the names under which instrumented modules export their memories.
 const MEMORY: &str = "__wizer_memory_";
@@ -55,7 +55,7 @@ impl<'a> Instrumented<'a> {
         instance: &Instance,
     ) -> Result<Vec<u8>, SnapshotRefusal> {
         check_memories(store, instance)?;
-        let mut exposed = Exposed { store, instance };
+        let mut exposed = ExposedInstance { store, instance };
         let frozen = poll_once(self.wizer.snapshot(&self.context, &mut exposed));
         frozen.map_err(|error| SnapshotRefusal::Unsupported(error.to_string()))
     }
@@ -76,11 +76,11 @@ fn check_memories<T>(store: &mut Store<T>, instance: &Instance) -> Result<(), Sn
         bytes = bytes.saturating_add(memory.data_size(&*store) as u64);
         pieces += pieces_of(memory.data(&*store));
     }
-    if bytes > MOST {
-        return Err(SnapshotRefusal::TooLarge { bytes, limit: MOST });
+    if bytes > MAX_IMAGE_BYTES {
+        return Err(SnapshotRefusal::TooLarge { bytes, limit: MAX_IMAGE_BYTES });
     }
-    if pieces > MOST_PIECES {
-        return Err(SnapshotRefusal::TooScattered { pieces, limit: MOST_PIECES });
+    if pieces > MAX_PIECES {
+        return Err(SnapshotRefusal::TooScattered { pieces, limit: MAX_PIECES });
     }
     Ok(())
 }
@@ -91,12 +91,12 @@ fn pieces_of(memory: &[u8]) -> usize {
 }
 
 /// An instance whose memories and globals are exported.
-struct Exposed<'a, T: 'static> {
+struct ExposedInstance<'a, T: 'static> {
     store: &'a mut Store<T>,
     instance: &'a Instance,
 }
 
-impl<T> InstanceState for Exposed<'_, T> {
+impl<T> InstanceState for ExposedInstance<'_, T> {
     fn global_get(&mut self, name: &str, _: ValType) -> impl Future<Output = SnapshotVal> + Send {
         let global = self.instance.get_global(&mut *self.store, name);
         let global = global.expect("the instrumented module exports it");

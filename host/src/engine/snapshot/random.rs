@@ -6,11 +6,11 @@ use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as functions, WasiSnapshotPreview1 as _};
 use wiggle::GuestMemory;
 
-use crate::engine::state::HasCommon;
-use crate::engine::waiting::MODULE;
+use crate::engine::blocking_calls::MODULE;
+use crate::engine::state::HasCommonState;
 
 /// Replaces the linker's `random_get` with a function that notes each call.
-pub(crate) fn add_to_linker<T: HasCommon>(
+pub(crate) fn add_to_linker<T: HasCommonState>(
     linker: &mut Linker<T>,
     wasi: impl Fn(&mut T) -> &mut WasiP1Ctx + Copy + Send + Sync + 'static,
 ) {

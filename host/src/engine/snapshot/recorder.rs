@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::verdict::{Dependency, MOST_DEPENDENCIES, Verdict};
+use super::verdict::{Dependency, MAX_DEPENDENCIES, Verdict};
 use crate::engine::core_abi::guest_memory;
 use crate::event::snapshot_refusal::SnapshotRefusal;
 
@@ -19,7 +19,7 @@ pub(crate) struct InitRecorder {
     drew_random: bool,
     dependencies: BTreeSet<Dependency>,
     /// True if `init` accessed more than the record can hold.
-    has_untold: bool,
+    is_incomplete: bool,
 }
 
 /// The descriptor of the first granted directory.
@@ -51,15 +51,15 @@ impl InitRecorder {
         let place = match call {
             "path_open" | "path_filestat_get" => {
                 let path = guest_memory::bytes(memory, file(2), file(3));
-                self.look(file(0), path.unwrap_or_default(), has_succeeded)
+                self.record_access(file(0), path.unwrap_or_default(), has_succeeded)
             }
             // Reads of an open file need no record, because `path_open` recorded the file.
-            "fd_readdir" => self.look(file(0), b".", has_succeeded),
+            "fd_readdir" => self.record_access(file(0), b".", has_succeeded),
             "fd_filestat_get" if file(0) >= FIRST_GRANTED && !self.open.contains_key(&file(0)) => {
-                self.look(file(0), b".", has_succeeded)
+                self.record_access(file(0), b".", has_succeeded)
             }
             "path_readlink" => {
-                self.has_untold = true;
+                self.is_incomplete = true;
                 None
             }
             _ => None,
@@ -78,7 +78,7 @@ impl InitRecorder {
                 self.open.insert(opened, place.unwrap_or_default());
             }
             "fd_close" if self.open.remove(&file(0)).is_some() => {}
-            "fd_close" | "fd_renumber" => self.refuse(SnapshotRefusal::GivenFile),
+            "fd_close" | "fd_renumber" => self.refuse(SnapshotRefusal::ClosesDescriptor),
             // Standard output and standard error.
             "fd_write" if matches!(file(0), 1 | 2) => {}
             "fd_write"
@@ -98,16 +98,16 @@ impl InitRecorder {
     }
 
     /// Notes an access to a path below the open directory `file`. Returns the granted directory, and the path below it.
-    fn look(&mut self, file: u32, path: &[u8], was_found: bool) -> Option<(u32, String)> {
+    fn record_access(&mut self, file: u32, path: &[u8], was_found: bool) -> Option<(u32, String)> {
         let place = std::str::from_utf8(path).ok().and_then(|path| match self.open.get(&file) {
             Some((dir, base)) => Some((*dir, format!("{base}/{path}"))),
             None => Some((file.checked_sub(FIRST_GRANTED)?, path.to_owned())),
         });
         match &place {
-            Some((dir, path)) if self.dependencies.len() < MOST_DEPENDENCIES => {
+            Some((dir, path)) if self.dependencies.len() < MAX_DEPENDENCIES => {
                 self.dependencies.insert(Dependency { dir: *dir, path: path.clone(), was_found });
             }
-            _ => self.has_untold = true,
+            _ => self.is_incomplete = true,
         }
         place
     }
@@ -119,7 +119,7 @@ impl InitRecorder {
             None if !self.open.is_empty() => Err(SnapshotRefusal::OpenFile),
             None => {
                 let dependencies =
-                    (!self.has_untold).then(|| self.dependencies.into_iter().collect());
+                    (!self.is_incomplete).then(|| self.dependencies.into_iter().collect());
                 Ok(Verdict { has_random: self.drew_random, dependencies })
             }
         }
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn what_a_snapshot_would_not_know_is_seen() {
-        use SnapshotRefusal::{GivenFile, OpenFile, Writes};
+        use SnapshotRefusal::{ClosesDescriptor, OpenFile, Writes};
         // A file is opened as descriptor 7, which WASI writes to address 4.
         let memory = [0, 0, 0, 0, 7, 0, 0, 0];
         let open = |how| ("path_open", vec![3, 0, 0, 0, how, 0, 0, 0, 4]);
@@ -145,9 +145,9 @@ mod tests {
             ("looks",                 vec![call("path_filestat_get", 3)],                Ok(false)),
             ("keeps it open",         vec![open(0), call("fd_read", 7)],                 Err(OpenFile)),
             ("opens it once more",    vec![open(0), call("fd_close", 7), open(0)],       Err(OpenFile)),
-            ("closes a directory",    vec![call("fd_close", 3)],                         Err(GivenFile)),
-            ("closes it twice",       vec![open(0), call("fd_close", 7), call("fd_close", 7)], Err(GivenFile)),
-            ("renumbers",             vec![open(0), ("fd_renumber", vec![7, 3])],        Err(GivenFile)),
+            ("closes a directory",    vec![call("fd_close", 3)],                         Err(ClosesDescriptor)),
+            ("closes it twice",       vec![open(0), call("fd_close", 7), call("fd_close", 7)], Err(ClosesDescriptor)),
+            ("renumbers",             vec![open(0), ("fd_renumber", vec![7, 3])],        Err(ClosesDescriptor)),
             ("makes a file",          vec![open(1), call("fd_close", 7)],                Err(Writes)),
             ("empties a file",        vec![open(8), call("fd_close", 7)],                Err(Writes)),
             ("writes",                vec![open(0), call("fd_write", 7), call("fd_close", 7)], Err(Writes)),

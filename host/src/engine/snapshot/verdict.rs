@@ -10,12 +10,12 @@ pub(crate) struct Verdict {
     /// True if the snapshot contains random bytes.
     pub(crate) has_random: bool,
     /// The files that the snapshot depends on; none if they cannot be listed.
-    #[serde(deserialize_with = "bounded::optional_list::<MOST_DEPENDENCIES, _, _>")]
+    #[serde(deserialize_with = "bounded::optional_list::<MAX_DEPENDENCIES, _, _>")]
     pub(crate) dependencies: Option<Vec<Dependency>>,
 }
 
 /// The largest number of listed paths.
-pub(crate) const MOST_DEPENDENCIES: usize = 10_000;
+pub(crate) const MAX_DEPENDENCIES: usize = 10_000;
 
 /// A path that `init` accessed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -3,13 +3,13 @@
 use wasmtime::component::Val;
 use wasmtime::component::types::Type;
 
-use super::shape::{Maker, Shape};
-use super::writer::{Unwritten, Writer, bytes};
+use super::shape::{Shape, ShapeBuilder};
+use super::writer::{WriteError, Writer, bytes};
 use crate::item::format::Format;
 
 /// The result type of a function in parts: `result<option<T>, E>`, where each part may be absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Returned {
+pub(crate) struct ReturnType {
     /// The error type, if the function may return an error; the inner option is none if the error
     /// has no value.
     refuses: Option<Option<Shape>>,
@@ -20,16 +20,16 @@ pub(crate) struct Returned {
 
 /// The answer to one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum TypedAnswer {
     Record(Vec<u8>),
     NoRecord,
     Refused(String),
 }
 
-impl Returned {
+impl ReturnType {
     /// Takes a result type apart. The error names the part that JSON cannot express.
-    pub(crate) fn of(ty: Option<&Type>, maker: &mut Maker) -> Result<Self, String> {
-        ty.map_or(Ok(Self::default()), |ty| maker.make(ty).map(Self::shaped))
+    pub(crate) fn of(ty: Option<&Type>, maker: &mut ShapeBuilder) -> Result<Self, String> {
+        ty.map_or(Ok(Self::default()), |ty| maker.build(ty).map(Self::shaped))
     }
 
     pub(crate) fn shaped(shape: Shape) -> Self {
@@ -60,10 +60,10 @@ impl Returned {
     }
 
     /// Translates a returned value into an answer. A record is at most `most` bytes long.
-    pub(crate) fn answer(&self, val: Option<Val>, most: usize) -> Result<Answer, Unwritten> {
+    pub(crate) fn answer(&self, val: Option<Val>, most: usize) -> Result<TypedAnswer, WriteError> {
         let val = match (&self.refuses, val) {
             (Some(err), Some(Val::Result(Err(val)))) => {
-                return Ok(Answer::Refused(refusal(err.as_ref(), val.map(|val| *val), most)));
+                return Ok(TypedAnswer::Refused(refusal(err.as_ref(), val.map(|val| *val), most)));
             }
             (Some(_), Some(Val::Result(Ok(val)))) => val.map(|val| *val),
             (_, val) => val,
@@ -73,13 +73,13 @@ impl Returned {
             other => other,
         };
         match (&self.value, val) {
-            (Some(shape), Some(val)) => record(shape, val, most).map(Answer::Record),
-            _ => Ok(Answer::NoRecord),
+            (Some(shape), Some(val)) => record(shape, val, most).map(TypedAnswer::Record),
+            _ => Ok(TypedAnswer::NoRecord),
         }
     }
 }
 
-fn record(shape: &Shape, val: Val, most: usize) -> Result<Vec<u8>, Unwritten> {
+fn record(shape: &Shape, val: Val, most: usize) -> Result<Vec<u8>, WriteError> {
     let raw = match val {
         Val::String(text) => text.into_bytes(),
         Val::List(values) if *shape == Shape::Bytes => bytes(&values),
@@ -89,7 +89,7 @@ fn record(shape: &Shape, val: Val, most: usize) -> Result<Vec<u8>, Unwritten> {
             return Ok(writer.into_json());
         }
     };
-    if raw.len() > most { Err(Unwritten::TooLong) } else { Ok(raw) }
+    if raw.len() > most { Err(WriteError::TooLong) } else { Ok(raw) }
 }
 
 /// Returns the reason of a refusal, as far as it can be written.
@@ -102,8 +102,8 @@ fn refusal(err: Option<&Shape>, val: Option<Val>, most: usize) -> String {
     let mut writer = Writer::new(most);
     match writer.value(shape, &val) {
         Ok(()) => String::from_utf8_lossy(&writer.into_json()).into_owned(),
-        Err(Unwritten::TooLong) => "its reason is larger than the limit of `max_result`".into(),
-        Err(Unwritten::Mistake(mistake)) => {
+        Err(WriteError::TooLong) => "its reason is larger than the limit of `max_result`".into(),
+        Err(WriteError::Mistake(mistake)) => {
             format!("its reason cannot be written as JSON: {mistake}")
         }
     }

@@ -2,20 +2,20 @@
 
 use wasmtime::component::Val;
 
-use super::mistake::Mistake;
-use super::named::Named;
+use super::name_map::NameMap;
 use super::reader::Reader;
 use super::shape::Shape;
+use super::value_error::ValueError;
+use crate::item::argument_passing::ArgumentPassing;
 use crate::item::format::Format;
-use crate::item::passing::ArgumentPassing;
 
 /// The parameters of a function: their names and types.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Parameters(Named<Shape>);
+pub(crate) struct Parameters(NameMap<Shape>);
 
 impl Parameters {
     pub(crate) fn new(parameters: Vec<(String, Shape)>) -> Self {
-        Self(Named::new(parameters))
+        Self(NameMap::new(parameters))
     }
 
     pub(crate) fn all(&self) -> &[(String, Shape)] {
@@ -27,7 +27,7 @@ impl Parameters {
         match (passing, &*self.0) {
             (ArgumentPassing::Single, []) => Some(format!("`{call}` has no parameter for an item")),
             (ArgumentPassing::Single, [_, _, ..]) => {
-                let names = super::mistake::listed(self.0.names());
+                let names = super::value_error::listed(self.0.names());
                 Some(format!(
                     "`{call}` has {} parameters ({names}), but an item is a single value",
                     self.0.len()
@@ -38,43 +38,46 @@ impl Parameters {
     }
 
     /// Reads the arguments from an item.
-    pub(crate) fn of_item(
+    pub(crate) fn read_item(
         &self,
         item: &[u8],
         format: Format,
         passing: ArgumentPassing,
-    ) -> Result<Vec<Val>, Mistake> {
+    ) -> Result<Vec<Val>, ValueError> {
         match (passing, &*self.0) {
             (ArgumentPassing::Args, _) => self.by_position(&mut Reader::new(text(item)?)),
             (ArgumentPassing::Kwargs, _) => self.by_name(&mut Reader::new(text(item)?)),
             (ArgumentPassing::Single, [(_, shape)]) => Ok(vec![single(item, shape, format)?]),
             (ArgumentPassing::Single, _) => {
-                Err(Mistake::new("the function does not have one parameter"))
+                Err(ValueError::new("the function does not have one parameter"))
             }
         }
     }
 
     /// Reads the arguments of `init`. A single parameter takes the whole text. Several parameters need an array or an
     /// object, which the first character tells apart.
-    pub(crate) fn of_init(&self, init: &[u8]) -> Result<Vec<Val>, Mistake> {
+    pub(crate) fn read_init(&self, init: &[u8]) -> Result<Vec<Val>, ValueError> {
         match &*self.0 {
             all if init.is_empty() && all.iter().all(|(_, shape)| shape.is_option()) => {
                 Ok(vec![Val::Option(None); all.len()])
             }
-            [] => Err(Mistake::new("it takes no arguments")),
+            [] => Err(ValueError::new("it takes no arguments")),
             [(_, shape)] => Ok(vec![single(init, shape, Format::Text)?]),
             _ => {
                 let mut reader = Reader::new(text(init)?);
                 match reader.peek() {
                     Some(b'[') => self.by_position(&mut reader),
                     Some(b'{') => self.by_name(&mut reader),
-                    _ => Err(reader.not("an array of the parameters, or an object by their names")),
+                    _ => {
+                        Err(reader
+                            .mismatch("an array of the parameters, or an object by their names"))
+                    }
                 }
             }
         }
     }
 
-    fn by_position(&self, reader: &mut Reader<'_>) -> Result<Vec<Val>, Mistake> {
+    fn by_position(&self, reader: &mut Reader<'_>) -> Result<Vec<Val>, ValueError> {
         let mut values = Vec::with_capacity(self.0.len());
         reader.array("an array of the parameters", |reader, index| {
             let (name, shape) = self.0.get(index).ok_or_else(|| self.too_many())?;
@@ -84,21 +87,21 @@ impl Parameters {
         reader.end()?;
         for (index, (name, shape)) in self.0.iter().enumerate().skip(values.len()) {
             if !shape.is_option() {
-                return Err(Mistake::new("is missing").in_index(index).of_parameter(name));
+                return Err(ValueError::new("is missing").in_index(index).of_parameter(name));
             }
             values.push(Val::Option(None));
         }
         Ok(values)
     }
 
-    fn too_many(&self) -> Mistake {
+    fn too_many(&self) -> ValueError {
         match self.0.len() {
-            1 => Mistake::new("more than the 1 parameter"),
-            more => Mistake::new(format!("more than the {more} parameters")),
+            1 => ValueError::new("more than the 1 parameter"),
+            more => ValueError::new(format!("more than the {more} parameters")),
         }
     }
 
-    fn by_name(&self, reader: &mut Reader<'_>) -> Result<Vec<Val>, Mistake> {
+    fn by_name(&self, reader: &mut Reader<'_>) -> Result<Vec<Val>, ValueError> {
         let values = reader.fields(&self.0, "an object of the parameters", "parameter")?;
         reader.end()?;
         Ok(values)
@@ -107,7 +110,7 @@ impl Parameters {
 
 /// Reads the argument of a single parameter. Strings and byte lists take the item unchanged. If items are JSON, they
 /// take the content of a JSON string.
-fn single(item: &[u8], shape: &Shape, format: Format) -> Result<Val, Mistake> {
+fn single(item: &[u8], shape: &Shape, format: Format) -> Result<Val, ValueError> {
     let inner = match shape {
         Shape::Option(inner) => inner,
         other => other,
@@ -122,11 +125,11 @@ fn single(item: &[u8], shape: &Shape, format: Format) -> Result<Val, Mistake> {
         Format::Text => None,
         Format::Json => {
             let mut reader = Reader::new(text(item)?);
-            if shape.is_option() && reader.takes_null() {
+            if shape.is_option() && reader.skip_null() {
                 reader.end()?;
                 return Ok(Val::Option(None));
             }
-            let said = reader.takes_string()?;
+            let said = reader.read_optional_string()?;
             if said.is_some() {
                 reader.end()?;
             }
@@ -141,8 +144,8 @@ fn single(item: &[u8], shape: &Shape, format: Format) -> Result<Val, Mistake> {
     Ok(if shape.is_option() { Val::Option(Some(Box::new(value))) } else { value })
 }
 
-fn text(bytes: &[u8]) -> Result<&str, Mistake> {
+fn text(bytes: &[u8]) -> Result<&str, ValueError> {
     std::str::from_utf8(bytes).map_err(|error| {
-        Mistake::new(format!("it is not UTF-8 after byte {}", error.valid_up_to()))
+        ValueError::new(format!("it is not UTF-8 after byte {}", error.valid_up_to()))
     })
 }

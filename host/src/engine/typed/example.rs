@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::arguments::Parameters;
 use super::shape::Shape;
-use crate::item::passing::ArgumentPassing;
+use crate::item::argument_passing::ArgumentPassing;
 
 impl Parameters {
     /// Returns an example item for each possible way of passing it.

@@ -11,9 +11,9 @@
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex};
 
-use super::answer::Returned;
+use super::answer::ReturnType;
 use super::arguments::Parameters;
-use super::shape::Maker;
+use super::shape::ShapeBuilder;
 use crate::engine::export_names::names;
 use crate::engine::{Engine, LoadErrorKind};
 
@@ -27,7 +27,7 @@ pub(crate) struct Function {
     pub(crate) name: String,
     pub(crate) index: ComponentExportIndex,
     pub(crate) parameters: Parameters,
-    pub(crate) returned: Returned,
+    pub(crate) returned: ReturnType,
 }
 
 /// The functions that a run calls.
@@ -63,7 +63,7 @@ impl Finder<'_> {
     /// Returns the functions that a run calls if `call` takes the items; none if `call` does not exist.
     pub(crate) fn functions(&self, call: &str) -> Result<Option<Functions>, LoadErrorKind> {
         let all = self.all();
-        let meant: Vec<_> = all.iter().filter(|one| one.is_meant_by(call)).collect();
+        let meant: Vec<_> = all.iter().filter(|one| one.is_named_by(call)).collect();
         let found = match meant.as_slice() {
             [] => return Ok(None),
             [found] => *found,
@@ -119,13 +119,13 @@ impl Finder<'_> {
         if found.ty.async_() {
             return Err(refused("it is an async function".into()));
         }
-        let mut maker = Maker::default();
-        let parameters = found.ty.params().map(|(name, ty)| match maker.make(&ty) {
+        let mut maker = ShapeBuilder::default();
+        let parameters = found.ty.params().map(|(name, ty)| match maker.build(&ty) {
             Ok(shape) => Ok((name.to_owned(), shape)),
             Err(what) => Err(refused(format!("its parameter `{name}` has {what}"))),
         });
         let parameters = Parameters::new(parameters.collect::<Result<_, _>>()?);
-        let returned = Returned::of(found.ty.results().next().as_ref(), &mut maker);
+        let returned = ReturnType::of(found.ty.results().next().as_ref(), &mut maker);
         let returned = returned.map_err(|what| refused(format!("its result has {what}")))?;
         Ok(Function { name: found.name(), index: self.index(found), parameters, returned })
     }
@@ -153,7 +153,7 @@ impl Exported {
         if self.interface.is_some() { self.name() } else { format!("#{}", self.name) }
     }
 
-    fn is_meant_by(&self, call: &str) -> bool {
+    fn is_named_by(&self, call: &str) -> bool {
         let interface = self.interface.as_deref().unwrap_or_default();
         if interface.starts_with(WORLDS) {
             return false;

@@ -9,12 +9,12 @@ mod value;
 use std::borrow::Cow;
 
 use self::value::expected;
-use super::mistake::Mistake;
 use super::shape::Shape;
+use super::value_error::ValueError;
 
 /// The memory limit for the values of one item, in bytes. Lists of small elements grow much larger
 /// than their text, because each element is a value of its own.
-const ROOM: usize = 128 * 1024 * 1024;
+const MAX_VALUE_BYTES: usize = 128 * 1024 * 1024;
 
 /// A position in a JSON text.
 pub(crate) struct Reader<'a> {
@@ -23,15 +23,15 @@ pub(crate) struct Reader<'a> {
     room: usize,
 }
 
-type Read<T> = Result<T, Mistake>;
+type Read<T> = Result<T, ValueError>;
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self::in_room(text, ROOM)
+        Self::with_memory(text, MAX_VALUE_BYTES)
     }
 
     /// Makes a reader with `room` bytes of memory for values.
-    pub(crate) fn in_room(text: &'a str, room: usize) -> Self {
+    pub(crate) fn with_memory(text: &'a str, room: usize) -> Self {
         Self { text, at: 0, room }
     }
 
@@ -39,7 +39,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn end(&mut self) -> Read<()> {
         match self.peek() {
             None => Ok(()),
-            Some(_) => Err(Mistake::new(format!("something follows at byte {}", self.at))),
+            Some(_) => Err(ValueError::new(format!("something follows at byte {}", self.at))),
         }
     }
 
@@ -49,15 +49,15 @@ impl<'a> Reader<'a> {
         expected: &str,
         mut element: impl FnMut(&mut Self, usize) -> Read<()>,
     ) -> Read<()> {
-        if !self.takes(b'[') {
-            return Err(self.not(expected));
+        if !self.skip_byte(b'[') {
+            return Err(self.mismatch(expected));
         }
-        if self.takes(b']') {
+        if self.skip_byte(b']') {
             return Ok(());
         }
         for index in 0.. {
             element(self, index).map_err(|mistake| mistake.in_index(index))?;
-            if self.takes(b']') {
+            if self.skip_byte(b']') {
                 break;
             }
             self.expect(b',', "`,` or `]`")?;
@@ -71,20 +71,20 @@ impl<'a> Reader<'a> {
         expected: &str,
         mut member: impl FnMut(&mut Self, &str) -> Read<()>,
     ) -> Read<()> {
-        if !self.takes(b'{') {
-            return Err(self.not(expected));
+        if !self.skip_byte(b'{') {
+            return Err(self.mismatch(expected));
         }
-        if self.takes(b'}') {
+        if self.skip_byte(b'}') {
             return Ok(());
         }
         loop {
             if self.peek() != Some(b'"') {
-                return Err(self.no_json("a key"));
+                return Err(self.syntax_error("a key"));
             }
             let key = self.text()?;
             self.expect(b':', "`:`")?;
             member(self, &key)?;
-            if self.takes(b'}') {
+            if self.skip_byte(b'}') {
                 return Ok(());
             }
             self.expect(b',', "`,` or `}`")?;
@@ -92,12 +92,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Skips `null` and returns true, if it is next.
-    pub(crate) fn takes_null(&mut self) -> bool {
-        self.takes_word("null")
+    pub(crate) fn skip_null(&mut self) -> bool {
+        self.skip_word("null")
     }
 
     /// Reads a string, if it is next.
-    pub(crate) fn takes_string(&mut self) -> Read<Option<String>> {
+    pub(crate) fn read_optional_string(&mut self) -> Read<Option<String>> {
         match self.peek() {
             Some(b'"') => self.text().map(|text| Some(text.into_owned())),
             _ => Ok(None),
@@ -113,13 +113,13 @@ impl<'a> Reader<'a> {
         bytes.get(self.at).copied()
     }
 
-    fn takes(&mut self, byte: u8) -> bool {
+    fn skip_byte(&mut self, byte: u8) -> bool {
         let is_there = self.peek() == Some(byte);
         self.at += usize::from(is_there);
         is_there
     }
 
-    fn takes_word(&mut self, word: &str) -> bool {
+    fn skip_word(&mut self, word: &str) -> bool {
         let is_there = self.peek().is_some() && self.word() == word;
         self.at += if is_there { word.len() } else { 0 };
         is_there
@@ -133,18 +133,18 @@ impl<'a> Reader<'a> {
     }
 
     fn expect(&mut self, byte: u8, expected: &str) -> Read<()> {
-        match self.takes(byte) {
+        match self.skip_byte(byte) {
             true => Ok(()),
-            false => Err(self.no_json(expected)),
+            false => Err(self.syntax_error(expected)),
         }
     }
 
     /// Takes memory for values from the limit.
-    fn take_room(&mut self, bytes: usize) -> Read<()> {
+    fn reserve(&mut self, bytes: usize) -> Read<()> {
         let left = self.room.checked_sub(bytes);
         self.room = left.ok_or_else(|| {
-            let most = ROOM / (1024 * 1024);
-            Mistake::new(format!("the item's values take more than {most}MiB"))
+            let most = MAX_VALUE_BYTES / (1024 * 1024);
+            ValueError::new(format!("the item's values take more than {most}MiB"))
         })?;
         Ok(())
     }
@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
         }
         let rest = &self.text[self.at..];
         let Some(length) = number_length(rest.as_bytes()) else {
-            return Err(self.no_json("a number"));
+            return Err(self.syntax_error("a number"));
         };
         self.at += length;
         Ok(&rest[..length])
@@ -171,7 +171,7 @@ impl<'a> Reader<'a> {
 
     fn owned_string(&mut self, shape: &Shape) -> Read<String> {
         let text = self.string(shape)?;
-        self.take_room(text.len())?;
+        self.reserve(text.len())?;
         Ok(text.into_owned())
     }
 
@@ -185,7 +185,7 @@ impl<'a> Reader<'a> {
             let special = memchr::memchr2(b'"', b'\\', &bytes[end.min(bytes.len())..]);
             let Some(special) = special else {
                 self.at = bytes.len();
-                return Err(self.no_json("the end of a string"));
+                return Err(self.syntax_error("the end of a string"));
             };
             end += special;
             if bytes[end] == b'"' {
@@ -200,17 +200,17 @@ impl<'a> Reader<'a> {
             return Ok(Cow::Borrowed(inner));
         }
         serde_json::from_str(&self.text[begin..=end]).map(Cow::Owned).map_err(|_| {
-            Mistake::new(format!("not JSON: an invalid string begins at byte {begin}"))
+            ValueError::new(format!("not JSON: an invalid string begins at byte {begin}"))
         })
     }
 
     /// Returns a mistake: the next value is not of this type.
-    fn unexpected(&mut self, shape: &Shape) -> Mistake {
-        self.not(&expected(shape))
+    fn unexpected(&mut self, shape: &Shape) -> ValueError {
+        self.mismatch(&expected(shape))
     }
 
     /// Returns a mistake: the next value is not `expected`.
-    pub(crate) fn not(&mut self, expected: &str) -> Mistake {
+    pub(crate) fn mismatch(&mut self, expected: &str) -> ValueError {
         let found = match self.peek() {
             Some(b'"') => "a string",
             Some(b'[') => "an array",
@@ -219,19 +219,19 @@ impl<'a> Reader<'a> {
             Some(_) if self.word() == "null" => "`null`",
             Some(_) if self.word() == "true" => "`true`",
             Some(_) if self.word() == "false" => "`false`",
-            None | Some(_) => return self.no_json(expected),
+            None | Some(_) => return self.syntax_error(expected),
         };
-        Mistake::new(format!("expected {expected}, found {found}"))
+        ValueError::new(format!("expected {expected}, found {found}"))
     }
 
     /// Returns a mistake: the text is not JSON at this position.
-    fn no_json(&mut self, expected: &str) -> Mistake {
+    fn syntax_error(&mut self, expected: &str) -> ValueError {
         let found = match (self.peek(), self.text[self.at..].chars().next()) {
             (Some(b'"'), _) => format!("a string at byte {}", self.at),
             (Some(_), Some(sign)) => format!("`{}` at byte {}", sign.escape_debug(), self.at),
             _ => "the end".into(),
         };
-        Mistake::new(format!("not JSON: expected {expected}, found {found}"))
+        ValueError::new(format!("not JSON: expected {expected}, found {found}"))
     }
 }
 

@@ -6,15 +6,15 @@
 
 use wasmtime::component::types::Type;
 
-use super::named::Named;
+use super::name_map::NameMap;
 
 /// The largest nesting depth of types, as in the engine. It bounds the recursion here. It keeps the nesting of written
 /// JSON below 128, the depth at which most JSON parsers give up.
-const DEEPEST: usize = 100;
+const MAX_DEPTH: usize = 100;
 
 /// The largest number of parts in the types of one function. A long name counts as several parts. Types share parts, so
 /// a small file could otherwise expand to a tree of a million parts.
-const LARGEST: usize = 10_000;
+const MAX_PARTS: usize = 10_000;
 
 /// A type that JSON is mapped to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,10 +29,10 @@ pub(crate) enum Shape {
     Bytes,
     List(Box<Self>),
     Tuple(Vec<Self>),
-    Record(Named<Self>),
-    Variant(Named<Option<Self>>),
-    Enum(Named<()>),
-    Flags(Named<()>),
+    Record(NameMap<Self>),
+    Variant(NameMap<Option<Self>>),
+    Enum(NameMap<()>),
+    Flags(NameMap<()>),
     Option(Box<Self>),
     Result(Option<Box<Self>>, Option<Box<Self>>),
 }
@@ -137,20 +137,20 @@ impl Int {
 
 /// A builder of the trees for the types of one function, which counts their parts.
 #[derive(Debug, Default)]
-pub(crate) struct Maker {
+pub(crate) struct ShapeBuilder {
     parts: usize,
 }
 
-impl Maker {
+impl ShapeBuilder {
     /// Returns the tree for a type. The error names the part that JSON cannot express.
-    pub(crate) fn make(&mut self, ty: &Type) -> Result<Shape, String> {
+    pub(crate) fn build(&mut self, ty: &Type) -> Result<Shape, String> {
         self.shape(ty, 0)
     }
 
     fn shape(&mut self, ty: &Type, depth: usize) -> Result<Shape, String> {
         self.part("")?;
-        if depth > DEEPEST {
-            return Err(format!("types that nest deeper than {DEEPEST}"));
+        if depth > MAX_DEPTH {
+            return Err(format!("types that nest deeper than {MAX_DEPTH}"));
         }
         let mut inner = |ty: &Type| self.shape(ty, depth + 1);
         Ok(match ty {
@@ -178,14 +178,14 @@ impl Maker {
                 let fields = record
                     .fields()
                     .map(|field| Ok((self.part(field.name)?, self.shape(&field.ty, depth + 1)?)));
-                Shape::Record(Named::new(fields.collect::<Result<_, String>>()?))
+                Shape::Record(NameMap::new(fields.collect::<Result<_, String>>()?))
             }
             Type::Variant(variant) => {
                 let cases = variant.cases().map(|case| {
                     let payload = case.ty.as_ref().map(|ty| self.shape(ty, depth + 1));
                     Ok((self.part(case.name)?, payload.transpose()?))
                 });
-                Shape::Variant(Named::new(cases.collect::<Result<_, String>>()?))
+                Shape::Variant(NameMap::new(cases.collect::<Result<_, String>>()?))
             }
             Type::Enum(cases) => Shape::Enum(self.names(cases.names())?),
             Type::Flags(flags) => Shape::Flags(self.names(flags.names())?),
@@ -201,16 +201,16 @@ impl Maker {
         })
     }
 
-    fn names<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> Result<Named<()>, String> {
+    fn names<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> Result<NameMap<()>, String> {
         let names = names.map(|name| Ok((self.part(name)?, ())));
-        names.collect::<Result<_, String>>().map(Named::new)
+        names.collect::<Result<_, String>>().map(NameMap::new)
     }
 
     /// Counts one more part, of this name.
     fn part(&mut self, name: &str) -> Result<String, String> {
         self.parts += 1 + name.len() / 16;
-        match self.parts > LARGEST {
-            true => Err(format!("a type of more than {LARGEST} parts")),
+        match self.parts > MAX_PARTS {
+            true => Err(format!("a type of more than {MAX_PARTS} parts")),
             false => Ok(name.to_owned()),
         }
     }

@@ -6,20 +6,20 @@ use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
 use wasmtime::component::Val;
 
-use super::mistake::Mistake;
-use super::named::Named;
+use super::name_map::NameMap;
 use super::shape::Shape;
+use super::value_error::ValueError;
 
 /// The reasons for which a value cannot be written.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Unwritten {
+pub(crate) enum WriteError {
     /// The JSON would be longer than the limit.
     TooLong,
     /// The value contains something that JSON cannot express.
-    Mistake(Mistake),
+    Mistake(ValueError),
 }
 
-type Written = Result<(), Unwritten>;
+type Written = Result<(), WriteError>;
 
 /// A buffer of JSON with a size limit.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl Writer {
             (Shape::Result(_, err), Val::Result(Err(value))) => {
                 self.member("err", err.as_deref().zip(value.as_deref()))
             }
-            _ => Err(Unwritten::Mistake(Mistake::new("a value of the wrong type"))),
+            _ => Err(WriteError::Mistake(ValueError::new("a value of the wrong type"))),
         }
     }
 
@@ -96,7 +96,7 @@ impl Writer {
         self.raw(b"]")
     }
 
-    fn record(&mut self, fields: &Named<Shape>, values: &[(String, Val)]) -> Written {
+    fn record(&mut self, fields: &NameMap<Shape>, values: &[(String, Val)]) -> Written {
         self.raw(b"{")?;
         for (index, ((name, shape), (_, value))) in fields.iter().zip(values).enumerate() {
             if index > 0 {
@@ -131,19 +131,19 @@ impl Writer {
         // The length must be checked before the base64 writer begins.
         let length = base64::encoded_len(bytes.len(), true).unwrap_or(usize::MAX);
         if length.saturating_add(self.json.len()) > self.most {
-            return Err(Unwritten::TooLong);
+            return Err(WriteError::TooLong);
         }
         write!(self, "\"{}\"", Base64Display::new(&bytes, &STANDARD))
-            .map_err(|_| Unwritten::TooLong)
+            .map_err(|_| WriteError::TooLong)
     }
 
     /// Writes a value in the JSON library's own form.
     fn plain(&mut self, value: &(impl serde::Serialize + ?Sized)) -> Written {
-        serde_json::to_writer(self, value).map_err(|_| Unwritten::TooLong)
+        serde_json::to_writer(self, value).map_err(|_| WriteError::TooLong)
     }
 
     fn raw(&mut self, json: &[u8]) -> Written {
-        self.write_all(json).map_err(|_| Unwritten::TooLong)
+        self.write_all(json).map_err(|_| WriteError::TooLong)
     }
 }
 
@@ -162,8 +162,8 @@ impl Write for Writer {
     }
 }
 
-impl Unwritten {
-    fn inside(self, step: impl FnOnce(Mistake) -> Mistake) -> Self {
+impl WriteError {
+    fn inside(self, step: impl FnOnce(ValueError) -> ValueError) -> Self {
         match self {
             Self::TooLong => self,
             Self::Mistake(mistake) => Self::Mistake(step(mistake)),
@@ -171,13 +171,13 @@ impl Unwritten {
     }
 }
 
-fn not_finite(value: f64) -> Unwritten {
+fn not_finite(value: f64) -> WriteError {
     let name = match value {
         _ if value.is_nan() => "NaN",
         _ if value > 0.0 => "infinity",
         _ => "-infinity",
     };
-    Unwritten::Mistake(Mistake::new(format!("{name}, which JSON does not have")))
+    WriteError::Mistake(ValueError::new(format!("{name}, which JSON does not have")))
 }
 
 /// Returns the bytes of a `list<u8>`.

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use super::{NativeWorker, Reply, WorkerContext};
 use crate::control::panic;
 use crate::executor::start_error::StartError;
-use crate::executor::{Executor, Ran, Tray, Turns, each_item};
-use crate::item::failure::Broken;
+use crate::executor::{ClaimCursor, ExecutionEnd, Executor, SharedOutcomes, each_item};
 use crate::item::fault::FaultKind;
 use crate::item::format::Format;
+use crate::item::instance_failure::InstanceFailure;
 use crate::item::limits::ResultLimit;
-use crate::outcome::{Outcomes, Stand};
+use crate::outcome::{Outcomes, OutcomesState};
 
 /// A function that opens a native worker, at the start and again after each panic.
 pub(crate) type OpenNative =
@@ -27,7 +27,7 @@ where
     F: FnMut(&WorkerContext) -> Result<W, Cause> + Send + 'static,
 {
     Box::new(move |context| {
-        let worker = caught(|| open(context))?.map_err(StartError::Native)?;
+        let worker = catch_panic(|| open(context))?.map_err(StartError::Native)?;
         Ok(Box::new(NativeExecutor {
             worker: Some(worker),
             record: Vec::new(),
@@ -42,7 +42,7 @@ struct NativeExecutor<W> {
     /// Always `Some` until the executor is dropped.
     worker: Option<W>,
     record: Vec<u8>,
-    tray: Arc<Tray>,
+    tray: Arc<SharedOutcomes>,
     max_result: ResultLimit,
 }
 
@@ -51,26 +51,31 @@ impl<W: NativeWorker> NativeExecutor<W> {
         self.worker.as_mut().expect("it is taken only in the drop")
     }
 
-    fn call_item(&mut self, item: &[u8]) -> Result<Stand, Broken> {
+    fn call_item(&mut self, item: &[u8]) -> Result<OutcomesState, InstanceFailure> {
         let mut record = std::mem::take(&mut self.record);
         record.clear();
-        let reply = caught(|| self.worker().call(item, &mut record))?;
+        let reply = catch_panic(|| self.worker().call(item, &mut record))?;
         let mut outcomes = self.tray.lock();
         match reply {
             Ok(Reply::Record) => outcomes.record(&record, self.max_result),
             Ok(Reply::NoRecord) => outcomes.no_record(),
             Err(failure) => {
-                let Broken { kind, message, .. } = failure.into_broken();
+                let InstanceFailure { kind, message, .. } = failure.into_instance_failure();
                 outcomes.fault(kind, message);
             }
         }
         self.record = record;
-        Ok(outcomes.stand())
+        Ok(outcomes.state())
     }
 }
 
 impl<W: NativeWorker> Executor for NativeExecutor<W> {
-    fn run(&mut self, outcomes: &mut Outcomes, until: usize, turns: &Turns<'_>) -> Ran {
+    fn run(
+        &mut self,
+        outcomes: &mut Outcomes,
+        until: usize,
+        turns: &ClaimCursor<'_>,
+    ) -> ExecutionEnd {
         let (span, mut at) = (outcomes.span().clone(), outcomes.len());
         *self.tray.lock() = outcomes.take();
         turns.outlet().offer(&self.tray);
@@ -87,17 +92,17 @@ impl<W: NativeWorker> Executor for NativeExecutor<W> {
         let format = || self.worker.as_ref().map(W::format).unwrap_or_default();
         // If `format` panics because of the worker's state, the next `call` will panic and report
         // it.
-        caught(format).unwrap_or_default()
+        catch_panic(format).unwrap_or_default()
     }
 
-    fn has_report(&self) -> bool {
+    fn has_finish_report(&self) -> bool {
         let has_report = || self.worker.as_ref().is_some_and(W::has_report);
-        caught(has_report).unwrap_or_default()
+        catch_panic(has_report).unwrap_or_default()
     }
 
-    fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
-        let closing = caught(|| self.worker().finish())?;
-        closing.map_err(super::Failure::into_broken)
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, InstanceFailure> {
+        let closing = catch_panic(|| self.worker().finish())?;
+        closing.map_err(super::Failure::into_instance_failure)
     }
 }
 
@@ -105,14 +110,14 @@ impl<W> Drop for NativeExecutor<W> {
     /// Ignores a panic in the drop: the worker's items are done, and its thread continues.
     fn drop(&mut self) {
         let worker = self.worker.take();
-        let dropped = caught(|| drop(worker));
+        let dropped = catch_panic(|| drop(worker));
         drop(dropped);
     }
 }
 
 /// Calls foreign code, and returns the message if it panics. The state behind a panic is never used
 /// again, because the executor is then broken.
-fn caught<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
+fn catch_panic<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
     let caught = catch_unwind(AssertUnwindSafe(call));
     caught.map_err(|panic| Panicked { message: panic::message(&*panic) })
 }
@@ -122,7 +127,7 @@ struct Panicked {
     message: String,
 }
 
-impl From<Panicked> for Broken {
+impl From<Panicked> for InstanceFailure {
     fn from(Panicked { message }: Panicked) -> Self {
         Self::new(FaultKind::Trap, format!("the worker panicked: {message}"))
     }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
+use crate::item::instance_failure::InstanceFailure;
 
 /// The failure of a native worker on an item.
 ///
@@ -65,10 +65,10 @@ impl Failure {
         }
     }
 
-    pub(crate) fn into_broken(self) -> Broken {
+    pub(crate) fn into_instance_failure(self) -> InstanceFailure {
         match self {
-            Self::BadItem(message) => Broken::new(FaultKind::BadItem, message),
-            Self::Refused(message) => Broken::new(FaultKind::Refused, message),
+            Self::BadItem(message) => InstanceFailure::new(FaultKind::BadItem, message),
+            Self::Refused(message) => InstanceFailure::new(FaultKind::Refused, message),
         }
     }
 }

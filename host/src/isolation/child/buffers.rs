@@ -3,17 +3,17 @@
 use std::mem;
 
 use crate::block::{BlockBuilder, Blocks, Span};
-use crate::isolation::wire::BadFrame;
+use crate::isolation::wire::ProtocolError;
 use crate::isolation::wire::items;
 use crate::item::index::{ItemIndex, WorkerIndex};
-use crate::outcome::{Outcomes, Room};
+use crate::outcome::{OutcomeBuffer, Outcomes};
 
 /// The buffers of the items and the outcomes of earlier orders.
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
     blocks: Blocks,
     block: BlockBuilder,
-    room: Room,
+    room: OutcomeBuffer,
 }
 
 impl Buffers {
@@ -27,21 +27,21 @@ impl Buffers {
         &mut self,
         frame: Vec<u8>,
         worker: WorkerIndex,
-    ) -> Result<Outcomes, BadFrame> {
-        let terms = items::receive(frame, &mut self.block)?;
+    ) -> Result<Outcomes, ProtocolError> {
+        let terms = items::decode_order(frame, &mut self.block)?;
         let span = self.blocks.seal(&mut self.block, ItemIndex::default());
         Ok(self.outcomes_of(span, worker, terms))
     }
 
     fn outcomes_of(&mut self, span: Span, worker: WorkerIndex, terms: items::Terms) -> Outcomes {
         let room = mem::take(&mut self.room);
-        let mut outcomes = Outcomes::in_room(room, span, worker, terms.rule);
+        let mut outcomes = Outcomes::in_buffer(room, span, worker, terms.rule);
         outcomes.set_format(terms.format);
         outcomes
     }
 
     /// Keeps the buffers of outcomes that were sent.
     pub(super) fn keep(&mut self, outcomes: Outcomes) {
-        self.room = outcomes.into_room().emptied();
+        self.room = outcomes.into_buffer().emptied();
     }
 }

@@ -6,29 +6,29 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::errors::Unfit;
+use super::errors::SetupError;
+use super::parent_connection::ParentConnection;
 use super::serve::ready;
-use super::station::Station;
 use super::threads;
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::{Engine, HostFunctions, LinkedPlugin, LoadErrorKind, Metadata};
-use crate::isolation::wire::BadFrame;
-use crate::isolation::wire::compiled::{CompiledThere, inspected};
-use crate::isolation::wire::frozen::not_frozen;
-use crate::isolation::wire::refused::not_compiled;
-use crate::isolation::wire::setup::{ChildSetup, Compile, Wanted};
+use crate::isolation::wire::ProtocolError;
+use crate::isolation::wire::compile_reply::{ChildCompileReply, inspected};
+use crate::isolation::wire::refused::encode_refusal;
+use crate::isolation::wire::setup::{ChildSetup, Compile, CompileOutput};
+use crate::isolation::wire::snapshot_reply::encode_snapshot_refusal;
 use crate::item::limits::FunctionLimit;
 use crate::jail;
-use crate::jail::{Confines, Task, sealed_file};
+use crate::jail::{JailConfig, Task, sealed_file};
 
 /// Compiles or inspects the plugin in the first file. Compiled code goes into the second file.
 pub(super) fn compile(
-    station: &Station,
+    station: &ParentConnection,
     setup: &ChildSetup,
     job: &Compile,
     [plugin, place]: [OwnedFd; 2],
-) -> Result<(), Unfit> {
-    let layers = jail::enter(&Confines::without_grants(Task::Compile, setup.jail, setup.data))?;
+) -> Result<(), SetupError> {
+    let layers = jail::enter(&JailConfig::without_grants(Task::Compile, setup.jail, setup.data))?;
     let engine = Engine::to_compile(setup.engine)?;
     threads::start_compiling(&engine)?;
     jail::seal()?;
@@ -37,36 +37,39 @@ pub(super) fn compile(
     File::from(plugin).read_exact_at(&mut bytes, 0)?;
     let settings = settings(&engine, job)?;
     let path = Path::new(&job.path);
-    let reply = match job.wants {
-        Wanted::Code => {
+    let reply = match job.output {
+        CompileOutput::Code => {
             let compiled = compile_into(&File::from(place), &settings, path, &bytes);
             compiled.map(|compiled| compiled.encode())
         }
-        Wanted::Instrumented => match settings.load_instrumented(path, &bytes) {
-            Ok(Err(why)) => return Ok(station.send(&not_frozen(&why))?),
+        CompileOutput::Instrumented => match settings.load_instrumented(path, &bytes) {
+            Ok(Err(why)) => return Ok(station.send(&encode_snapshot_refusal(&why))?),
             Ok(Ok(plugin)) => put(&File::from(place), &plugin),
             Err(error) => Err(error),
         }
         .map(|compiled| compiled.encode()),
-        Wanted::Snapshot => {
+        CompileOutput::Snapshot => {
             let code = settings.compile_snapshot(path, &bytes);
             let put = code.and_then(|code| {
-                sealed_file::put(&File::from(place), &code).map_err(LoadErrorKind::code)
+                sealed_file::write_code(&File::from(place), &code).map_err(LoadErrorKind::code)
             });
-            put.map(|length| CompiledThere { metadata: Metadata::OF_A_SNAPSHOT, length }.encode())
+            put.map(|length| {
+                ChildCompileReply { metadata: Metadata::OF_A_SNAPSHOT, length }.encode()
+            })
         }
-        Wanted::Inspection => settings.inspect_here(path, &bytes).map(inspected),
+        CompileOutput::Inspection => settings.inspect_in_process(path, &bytes).map(inspected),
     };
-    let reply = reply.unwrap_or_else(not_compiled);
+    let reply = reply.unwrap_or_else(encode_refusal);
     Ok(station.send(&reply)?)
 }
 
-fn settings(engine: &Engine, job: &Compile) -> Result<CompileSettings, BadFrame> {
+fn settings(engine: &Engine, job: &Compile) -> Result<CompileSettings, ProtocolError> {
     // No function is called, because no code of the plugin runs.
     let functions = HostFunctions::elsewhere(job.functions.clone(), |_, _| {
         Err(wasmtime::format_err!("a host function was called in a compiler"))
     });
-    let most = job.max_functions.try_into().map_err(|_| BadFrame("a limit of zero functions"))?;
+    let most =
+        job.max_functions.try_into().map_err(|_| ProtocolError("a limit of zero functions"))?;
     let settings = CompileSettings::of_child(engine, &job.call, functions);
     Ok(CompileSettings { max_functions: FunctionLimit::new(most), ..settings })
 }
@@ -76,12 +79,12 @@ fn compile_into(
     settings: &CompileSettings,
     path: &Path,
     bytes: &[u8],
-) -> Result<CompiledThere, LoadErrorKind> {
-    put(place, &settings.load_here(path, bytes)?)
+) -> Result<ChildCompileReply, LoadErrorKind> {
+    put(place, &settings.load_in_process(path, bytes)?)
 }
 
-fn put(place: &File, plugin: &LinkedPlugin) -> Result<CompiledThere, LoadErrorKind> {
-    let code = plugin.code().bytes().map_err(LoadErrorKind::invalid)?;
-    let length = sealed_file::put(place, &code).map_err(LoadErrorKind::code)?;
-    Ok(CompiledThere { metadata: plugin.metadata(), length })
+fn put(place: &File, plugin: &LinkedPlugin) -> Result<ChildCompileReply, LoadErrorKind> {
+    let code = plugin.code().serialize().map_err(LoadErrorKind::invalid)?;
+    let length = sealed_file::write_code(place, &code).map_err(LoadErrorKind::code)?;
+    Ok(ChildCompileReply { metadata: plugin.metadata(), length })
 }

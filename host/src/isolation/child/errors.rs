@@ -3,13 +3,13 @@
 use std::io;
 
 use crate::engine::{EngineError, LoadErrorKind};
-use crate::isolation::wire::BadFrame;
+use crate::isolation::wire::ProtocolError;
 use crate::jail::JailError;
 
 /// Error that ends a child. The parent learns of a jail error by a frame, and of the others by a
 /// line on standard error.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unfit {
+pub(super) enum SetupError {
     #[error(transparent)]
     Jail(#[from] JailError),
     #[error("the socket to the parent failed: {0}")]
@@ -17,17 +17,17 @@ pub(super) enum Unfit {
     #[error("the parent has another version: {0}")]
     Version(String),
     #[error("the parent sent {}", .0.0)]
-    Frame(#[from] BadFrame),
+    Frame(#[from] ProtocolError),
     #[error(transparent)]
     Engine(EngineError),
-    // The text begins with `system_limits::NO_THREAD`, by which the parent recognises it.
+    // The text begins with `system_limits::FORBIDDEN_CLONE_FLAGS`, by which the parent recognises it.
     #[error("the system refuses a thread: {0}")]
     Thread(io::Error),
     #[error("the compiled code cannot be loaded: {0}")]
     Code(String),
 }
 
-impl From<EngineError> for Unfit {
+impl From<EngineError> for SetupError {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::Thread(error) | EngineError::CompilerThreads(error) => Self::Thread(error),
@@ -36,7 +36,7 @@ impl From<EngineError> for Unfit {
     }
 }
 
-impl From<LoadErrorKind> for Unfit {
+impl From<LoadErrorKind> for SetupError {
     fn from(error: LoadErrorKind) -> Self {
         Self::Code(last_cause(&error))
     }
@@ -63,9 +63,9 @@ mod tests {
     #[test]
     fn a_thread_that_was_refused_has_its_hint_in_the_parent() {
         for error in [EngineError::Thread, EngineError::CompilerThreads] {
-            let unfit = Unfit::from(error(io::ErrorKind::WouldBlock.into()));
+            let unfit = SetupError::from(error(io::ErrorKind::WouldBlock.into()));
             let message = unfit.to_string();
-            assert!(message.starts_with(system_limits::NO_THREAD), "{message}");
+            assert!(message.starts_with(system_limits::THREAD_REFUSED), "{message}");
             let told = CompilerError::Died { message };
             assert_eq!(told.hint(), Some(system_limits::THREADS));
         }

@@ -6,35 +6,35 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::errors::Unfit;
-use super::station::Station;
-use crate::engine::{InstanceParts, PluginCode, Recorded};
+use super::errors::SetupError;
+use super::parent_connection::ParentConnection;
+use crate::engine::{InstanceParts, PluginCode, RecordedInstance};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Executor;
 use crate::executor::start_error::StartError;
-use crate::isolation::wire::frozen::{FrozenThere, not_frozen};
+use crate::isolation::wire::snapshot_reply::{ChildSnapshotReply, encode_snapshot_refusal};
 use crate::isolation::wire::{Frame, Reply};
 use crate::jail::sealed_file;
 
 /// An instance that is ready for items, or the error of its start.
-pub(super) type Begun = Result<Box<dyn Executor>, StartError>;
+pub(super) type StartResult = Result<Box<dyn Executor>, StartError>;
 
 /// Starts an instance and writes its snapshot to `place`, which at first holds the plugin's module
 /// of `length` bytes. Returns the instance if it cannot be frozen.
 pub(super) fn freeze(
-    station: &Station,
+    station: &ParentConnection,
     plugin: &dyn PluginCode,
     parts: &InstanceParts,
     place: &File,
     (path, length): (&OsStr, usize),
-) -> Result<Option<Begun>, Unfit> {
+) -> Result<Option<StartResult>, SetupError> {
     let mut source = vec![0; length];
     place.read_exact_at(&mut source, 0)?;
     let mut recorded = match plugin.start_recorded(parts) {
         Ok(recorded) => recorded,
         Err(error) => return Ok(Some(Err(error))),
     };
-    parts.voice.tell_what_was_dropped();
+    parts.voice.report_dropped();
     let why = match recorded.verdict() {
         Err(why) => why,
         Ok(verdict) => {
@@ -43,24 +43,24 @@ pub(super) fn freeze(
                 Err(why) => why,
                 Ok(length) => {
                     let format = recorded.format();
-                    station.send(&FrozenThere { length, format, verdict }.encode())?;
+                    station.send(&ChildSnapshotReply { length, format, verdict }.encode())?;
                     return Ok(None);
                 }
             }
         }
     };
-    station.send(&not_frozen(&why))?;
+    station.send(&encode_snapshot_refusal(&why))?;
     Ok(Some(Ok(recorded.into_instance())))
 }
 
 /// Writes the snapshot's module to `place`, and returns its length in bytes.
 fn put(
-    recorded: &mut Recorded,
+    recorded: &mut RecordedInstance,
     path: &Path,
     source: &[u8],
     place: &File,
 ) -> Result<u64, SnapshotRefusal> {
     let module = recorded.freeze(path, source)?;
-    sealed_file::put(place, &module)
+    sealed_file::write_code(place, &module)
         .map_err(|error| SnapshotRefusal::NotCompiled(error.to_string()))
 }

@@ -10,54 +10,59 @@ use rustix::process::Pid;
 use tokio::runtime::EnterGuard;
 
 use super::buffers::Buffers;
-use super::errors::{Unfit, last_cause};
-use super::freeze::{self, Begun};
-use super::station::{Files, Received, Station};
+use super::errors::{SetupError, last_cause};
+use super::freeze::{self, StartResult};
+use super::parent_connection::{Files, ParentConnection, Received};
 use super::{compile, probe, threads};
-use crate::control::cancel::{Cancel, End};
+use crate::control::cancel::{Cancel, EndTime};
 use crate::control::deadline::Watch;
-use crate::control::schedule::Schedule;
+use crate::control::sched_stat::SchedStat;
 use crate::control::watchdog::Ticks;
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::compiled_code::TrustedCode;
 use crate::engine::snapshot::Clock;
-use crate::engine::{Answer, Engine, HostFunctions, InstanceParts, LinkedPlugin, link_compiled};
-use crate::event::Audience;
+use crate::engine::{
+    Engine, HostAnswer, HostFunctions, InstanceParts, LinkedPlugin, link_compiled,
+};
+use crate::event::Observers;
 use crate::executor::native::OpenNative;
-use crate::executor::{Executor, Outlet, Tray, Turns};
+use crate::executor::{ClaimCursor, Executor, Outlet, SharedOutcomes};
 use crate::isolation::claim_page::ClaimPage;
-use crate::isolation::wire::setup::{Begins, ChildSetup, Task, WorkOrder};
+use crate::isolation::wire::setup::{ChildSetup, StartMode, Task, WorkOrder};
 use crate::isolation::wire::start::{self, Started};
-use crate::isolation::wire::{BadFrame, Frame, Order, Payload, Reply, guest_event, ran, report};
+use crate::isolation::wire::{
+    Frame, Order, Payload, ProtocolError, Reply, finish_reply, guest_event, run_reply,
+};
 use crate::item::index::WorkerIndex;
 use crate::item::limits::TotalMemory;
 use crate::jail;
-use crate::jail::{Access, Confines, JailError, JailLayers, LayerNeed, sealed_file};
+use crate::jail::{Access, JailConfig, JailError, JailLayers, LayerNeed, sealed_file};
 use crate::outcome::Outcomes;
 use crate::sandbox::capabilities::DirGrant;
 use crate::sandbox::disk::{self, Disk};
-use crate::sandbox::granted::{Granted, GrantedDir, OpenDir, Preopens};
+use crate::sandbox::granted::{GrantedDir, OpenDir, OpenGrants, Preopens};
 use crate::sandbox::guest_event::GuestSink;
-use crate::sandbox::meter::{Asked, PoolMemory};
+use crate::sandbox::guest_output::{GuestOutput, PoolRateLimiter};
+use crate::sandbox::meter::{PoolMemory, RequestMemory};
 use crate::sandbox::net_grant::NetGrant;
 use crate::sandbox::network::Names;
-use crate::sandbox::voice::{Chorus, Voice};
 
 /// Serves the parent until it closes the socket. Returns the exit code of the process.
 ///
 /// `replacement` is native code that runs instead of the plugin, in tests.
 pub(super) fn serve(parent: Pid, replacement: Option<OpenNative>) -> i32 {
-    panic::set_hook(Box::new(|panic| tell_last(panic)));
-    let begun = jail::begin(parent).map_err(Unfit::from);
-    let station = begun.and_then(|()| Ok(Arc::new(Station::of_standard_input()?)));
+    panic::set_hook(Box::new(|panic| print_last_line(panic)));
+    let begun = jail::begin(parent).map_err(SetupError::from);
+    let station = begun.and_then(|()| Ok(Arc::new(ParentConnection::of_standard_input()?)));
     let station = match station {
         Ok(station) => station,
         Err(unfit) => return tell_standard_error(&unfit),
     };
-    match work(&station, replacement) {
+    match run_task(&station, replacement) {
         Ok(()) => 0,
-        Err(Unfit::Jail(error)) => {
-            let is_lack = matches!(error, JailError::Lacks(_) | JailError::LacksExtra { .. });
+        Err(SetupError::Jail(error)) => {
+            let is_lack =
+                matches!(error, JailError::MissingLayer(_) | JailError::MissingStrictLayer { .. });
             let frame = Frame::reply(Reply::Unjailed).byte(u8::from(is_lack));
             let frame = frame.rest(last_cause(&error).as_bytes());
             // If the parent cannot receive this, it learns that the process has ended.
@@ -68,30 +73,33 @@ pub(super) fn serve(parent: Pid, replacement: Option<OpenNative>) -> i32 {
     }
 }
 
-fn tell_standard_error(unfit: &Unfit) -> i32 {
-    tell_last(unfit);
+fn tell_standard_error(unfit: &SetupError) -> i32 {
+    print_last_line(unfit);
     1
 }
 
 /// Writes the last line that this process prints. The parent shows it when the process has ended.
 #[expect(clippy::print_stderr, reason = "standard error is a pipe to the parent")]
-fn tell_last(words: &dyn fmt::Display) {
+fn print_last_line(words: &dyn fmt::Display) {
     eprintln!("{}", words.to_string().replace('\n', " "));
 }
 
-fn work(station: &Arc<Station>, replacement: Option<OpenNative>) -> Result<(), Unfit> {
-    let Files { own, third: place, dirs } = station.receive_files()?;
+fn run_task(
+    station: &Arc<ParentConnection>,
+    replacement: Option<OpenNative>,
+) -> Result<(), SetupError> {
+    let Files { own, snapshot_file: place, dirs } = station.receive_files()?;
     let received = station.receive(Vec::new())?;
     let Some(received) = received.filter(|received| received.order == Order::Setup) else {
-        return Err(BadFrame("no setup").into());
+        return Err(ProtocolError("no setup").into());
     };
-    let (setup, beside) = ChildSetup::decode(received.payload())?.map_err(Unfit::Version)?;
+    let (setup, beside) = ChildSetup::decode(received.payload())?.map_err(SetupError::Version)?;
     match &setup.task {
         Task::Probe => probe::probe(station, &setup),
         Task::Compile(job) => compile::compile(station, &setup, job, own),
         Task::Work(work) => {
             let worker = Worker::make(station, &setup, work, own, dirs)?;
-            worker.serve(&work.begins, beside, place.map(File::from), replacement)
+            worker.serve(&work.start_mode, beside, place.map(File::from), replacement)
         }
     }
 }
@@ -105,13 +113,13 @@ pub(super) fn ready(layers: &JailLayers) -> Vec<u8> {
 
 /// A worker, before its instance has started.
 struct Worker {
-    station: Arc<Station>,
+    station: Arc<ParentConnection>,
     engine: Engine,
     plugin: LinkedPlugin,
     page: ClaimPage,
     parts: InstanceParts,
     /// The end of the run. Only the parent knows it, so it never ends a call in this process.
-    end: End,
+    end: EndTime,
     /// The asynchronous runtime, entered, on which the plugin waits.
     _runtime: Option<EnterGuard<'static>>,
 }
@@ -119,26 +127,29 @@ struct Worker {
 impl Worker {
     /// Enters the jail, loads the code, starts all threads and seals the jail.
     fn make(
-        station: &Arc<Station>,
+        station: &Arc<ParentConnection>,
         setup: &ChildSetup,
         work: &WorkOrder,
         [page, code]: [OwnedFd; 2],
         dirs: Vec<OwnedFd>,
-    ) -> Result<Self, Unfit> {
+    ) -> Result<Self, SetupError> {
         let page = ClaimPage::open(&page)?;
         let mut grants = grants(work, dirs)?;
         // The jail may hide `/proc`, from which this reads.
         let preopens = Preopens::of(&grants.dirs)?;
         // The same holds for the statistics of this thread, by which its deadlines are extended.
-        let schedule = work.config.has_deadlines().then(Schedule::of_this_thread).flatten();
+        let schedule = work.config.has_deadlines().then(SchedStat::of_this_thread).flatten();
         let ports: Vec<_> = grants.net.iter().map(NetGrant::port).collect();
         let dirs: Vec<_> = grants.dirs.iter().map(GrantedDir::allowed).collect();
-        let layers = jail::enter(&Confines {
+        let layers = jail::enter(&JailConfig {
             dirs: &dirs,
             ports: &ports,
             // The limit applies to files in memory, and those with code must fit.
-            file_size: work.config.disk.map(|limit| (limit.bytes() as u64).max(sealed_file::MOST)),
-            ..Confines::without_grants(jail::Task::Work, setup.jail, setup.data)
+            max_file_size: work
+                .config
+                .disk
+                .map(|limit| (limit.bytes() as u64).max(sealed_file::MAX_CODE_BYTES)),
+            ..JailConfig::without_grants(jail::Task::Work, setup.jail, setup.data)
         })?;
         // WASI has its own descriptors of the directories, and the plugin may need these numbers for its files.
         drop(dirs);
@@ -152,7 +163,7 @@ impl Worker {
         let code = File::from(code);
         let plugin = link_compiled(&settings, &TrustedCode::InJail(&code), work.kind)?;
         let runtime = threads::start_working(&engine, &*plugin, grants.has_dirs());
-        let runtime = runtime.map_err(Unfit::Thread)?;
+        let runtime = runtime.map_err(SetupError::Thread)?;
         jail::seal()?;
         station.send(&ready(&layers))?;
         let parts = parts(station, work, grants, preopens, engine.watchdog().ticks());
@@ -162,7 +173,7 @@ impl Worker {
             plugin,
             page,
             parts,
-            end: End::default(),
+            end: EndTime::default(),
             _runtime: runtime,
         })
     }
@@ -170,11 +181,11 @@ impl Worker {
     /// Starts the instance, and obeys the parent's orders until it closes the socket.
     fn serve(
         mut self,
-        begins: &Begins,
+        begins: &StartMode,
         init: &[u8],
         place: Option<File>,
         replacement: Option<OpenNative>,
-    ) -> Result<(), Unfit> {
+    ) -> Result<(), SetupError> {
         self.parts.init = init.to_vec();
         let begun = match replacement {
             None => self.begin(begins, place)?,
@@ -183,33 +194,37 @@ impl Worker {
         let Some(begun) = begun else { return Ok(()) };
         let mut instance = match begun {
             Ok(instance) => instance,
-            Err(error) => return Ok(self.station.send(&start::not_started(&error))?),
+            Err(error) => return Ok(self.station.send(&start::encode_start_error(&error))?),
         };
-        let (format, has_report) = (instance.format(), instance.has_report());
+        let (format, has_report) = (instance.format(), instance.has_finish_report());
         self.station.send(&Started { format, has_report }.encode())?;
         let mut buffers = Buffers::default();
         while let Some(Received { order, frame }) = self.station.receive(buffers.take_frame())? {
             match order {
                 Order::Run => self.run(&mut *instance, frame, &mut buffers)?,
                 Order::Finish => self.finish(&mut *instance)?,
-                _ => return Err(BadFrame("an answer without a question").into()),
+                _ => return Err(ProtocolError("an answer without a question").into()),
             }
         }
         Ok(())
     }
 
     /// Starts the instance. Returns `None` if it was frozen and the process has no work left.
-    fn begin(&self, begins: &Begins, place: Option<File>) -> Result<Option<Begun>, Unfit> {
+    fn begin(
+        &self,
+        begins: &StartMode,
+        place: Option<File>,
+    ) -> Result<Option<StartResult>, SetupError> {
         match (begins, place) {
-            (Begins::Init, _) => Ok(Some(self.plugin.start(&self.parts))),
-            (Begins::Snapshot { results }, _) => {
+            (StartMode::Init, _) => Ok(Some(self.plugin.start(&self.parts))),
+            (StartMode::Snapshot { results }, _) => {
                 Ok(Some(self.plugin.restore(&self.parts, *results)))
             }
-            (Begins::Freeze { path, length }, Some(place)) => {
+            (StartMode::Freeze { path, length }, Some(place)) => {
                 let Self { station, plugin, parts, .. } = self;
                 freeze::freeze(station, &**plugin, parts, &place, (path, *length))
             }
-            (Begins::Freeze { .. }, None) => Err(BadFrame("no file for a snapshot").into()),
+            (StartMode::Freeze { .. }, None) => Err(ProtocolError("no file for a snapshot").into()),
         }
     }
 
@@ -218,52 +233,52 @@ impl Worker {
         instance: &mut dyn Executor,
         frame: Vec<u8>,
         buffers: &mut Buffers,
-    ) -> Result<(), Unfit> {
+    ) -> Result<(), SetupError> {
         self.page.set_begun(true);
         let outcomes = buffers.outcomes(frame, self.parts.index)?;
         let mut outcomes = outcomes.retrying(self.parts.config.retry_on);
         let ticks = self.engine.watchdog().ticks();
-        let outlet: Arc<dyn Outlet> = Arc::<Station>::clone(&self.station);
-        let turns = Turns::borrowed(self.page.reach(), &ticks, &self.end, &outlet);
+        let outlet: Arc<dyn Outlet> = Arc::<ParentConnection>::clone(&self.station);
+        let turns = ClaimCursor::borrowed(self.page.reach(), &ticks, &self.end, &outlet);
         let until = outcomes.span().len();
         let ran = instance.run(&mut outcomes, until, &turns);
-        self.parts.voice.tell_what_was_dropped();
-        let reply = |memory| ran::reply(memory, &ran, instance.format(), &outcomes);
+        self.parts.voice.report_dropped();
+        let reply = |memory| run_reply::reply(memory, &ran, instance.format(), &outcomes);
         self.station.send_made(reply, outcomes.record_bytes())?;
         buffers.keep(outcomes);
         Ok(())
     }
 
-    fn finish(&self, instance: &mut dyn Executor) -> Result<(), Unfit> {
+    fn finish(&self, instance: &mut dyn Executor) -> Result<(), SetupError> {
         let finished = instance.finish();
-        self.parts.voice.tell_what_was_dropped();
-        Ok(self.station.send(&report::encode(&finished))?)
+        self.parts.voice.report_dropped();
+        Ok(self.station.send(&finish_reply::encode(&finished))?)
     }
 }
 
 /// Makes the grants from the parent's description and the open directories.
-fn grants(work: &WorkOrder, dirs: Vec<OwnedFd>) -> Result<Granted, Unfit> {
+fn grants(work: &WorkOrder, dirs: Vec<OwnedFd>) -> Result<OpenGrants, SetupError> {
     if dirs.len() != work.dirs.len() {
-        return Err(BadFrame("a wrong number of directories").into());
+        return Err(ProtocolError("a wrong number of directories").into());
     }
     let dir = |((host, guest, access), dir): (&(OsString, String, Access), OwnedFd)| {
         let grant = DirGrant::new(host.into(), guest.clone(), *access);
-        Ok(GrantedDir { grant, dir: OpenDir::of(dir)? })
+        Ok(GrantedDir { grant, dir: OpenDir::from_fd(dir)? })
     };
     let net = work.net.iter().map(|grant| grant.parse());
-    Ok(Granted {
-        dirs: work.dirs.iter().zip(dirs).map(dir).collect::<Result<_, Unfit>>()?,
+    Ok(OpenGrants {
+        dirs: work.dirs.iter().zip(dirs).map(dir).collect::<Result<_, SetupError>>()?,
         env: work.env.clone(),
-        net: net.collect::<Result<_, _>>().map_err(|_| BadFrame("an invalid grant"))?,
+        net: net.collect::<Result<_, _>>().map_err(|_| ProtocolError("an invalid grant"))?,
         closed: Vec::new(),
     })
 }
 
 /// Builds the parts of the instance. Nothing in this process cancels it.
 fn parts(
-    station: &Arc<Station>,
+    station: &Arc<ParentConnection>,
     work: &WorkOrder,
-    grants: Granted,
+    grants: OpenGrants,
     preopens: Preopens,
     ticks: Ticks,
 ) -> InstanceParts {
@@ -272,20 +287,20 @@ fn parts(
         None => Disk::new(None),
         Some(limit) => {
             let asked = Arc::clone(station);
-            let asked = disk::Asked(Box::new(move |bytes| {
-                is_granted(&asked, Frame::reply(Reply::TakeDisk).long(bytes))
+            let asked = disk::RequestBytes(Box::new(move |bytes| {
+                request_grant(&asked, Frame::reply(Reply::TakeDisk).long(bytes))
             }));
-            Disk::asking(limit, asked)
+            Disk::with_request(limit, asked)
         }
     };
     let pool_memory = match work.total_memory {
         TotalMemory::Unlimited => PoolMemory::new(TotalMemory::Unlimited),
         limit @ TotalMemory::AtMost(_) => {
             let asked = Arc::clone(station);
-            let asked = Asked(Box::new(move |bytes| {
-                is_granted(&asked, Frame::reply(Reply::Take).long(bytes as u64))
+            let asked = RequestMemory(Box::new(move |bytes| {
+                request_grant(&asked, Frame::reply(Reply::Take).long(bytes as u64))
             }));
-            PoolMemory::asking(limit, asked)
+            PoolMemory::with_request(limit, asked)
         }
     };
     let parent = Arc::clone(station);
@@ -303,35 +318,36 @@ fn parts(
         names: Arc::new(Names::known(work.names.clone())),
         disk: Arc::new(disk),
         pool_memory: Arc::new(pool_memory),
-        voice: Arc::new(Voice::new(log, Chorus::new(log), sink)),
-        audience: Audience::default(),
+        voice: Arc::new(GuestOutput::new(log, PoolRateLimiter::new(log), sink)),
+        audience: Observers::default(),
         watch: Watch::new(config, Cancel::default(), ticks),
-        clock: Clock::that_shows(work.clock),
+        clock: Clock::resumed_at(work.clock),
     }
 }
 
-impl Outlet for Station {
+impl Outlet for ParentConnection {
     fn hand_over(&self, outcomes: &mut Outcomes) -> bool {
         if outcomes.kept() > 0 {
             // If this fails, the parent has gone, and receiving the next order fails.
-            let _ = self.send_made(|memory| ran::part(memory, outcomes), outcomes.record_bytes());
+            let _ =
+                self.send_made(|memory| run_reply::part(memory, outcomes), outcomes.record_bytes());
             outcomes.forget();
         }
         true
     }
 
-    fn offer(&self, _tray: &Arc<Tray>) {
+    fn offer(&self, _tray: &Arc<SharedOutcomes>) {
         // Only tests run native code, which could need this, in a process.
     }
 }
 
 /// Asks the parent to grant more of a limited resource.
-fn is_granted(station: &Station, question: Frame) -> bool {
+fn request_grant(station: &ParentConnection, question: Frame) -> bool {
     station.ask(&question.seal()).is_ok_and(|answer| answer.order == Order::Granted)
 }
 
 /// Calls a host function, which runs in the parent.
-fn call(station: &Station, number: usize, input: &[u8]) -> Answer {
+fn call(station: &ParentConnection, number: usize, input: &[u8]) -> HostAnswer {
     if input.len() > crate::engine::MAX_ANSWER {
         return Err(wasmtime::format_err!("the argument of a host function is too large"));
     }

@@ -15,7 +15,7 @@ use crate::engine::{Engine, EngineError, PluginCode, start_compilers};
 
 /// The number of blocking threads if a directory is granted; they read and write files, for
 /// example. A plugin does one thing at a time, and a file that never answers occupies one thread.
-const FILES: usize = 4;
+const BLOCKING_THREADS: usize = 4;
 /// The number of blocking threads if no directory is granted. The asynchronous runtime needs at
 /// least one. It would start that thread after the seal, which would end the process.
 const WITHOUT_FILES: usize = 1;
@@ -41,10 +41,10 @@ pub(super) fn start_working(
     has_files: bool,
 ) -> io::Result<Option<EnterGuard<'static>>> {
     engine.watchdog().wait_until_it_runs();
-    if !plugin.can_wait() {
+    if !plugin.can_block() {
         return Ok(None);
     }
-    let blocking = if has_files { FILES } else { WITHOUT_FILES };
+    let blocking = if has_files { BLOCKING_THREADS } else { WITHOUT_FILES };
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
         .max_blocking_threads(blocking)

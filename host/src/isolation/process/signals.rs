@@ -15,18 +15,18 @@ const OF_GROUPS: [libc::c_int; 5] =
 
 /// A guard that blocks these signals for this thread while it lives. A process that is started
 /// meanwhile inherits the blocked signals.
-pub(super) struct Blocked {
+pub(super) struct BlockedSignals {
     before: libc::sigset_t,
 }
 
-impl Blocked {
+impl BlockedSignals {
     pub(super) fn new() -> io::Result<Self> {
         let before = set_mask(libc::SIG_BLOCK, &of_groups())?;
         Ok(Self { before })
     }
 }
 
-impl Drop for Blocked {
+impl Drop for BlockedSignals {
     fn drop(&mut self) {
         let restored = set_mask(libc::SIG_SETMASK, &self.before);
         debug_assert!(restored.is_ok(), "a mask that the system returned is valid");

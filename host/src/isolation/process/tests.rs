@@ -3,7 +3,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::control::alarm::Ring as _;
+use crate::control::alarm::Notify as _;
 use crate::control::deadline::Overdue;
 
 /// Writes a shell script as a program in this folder.
@@ -17,7 +17,7 @@ fn script(folder: &Path, script: &str) -> PathBuf {
 /// Runs a script as a child, and returns how it ended.
 fn end_of(script: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let (program, bell) = (self::script(folder.path(), script), Arc::new(Bell::new().unwrap()));
+    let (program, bell) = (self::script(folder.path(), script), Arc::new(EventFd::new().unwrap()));
     let mut child = Child::start(&Processes::new().program(program), &bell).unwrap();
     child.wait(&mut Forever).to_string()
 }
@@ -25,22 +25,22 @@ fn end_of(script: &str) -> String {
 /// A wait without a limit.
 struct Forever;
 
-impl Patience for Forever {
-    fn go_on(&mut self) -> Result<Option<Instant>, Overdue> {
+impl WaitPolicy for Forever {
+    fn next_deadline(&mut self) -> Result<Option<Instant>, Overdue> {
         Ok(None)
     }
 }
 
 /// A wait that ends at the second question. It signals the eventfd at the first; otherwise the wait
 /// would never end.
-struct UntilRung<'a>(&'a Bell, bool);
+struct UntilRung<'a>(&'a EventFd, bool);
 
-impl Patience for UntilRung<'_> {
-    fn go_on(&mut self) -> Result<Option<Instant>, Overdue> {
+impl WaitPolicy for UntilRung<'_> {
+    fn next_deadline(&mut self) -> Result<Option<Instant>, Overdue> {
         if std::mem::replace(&mut self.1, true) {
-            return Err(Overdue::Unwanted);
+            return Err(Overdue::Cancelled);
         }
-        self.0.ring();
+        self.0.notify();
         Ok(None)
     }
 }
@@ -49,7 +49,7 @@ impl Patience for UntilRung<'_> {
 fn one_that_stays_is_killed_when_nobody_waits_any_longer() {
     let folder = tempfile::tempdir().unwrap();
     let (program, bell) =
-        (script(folder.path(), "exec sleep 1000"), Arc::new(Bell::new().unwrap()));
+        (script(folder.path(), "exec sleep 1000"), Arc::new(EventFd::new().unwrap()));
     let mut child = Child::start(&Processes::new().program(program), &bell).unwrap();
     let death = child.wait(&mut UntilRung(&bell, false));
     assert_eq!(death.to_string(), "its process closed its socket, and was killed");

@@ -19,17 +19,17 @@ use std::time::Duration;
 use super::{Remote, Reply, StartError, Wait, start};
 use crate::control::deadline::{Overdue, Phase};
 use crate::engine::origin::Origin;
-use crate::engine::snapshot::Freezing;
+use crate::engine::snapshot::SnapshotOutcome;
 use crate::engine::{InstanceParts, LoadErrorKind, PluginKind};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::isolation::Processes;
+use crate::isolation::child_connection::LinkError;
 use crate::isolation::compiler::Compiler;
-use crate::isolation::link::Gone;
 use crate::isolation::remote_plugin::RemotePlugin;
-use crate::isolation::wire::BadFrame;
-use crate::isolation::wire::frozen::{FrozenThere, refusal};
-use crate::isolation::wire::setup::Begins;
-use crate::item::failure::Broken;
+use crate::isolation::wire::ProtocolError;
+use crate::isolation::wire::setup::StartMode;
+use crate::isolation::wire::snapshot_reply::{ChildSnapshotReply, decode_snapshot_refusal};
+use crate::item::instance_failure::InstanceFailure;
 use crate::jail::sealed_file;
 use crate::jail::sealed_file::SealedFile;
 
@@ -37,8 +37,8 @@ use crate::jail::sealed_file::SealedFile;
 const BESIDE: u64 = 1024 * 1024;
 
 /// The state of an instance in a child that was to freeze it.
-enum Became {
-    Frozen(FrozenThere),
+enum FreezeResult {
+    Frozen(ChildSnapshotReply),
     /// The instance has started, and continues as an ordinary worker.
     Refused(SnapshotRefusal),
     /// The instance has started, and its process was lost while it wrote the snapshot.
@@ -58,29 +58,31 @@ impl Remote {
         path: &Path,
         origin: &Origin,
         parts: &InstanceParts,
-    ) -> Result<Freezing<Arc<RemotePlugin>>, StartError> {
-        let refused = |why| Ok(Freezing::Refused { why, started: None });
+    ) -> Result<SnapshotOutcome<Arc<RemotePlugin>>, StartError> {
+        let refused = |why| Ok(SnapshotOutcome::Refused { why, started: None });
         let Origin { bytes, settings } = origin;
         parts.watch.begin(Phase::Preparing);
         let compiler = Compiler { processes, settings, path, bytes, watch: Some(&parts.watch) };
-        let code = match compiler.instrumented() {
+        let code = match compiler.compile_instrumented() {
             Ok(Ok(code)) => code,
             Ok(Err(why)) => return refused(why),
             Err(error) => return refused(not_compiled(&error, parts)?),
         };
         let instrumented =
             Arc::new(RemotePlugin::from_file(code, PluginKind::CoreModule, settings));
-        let place = sealed_file::place().map_err(|source| StartError::Process { source })?;
+        let place =
+            sealed_file::create_code_file().map_err(|source| StartError::Process { source })?;
         place.write_all_at(bytes, 0).map_err(|source| StartError::Process { source })?;
-        let begins = Begins::Freeze { path: path.into(), length: bytes.len() };
+        let begins = StartMode::Freeze { path: path.into(), length: bytes.len() };
         let work = instrumented.work_from(begins, parts);
-        let mut remote = Self::ready(processes, &instrumented, parts, work, Some(place.as_fd()))?;
-        let there = match remote.became(settings.limits.time)? {
-            Became::Frozen(there) => there,
-            Became::Refused(why) => {
-                return Ok(Freezing::Refused { why, started: Some(Box::new(remote)) });
+        let mut remote =
+            Self::start_child(processes, &instrumented, parts, work, Some(place.as_fd()))?;
+        let there = match remote.wait_for_snapshot(settings.limits.time)? {
+            FreezeResult::Frozen(there) => there,
+            FreezeResult::Refused(why) => {
+                return Ok(SnapshotOutcome::Refused { why, started: Some(Box::new(remote)) });
             }
-            Became::Lost(why) => return refused(why),
+            FreezeResult::Lost(why) => return refused(why),
         };
         // This ends the child, so no process can write to the file any longer.
         drop(remote);
@@ -92,54 +94,57 @@ impl Remote {
         let module = SealedFile::copy(&place, there.length).and_then(|module| module.read());
         drop(place);
         let module = module.map_err(LoadErrorKind::code);
-        let frozen = module.and_then(|bytes| Compiler { bytes: &bytes, ..compiler }.snapshot());
+        let frozen =
+            module.and_then(|bytes| Compiler { bytes: &bytes, ..compiler }.compile_snapshot());
         match frozen {
             Ok(code) => {
                 let bytes = code.length().unwrap_or_default();
                 let snapshot = RemotePlugin::from_file(code, PluginKind::CoreModule, settings)
                     .into_snapshot(there.format);
                 let (snapshot, verdict) = (Arc::new(snapshot), there.verdict);
-                Ok(Freezing::Frozen { snapshot, bytes, verdict })
+                Ok(SnapshotOutcome::Frozen { snapshot, bytes, verdict })
             }
             Err(error) => refused(not_compiled(&error, parts)?),
         }
     }
 
     /// Waits until the instance is frozen or refused. Writing the snapshot may take up to `time`.
-    fn became(&mut self, time: Duration) -> Result<Became, StartError> {
+    fn wait_for_snapshot(&mut self, time: Duration) -> Result<FreezeResult, StartError> {
         self.watch.begin(Phase::Starting);
         let first = self.serve(Wait::Watched, |received| match received.kind {
             Reply::Freezing => received.payload.end().map(|()| Ok(First::Initialised)),
-            Reply::NotFrozen => refusal(received.payload).map(First::Refused).map(Ok),
+            Reply::NotFrozen => {
+                decode_snapshot_refusal(received.payload).map(First::Refused).map(Ok)
+            }
             Reply::NotStarted => start::start_error(received.payload).map(Err),
-            _ => Err(BadFrame("an unexpected reply (expected: freezing)")),
+            _ => Err(ProtocolError("an unexpected reply (expected: freezing)")),
         });
-        let why = match first.map_err(|gone| self.not_started(gone))?? {
+        let why = match first.map_err(|gone| self.to_start_error(gone))?? {
             First::Refused(why) => why,
             First::Initialised => {
                 self.watch.begin(Phase::Preparing);
                 let frozen = self.serve(Wait::For(time), |received| match received.kind {
-                    Reply::Frozen => FrozenThere::decode(received.payload).map(Ok),
-                    Reply::NotFrozen => refusal(received.payload).map(Err),
-                    _ => Err(BadFrame("an unexpected reply (expected: frozen)")),
+                    Reply::Frozen => ChildSnapshotReply::decode(received.payload).map(Ok),
+                    Reply::NotFrozen => decode_snapshot_refusal(received.payload).map(Err),
+                    _ => Err(ProtocolError("an unexpected reply (expected: frozen)")),
                 });
                 match frozen {
-                    Ok(Ok(there)) => return Ok(Became::Frozen(there)),
+                    Ok(Ok(there)) => return Ok(FreezeResult::Frozen(there)),
                     Ok(Err(why)) => why,
-                    Err(gone) => return self.lost(gone).map(Became::Lost),
+                    Err(gone) => return self.to_refusal(gone).map(FreezeResult::Lost),
                 }
             }
         };
         self.wait_for_start()?;
-        Ok(Became::Refused(why))
+        Ok(FreezeResult::Refused(why))
     }
 }
 
 impl Remote {
     /// Maps a lost connection to the refusal of the snapshot. Fails if the worker is no longer
     /// needed.
-    fn lost(&mut self, gone: Gone) -> Result<SnapshotRefusal, StartError> {
-        let Broken { message, .. } = self.broken(gone, None);
+    fn to_refusal(&mut self, gone: LinkError) -> Result<SnapshotRefusal, StartError> {
+        let InstanceFailure { message, .. } = self.to_failure(gone, None);
         let overdue = |overdue: Overdue| StartError::Timeout { message: overdue.to_string() };
         self.watch.check().map_err(overdue)?;
         Ok(SnapshotRefusal::Unsupported(message))

@@ -17,10 +17,10 @@ macro_rules! kinds {
         }
 
         impl $name {
-            pub(crate) fn of(number: u8) -> Result<Self, BadFrame> {
+            pub(crate) fn of(number: u8) -> Result<Self, ProtocolError> {
                 match number {
                     $($number => Ok(Self::$kind),)*
-                    _ => Err(BadFrame("a message of an unknown kind")),
+                    _ => Err(ProtocolError("a message of an unknown kind")),
                 }
             }
         }
@@ -66,7 +66,7 @@ kinds! {
 /// The error of bytes that are no frame of this protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it sent {0}")]
-pub(crate) struct BadFrame(pub(crate) &'static str);
+pub(crate) struct ProtocolError(pub(crate) &'static str);
 
 /// A frame that is being written.
 #[derive(Debug)]
@@ -168,8 +168,8 @@ pub(crate) fn header(bytes: [u8; HEADER]) -> (usize, u8) {
 
 /// Cuts a guest's text to the most bytes that a frame may have of it. The limit allows for bytes
 /// that are not UTF-8, which become longer.
-pub(crate) fn cut(text: String) -> String {
-    bounded::cut(text, bounded::guest::MOST)
+pub(crate) fn truncate_guest_text(text: String) -> String {
+    bounded::truncate_text(text, bounded::guest::MAX)
 }
 
 /// A payload that is being read.
@@ -177,27 +177,27 @@ pub(crate) fn cut(text: String) -> String {
 pub(crate) struct Payload<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Payload<'a> {
-    const SHORT: BadFrame = BadFrame("a frame that ends too early");
+    const SHORT: ProtocolError = ProtocolError("a frame that ends too early");
 
-    pub(crate) fn byte(&mut self) -> Result<u8, BadFrame> {
+    pub(crate) fn byte(&mut self) -> Result<u8, ProtocolError> {
         let (first, rest) = self.0.split_first().ok_or(Self::SHORT)?;
         self.0 = rest;
         Ok(*first)
     }
 
-    pub(crate) fn number(&mut self) -> Result<usize, BadFrame> {
+    pub(crate) fn number(&mut self) -> Result<usize, ProtocolError> {
         let (first, rest) = self.0.split_first_chunk().ok_or(Self::SHORT)?;
         self.0 = rest;
         Ok(u32::from_le_bytes(*first) as usize)
     }
 
-    pub(crate) fn long(&mut self) -> Result<u64, BadFrame> {
+    pub(crate) fn long(&mut self) -> Result<u64, ProtocolError> {
         let (first, rest) = self.0.split_first_chunk().ok_or(Self::SHORT)?;
         self.0 = rest;
         Ok(u64::from_le_bytes(*first))
     }
 
-    pub(crate) fn bytes(&mut self) -> Result<&'a [u8], BadFrame> {
+    pub(crate) fn bytes(&mut self) -> Result<&'a [u8], ProtocolError> {
         let length = self.number()?;
         let (first, rest) = self.0.split_at_checked(length).ok_or(Self::SHORT)?;
         self.0 = rest;
@@ -205,7 +205,7 @@ impl<'a> Payload<'a> {
     }
 
     /// Reads `count` numbers.
-    pub(crate) fn numbers(&mut self, count: usize) -> Result<&'a [[u8; 4]], BadFrame> {
+    pub(crate) fn numbers(&mut self, count: usize) -> Result<&'a [[u8; 4]], ProtocolError> {
         let length = count.checked_mul(size_of::<u32>()).ok_or(Self::SHORT)?;
         let (first, rest) = self.0.split_at_checked(length).ok_or(Self::SHORT)?;
         self.0 = rest;
@@ -213,17 +213,17 @@ impl<'a> Payload<'a> {
     }
 
     /// Reads a guest's text, and cuts it to the length that a guest on a thread could make it.
-    pub(crate) fn text(&mut self) -> Result<String, BadFrame> {
-        Ok(cut(String::from_utf8_lossy(self.bytes()?).into_owned()))
+    pub(crate) fn text(&mut self) -> Result<String, ProtocolError> {
+        Ok(truncate_guest_text(String::from_utf8_lossy(self.bytes()?).into_owned()))
     }
 
     /// Returns the rest as text for users.
     pub(crate) fn message(self) -> String {
-        crate::outcome::shortened(String::from_utf8_lossy(self.0).into_owned())
+        crate::outcome::shorten_message(String::from_utf8_lossy(self.0).into_owned())
     }
 
     /// Decodes the rest as one value in the format of postcard.
-    pub(crate) fn data<T: Deserialize<'a>>(self, bad: BadFrame) -> Result<T, BadFrame> {
+    pub(crate) fn data<T: Deserialize<'a>>(self, bad: ProtocolError) -> Result<T, ProtocolError> {
         match postcard::take_from_bytes(self.0) {
             Ok((value, [])) => Ok(value),
             Ok(_) | Err(_) => Err(bad),
@@ -236,10 +236,10 @@ impl<'a> Payload<'a> {
     }
 
     /// Checks that nothing is left.
-    pub(crate) fn end(self) -> Result<(), BadFrame> {
+    pub(crate) fn end(self) -> Result<(), ProtocolError> {
         match self.0 {
             [] => Ok(()),
-            _ => Err(BadFrame("a frame with extra bytes")),
+            _ => Err(ProtocolError("a frame with extra bytes")),
         }
     }
 }

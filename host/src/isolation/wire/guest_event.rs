@@ -1,26 +1,26 @@
 //! Guest events, which a child sends while the guest runs.
 
-use super::{BadFrame, Frame, Payload, Reply};
+use super::{Frame, Payload, ProtocolError, Reply};
 use crate::sandbox::guest_event::GuestEvent;
 
 /// The most bytes of an event. No guest can make an honest child send as many in one event.
-const MOST: usize = 256 * 1024;
+const MAX: usize = 256 * 1024;
 
 pub(crate) fn encode(event: &GuestEvent<'_>) -> Vec<u8> {
     Frame::reply(Reply::Guest).data(event).seal()
 }
 
-pub(crate) fn decode(payload: Payload<'_>) -> Result<GuestEvent<'_>, BadFrame> {
+pub(crate) fn decode(payload: Payload<'_>) -> Result<GuestEvent<'_>, ProtocolError> {
     // The parent keeps parts of events, so their length is bounded.
-    if payload.rest().len() > MOST {
-        return Err(BadFrame("an event that is too long"));
+    if payload.rest().len() > MAX {
+        return Err(ProtocolError("an event that is too long"));
     }
-    let event = payload.data(BadFrame("an invalid event"))?;
+    let event = payload.data(ProtocolError("an invalid event"))?;
     // The parent shows the host in a hint, and users copy it into a command.
     if let GuestEvent::Denied(denial) = &event
         && !denial.names_a_host()
     {
-        return Err(BadFrame("a denial of an invalid host name"));
+        return Err(ProtocolError("a denial of an invalid host name"));
     }
     Ok(event)
 }
@@ -31,14 +31,14 @@ mod tests {
 
     use super::*;
     use crate::isolation::wire::HEADER;
-    use crate::sandbox::guest_event::{Denial, Level, Stream};
+    use crate::sandbox::guest_event::{Denial, GuestStream, LogLevel};
 
     #[test]
     fn an_event_arrives_as_it_was_sent() {
         let address = "[::1]:80".parse().unwrap();
         for event in [
-            GuestEvent::Output { stream: Stream::Stderr, line: "é" },
-            GuestEvent::Log { level: Level::Warn, message: "" },
+            GuestEvent::Output { stream: GuestStream::Stderr, line: "é" },
+            GuestEvent::Log { level: LogLevel::Warn, message: "" },
             GuestEvent::Dropped { lines: 1, bytes: u64::MAX },
             GuestEvent::Denied(Cow::Owned(Denial::Sockets)),
             GuestEvent::Denied(Cow::Owned(Denial::Connection(address))),
@@ -49,8 +49,8 @@ mod tests {
 
     #[test]
     fn what_is_no_event_is_refused() {
-        let sent = encode(&GuestEvent::Output { stream: Stream::Stdout, line: "line" });
-        let long = encode(&GuestEvent::Log { level: Level::Info, message: &"x".repeat(MOST) });
+        let sent = encode(&GuestEvent::Output { stream: GuestStream::Stdout, line: "line" });
+        let long = encode(&GuestEvent::Log { level: LogLevel::Info, message: &"x".repeat(MAX) });
         for bad in [
             &b""[..],
             b"[[[[",

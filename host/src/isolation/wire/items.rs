@@ -14,7 +14,7 @@
 
 use std::ops::Range;
 
-use super::{BadFrame, Frame, HEADER, Order, Payload};
+use super::{Frame, HEADER, Order, Payload, ProtocolError};
 use crate::block::{BlockBuilder, Span};
 use crate::item::format::Format;
 use crate::outcome::RecordRule;
@@ -44,7 +44,10 @@ pub(crate) fn order(memory: Vec<u8>, span: &Span, items: Range<usize>, terms: Te
 }
 
 /// Turns an order, which is all of `frame`, into a block of its items.
-pub(crate) fn receive(frame: Vec<u8>, block: &mut BlockBuilder) -> Result<Terms, BadFrame> {
+pub(crate) fn decode_order(
+    frame: Vec<u8>,
+    block: &mut BlockBuilder,
+) -> Result<Terms, ProtocolError> {
     let mut payload = Payload(frame.get(HEADER..).unwrap_or_default());
     let rule = RecordRule::from_bytes([payload.byte()?, payload.byte()?]);
     let format = super::start::format_of(payload.byte()?)?;
@@ -52,8 +55,8 @@ pub(crate) fn receive(frame: Vec<u8>, block: &mut BlockBuilder) -> Result<Terms,
     let lengths = payload.numbers(items)?;
     let start = frame.len() - payload.rest().len();
     let lengths = start - size_of_val(lengths)..start;
-    if !block.own(frame, lengths) {
-        return Err(BadFrame("items that do not end with their frame"));
+    if !block.adopt_bytes(frame, lengths) {
+        return Err(ProtocolError("items that do not end with their frame"));
     }
     Ok(Terms { rule, format })
 }
@@ -81,7 +84,7 @@ mod tests {
         let (length, kind) = super::super::header(*frame.first_chunk().unwrap());
         assert_eq!((length, kind), (frame.len() - HEADER, Order::Run as u8));
         let mut block = BlockBuilder::new();
-        assert_eq!(receive(frame, &mut block), Ok(TERMS));
+        assert_eq!(decode_order(frame, &mut block), Ok(TERMS));
         let there = Span::whole(block.seal(ItemIndex::default()));
         let items: Vec<_> = (0..there.len()).map(|at| there.item(at)).collect();
         assert_eq!(items, [&b""[..], b"two"]);
@@ -92,7 +95,7 @@ mod tests {
         let frame = sent();
         for end in 0..frame.len() {
             let mut block = BlockBuilder::new();
-            assert!(receive(frame[..end].to_vec(), &mut block).is_err(), "{end}");
+            assert!(decode_order(frame[..end].to_vec(), &mut block).is_err(), "{end}");
             assert!(block.is_empty());
         }
     }

@@ -2,28 +2,28 @@
 //!
 //! A child sends only its findings. The parent fills in what it knows itself, such as its limits.
 
-use super::{BadFrame, Frame, Payload, Reply};
+use super::{Frame, Payload, ProtocolError, Reply};
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::{CompilerError, LoadErrorKind, is_type};
 use crate::item::error_chain::ErrorChain;
 
 /// The most bytes of a child's refusal of a plugin.
-pub(crate) const MOST_REFUSED: usize = 64 * 1024;
+pub(crate) const MAX_REFUSAL_BYTES: usize = 64 * 1024;
 
 /// Returns the reply that a plugin is refused, with the reason.
-pub(crate) fn not_compiled(why: LoadErrorKind) -> Vec<u8> {
+pub(crate) fn encode_refusal(why: LoadErrorKind) -> Vec<u8> {
     Frame::reply(Reply::NotCompiled).data(&sendable(why)).seal()
 }
 
 /// Decodes the reason why a plugin is refused. `settings` are those of the loader that asked.
-pub(crate) fn refusal(
+pub(crate) fn decode_refusal(
     payload: Payload<'_>,
     settings: &CompileSettings,
-) -> Result<LoadErrorKind, BadFrame> {
-    if payload.rest().len() > MOST_REFUSED {
-        return Err(BadFrame("a refusal that is too long"));
+) -> Result<LoadErrorKind, ProtocolError> {
+    if payload.rest().len() > MAX_REFUSAL_BYTES {
+        return Err(ProtocolError("a refusal that is too long"));
     }
-    completed(payload.data(BadFrame("an invalid error"))?, settings)
+    completed(payload.data(ProtocolError("an invalid error"))?, settings)
 }
 
 /// Converts the reason to an error that a child may send.
@@ -36,8 +36,10 @@ pub(super) fn sendable(why: LoadErrorKind) -> LoadErrorKind {
         | LoadErrorKind::HostFunction(_)
         | LoadErrorKind::Engine(_)
         | LoadErrorKind::Precompiled
-        | LoadErrorKind::CompiledOtherwise(_)
-        | LoadErrorKind::Compiler(_) => LoadErrorKind::Code { source: ErrorChain::of(&why) },
+        | LoadErrorKind::PrecompiledMismatch(_)
+        | LoadErrorKind::Compiler(_) => {
+            LoadErrorKind::Code { source: ErrorChain::from_error(&why) }
+        }
         why => why,
     }
 }
@@ -46,21 +48,21 @@ pub(super) fn sendable(why: LoadErrorKind) -> LoadErrorKind {
 pub(super) fn completed(
     mut why: LoadErrorKind,
     settings: &CompileSettings,
-) -> Result<LoadErrorKind, BadFrame> {
+) -> Result<LoadErrorKind, ProtocolError> {
     match &mut why {
         LoadErrorKind::TooManyFunctions { limit, .. } => *limit = settings.max_functions,
         LoadErrorKind::Features { missing, allowed } => {
             *allowed = settings.engine.features();
             if missing.without(*allowed) != *missing || missing.is_empty() {
-                return Err(BadFrame("a missing feature that is allowed"));
+                return Err(ProtocolError("a missing feature that is allowed"));
             }
         }
-        LoadErrorKind::Import { offered, .. } => *offered = settings.functions.names(),
+        LoadErrorKind::Import { offered, .. } => *offered = settings.host_functions.names(),
         LoadErrorKind::ImportType { expected, .. } if !is_type(expected) => {
-            return Err(BadFrame("an unknown type"));
+            return Err(ProtocolError("an unknown type"));
         }
-        LoadErrorKind::CallOfWorld { call } | LoadErrorKind::Ambiguous { call, .. } => {
-            settings.call.clone_into(call);
+        LoadErrorKind::FixedCall { call } | LoadErrorKind::Ambiguous { call, .. } => {
+            settings.call_export.clone_into(call);
         }
         // The compiler ran out of memory; the plugin itself may be valid.
         LoadErrorKind::Invalid { source } if source.is_out_of_memory() => {

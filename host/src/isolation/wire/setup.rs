@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BadFrame, Frame, Order, Payload};
+use super::{Frame, Order, Payload, ProtocolError};
 use crate::engine::{EngineOptions, PluginKind};
 use crate::item::format::Format;
 use crate::item::instance_config::InstanceConfig;
@@ -47,12 +47,12 @@ pub(crate) struct Compile {
     /// The host functions: their interfaces and names.
     pub(crate) functions: Vec<(String, String)>,
     pub(crate) max_functions: u32,
-    pub(crate) wants: Wanted,
+    pub(crate) output: CompileOutput,
 }
 
 /// The result that is wanted for a plugin's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Wanted {
+pub(crate) enum CompileOutput {
     /// The code of the plugin, written to the second file.
     Code,
     /// The code of the plugin, instrumented so that its instances can be frozen; written to the
@@ -85,12 +85,12 @@ pub(crate) struct WorkOrder {
     pub(crate) log: LogLimit,
     /// The time on the worker's monotonic clock.
     pub(crate) clock: Duration,
-    pub(crate) begins: Begins,
+    pub(crate) start_mode: StartMode,
 }
 
 /// The way in which a worker's instance starts.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Begins {
+pub(crate) enum StartMode {
     /// Calls `init`.
     Init,
     /// Calls `init`, and then freezes the instance. The third file holds the plugin's module
@@ -119,13 +119,13 @@ impl ChildSetup {
 
     /// Decodes the order, and returns the bytes that follow it. If the parent has another version,
     /// returns that version instead.
-    pub(crate) fn decode(payload: &[u8]) -> Result<Result<(Self, &[u8]), String>, BadFrame> {
+    pub(crate) fn decode(payload: &[u8]) -> Result<Result<(Self, &[u8]), String>, ProtocolError> {
         let mut payload = Payload(payload);
         let version = payload.bytes()?;
         if version != VERSION.as_bytes() {
             return Ok(Err(String::from_utf8_lossy(version).into_owned()));
         }
-        let setup = Payload(payload.bytes()?).data(BadFrame("an invalid setup"))?;
+        let setup = Payload(payload.bytes()?).data(ProtocolError("an invalid setup"))?;
         Ok(Ok((setup, payload.rest())))
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BadFrame, Frame, Payload, Reply};
+use super::{Frame, Payload, ProtocolError, Reply};
 use crate::executor::start_error::StartError;
 use crate::item::format::Format;
 
@@ -13,11 +13,11 @@ pub(crate) const fn format_byte(format: Format) -> u8 {
     }
 }
 
-pub(crate) fn format_of(byte: u8) -> Result<Format, BadFrame> {
+pub(crate) fn format_of(byte: u8) -> Result<Format, ProtocolError> {
     match byte {
         1 => Ok(Format::Text),
         2 => Ok(Format::Json),
-        _ => Err(BadFrame("an unknown format")),
+        _ => Err(ProtocolError("an unknown format")),
     }
 }
 
@@ -33,13 +33,13 @@ impl Started {
         Frame::reply(Reply::Started).data(&self).seal()
     }
 
-    pub(crate) fn decode(payload: Payload<'_>) -> Result<Self, BadFrame> {
-        payload.data(BadFrame("an invalid start reply"))
+    pub(crate) fn decode(payload: Payload<'_>) -> Result<Self, ProtocolError> {
+        payload.data(ProtocolError("an invalid start reply"))
     }
 }
 
 /// Returns the reply that an instance has not started, with the error.
-pub(crate) fn not_started(error: &StartError) -> Vec<u8> {
+pub(crate) fn encode_start_error(error: &StartError) -> Vec<u8> {
     let frame = Frame::reply(Reply::NotStarted);
     let frame = match error {
         // None of these occurs in a child.
@@ -56,13 +56,13 @@ pub(crate) fn not_started(error: &StartError) -> Vec<u8> {
 }
 
 /// Decodes the error of a start.
-pub(crate) fn start_error(payload: Payload<'_>) -> Result<StartError, BadFrame> {
+pub(crate) fn start_error(payload: Payload<'_>) -> Result<StartError, ProtocolError> {
     /// The most bytes of an error. Each message is shorter.
-    const MOST: usize = 2 * 1024 * 1024;
-    if payload.rest().len() > MOST {
-        return Err(BadFrame("an error that is too long"));
+    const MAX: usize = 2 * 1024 * 1024;
+    if payload.rest().len() > MAX {
+        return Err(ProtocolError("an error that is too long"));
     }
-    payload.data(BadFrame("an invalid error"))
+    payload.data(ProtocolError("an invalid error"))
 }
 
 #[cfg(test)]
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn an_error_arrives_as_it_was_sent_and_no_longer_than_a_guest_can_make_it() {
-        let long = "é".repeat(guest::MOST);
+        let long = "é".repeat(guest::MAX);
         for message in ["why", &long] {
             let message = || message.to_owned();
             for error in [
@@ -83,20 +83,20 @@ mod tests {
                 StartError::OutOfMemory { message: message() },
                 StartError::OutOfFuel { message: message() },
                 StartError::InitRefused { message: message() },
-                StartError::Parameters { message: message() },
-                StartError::InitBroke { message: message() },
-                StartError::RestoreBroke { message: message() },
+                StartError::ParameterCount { message: message() },
+                StartError::InitFailed { message: message() },
+                StartError::RestoreFailed { message: message() },
             ] {
-                let sent = not_started(&error);
+                let sent = encode_start_error(&error);
                 let received = start_error(Payload(&sent[HEADER..])).unwrap();
                 assert_eq!(std::mem::discriminant(&received), std::mem::discriminant(&error));
                 let (there, here) = (received.to_string(), error.to_string());
-                assert!(here.starts_with(&there) && there.len() <= guest::MOST + 100, "{there}");
-                assert!(here.len() > guest::MOST || there == here, "{there}");
+                assert!(here.starts_with(&there) && there.len() <= guest::MAX + 100, "{there}");
+                assert!(here.len() > guest::MAX || there == here, "{there}");
             }
         }
         let crashed = StartError::Crashed { message: "killed".into() };
-        let received = start_error(Payload(&not_started(&crashed)[HEADER..])).unwrap();
+        let received = start_error(Payload(&encode_start_error(&crashed)[HEADER..])).unwrap();
         assert_eq!(received.to_string(), "the plugin could not be instantiated: killed");
     }
 

@@ -16,19 +16,19 @@ use crate::jail::sealed_file::SealedFile;
 
 impl PluginLoader {
     /// Loads a plugin in a jailed process. This process does not parse the bytes.
-    pub(crate) fn load_elsewhere(
+    pub(crate) fn load_in_child(
         &self,
         processes: &Processes,
         path: &Path,
         bytes: &[u8],
     ) -> Result<(Metadata, SealedFile), LoadErrorKind> {
         let compiler = Compiler { processes, settings: &self.settings, path, bytes, watch: None };
-        let Some(cache) = &self.settings.cache else { return compiler.code() };
+        let Some(cache) = &self.settings.cache else { return compiler.compile() };
         let key = self.jailed_key(path, bytes);
-        if let Some(found) = recall_jailed(cache, &key) {
+        if let Some(found) = load_jailed(cache, &key) {
             return Ok(found);
         }
-        let (metadata, code) = compiler.code()?;
+        let (metadata, code) = compiler.compile()?;
         if let Ok(bytes) = code.read() {
             let metadata = serde_json::to_vec(&metadata).expect("names and truth values serialize");
             cache.keep_jailed(&key, &bytes, &metadata);
@@ -39,32 +39,32 @@ impl PluginLoader {
     /// Returns the key of everything that can change the result of a jailed compiler, or make it
     /// refuse the plugin.
     fn jailed_key(&self, path: &Path, bytes: &[u8]) -> Key {
-        let functions = self.settings.functions.numbered();
+        let functions = self.settings.host_functions.numbered();
         let functions = serde_json::to_vec(&functions).expect("names serialize");
         // By this suffix, the loader parses bytes as text even if they do not look like text.
         let is_text = path.extension().is_some_and(|extension| extension == "wat");
-        Key::of(EntryKind::Plugin)
+        Key::builder(EntryKind::Plugin)
             .part(b"jailed")
             .part(env!("CARGO_PKG_VERSION").as_bytes())
-            .part(self.engine().settings().bytes())
-            .part(self.settings.call.as_bytes())
+            .part(self.engine().settings_digest().bytes())
+            .part(self.settings.call_export.as_bytes())
             .part(&functions)
             .part(&self.settings.max_functions.get().to_le_bytes())
             .part(b"complexity is bounded")
             .part(&[u8::from(is_text)])
             .part(bytes)
-            .end()
+            .build()
     }
 }
 
 /// Looks up code that a jailed process has compiled, for use in jailed processes only. The code is
 /// copied to a sealed file, which nobody can change.
-fn recall_jailed(cache: &Cache, key: &Key) -> Option<(Metadata, SealedFile)> {
+fn load_jailed(cache: &Cache, key: &Key) -> Option<(Metadata, SealedFile)> {
     let jailed = cache.jailed(key)?;
     let recalled = serde_json::from_slice(jailed.metadata()).map_err(std::io::Error::from);
     let recalled = recalled.and_then(|metadata| {
         let file: &File = jailed.file();
         Ok((metadata, SealedFile::copy(file, jailed.length())?))
     });
-    recalled.inspect_err(|error| cache.reject(key, error)).ok()
+    recalled.inspect_err(|error| cache.mark_damaged(key, error)).ok()
 }

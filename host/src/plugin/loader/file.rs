@@ -34,7 +34,7 @@ impl PluginLoader {
 
     fn check_digest(&self, bytes: &[u8]) -> Result<(), LoadErrorKind> {
         let Some(expected) = self.sha256 else { return Ok(()) };
-        let found = Sha256::of(bytes);
+        let found = Sha256::digest(bytes);
         if found != expected {
             return Err(LoadErrorKind::Digest { expected, found });
         }

@@ -22,7 +22,7 @@ use crate::plugin::Plugin;
 
 /// The metadata of a precompiled file.
 #[derive(Debug, Serialize, Deserialize)]
-struct About {
+struct PrecompiledMetadata {
     version: String,
     engine: EngineOptions,
     metadata: Metadata,
@@ -37,7 +37,7 @@ pub(crate) fn is_precompiled(bytes: &[u8]) -> bool {
 /// Returns the contents of a precompiled file.
 pub(crate) fn write(engine: &Engine, metadata: Metadata, code: &[u8]) -> std::io::Result<Vec<u8>> {
     let version = env!("CARGO_PKG_VERSION").into();
-    let about = About { version, engine: engine.options(), metadata };
+    let about = PrecompiledMetadata { version, engine: engine.options(), metadata };
     let about = serde_json::to_vec(&about).expect("text and truth values serialize");
     let mut file = Vec::with_capacity(code.len() + about.len());
     CodePackage::write(&mut file, key(engine).digest(), code, &about)?;
@@ -46,13 +46,13 @@ pub(crate) fn write(engine: &Engine, metadata: Metadata, code: &[u8]) -> std::io
 
 /// Returns the key of everything that must be equal for the code to run.
 fn key(engine: &Engine) -> Key {
-    let key = Key::of(EntryKind::Precompiled).part(env!("CARGO_PKG_VERSION").as_bytes());
-    key.part(engine.settings().bytes()).end()
+    let key = Key::builder(EntryKind::Precompiled).part(env!("CARGO_PKG_VERSION").as_bytes());
+    key.part(engine.settings_digest().bytes()).build()
 }
 
 impl PluginLoader {
     /// Loads the plugin in a precompiled file.
-    pub(super) fn take_precompiled(
+    pub(super) fn load_precompiled(
         &self,
         path: &Path,
         bytes: &[u8],
@@ -60,31 +60,34 @@ impl PluginLoader {
         if !self.trusts_precompiled {
             return Err(LoadErrorKind::Precompiled);
         }
-        let opened = self.open(bytes).map_err(LoadErrorKind::CompiledOtherwise)?;
-        let (package, About { metadata, .. }) = opened;
-        let length = usize::try_from(package.code).expect("the code is in memory");
+        let opened = self.open(bytes).map_err(LoadErrorKind::PrecompiledMismatch)?;
+        let (package, PrecompiledMetadata { metadata, .. }) = opened;
+        let length = usize::try_from(package.code_length).expect("the code is in memory");
         let code = &bytes[..length];
         match &self.isolation {
             Isolation::Thread => {
                 let code = TrustedCode::VouchedFor(code);
                 let linked = link_compiled(&self.settings, &code, metadata.kind)?;
-                Ok(Plugin::here(path, self.engine(), linked))
+                Ok(Plugin::local(path, self.engine(), linked))
             }
             Isolation::Process(_) => {
-                let code = SealedFile::of(code).map_err(LoadErrorKind::code)?;
+                let code = SealedFile::from_bytes(code).map_err(LoadErrorKind::code)?;
                 let remote = RemotePlugin::from_file(code, metadata.kind, &self.settings);
-                Ok(Plugin::elsewhere(path, self.engine(), metadata, remote))
+                Ok(Plugin::remote_only(path, self.engine(), metadata, remote))
             }
         }
     }
 
     /// Reads the metadata of a file. This fails if the file is damaged, or its code does not match
     /// this library, engine or processor.
-    fn open(&self, bytes: &[u8]) -> Result<(CodePackage, About), PrecompiledMismatch> {
+    fn open(
+        &self,
+        bytes: &[u8],
+    ) -> Result<(CodePackage, PrecompiledMetadata), PrecompiledMismatch> {
         let damaged = |_| PrecompiledMismatch::Damaged;
         let package = CodePackage::read(Cursor::new(bytes)).map_err(damaged)?;
         let about = serde_json::from_slice(&package.metadata);
-        let about: About = about.map_err(|_| PrecompiledMismatch::Damaged)?;
+        let about: PrecompiledMetadata = about.map_err(|_| PrecompiledMismatch::Damaged)?;
         if about.version != env!("CARGO_PKG_VERSION") {
             let found = about.version.escape_debug().to_string();
             return Err(PrecompiledMismatch::Version { found });

@@ -5,7 +5,7 @@ use std::{fmt, thread};
 
 use super::super::{BuildError, Pool, Settings};
 use crate::control::cancel::Cancel;
-use crate::control::schedule::Schedule;
+use crate::control::sched_stat::SchedStat;
 use crate::control::watchdog::Watchdog;
 use crate::event::Event;
 use crate::executor::Open;
@@ -27,7 +27,7 @@ use crate::sandbox::meter::PoolMemory;
 pub struct PreparedPool {
     pub(super) opens: Vec<Open>,
     pub(super) settings: Settings,
-    pub(super) clock: Arc<Watchdog>,
+    pub(super) watchdog: Arc<Watchdog>,
     pub(super) cancel: Cancel,
     pub(super) memory: Arc<PoolMemory>,
     /// The files that the workers' threads need to open.
@@ -61,11 +61,11 @@ impl PreparedPool {
     ///
     /// Fails if the system refuses a thread.
     pub fn start(self) -> Result<Pool, BuildError> {
-        let Self { opens, settings, clock, cancel, memory, .. } = self;
+        let Self { opens, settings, watchdog: clock, cancel, memory, .. } = self;
         if settings.has_deadlines {
-            let is_known = Schedule::of_this_thread().is_some();
+            let is_known = SchedStat::of_this_thread().is_some();
             if let Some(event) = unknown_delays(is_known, opens.len(), cores()) {
-                settings.audience.tell(&event);
+                settings.audience.notify(&event);
             }
         }
         let pool = Pool::start(opens, settings, &clock.ticks(), cancel);
@@ -95,7 +95,7 @@ mod tests {
 
     use crate::sandbox::capabilities::Grants;
     use crate::sandbox::confinement::Confinement;
-    use crate::sandbox::granted::{Directories, Granted};
+    use crate::sandbox::granted::{Directories, OpenGrants};
     use crate::{DirGrant, Engine, Plugin, Pool, PoolBuilder, WorkerSpec};
 
     /// Describes a pool whose native worker reads the file that an item names, as a hole in the host would.
@@ -105,7 +105,7 @@ mod tests {
             Ok(fs::read(path)
                 .map_or_else(|error| error.to_string().into_bytes(), |_| b"read".to_vec()))
         };
-        Pool::of([WorkerSpec::native(move |_| Ok(read))])
+        Pool::from_workers([WorkerSpec::native(move |_| Ok(read))])
     }
 
     #[test]
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(pool.confinement, expected);
     }
 
-    fn granted_by(grant: DirGrant) -> Granted {
+    fn granted_by(grant: DirGrant) -> OpenGrants {
         let mut grants = Grants::default();
         grants.dir(grant);
         Directories::default().open(grants).unwrap()

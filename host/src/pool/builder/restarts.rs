@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::PoolBuilder;
 use crate::item::retry_on::RetryOn;
-use crate::worker::renewal::MaxRestarts;
+use crate::worker::restart_policy::MaxRestarts;
 
 impl PoolBuilder {
     /// Limits the time for the end of a run or of the pool (default: no limit).

@@ -6,10 +6,10 @@ use super::PoolBuilder;
 use crate::collector::Order;
 use crate::collector::policy::{ErrorPolicy, MaxFaults};
 use crate::control::stop::StopFlag;
-use crate::event::{Audience, Observer};
+use crate::event::{Observer, Observers};
 use crate::item::format::Format;
 use crate::queue::Window;
-use crate::worker::pace::ChunkSize;
+use crate::worker::chunk_sizer::ChunkSize;
 
 impl PoolBuilder {
     /// Sets the format of the records (default: the format that the plugin declares).
@@ -28,7 +28,7 @@ impl PoolBuilder {
     /// assert_eq!(output, b"{\"index\":0,\"ok\":{\"A\":1}}\n");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn results(mut self, format: Format) -> Self {
+    pub fn result_format(mut self, format: Format) -> Self {
         self.settings.results = Some(format);
         self
     }
@@ -161,7 +161,7 @@ impl PoolBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.settings.audience = Audience::new(observer);
+        self.settings.audience = Observers::new(observer);
         self
     }
 }

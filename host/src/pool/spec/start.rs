@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::snapshot::Freezing;
+use crate::engine::snapshot::SnapshotOutcome;
 use crate::engine::{InstanceParts, LinkedPlugin};
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::executor::Executor;
@@ -11,11 +11,11 @@ use crate::isolation::Processes;
 use crate::isolation::remote::Remote;
 use crate::isolation::remote_plugin::RemotePlugin;
 use crate::plugin::Plugin;
-use crate::plugin::cached_snapshot::{Where, recall_or};
-use crate::plugin::snapshot_group::{Group, Snapshot, Taken};
+use crate::plugin::cached_snapshot::{SnapshotScope, load_or_freeze};
+use crate::plugin::snapshot_group::{Group, GroupStart, Snapshot};
 
 /// Starts an instance in this process.
-pub(super) fn here(
+pub(super) fn start_local(
     group: Option<&Group>,
     plugin: &Plugin,
     linked: &LinkedPlugin,
@@ -23,19 +23,21 @@ pub(super) fn here(
 ) -> Result<Box<dyn Executor>, StartError> {
     let Some(group) = group else { return linked.start(parts) };
     let freeze = || match plugin.origin() {
-        Some(origin) => Ok(linked.freeze(plugin.name(), &origin.bytes, parts)?.map(Snapshot::Here)),
-        None => Ok(Freezing::Refused { why: SnapshotRefusal::Precompiled, started: None }),
+        Some(origin) => {
+            Ok(linked.freeze(plugin.name(), &origin.bytes, parts)?.map(Snapshot::Local))
+        }
+        None => Ok(SnapshotOutcome::Refused { why: SnapshotRefusal::Precompiled, started: None }),
     };
-    let freeze = || recall_or(group.cache(), plugin, parts, Where::Here, freeze);
-    match group.take(plugin, parts, freeze)? {
-        Taken::Snapshot(Snapshot::Here(frozen)) => frozen.restore(parts),
-        Taken::Started(started) => Ok(started),
-        Taken::Snapshot(Snapshot::Elsewhere(_)) | Taken::Nothing => linked.start(parts),
+    let freeze = || load_or_freeze(group.cache(), plugin, parts, SnapshotScope::Local, freeze);
+    match group.start(plugin, parts, freeze)? {
+        GroupStart::Snapshot(Snapshot::Local(frozen)) => frozen.restore(parts),
+        GroupStart::Started(started) => Ok(started),
+        GroupStart::Snapshot(Snapshot::Remote(_)) | GroupStart::Nothing => linked.start(parts),
     }
 }
 
 /// Starts an instance in a child process.
-pub(super) fn elsewhere(
+pub(super) fn start_remote(
     group: Option<&Group>,
     plugin: &Plugin,
     (processes, remote): (&Processes, &Arc<RemotePlugin>),
@@ -46,14 +48,14 @@ pub(super) fn elsewhere(
     let freeze = || match plugin.origin() {
         Some(origin) => {
             let frozen = Remote::freeze(processes, plugin.name(), origin, parts)?;
-            Ok(frozen.map(Snapshot::Elsewhere))
+            Ok(frozen.map(Snapshot::Remote))
         }
-        None => Ok(Freezing::Refused { why: SnapshotRefusal::Precompiled, started: None }),
+        None => Ok(SnapshotOutcome::Refused { why: SnapshotRefusal::Precompiled, started: None }),
     };
-    let freeze = || recall_or(group.cache(), plugin, parts, Where::InJails, freeze);
-    match group.take(plugin, parts, freeze)? {
-        Taken::Snapshot(Snapshot::Elsewhere(snapshot)) => start(&snapshot),
-        Taken::Started(started) => Ok(started),
-        Taken::Snapshot(Snapshot::Here(_)) | Taken::Nothing => start(remote),
+    let freeze = || load_or_freeze(group.cache(), plugin, parts, SnapshotScope::Jailed, freeze);
+    match group.start(plugin, parts, freeze)? {
+        GroupStart::Snapshot(Snapshot::Remote(snapshot)) => start(&snapshot),
+        GroupStart::Started(started) => Ok(started),
+        GroupStart::Snapshot(Snapshot::Local(_)) | GroupStart::Nothing => start(remote),
     }
 }

@@ -13,10 +13,10 @@ use crate::executor::native::{Failure, Reply};
 use crate::item::fault::FaultKind;
 use crate::item::format::Format;
 use crate::item::limits::{Fuel, MemoryLimit};
-use crate::patience::watched;
 use crate::pool::{Init, Jobs, Pool, PoolBuilder, Results};
 use crate::run::error::Error;
 use crate::sandbox::capabilities::DirGrant;
+use crate::test_timeout::with_timeout;
 
 fn engine() -> Engine {
     Engine::new().unwrap()
@@ -65,10 +65,10 @@ fn answers(builder: PoolBuilder, workers: usize) -> BTreeSet<String> {
 
 #[test]
 fn plugins_with_state_and_without_and_native_workers_share_a_pool() {
-    watched(|| {
+    with_timeout(|| {
         let engine = engine();
         let (init, upper) = (fixture(&engine, "init.wat"), fixture(&engine, "upper.wat"));
-        let pool = Pool::of([
+        let pool = Pool::from_workers([
             WorkerSpec::plugin(&init).init("a "),
             WorkerSpec::plugin(&init).init("b "),
             WorkerSpec::plugin(&init),
@@ -85,10 +85,10 @@ fn plugins_with_state_and_without_and_native_workers_share_a_pool() {
 
 #[test]
 fn what_a_worker_is_given_adds_to_what_all_have() {
-    watched(|| {
+    with_timeout(|| {
         let engine = engine();
         let environment = fixture(&engine, "environment.wat");
-        let pool = Pool::of([
+        let pool = Pool::from_workers([
             WorkerSpec::plugin(&environment),
             WorkerSpec::plugin(&environment).env("OWN", "1"),
             WorkerSpec::plugin(&environment).env("ALL", "mine"),
@@ -100,7 +100,7 @@ fn what_a_worker_is_given_adds_to_what_all_have() {
 
 #[test]
 fn each_worker_sees_its_own_directories() {
-    watched(|| {
+    with_timeout(|| {
         let (engine, folder) = (engine(), tempfile::tempdir().unwrap());
         let files = fixture(&engine, "files.wat");
         let worker = |name: &str| {
@@ -110,7 +110,7 @@ fn each_worker_sees_its_own_directories() {
             WorkerSpec::plugin(&files).dir(DirGrant::read(path, "/data"))
         };
         let workers = ["one", "two"].map(worker);
-        let mut pool = Pool::of(workers).build().unwrap();
+        let mut pool = Pool::from_workers(workers).build().unwrap();
         let mut seen = BTreeSet::new();
         while seen.len() < 2 {
             seen.extend(shown(pool.map(["<x"; 64])));
@@ -121,7 +121,7 @@ fn each_worker_sees_its_own_directories() {
 
 #[test]
 fn memory_is_limited_for_all_and_for_each() {
-    watched(|| {
+    with_timeout(|| {
         let engine = engine();
         // The plugin has five pages from the start.
         let init = fixture(&engine, "init.wat");
@@ -131,9 +131,9 @@ fn memory_is_limited_for_all_and_for_each() {
             (Pool::builder(&init), true),
             (Pool::builder(&init).memory(little), false),
             (Pool::builder(&init).memory(enough), true),
-            (Pool::of([spec()]).memory(little), false),
-            (Pool::of([spec().memory(enough)]).memory(little), true),
-            (Pool::of([spec(), spec().memory(little)]), false),
+            (Pool::from_workers([spec()]).memory(little), false),
+            (Pool::from_workers([spec().memory(enough)]).memory(little), true),
+            (Pool::from_workers([spec(), spec().memory(little)]), false),
         ];
         for (case, (builder, starts)) in cases.into_iter().enumerate() {
             let mut pool = builder.build().unwrap();
@@ -147,17 +147,17 @@ fn memory_is_limited_for_all_and_for_each() {
 
 #[test]
 fn fuel_is_limited_for_all_and_for_each() {
-    watched(|| {
+    with_timeout(|| {
         let engine = Engine::with_fuel().unwrap();
         let upper = fixture(&engine, "upper.wat");
         let (little, enough) = ("10".parse().unwrap(), "1M".parse().unwrap());
         let spec = || WorkerSpec::plugin(&upper);
         let cases = [
-            (Pool::of([spec()]), true),
-            (Pool::of([spec()]).fuel(enough), true),
-            (Pool::of([spec()]).fuel(little), false),
-            (Pool::of([spec().fuel(enough)]).fuel(little), true),
-            (Pool::of([spec().fuel(little)]), false),
+            (Pool::from_workers([spec()]), true),
+            (Pool::from_workers([spec()]).fuel(enough), true),
+            (Pool::from_workers([spec()]).fuel(little), false),
+            (Pool::from_workers([spec().fuel(enough)]).fuel(little), true),
+            (Pool::from_workers([spec().fuel(little)]), false),
         ];
         for (case, (builder, suffices)) in cases.into_iter().enumerate() {
             let shown = shown(builder.build().unwrap().map(["a"]));
@@ -170,7 +170,7 @@ fn fuel_is_limited_for_all_and_for_each() {
 #[test]
 fn results_of_native_workers_are_limited_as_well() {
     let limit = "2".parse().unwrap();
-    let mut pool = Pool::of([echo()]).max_result(limit).build().unwrap();
+    let mut pool = Pool::from_workers([echo()]).max_result(limit).build().unwrap();
     let too_long = "bad-result: the result of 3 bytes is larger than the 2 bytes of `max_result`";
     assert_eq!(shown(pool.map(["12", "123", "1"])), ["12", too_long, "1"]);
 }
@@ -185,24 +185,24 @@ fn a_list_of_workers_must_make_sense() {
     let fuel: Fuel = "1M".parse().unwrap();
     #[rustfmt::skip]
     let cases = [
-        (Pool::of([]),                                    "the pool has no worker".into()),
-        (Pool::of([plugin(), echo()]).jobs(jobs(3)),      "2 workers are listed, but `jobs` is 3".into()),
-        (Pool::of([plugin()]).init(Init::Same(vec![])),   "init arguments for all workers cannot be combined with a list of workers".into()),
-        (Pool::of([echo(), plugin().init("")]),           format!("plugin `{path}` takes no init arguments: it does not export `init`")),
-        (Pool::of([plugin(), WorkerSpec::plugin(&other)]), format!("plugin `../tests/fixtures/init.wat` was loaded with another engine than `{path}`")),
-        (Pool::of([plugin(), echo().init("")]),           "worker 1 is native: `init` is for plugins".into()),
-        (Pool::of([echo().env("A", "")]),                 "worker 0 is native: `env` is for plugins".into()),
-        (Pool::of([echo().memory(MemoryLimit::DEFAULT)]), "worker 0 is native: `memory` is for plugins".into()),
-        (Pool::of([echo().fuel(fuel)]),                   "worker 0 is native: `fuel` is for plugins".into()),
-        (Pool::of([plugin().fuel(fuel)]),                 format!("plugin `{path}` was loaded with an engine that counts no fuel")),
-        (Pool::of([echo(), plugin()]).fuel(fuel),         format!("plugin `{path}` was loaded with an engine that counts no fuel")),
-        (Pool::of([plugin().dir(DirGrant::read("no", "/"))]), "cannot grant the directory `no`".into()),
-        (Pool::of([plugin()]).dir(DirGrant::read("no", "/")), "cannot grant the directory `no`".into()),
+        (Pool::from_workers([]),                                    "the pool has no worker".into()),
+        (Pool::from_workers([plugin(), echo()]).jobs(jobs(3)),      "2 workers are listed, but `jobs` is 3".into()),
+        (Pool::from_workers([plugin()]).init(Init::Same(vec![])),   "init arguments for all workers cannot be combined with a list of workers".into()),
+        (Pool::from_workers([echo(), plugin().init("")]),           format!("plugin `{path}` takes no init arguments: it does not export `init`")),
+        (Pool::from_workers([plugin(), WorkerSpec::plugin(&other)]), format!("plugin `../tests/fixtures/init.wat` was loaded with another engine than `{path}`")),
+        (Pool::from_workers([plugin(), echo().init("")]),           "worker 1 is native: `init` is for plugins".into()),
+        (Pool::from_workers([echo().env("A", "")]),                 "worker 0 is native: `env` is for plugins".into()),
+        (Pool::from_workers([echo().memory(MemoryLimit::DEFAULT)]), "worker 0 is native: `memory` is for plugins".into()),
+        (Pool::from_workers([echo().fuel(fuel)]),                   "worker 0 is native: `fuel` is for plugins".into()),
+        (Pool::from_workers([plugin().fuel(fuel)]),                 format!("plugin `{path}` was loaded with an engine that counts no fuel")),
+        (Pool::from_workers([echo(), plugin()]).fuel(fuel),         format!("plugin `{path}` was loaded with an engine that counts no fuel")),
+        (Pool::from_workers([plugin().dir(DirGrant::read("no", "/"))]), "cannot grant the directory `no`".into()),
+        (Pool::from_workers([plugin()]).dir(DirGrant::read("no", "/")), "cannot grant the directory `no`".into()),
     ];
     for (builder, expected) in cases {
         assert_eq!(error(builder), expected);
     }
-    assert_eq!(Pool::of([echo(), plugin()]).jobs(jobs(2)).build().unwrap().workers(), 2);
+    assert_eq!(Pool::from_workers([echo(), plugin()]).jobs(jobs(2)).build().unwrap().workers(), 2);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_worker_has_so_many_directories_and_is_refused_more() {
     let pool = |all: usize, own: usize| {
         let grant = |number| DirGrant::read(folder.path(), format!("/{number}"));
         let worker = (0..own).map(grant).fold(WorkerSpec::plugin(&files), WorkerSpec::dir);
-        (0..all).map(grant).fold(Pool::of([worker]), PoolBuilder::dir)
+        (0..all).map(grant).fold(Pool::from_workers([worker]), PoolBuilder::dir)
     };
     assert!(pool(10, 200).build().is_ok());
     let expected = "plugin `../tests/fixtures/files.wat` is granted 201 directories, \
@@ -273,8 +273,8 @@ fn counter() -> WorkerSpec {
 
 #[test]
 fn a_native_worker_that_panics_is_replaced_and_its_item_is_a_fault() {
-    watched(|| {
-        let mut pool = Pool::of([counter()]).build().unwrap();
+    with_timeout(|| {
+        let mut pool = Pool::from_workers([counter()]).build().unwrap();
         let items = ["a", "panic", "b", "none", "refuse", "bad", "c"];
         let expected = [
             "1.1",
@@ -287,17 +287,17 @@ fn a_native_worker_that_panics_is_replaced_and_its_item_is_a_fault() {
         ];
         assert_eq!(shown(pool.map(items)), expected);
         let reports = pool.close();
-        assert_eq!((reports[0].items, reports[0].broken), (7, 1));
-        assert_eq!(reports[0].closing, Ok(Some(b"5".to_vec())));
+        assert_eq!((reports[0].items, reports[0].failed_instances), (7, 1));
+        assert_eq!(reports[0].finish_report, Ok(Some(b"5".to_vec())));
     });
 }
 
 #[test]
 fn a_closing_report_that_panics_is_told() {
-    watched(|| {
-        let mut pool = Pool::of([counter()]).build().unwrap();
+    with_timeout(|| {
+        let mut pool = Pool::from_workers([counter()]).build().unwrap();
         assert_eq!(pool.map(["x"; 13]).count(), 13);
-        let closing = pool.close().remove(0).closing.unwrap_err();
+        let closing = pool.close().remove(0).finish_report.unwrap_err();
         assert_eq!(
             (closing.kind, closing.message.as_str()),
             (FaultKind::Trap, "the worker panicked: thirteen")
@@ -308,7 +308,7 @@ fn a_closing_report_that_panics_is_told() {
 #[test]
 fn a_native_worker_that_does_not_open_ends_the_run() {
     type Unopened = fn(&[u8]) -> Result<Vec<u8>, Failure>;
-    watched(|| {
+    with_timeout(|| {
         let missing = WorkerSpec::native(|_| {
             let number: u8 = "x".parse()?;
             Ok(move |_: &[u8]| Ok([number]))
@@ -325,7 +325,7 @@ fn a_native_worker_that_does_not_open_ends_the_run() {
             ),
         ];
         for (spec, expected) in cases {
-            let mut pool = Pool::of([echo(), spec]).build().unwrap();
+            let mut pool = Pool::from_workers([echo(), spec]).build().unwrap();
             let error = failed(&mut pool, &["a"]);
             assert_eq!(error.with_causes(), expected);
         }
@@ -345,7 +345,7 @@ fn a_native_worker_that_cannot_be_opened_again_is_retired() {
         }
     }
 
-    watched(|| {
+    with_timeout(|| {
         let retired = Arc::new(Retired::default());
         let mut opened = 0;
         let once = WorkerSpec::native(move |_| {
@@ -358,7 +358,7 @@ fn a_native_worker_that_cannot_be_opened_again_is_retired() {
                 _ => Ok(item.to_vec()),
             })
         });
-        let mut pool = Pool::of([once]).observer(retired.clone()).build().unwrap();
+        let mut pool = Pool::from_workers([once]).observer(retired.clone()).build().unwrap();
         let error = failed(&mut pool, &["a", "panic", "b"]);
         let expected = "no worker is left: worker 0, the last one, could not be started again: \
                         it is native, and its code failed to open: only once";

@@ -3,11 +3,11 @@
 use super::*;
 use crate::outcome::OutcomeIter;
 use crate::stats::Summary;
-use crate::worker::renewal::MaxRestarts;
+use crate::worker::restart_policy::MaxRestarts;
 
 #[test]
 fn each_policy_does_what_it_says() {
-    watched(|| {
+    with_timeout(|| {
         let call = |_: usize, item: &[u8]| match item {
             b"3" | b"5" => Reply::Refused,
             b"6" => Reply::NoRecord,
@@ -36,7 +36,7 @@ fn each_policy_does_what_it_says() {
 
 #[test]
 fn what_was_done_and_nobody_took_is_counted() {
-    watched(|| {
+    with_timeout(|| {
         for taken in 1..=3 {
             // No item ends before all three are being worked on, so all of them are done, whoever takes their
             // results.
@@ -57,12 +57,12 @@ fn what_was_done_and_nobody_took_is_counted() {
 
 #[test]
 fn an_immediate_end_in_order_still_gives_all_that_comes_before_the_failed_item() {
-    watched(|| {
+    with_timeout(|| {
         // Item 0 waits until the pool knows that item 5 has failed. Only then does the pool drop an endless source.
         let (reads, is_read) = bounded::<()>(0);
         let call = move |_: usize, item: &[u8]| match item {
             b"0" => {
-                assert_eq!(is_read.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected));
+                assert_eq!(is_read.recv_timeout(TEST_TIMEOUT), Err(RecvTimeoutError::Disconnected));
                 Reply::Record(item.to_vec())
             }
             b"5" => Reply::Refused,
@@ -87,7 +87,7 @@ fn an_immediate_end_in_order_still_gives_all_that_comes_before_the_failed_item()
 
 #[test]
 fn what_breaks_is_replaced_and_every_other_item_has_its_result() {
-    watched(|| {
+    with_timeout(|| {
         for workers in [1, 3] {
             let opened = Arc::new(AtomicU64::new(0));
             let counter = Arc::clone(&opened);
@@ -111,7 +111,7 @@ fn what_breaks_is_replaced_and_every_other_item_has_its_result() {
                 }
             }
             let reports = pool.close();
-            assert_eq!(reports.iter().map(|report| report.broken).sum::<u64>(), 4);
+            assert_eq!(reports.iter().map(|report| report.failed_instances).sum::<u64>(), 4);
             assert_eq!(reports.iter().map(|report| report.items).sum::<u64>(), 20);
         }
     });
@@ -123,7 +123,7 @@ fn no_start() -> StartError {
 
 #[test]
 fn a_worker_that_cannot_start_ends_the_run_and_says_why() {
-    watched(|| {
+    with_timeout(|| {
         let opens = vec![
             Box::new(|| Ok(boxed(|item: &[u8]| Reply::Record(item.to_vec())))) as Open,
             Box::new(|| Err(no_start())) as Open,
@@ -141,7 +141,7 @@ fn a_worker_that_cannot_start_ends_the_run_and_says_why() {
 
 #[test]
 fn a_loop_that_only_takes_results_sees_that_the_run_failed() {
-    watched(|| {
+    with_timeout(|| {
         let cannot_start = || Box::new(|| Err(no_start())) as Open;
         let mut pool = start(settings(), std::iter::once(cannot_start()));
         let all: Result<Vec<_>, _> = pool.map(["one", "two"]).collect();
@@ -153,7 +153,7 @@ fn a_loop_that_only_takes_results_sees_that_the_run_failed() {
 
 #[test]
 fn a_panic_in_an_iterator_is_the_last_result() {
-    watched(|| {
+    with_timeout(|| {
         let items = (0..5).map(|number| {
             assert!(number < 3, "three is enough");
             number.to_string()
@@ -167,19 +167,19 @@ fn a_panic_in_an_iterator_is_the_last_result() {
 
 #[test]
 fn a_slow_item_of_an_abandoned_run_holds_up_only_its_own_worker() {
-    watched(|| {
+    with_timeout(|| {
         let (go, waits) = bounded::<()>(0);
         let (begun, has_begun) = bounded::<()>(1);
         let slow = move |_: usize, item: &[u8]| {
             if item == b"slow" {
                 begun.send(()).unwrap();
-                waits.recv_timeout(PATIENCE).unwrap();
+                waits.recv_timeout(TEST_TIMEOUT).unwrap();
             }
             Reply::Record(item.to_vec())
         };
         let mut pool = pool(2, settings(), slow);
         let results = pool.map(["slow"]);
-        has_begun.recv_timeout(PATIENCE).unwrap();
+        has_begun.recv_timeout(TEST_TIMEOUT).unwrap();
         drop(results);
         for item in ["second", "third"] {
             let mut results = pool.map([item]);
@@ -192,7 +192,7 @@ fn a_slow_item_of_an_abandoned_run_holds_up_only_its_own_worker() {
 
 #[test]
 fn a_replacement_is_not_made_when_there_is_nothing_left_to_do() {
-    watched(|| {
+    with_timeout(|| {
         let opened = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&opened);
         let open = Box::new(move || {
@@ -217,8 +217,8 @@ impl crate::event::Observer for Nervous {
 
 #[test]
 fn an_observer_that_panics_costs_no_item() {
-    watched(|| {
-        let audience = Audience::new(Arc::new(Nervous));
+    with_timeout(|| {
+        let audience = Observers::new(Arc::new(Nervous));
         let break_one = |_: usize, item: &[u8]| match item {
             b"1" => Reply::Break,
             _ => Reply::Record(item.to_vec()),
@@ -231,12 +231,12 @@ fn an_observer_that_panics_costs_no_item() {
 
 #[test]
 fn after_an_immediate_end_in_order_nothing_that_was_finished_early_is_written() {
-    watched(|| {
+    with_timeout(|| {
         let (done, all_done) = bounded::<()>(3);
         let call = move |_: usize, item: &[u8]| {
             if item == b"0" {
                 for _ in 0..3 {
-                    all_done.recv_timeout(PATIENCE).unwrap();
+                    all_done.recv_timeout(TEST_TIMEOUT).unwrap();
                 }
                 return Reply::Refused;
             }
@@ -255,7 +255,7 @@ fn after_an_immediate_end_in_order_nothing_that_was_finished_early_is_written() 
 
 #[test]
 fn when_no_worker_can_be_started_again_the_rest_is_not_run() {
-    watched(|| {
+    with_timeout(|| {
         let open = || {
             let mut started = false;
             Box::new(move || {
@@ -280,10 +280,10 @@ fn when_no_worker_can_be_started_again_the_rest_is_not_run() {
 }
 
 /// A source that gives two items, and then fails in the given way.
-struct Failing(Option<fn() -> Result<Filled, SourceError>>);
+struct Failing(Option<fn() -> Result<FillStatus, SourceError>>);
 
 impl Source for Failing {
-    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError> {
         block.push(b"one");
         block.push(b"two");
         self.0.take().expect("a failed source is not filled again")()
@@ -292,7 +292,7 @@ impl Source for Failing {
 
 #[test]
 fn a_source_that_fails_or_panics_loses_nothing_that_was_read() {
-    watched(|| {
+    with_timeout(|| {
         let fails: fn() -> _ = || Err(SourceError::other("the tape is torn"));
         let panics: fn() -> _ = || panic!("no more");
         for (fail, read, error) in [
@@ -321,7 +321,7 @@ impl Sink for Full {
 
 #[test]
 fn a_sink_that_fails_ends_the_run_and_the_account_is_right() {
-    watched(|| {
+    with_timeout(|| {
         for room in [0, 1, 500] {
             let endless = (0..).map(|number: u64| number.to_string());
             let ended = pool(2, settings(), echo).run(Items::new(endless), &mut Full(room));
@@ -351,7 +351,7 @@ impl Sink for Short {
 
 #[test]
 fn what_a_sink_has_taken_when_it_fails_is_counted_but_for_the_last() {
-    watched(|| {
+    with_timeout(|| {
         for takes in [0, 1, 100] {
             let mut sink = Short { takes, taken: 0 };
             let ended = pool(1, settings(), echo).run(Items::new(numbers(5_000)), &mut sink);
@@ -379,7 +379,7 @@ impl Sink for Mixed {
 
 #[test]
 fn what_a_sink_leaves_of_many_outcomes_is_written_one_by_one() {
-    watched(|| {
+    with_timeout(|| {
         let refuse_some = |_: usize, item: &[u8]| match item.last() {
             Some(b'7') => Reply::Refused,
             _ => Reply::Record(item.to_vec()),
@@ -395,13 +395,13 @@ fn what_a_sink_leaves_of_many_outcomes_is_written_one_by_one() {
 
 #[test]
 fn a_stop_finishes_what_workers_have_and_reads_nothing_more() {
-    watched(|| {
+    with_timeout(|| {
         let stop = StopFlag::new();
         let (begun, has_begun) = bounded::<()>(2);
         let (go, waits) = bounded::<()>(2);
         let call = move |_: usize, item: &[u8]| {
             begun.send(()).unwrap();
-            waits.recv_timeout(PATIENCE).unwrap();
+            waits.recv_timeout(TEST_TIMEOUT).unwrap();
             Reply::Record(item.to_vec())
         };
         let mut pool = pool(2, Settings { stop: stop.clone(), ..settings() }, call);
@@ -411,7 +411,7 @@ fn a_stop_finishes_what_workers_have_and_reads_nothing_more() {
         }
         let stopper = std::thread::Builder::new().spawn(move || {
             for _ in 0..2 {
-                has_begun.recv_timeout(PATIENCE).unwrap();
+                has_begun.recv_timeout(TEST_TIMEOUT).unwrap();
             }
             stop.set();
             for _ in 0..2 {
@@ -432,7 +432,7 @@ fn a_stop_finishes_what_workers_have_and_reads_nothing_more() {
 
 #[test]
 fn too_many_faults_end_the_run() {
-    watched(|| {
+    with_timeout(|| {
         let refuse = |_: usize, _: &[u8]| Reply::Refused;
         let max_faults = MaxFaults::Count(3);
         let mut pool = pool(1, Settings { max_faults, ..settings() }, refuse);
@@ -444,7 +444,7 @@ fn too_many_faults_end_the_run() {
 
 #[test]
 fn a_join_timeout_may_be_longer_than_any_clock_goes() {
-    watched(|| {
+    with_timeout(|| {
         let settings = Settings { join_timeout: Some(Duration::MAX), ..settings() };
         let stop = settings.stop.clone();
         let mut pool = pool(1, settings, echo);
@@ -452,7 +452,7 @@ fn a_join_timeout_may_be_longer_than_any_clock_goes() {
         results.next().unwrap().unwrap();
         stop.set();
         assert!(results.end().into_result().unwrap().stopped);
-        assert_eq!(pool.close()[0].closing, Ok(Some(b"done".to_vec())));
+        assert_eq!(pool.close()[0].finish_report, Ok(Some(b"done".to_vec())));
     });
 }
 
@@ -464,7 +464,7 @@ fn a_panic_when_what_opens_a_worker_is_dropped_costs_no_report() {
             panic!("a slip at the end");
         }
     }
-    watched(|| {
+    with_timeout(|| {
         let slip = Slip;
         let open = move || {
             let _ = &slip;
@@ -478,7 +478,7 @@ fn a_panic_when_what_opens_a_worker_is_dropped_costs_no_report() {
 
 #[test]
 fn results_that_have_ended_stay_ended_whatever_a_reader_that_was_let_go_comes_to() {
-    watched(|| {
+    with_timeout(|| {
         let (send, waits) = bounded::<()>(0);
         let (alive, reader) = bounded::<()>(0);
         let (begins, has_begun) = bounded(1);
@@ -492,11 +492,11 @@ fn results_that_have_ended_stay_ended_whatever_a_reader_that_was_let_go_comes_to
         let stop = settings.stop.clone();
         let mut pool = pool(1, settings, echo);
         let mut results = pool.map(blocked);
-        has_begun.recv_timeout(PATIENCE).unwrap();
+        has_begun.recv_timeout(TEST_TIMEOUT).unwrap();
         stop.set();
         assert_eq!(results.next(), None);
         drop(send);
-        reader.recv_timeout(PATIENCE).expect_err("the reader has ended");
+        reader.recv_timeout(TEST_TIMEOUT).expect_err("the reader has ended");
         assert_eq!(results.next(), None);
     });
 }
@@ -513,9 +513,9 @@ impl crate::event::Observer for Told {
 
 #[test]
 fn what_the_pool_itself_interrupts_is_nothing_to_tell_of() {
-    watched(|| {
+    with_timeout(|| {
         let told = Arc::new(Told::default());
-        let mut settings = Settings { audience: Audience::new(told.clone()), ..settings() };
+        let mut settings = Settings { audience: Observers::new(told.clone()), ..settings() };
         settings.renewal.max_restarts = MaxRestarts::AtMost(0);
         let (begins, has_begun) = bounded(1);
         let (go, waits) = bounded::<()>(0);
@@ -524,7 +524,7 @@ fn what_the_pool_itself_interrupts_is_nothing_to_tell_of() {
             Ok(boxed(move |_: &[u8]| {
                 begins.send(()).unwrap();
                 // The pool has been dropped by now, and waits.
-                waits.recv_timeout(PATIENCE).unwrap_err();
+                waits.recv_timeout(TEST_TIMEOUT).unwrap_err();
                 Reply::Break
             }))
         };
@@ -532,8 +532,8 @@ fn what_the_pool_itself_interrupts_is_nothing_to_tell_of() {
         let opens: Vec<Open> = vec![Box::new(open)];
         let mut pool = Pool::start(opens, settings, &Ticks::default(), cancel.clone()).unwrap();
         let results = pool.map(["item"]);
-        has_begun.recv_timeout(PATIENCE).unwrap();
-        cancel.all();
+        has_begun.recv_timeout(TEST_TIMEOUT).unwrap();
+        cancel.cancel_all();
         drop(go);
         drop(results);
         drop(pool);
@@ -548,21 +548,29 @@ struct Losing {
 }
 
 impl Executor for Losing {
-    fn run(&mut self, outcomes: &mut Outcomes, _until: usize, turns: &Turns<'_>) -> Ran {
+    fn run(
+        &mut self,
+        outcomes: &mut Outcomes,
+        _until: usize,
+        turns: &ClaimCursor<'_>,
+    ) -> ExecutionEnd {
         assert!(turns.start_next() && turns.start_next());
         self.stop.set();
-        Ran::Lost { at: outcomes.len() + 2, broken: Broken::new(FaultKind::Crashed, "died") }
+        ExecutionEnd::Lost {
+            at: outcomes.len() + 2,
+            broken: InstanceFailure::new(FaultKind::Crashed, "died"),
+        }
     }
 
     fn format(&self) -> Format {
         Format::Text
     }
 
-    fn has_report(&self) -> bool {
+    fn has_finish_report(&self) -> bool {
         false
     }
 
-    fn finish(&mut self) -> Result<Option<Vec<u8>>, Broken> {
+    fn finish(&mut self) -> Result<Option<Vec<u8>>, InstanceFailure> {
         Ok(None)
     }
 }
@@ -571,9 +579,9 @@ impl Executor for Losing {
 struct Four;
 
 impl Source for Four {
-    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError> {
         (0..4).for_each(|_| block.push(b"item"));
-        Ok(Filled::End)
+        Ok(FillStatus::End)
     }
 }
 
@@ -589,7 +597,7 @@ impl Sink for LeftOutFaults {
     fn left_out(
         &mut self,
         outcome: &crate::outcome::Outcome<'_>,
-        _why: LeftOut,
+        _why: OmitReason,
     ) -> Result<(), SinkError> {
         self.0.extend(outcome.result.err().cloned());
         Ok(())
@@ -598,7 +606,7 @@ impl Sink for LeftOutFaults {
 
 #[test]
 fn an_item_whose_outcome_was_lost_is_not_said_never_to_have_run() {
-    watched(|| {
+    with_timeout(|| {
         let stop = StopFlag::new();
         let chunk_size = ChunkSize::Fixed(NonZeroUsize::new(4).unwrap());
         let settings = Settings { stop: stop.clone(), chunk_size, ..settings() };

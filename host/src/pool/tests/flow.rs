@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn results_come_in_input_order_whatever_the_numbers() {
-    watched(|| {
+    with_timeout(|| {
         for workers in [1, 3, 4] {
             for items in (0..20).chain([1000, 50_000]) {
                 for window in [Window::default(), at_most(1), at_most(7)] {
@@ -26,7 +26,7 @@ fn at_most(items: usize) -> Window {
 
 #[test]
 fn unordered_results_are_the_same_in_another_order() {
-    watched(|| {
+    with_timeout(|| {
         let mut pool = pool(3, Settings { order: Order::Completion, ..settings() }, echo);
         let mut results: Vec<_> = pool.map(numbers(1000)).map(text).collect();
         results.sort_by_key(|number| number.parse::<u64>().unwrap());
@@ -36,11 +36,11 @@ fn unordered_results_are_the_same_in_another_order() {
 
 #[test]
 fn a_finished_item_does_not_wait_for_a_slow_one_when_order_does_not_matter() {
-    watched(|| {
+    with_timeout(|| {
         let (go, waits) = bounded::<()>(0);
         let slow = move |_: usize, item: &[u8]| {
             if item == b"slow" {
-                waits.recv_timeout(PATIENCE).expect("the other result has come out");
+                waits.recv_timeout(TEST_TIMEOUT).expect("the other result has come out");
             }
             Reply::Record(item.to_vec())
         };
@@ -54,7 +54,7 @@ fn a_finished_item_does_not_wait_for_a_slow_one_when_order_does_not_matter() {
 
 #[test]
 fn the_length_of_the_input_passes_through() {
-    watched(|| {
+    with_timeout(|| {
         let mut pool = pool(2, settings(), echo);
         let mut results = pool.map(["a", "b", "c"]);
         assert_eq!(results.len(), 3);
@@ -78,7 +78,7 @@ fn the_length_of_the_input_passes_through() {
 
 #[test]
 fn the_source_is_read_no_further_ahead_than_the_window() {
-    watched(|| {
+    with_timeout(|| {
         for items in [1, 2, 5] {
             let pulled = Arc::new(AtomicU64::new(0));
             let counter = Arc::clone(&pulled);
@@ -99,7 +99,7 @@ fn the_source_is_read_no_further_ahead_than_the_window() {
 
 #[test]
 fn an_item_is_worked_on_before_the_next_one_has_come() {
-    watched(|| {
+    with_timeout(|| {
         let (send, items) = bounded::<String>(0);
         let mut pool = pool(2, settings(), echo);
         let mut results = pool.map(items);
@@ -128,13 +128,13 @@ impl Iterator for Counting {
 }
 
 fn has_ended(alive: &Receiver<()>) {
-    alive.recv_timeout(PATIENCE).expect_err("the sender sends nothing");
+    alive.recv_timeout(TEST_TIMEOUT).expect_err("the sender sends nothing");
     assert!(alive.try_recv().is_err_and(|error| error.is_disconnected()), "it still lives");
 }
 
 #[test]
 fn dropping_results_and_pool_half_way_leaves_nothing_behind() {
-    watched(|| {
+    with_timeout(|| {
         for taken in [0, 1, 100] {
             let (alive, executors) = bounded(0);
             let open = move || -> Result<Box<dyn Executor>, StartError> {
@@ -158,7 +158,7 @@ fn dropping_results_and_pool_half_way_leaves_nothing_behind() {
 
 #[test]
 fn a_source_that_blocks_for_ever_is_let_go() {
-    watched(|| {
+    with_timeout(|| {
         let (send, items) = bounded::<String>(0);
         let mut pool = pool(1, settings(), echo);
         drop(pool.map(items));
@@ -169,7 +169,7 @@ fn a_source_that_blocks_for_ever_is_let_go() {
 
 #[test]
 fn items_may_be_borrowed_in_a_scope() {
-    watched(|| {
+    with_timeout(|| {
         let mut pool = pool(2, settings(), echo);
         let words = String::from("one two three");
         let longest =
@@ -183,7 +183,7 @@ fn items_may_be_borrowed_in_a_scope() {
 
 #[test]
 fn a_panic_in_a_scope_ends_the_run_and_leaves_the_pool() {
-    watched(|| {
+    with_timeout(|| {
         let mut pool = pool(2, settings(), echo);
         let items = numbers(1000);
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -203,7 +203,7 @@ fn results_can_be_collected_at_once() {
         b"bad" => Reply::Refused,
         _ => Reply::Record(item.to_vec()),
     };
-    watched(move || {
+    with_timeout(move || {
         let mut pool = pool(2, settings(), judge);
         let records: Vec<_> = pool.map(["a", "b"]).try_collect().unwrap();
         assert_eq!(
@@ -225,7 +225,7 @@ fn what_can_go_to_another_thread_may() {
     send::<Pool>();
     send::<PoolBuilder>();
     send::<Results<'_, std::vec::IntoIter<String>>>();
-    send::<Ended>();
+    send::<RunOutcome>();
     share::<Record>();
     share::<Fault>();
     share::<Error>();
@@ -237,7 +237,7 @@ fn what_can_go_to_another_thread_may() {
 
 #[test]
 fn what_a_native_worker_has_done_comes_out_while_it_is_at_a_later_item() {
-    watched(|| {
+    with_timeout(|| {
         let (go, waits) = bounded::<()>(0);
         let open = move |_: &crate::executor::native::WorkerContext| {
             let waits = waits.clone();
@@ -249,7 +249,7 @@ fn what_a_native_worker_has_done_comes_out_while_it_is_at_a_later_item() {
             })
         };
         let chunk_size = ChunkSize::Fixed(NonZeroUsize::new(100).unwrap());
-        let pool = Pool::of([WorkerSpec::native(open)]);
+        let pool = Pool::from_workers([WorkerSpec::native(open)]);
         let mut pool = pool.chunk_size(chunk_size).build().unwrap();
         let items = numbers(20).into_iter().chain(["slow".to_owned(), "last".to_owned()]);
         let mut results = pool.map(items.collect::<Vec<_>>());

@@ -179,7 +179,7 @@ struct Holding {
     /// The number of outcomes that the sink has lost.
     lost: usize,
     written: Vec<usize>,
-    left_out: Vec<(usize, LeftOut)>,
+    left_out: Vec<(usize, OmitReason)>,
 }
 
 impl Holding {
@@ -205,7 +205,7 @@ impl Sink for Holding {
     fn left_out(
         &mut self,
         outcome: &crate::outcome::Outcome<'_>,
-        why: LeftOut,
+        why: OmitReason,
     ) -> Result<(), SinkError> {
         self.left_out.push((usize::try_from(outcome.index.get()).unwrap(), why));
         Ok(())
@@ -229,7 +229,7 @@ proptest! {
     /// Runs items into a sink, and checks the outcomes that it received and the error of the run.
     #[test]
     fn a_run_writes_what_its_policy_says(case in case()) {
-        watched(move || {
+        with_timeout(move || {
             let mut kept = Kept::default();
             let ended = case.pool().run(Items::new(case.items()), &mut kept);
             case.check_error(ended.error.as_ref());
@@ -261,7 +261,7 @@ proptest! {
         full in 1_usize..6,
         fits in 0_usize..60,
     ) {
-        watched(move || {
+        with_timeout(move || {
             let mut sink = Holding {
                 full,
                 fits,
@@ -274,7 +274,7 @@ proptest! {
             let Summary { read, delivered, undelivered, .. } = ended.summary;
             assert_eq!(delivered, sink.written.len() as u64);
             assert_eq!(undelivered, ended.summary.done() - delivered);
-            let lost = sink.left_out.iter().filter(|left| left.1 == LeftOut::Lost);
+            let lost = sink.left_out.iter().filter(|left| left.1 == OmitReason::Lost);
             assert_eq!(lost.count(), sink.lost);
             let failed = matches!(ended.error, Some(Error::Sink(_)));
             assert!(failed || sink.lost == 0);
@@ -292,7 +292,7 @@ proptest! {
     /// Runs items as an iterator. Each item that was read comes out, whatever the policy.
     #[test]
     fn a_map_gives_each_item_its_outcome_whatever_the_policy(case in case()) {
-        watched(move || {
+        with_timeout(move || {
             let mut pool = case.pool();
             let mut results = pool.map(case.items());
             let mut seen = vec![false; case.fates.len()];

@@ -111,7 +111,7 @@ impl Case {
 proptest! {
     #[test]
     fn items_are_tried_as_often_as_they_may_be_and_each_time_on_a_fresh_instance(case in case()) {
-        watched(move || {
+        with_timeout(move || {
             let tried = Tried::default();
             let mut pool = case.pool(&tried);
             let mut results = pool.map(numbers(case.items.len() as u64));
@@ -140,7 +140,7 @@ proptest! {
 
 #[test]
 fn an_instance_whose_last_item_nobody_wanted_is_replaced_all_the_same() {
-    watched(|| {
+    with_timeout(|| {
         let (begins, has_begun) = bounded(1);
         let (go, waits) = bounded::<()>(0);
         let open = move || {
@@ -149,7 +149,7 @@ fn an_instance_whose_last_item_nobody_wanted_is_replaced_all_the_same() {
                 calls += 1;
                 if item == b"unwanted" {
                     begins.send(()).unwrap();
-                    waits.recv_timeout(PATIENCE).unwrap();
+                    waits.recv_timeout(TEST_TIMEOUT).unwrap();
                 }
                 Reply::Record(calls.to_string().into_bytes())
             }))
@@ -158,7 +158,7 @@ fn an_instance_whose_last_item_nobody_wanted_is_replaced_all_the_same() {
         settings.renewal.recycle = NonZeroU64::new(1);
         let mut pool = start(settings, std::iter::once(Box::new(open) as Open));
         let results = pool.map(["unwanted"]);
-        has_begun.recv_timeout(PATIENCE).unwrap();
+        has_begun.recv_timeout(TEST_TIMEOUT).unwrap();
         drop(results);
         go.send(()).unwrap();
         let calls: Vec<_> = pool.map(["a", "b"]).map(text).collect();

@@ -3,7 +3,7 @@
 use super::*;
 use crate::event::{Event, Observer};
 use crate::item::retry_on::RetryOn;
-use crate::worker::renewal::MaxRestarts;
+use crate::worker::restart_policy::MaxRestarts;
 
 /// An observer that records each retried item and the number of the attempt.
 #[derive(Default)]
@@ -19,8 +19,9 @@ impl Observer for Told {
 
 #[test]
 fn what_is_told_and_counted_as_a_retry_is_an_item_on_a_fresh_instance() {
-    watched(|| {
-        let retries = |most| Renewal { retries: 3, max_restarts: most, ..Renewal::default() };
+    with_timeout(|| {
+        let retries =
+            |most| RestartPolicy { retries: 3, max_restarts: most, ..RestartPolicy::default() };
         #[rustfmt::skip]
         let cases = [
             ("tries as often as it may",     retries(MaxRestarts::Unlimited),  vec![(0, 1), (0, 2), (0, 3)]),
@@ -29,7 +30,7 @@ fn what_is_told_and_counted_as_a_retry_is_an_item_on_a_fresh_instance() {
         ];
         for (case, renewal, expected) in cases {
             let told = Arc::new(Told::default());
-            let audience = Audience::new(told.clone());
+            let audience = Observers::new(told.clone());
             let mut pool =
                 pool(1, Settings { renewal, audience, ..settings() }, |_, _| Reply::Break);
             let ended = pool.run(Items::new(["bad"]), &mut Memory::new());
@@ -42,10 +43,10 @@ fn what_is_told_and_counted_as_a_retry_is_an_item_on_a_fresh_instance() {
 
 #[test]
 fn a_retry_that_no_instance_can_be_started_for_is_none() {
-    watched(|| {
+    with_timeout(|| {
         let told = Arc::new(Told::default());
-        let audience = Audience::new(told.clone());
-        let renewal = Renewal { retries: 3, ..Renewal::default() };
+        let audience = Observers::new(told.clone());
+        let renewal = RestartPolicy { retries: 3, ..RestartPolicy::default() };
         let mut started = false;
         let open = Box::new(move || {
             if std::mem::replace(&mut started, true) {
@@ -65,7 +66,7 @@ fn a_retry_that_no_instance_can_be_started_for_is_none() {
 
 #[test]
 fn each_item_is_counted_once_however_often_it_was_tried() {
-    watched(|| {
+    with_timeout(|| {
         for workers in [1, 3] {
             let failures: Arc<Mutex<HashMap<Vec<u8>, u32>>> = Arc::default();
             // Two of three items fail twice, by a break or by a refusal. Items 297 and 298 fail
@@ -82,7 +83,7 @@ fn each_item_is_counted_once_however_often_it_was_tried() {
                 }
             };
             let retry_on = RetryOn::default().with(FaultKind::Refused);
-            let renewal = Renewal { retries: 2, retry_on, ..Renewal::default() };
+            let renewal = RestartPolicy { retries: 2, retry_on, ..RestartPolicy::default() };
             let mut pool = pool(workers, Settings { renewal, ..settings() }, call);
             let mut sink = Memory::new();
             let summary = pool.run(Items::new(numbers(300)), &mut sink).into_result().unwrap();

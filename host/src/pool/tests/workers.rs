@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn no_worker_idles_while_another_holds_items_it_has_not_started() {
-    watched(|| {
+    with_timeout(|| {
         // Eight items meet at a barrier of four, twice. A worker that kept two of them to itself
         // would block itself.
         for chunk_size in ["auto", "2", "8"] {
@@ -24,7 +24,7 @@ fn no_worker_idles_while_another_holds_items_it_has_not_started() {
 
 #[test]
 fn what_a_worker_that_is_stuck_has_claimed_is_done_by_others() {
-    watched(|| {
+    with_timeout(|| {
         for workers in [2, 4] {
             let (done, all_done) = bounded::<()>(100);
             // The worker with the first item waits until all other items are done, even those in
@@ -32,7 +32,7 @@ fn what_a_worker_that_is_stuck_has_claimed_is_done_by_others() {
             let call = move |worker: usize, item: &[u8]| {
                 if item == b"0" {
                     for _ in 1..100 {
-                        all_done.recv_timeout(PATIENCE).unwrap();
+                        all_done.recv_timeout(TEST_TIMEOUT).unwrap();
                     }
                 } else {
                     done.send(()).unwrap();
@@ -50,14 +50,14 @@ fn what_a_worker_that_is_stuck_has_claimed_is_done_by_others() {
 
 #[test]
 fn a_claim_that_takes_too_long_is_shared() {
-    watched(|| {
+    with_timeout(|| {
         let (tick, told) = bounded::<()>(1);
         let watchdog = Watchdog::start(move || tick.try_send(()).unwrap_or_default()).unwrap();
         let seen: Arc<Mutex<HashMap<usize, u64>>> = Arc::default();
         let counts = Arc::clone(&seen);
         // Each item takes a tick, although a claim has a hundred items.
         let slow = move |worker: usize, item: &[u8]| {
-            told.recv_timeout(PATIENCE).unwrap();
+            told.recv_timeout(TEST_TIMEOUT).unwrap();
             *counts.lock().unwrap().entry(worker).or_default() += 1;
             Reply::Record(item.to_vec())
         };
@@ -83,7 +83,7 @@ fn a_claim_that_takes_too_long_is_shared() {
 
 #[test]
 fn workers_keep_their_state_from_run_to_run_and_report_it_at_the_end() {
-    watched(|| {
+    with_timeout(|| {
         let opens = std::iter::once(Box::new(|| {
             let mut calls = 0_u64;
             Ok(boxed(move |_: &[u8]| {
@@ -96,14 +96,14 @@ fn workers_keep_their_state_from_run_to_run_and_report_it_at_the_end() {
         assert_eq!(pool.map(["c"]).map(text).collect::<Vec<_>>(), ["3"]);
         let reports = pool.close();
         assert_eq!(reports.len(), 1);
-        assert_eq!(reports[0].closing, Ok(Some(b"done".to_vec())));
+        assert_eq!(reports[0].finish_report, Ok(Some(b"done".to_vec())));
         assert_eq!(reports[0].items, 3);
     });
 }
 
 #[test]
 fn progress_is_seen_from_another_thread() {
-    watched(|| {
+    with_timeout(|| {
         let mut pool = pool(2, settings(), echo);
         let progress = pool.progress();
         let mut results = pool.map(numbers(10));

@@ -99,15 +99,15 @@ impl BlockBuilder {
     ///
     /// ```
     /// use mtl_host::sink::{Jsonl, Output};
-    /// use mtl_host::source::{Filled, Source, SourceError};
+    /// use mtl_host::source::{FillStatus, Source, SourceError};
     /// # use mtl_host::{BlockBuilder, Engine, Plugin, Pool};
     /// struct Letter;
     ///
     /// impl Source for Letter {
-    ///     fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+    ///     fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError> {
     ///         block.push(b"dear sir");
     ///         block.set_path("letters/1".into());
-    ///         Ok(Filled::End)
+    ///         Ok(FillStatus::End)
     ///     }
     /// }
     ///
@@ -135,15 +135,15 @@ impl BlockBuilder {
     ///
     /// ```
     /// use mtl_host::sink::Memory;
-    /// use mtl_host::source::{Filled, Source, SourceError};
+    /// use mtl_host::source::{FillStatus, Source, SourceError};
     /// # use mtl_host::{BlockBuilder, Engine, FaultKind, Plugin, Pool};
     /// struct Damaged;
     ///
     /// impl Source for Damaged {
-    ///     fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+    ///     fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError> {
     ///         block.push(b"half of a");
     ///         block.reject("its checksum is wrong");
-    ///         Ok(Filled::End)
+    ///         Ok(FillStatus::End)
     ///     }
     /// }
     ///
@@ -197,15 +197,15 @@ impl BlockBuilder {
     ///
     /// ```
     /// use mtl_host::sink::Memory;
-    /// use mtl_host::source::{Filled, Source, SourceError};
+    /// use mtl_host::source::{FillStatus, Source, SourceError};
     /// # use mtl_host::{BlockBuilder, Engine, Plugin, Pool};
     /// struct Line;
     ///
     /// impl Source for Line {
-    ///     fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+    ///     fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError> {
     ///         block.push(b"one");
     ///         block.add_input_bytes(4);
-    ///         Ok(Filled::End)
+    ///         Ok(FillStatus::End)
     ///     }
     /// }
     ///

@@ -21,7 +21,7 @@ impl BlockBuilder {
     /// Takes over `bytes`, which hold the lengths of items at `lengths`, followed by the items. Returns `false` and
     /// keeps no item if the items do not end where the bytes end.
     #[doc(hidden)]
-    pub fn own(&mut self, bytes: Vec<u8>, lengths: Range<usize>) -> bool {
+    pub fn adopt_bytes(&mut self, bytes: Vec<u8>, lengths: Range<usize>) -> bool {
         self.clear();
         let start = lengths.end;
         let (lengths, _) = bytes[lengths].as_chunks();
@@ -57,7 +57,7 @@ mod tests {
         let bytes = received(&["one", "", "three"]);
         let place = bytes.as_ptr();
         let mut block = BlockBuilder::new();
-        assert!(block.own(bytes, 4..16));
+        assert!(block.adopt_bytes(bytes, 4..16));
         let span = Span::whole(block.seal(ItemIndex::new(7)));
         let items: Vec<_> = (0..span.len()).map(|at| span.item(at)).collect();
         assert_eq!(items, [&b"one"[..], b"", b"three"]);
@@ -78,7 +78,7 @@ mod tests {
         huge[4..8].copy_from_slice(&[0xFF; 4]);
         for bytes in [longer, whole[..whole.len() - 1].to_vec(), huge] {
             let mut block = BlockBuilder::new();
-            assert!(!block.own(bytes, 4..12));
+            assert!(!block.adopt_bytes(bytes, 4..12));
             assert!(block.is_empty());
         }
     }
@@ -92,7 +92,7 @@ mod tests {
             assert!(bytes.is_empty());
             bytes.extend(received(&["one", "two"]));
             places.push(bytes.as_ptr());
-            assert!(block.own(bytes, 4..12));
+            assert!(block.adopt_bytes(bytes, 4..12));
             let span = blocks.seal(&mut block, ItemIndex::default());
             assert_eq!((span.len(), span.item(1)), (2, &b"two"[..]));
         }

@@ -83,7 +83,7 @@ impl FromStr for ErrorPolicy {
 /// let share: MaxFaults = "5%".parse()?;
 /// assert!(!share.is_exceeded_by(5, 100));
 /// assert!(share.is_exceeded_by(6, 100));
-/// assert!(!share.is_exceeded_by(6, MaxFaults::ENOUGH - 1), "too few items are done");
+/// assert!(!share.is_exceeded_by(6, MaxFaults::MIN_ITEMS - 1), "too few items are done");
 /// assert!("10".parse::<MaxFaults>()?.is_exceeded_by(11, 11));
 /// # Ok::<(), mtl_host::ParseError>(())
 /// ```
@@ -94,14 +94,14 @@ pub enum MaxFaults {
     Unlimited,
     /// At most this number of faults.
     Count(u64),
-    /// At most this share of the items done, in percent. It applies from [`MaxFaults::ENOUGH`]
+    /// At most this share of the items done, in percent. It applies from [`MaxFaults::MIN_ITEMS`]
     /// items on.
     Percent(f64),
 }
 
 impl MaxFaults {
     /// The minimum number of items done for which a share is meaningful.
-    pub const ENOUGH: u64 = 100;
+    pub const MIN_ITEMS: u64 = 100;
 
     /// Returns whether `faults` faults among `done` items are too many.
     #[must_use]
@@ -114,7 +114,7 @@ impl MaxFaults {
             Self::Unlimited => false,
             Self::Count(most) => faults > most,
             Self::Percent(most) => {
-                done >= Self::ENOUGH && faults as f64 * 100.0 > most * done as f64
+                done >= Self::MIN_ITEMS && faults as f64 * 100.0 > most * done as f64
             }
         }
     }

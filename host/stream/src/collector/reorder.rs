@@ -25,11 +25,11 @@ use crate::item::index::ItemIndex;
 pub(crate) struct Reorder<T> {
     next: ItemIndex,
     /// The held runs, sorted by position. A new run nearly always goes to the end.
-    held: VecDeque<Held<T>>,
+    held: VecDeque<WaitingRun<T>>,
 }
 
 #[derive(Debug)]
-struct Held<T> {
+struct WaitingRun<T> {
     first: ItemIndex,
     items: usize,
     run: T,
@@ -49,12 +49,13 @@ impl<T> Reorder<T> {
         let place = self.held.partition_point(|held| held.first < first);
         let next = self.held.get(place).map(|held| held.first);
         debug_assert!(next != Some(first), "item {first} arrived twice");
-        self.held.insert(place, Held { first, items, run });
+        self.held.insert(place, WaitingRun { first, items, run });
     }
 
     /// Returns the next run in input order, if it has arrived.
     pub(super) fn next_due(&mut self) -> Option<T> {
-        let Held { items, run, .. } = self.held.pop_front_if(|held| held.first == self.next)?;
+        let WaitingRun { items, run, .. } =
+            self.held.pop_front_if(|held| held.first == self.next)?;
         self.next = self.next.plus(items);
         Some(run)
     }

@@ -8,9 +8,9 @@ use std::time::Instant;
 use crate::control::sync::{Condvar, Mutex};
 
 /// A waiter that can be woken.
-pub trait Ring: std::fmt::Debug + Send + Sync {
+pub trait Notify: std::fmt::Debug + Send + Sync {
     /// Wakes the waiter.
-    fn ring(&self);
+    fn notify(&self);
 }
 
 /// An alarm for one waiting thread. If it rings while no thread waits, the next wait returns immediately.
@@ -20,8 +20,8 @@ pub struct Alarm {
     changed: Condvar,
 }
 
-impl Ring for Alarm {
-    fn ring(&self) {
+impl Notify for Alarm {
+    fn notify(&self) {
         *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.changed.notify_one();
     }
@@ -49,10 +49,10 @@ impl Alarm {
 
 impl Wake for Alarm {
     fn wake(self: Arc<Self>) {
-        self.ring();
+        self.notify();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.ring();
+        self.notify();
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use crate::control::alarm::{Alarm, Ring};
+use crate::control::alarm::{Alarm, Notify};
 use crate::control::sync::Mutex;
 use crate::control::sync::atomic::{AtomicU8, Ordering};
 
@@ -14,10 +14,10 @@ pub struct Cancel(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     level: AtomicU8,
-    end: End,
+    end: EndTime,
     /// The alarms of threads that sleep inside a guest or wait for a guest. They ring when
     /// something changes.
-    alarms: Mutex<Vec<Weak<dyn Ring>>>,
+    alarms: Mutex<Vec<Weak<dyn Notify>>>,
 }
 
 impl Cancel {
@@ -26,17 +26,17 @@ impl Cancel {
     const ALL: u8 = 3;
 
     /// Cancels retries of failed starts: the pool is closed.
-    pub fn attempts(&self) {
+    pub fn cancel_retries(&self) {
         self.raise(Self::ATTEMPTS);
     }
 
     /// Cancels all starts of instances: a run was stopped, or cannot begin.
-    pub fn starts(&self) {
+    pub fn cancel_starts(&self) {
         self.raise(Self::STARTS);
     }
 
     /// Cancels all work: the pool is dropped.
-    pub fn all(&self) {
+    pub fn cancel_all(&self) {
         self.raise(Self::ALL);
     }
 
@@ -49,7 +49,7 @@ impl Cancel {
     /// Limits the work of guests for one run to `time` from now, or to an earlier limit that was
     /// set before. Returns the moment `time` from now, or `None` if it is beyond the range of the
     /// clock.
-    pub fn end_run_in(&self, run: &End, time: Duration) -> Option<Instant> {
+    pub fn end_run_in(&self, run: &EndTime, time: Duration) -> Option<Instant> {
         let end = Instant::now().checked_add(time)?;
         run.bring_forward(end);
         self.ring();
@@ -62,17 +62,17 @@ impl Cancel {
     }
 
     /// Returns whether a failed start may be tried again.
-    pub fn lets_try_again(&self) -> bool {
+    pub fn allows_retry(&self) -> bool {
         self.0.level.load(Ordering::Acquire) < Self::ATTEMPTS
     }
 
     /// Returns whether an instance that is starting may continue.
-    pub fn lets_start(&self) -> bool {
+    pub fn allows_start(&self) -> bool {
         self.0.level.load(Ordering::Acquire) < Self::STARTS
     }
 
     /// Returns whether an instance that is working may continue.
-    pub fn lets_work(&self) -> bool {
+    pub fn allows_work(&self) -> bool {
         self.0.level.load(Ordering::Acquire) < Self::ALL
     }
 
@@ -80,12 +80,12 @@ impl Cancel {
     pub(crate) fn alarm(&self) -> Arc<Alarm> {
         let alarm = Arc::new(Alarm::default());
         let rung: Weak<Alarm> = Arc::downgrade(&alarm);
-        self.rings(rung);
+        self.add_alarm(rung);
         alarm
     }
 
     /// Makes `alarm` ring whenever something here changes.
-    pub fn rings(&self, alarm: Weak<dyn Ring>) {
+    pub fn add_alarm(&self, alarm: Weak<dyn Notify>) {
         let mut alarms = self.0.alarms.lock().unwrap_or_else(PoisonError::into_inner);
         // Drops the alarms of replaced instances, because a pool may replace any number of
         // instances.
@@ -100,15 +100,15 @@ impl Cancel {
 
     fn ring(&self) {
         let alarms = self.0.alarms.lock().unwrap_or_else(PoisonError::into_inner);
-        alarms.iter().filter_map(Weak::upgrade).for_each(|alarm| alarm.ring());
+        alarms.iter().filter_map(Weak::upgrade).for_each(|alarm| alarm.notify());
     }
 }
 
 /// The moment by which something must end, once it is known. It only moves to earlier moments.
 #[derive(Clone, Debug, Default)]
-pub struct End(Arc<Mutex<Option<Instant>>>);
+pub struct EndTime(Arc<Mutex<Option<Instant>>>);
 
-impl End {
+impl EndTime {
     /// Returns the time of the end, once it is known.
     pub fn get(&self) -> Option<Instant> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)

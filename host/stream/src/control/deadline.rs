@@ -16,9 +16,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use crate::control::alarm::{Alarm, Ring};
-use crate::control::cancel::{Cancel, End};
-use crate::control::schedule::OwnDelay;
+use crate::control::alarm::{Alarm, Notify};
+use crate::control::cancel::{Cancel, EndTime};
+use crate::control::sched_stat::OwnDelay;
 use crate::control::watchdog::Ticks;
 use crate::item::instance_config::InstanceConfig;
 
@@ -53,7 +53,7 @@ pub enum Overdue {
     End,
     /// The guest's work was cancelled.
     #[error("was interrupted")]
-    Unwanted,
+    Cancelled,
 }
 
 /// A duration, displayed for people.
@@ -76,17 +76,17 @@ struct Shared {
     alarm: Arc<Alarm>,
     phase: AtomicU8,
     /// The moment by which the items of the current run must be done.
-    run_end: Mutex<End>,
+    run_end: Mutex<EndTime>,
     /// The number of started activities.
     begun: AtomicU64,
     ticks: Ticks,
     pauses: Box<dyn Pauses>,
-    noticed: Mutex<Noticed>,
+    noticed: Mutex<NoticedStart>,
 }
 
 /// The start of the last activity that the watch has noticed.
 #[derive(Debug, Default)]
-struct Noticed {
+struct NoticedStart {
     /// The number of that activity. None at first.
     begun: Option<u64>,
     /// The running time of the process at that moment.
@@ -97,14 +97,14 @@ struct Noticed {
     pauses: Duration,
 }
 
-impl Noticed {
+impl NoticedStart {
     /// The maximum pause that counts, as a multiple of the guest's limit. A thread in a compromised child could make
     /// itself wait forever. An honest thread gets a core long before.
-    const MOST_PAUSES: u32 = 1000;
+    const MAX_PAUSES: u32 = 1000;
 
     /// Returns the running time of the process at which `limit` ends, according to the known pauses.
     fn end(&self, limit: Duration) -> Duration {
-        let pauses = self.pauses.min(limit.saturating_mul(Self::MOST_PAUSES));
+        let pauses = self.pauses.min(limit.saturating_mul(Self::MAX_PAUSES));
         self.since.saturating_add(limit).saturating_add(pauses)
     }
 
@@ -122,10 +122,10 @@ impl Watch {
 
     /// Creates a watch over a guest on the current thread. `ticks` are those of the watchdog.
     pub fn new(config: InstanceConfig, cancel: Cancel, ticks: Ticks) -> Self {
-        Self::pausing(config, cancel, ticks, Box::new(OwnDelay))
+        Self::with_pauses(config, cancel, ticks, Box::new(OwnDelay))
     }
 
-    fn pausing(
+    fn with_pauses(
         config: InstanceConfig,
         cancel: Cancel,
         ticks: Ticks,
@@ -154,17 +154,17 @@ impl Watch {
         let timeout = later(config.timeout);
         let init_timeout = later(config.init_timeout);
         let config = InstanceConfig { timeout, init_timeout, ..*config };
-        Self::pausing(config, cancel.clone(), ticks.clone(), pauses)
+        Self::with_pauses(config, cancel.clone(), ticks.clone(), pauses)
     }
 
     /// Makes `alarm` ring when the guest may have to stop for another reason than its limits.
-    pub fn rings<R: Ring + 'static>(&self, alarm: &Arc<R>) {
+    pub fn add_alarm<R: Notify + 'static>(&self, alarm: &Arc<R>) {
         let alarm: Weak<R> = Arc::downgrade(alarm);
-        self.0.cancel.rings(alarm);
+        self.0.cancel.add_alarm(alarm);
     }
 
     /// Sets the run that the next items belong to, which ends by `end`.
-    pub fn serve(&self, end: &End) {
+    pub fn set_run_end(&self, end: &EndTime) {
         *self.0.run_end.lock().unwrap_or_else(PoisonError::into_inner) = end.clone();
     }
 
@@ -187,8 +187,8 @@ impl Watch {
 
     /// Returns the reason why the guest must stop, if there is one.
     fn overdue(&self) -> Option<Overdue> {
-        if !self.is_wanted() {
-            return Some(Overdue::Unwanted);
+        if !self.is_allowed() {
+            return Some(Overdue::Cancelled);
         }
         let now = Instant::now();
         if self.must_end().is_some_and(|end| end <= now) {
@@ -215,7 +215,7 @@ impl Watch {
         let Shared { ticks, pauses, .. } = &*self.0;
         let mut noticed = self.noticed(elapsed);
         let are_known = ticks.know_stops_until(elapsed);
-        let run = ticks.run(elapsed);
+        let run = ticks.running_time(elapsed);
         if run < noticed.end(limit) {
             return Some(false);
         }
@@ -226,10 +226,10 @@ impl Watch {
         are_known.then_some(true)
     }
 
-    fn is_wanted(&self) -> bool {
+    fn is_allowed(&self) -> bool {
         match self.phase() {
-            Phase::Preparing | Phase::Starting => self.0.cancel.lets_start(),
-            Phase::Item | Phase::Finishing => self.0.cancel.lets_work(),
+            Phase::Preparing | Phase::Starting => self.0.cancel.allows_start(),
+            Phase::Item | Phase::Finishing => self.0.cancel.allows_work(),
         }
     }
 
@@ -251,12 +251,12 @@ impl Watch {
     }
 
     /// Returns the start of the current activity, and notices it if it is new.
-    fn noticed(&self, elapsed: Duration) -> MutexGuard<'_, Noticed> {
+    fn noticed(&self, elapsed: Duration) -> MutexGuard<'_, NoticedStart> {
         let begun = Some(self.0.begun.load(Ordering::Relaxed));
         let mut noticed = self.0.noticed.lock().unwrap_or_else(PoisonError::into_inner);
         if noticed.begun != begun {
-            let (since, paused) = (self.0.ticks.run(elapsed), self.0.pauses.so_far());
-            *noticed = Noticed { begun, since, paused, pauses: Duration::ZERO };
+            let (since, paused) = (self.0.ticks.running_time(elapsed), self.0.pauses.so_far());
+            *noticed = NoticedStart { begun, since, paused, pauses: Duration::ZERO };
         }
         noticed
     }

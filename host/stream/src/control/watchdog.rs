@@ -20,14 +20,14 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rustix::thread::{current_timer_slack, set_current_timer_slack};
 
 use self::stops::Stops;
-use super::schedule::Schedule;
+use super::sched_stat::SchedStat;
 
 /// The watchdog's count of time, in ticks.
 #[derive(Clone, Debug)]
-pub struct Ticks(Arc<Counted>);
+pub struct Ticks(Arc<TickState>);
 
 #[derive(Debug)]
-struct Counted {
+struct TickState {
     begun: Instant,
     ticks: AtomicU64,
     /// The time of the last tick, in nanoseconds since `begun`.
@@ -39,7 +39,7 @@ struct Counted {
 impl Default for Ticks {
     fn default() -> Self {
         let (ticks, last, stopped) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-        Self(Arc::new(Counted { begun: Instant::now(), ticks, last, stopped }))
+        Self(Arc::new(TickState { begun: Instant::now(), ticks, last, stopped }))
     }
 }
 
@@ -62,7 +62,7 @@ impl Ticks {
     /// before that no stop fits in between.
     pub(crate) fn know_stops_until(&self, elapsed: Duration) -> bool {
         let last = Duration::from_nanos(self.0.last.load(Ordering::Acquire));
-        elapsed.saturating_sub(last) < Stops::LEAST
+        elapsed.saturating_sub(last) < Stops::SHORTEST
     }
 
     /// Waits for the next tick.
@@ -78,7 +78,7 @@ impl Ticks {
     }
 
     /// Returns the running time of the process at a moment: the elapsed time without the known stops.
-    pub(crate) fn run(&self, elapsed: Duration) -> Duration {
+    pub(crate) fn running_time(&self, elapsed: Duration) -> Duration {
         elapsed.saturating_sub(self.stopped())
     }
 
@@ -118,7 +118,7 @@ impl Watchdog {
     ///
     /// Returns an error if the system refuses a thread.
     pub fn start(on_tick: impl Fn() + Send + 'static) -> io::Result<Self> {
-        Self::measuring(Schedule::of_this_thread, on_tick)
+        Self::start_measuring(SchedStat::of_this_thread, on_tick)
     }
 
     /// Starts the watchdog like [`start`](Self::start). It calls `schedule` on its own thread, which returns the
@@ -128,8 +128,8 @@ impl Watchdog {
     /// # Errors
     ///
     /// Returns an error if the system refuses a thread.
-    pub fn measuring(
-        schedule: impl FnOnce() -> Option<Arc<Schedule>> + Send + 'static,
+    pub fn start_measuring(
+        schedule: impl FnOnce() -> Option<Arc<SchedStat>> + Send + 'static,
         on_tick: impl Fn() + Send + 'static,
     ) -> io::Result<Self> {
         let ticks = Ticks::default();

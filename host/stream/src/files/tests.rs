@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::{Exchangeable, Opener};
+use super::{Opener, UntrustedPath};
 
 /// A folder with `granted`, which a plugin may change, and `other`, which it may not. Each has a file, a directory with
 /// a file, and links.
@@ -40,16 +40,16 @@ impl Place {
 
     fn opener(&self) -> Opener {
         let granted = fs::File::open(self.at("granted")).unwrap();
-        Opener::beside([("granted".into(), granted)]).unwrap()
+        Opener::with_writable_dirs([("granted".into(), granted)]).unwrap()
     }
 }
 
 /// Returns the refusal in an error of the opener.
 #[track_caller]
-fn refusal<T: std::fmt::Debug>(opened: std::io::Result<T>) -> Exchangeable {
+fn refusal<T: std::fmt::Debug>(opened: std::io::Result<T>) -> UntrustedPath {
     let error = opened.unwrap_err();
     let inner = error.get_ref().unwrap_or_else(|| panic!("{error}"));
-    inner.downcast_ref::<Exchangeable>().unwrap_or_else(|| panic!("{error}")).clone()
+    inner.downcast_ref::<UntrustedPath>().unwrap_or_else(|| panic!("{error}")).clone()
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn it_is_known_what_a_plugin_may_change() {
         ("/proc/self/cwd",         false),
     ];
     for (path, expected) in cases {
-        let found = opener.changeable(&place.at(path)).unwrap();
+        let found = opener.writable_dir_of(&place.at(path)).unwrap();
         assert_eq!(found.is_some(), expected, "{path}");
     }
 }
@@ -189,7 +189,7 @@ fn it_is_known_what_a_plugin_may_change_below() {
         ("other", false),
         ("other/none", false),
     ] {
-        let found = opener.changeable_below(&place.at(path)).unwrap();
+        let found = opener.writable_dir_below(&place.at(path)).unwrap();
         assert_eq!(found.is_some(), expected, "{path}");
     }
 }
@@ -201,7 +201,7 @@ fn what_is_open_is_known_by_where_it_lies() {
     for (name, expected) in [("granted/file", true), ("granted/dir", true), ("other/file", false)] {
         let file = fs::File::open(place.at(name)).unwrap();
         let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
-        let found = opener.changeable(path.as_ref()).unwrap();
+        let found = opener.writable_dir_of(path.as_ref()).unwrap();
         assert_eq!(found.is_some(), expected, "{name}");
     }
 }
@@ -213,5 +213,5 @@ fn a_directory_that_is_moved_is_known_again() {
     fs::rename(place.at("granted"), place.at("moved")).unwrap();
     refusal(opener.open(&place.at("moved/link")));
     fs::create_dir(place.at("granted")).unwrap();
-    assert_eq!(opener.changeable(&place.at("granted/file")).unwrap(), None);
+    assert_eq!(opener.writable_dir_of(&place.at("granted/file")).unwrap(), None);
 }

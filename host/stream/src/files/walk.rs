@@ -15,39 +15,39 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::{Changeable, Exchangeable, FileId};
+use super::{FileId, UntrustedPath, WritableDir};
 
 /// The maximum number of links that one path may lead through, as on Linux.
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 /// A walk along one path.
 pub(super) struct Walk<'a> {
-    changeable: &'a [Changeable],
+    changeable: &'a [WritableDir],
     /// True if the walk creates each missing directory.
     makes_dirs: bool,
     links: usize,
 }
 
 /// The end of a path: a name in a directory. The name is not a link.
-pub(super) struct Last {
+pub(super) struct LastName {
     pub(super) dir: OwnedFd,
     pub(super) name: OsString,
 }
 
 /// A directory on the path.
-struct Here<'a> {
+struct WalkPosition<'a> {
     dir: OwnedFd,
     /// The changeable directory at or above this directory, if there is one.
-    inside: Option<&'a Changeable>,
+    inside: Option<&'a WritableDir>,
     /// True if the walk went up inside the changeable directory. A plugin controls where that leads, as long as the
     /// walk stays inside.
     has_climbed: bool,
 }
 
 /// The entry that a name leads to.
-enum Step {
+enum PathEntry {
     /// A directory.
     Directory(OwnedFd),
     /// No entry.
@@ -61,7 +61,7 @@ enum Step {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(changeable: &'a [Changeable]) -> Self {
+    pub(super) fn new(changeable: &'a [WritableDir]) -> Self {
         Self { changeable, makes_dirs: false, links: 0 }
     }
 
@@ -73,45 +73,45 @@ impl<'a> Walk<'a> {
     /// Opens the file at the end of `path`.
     pub(super) fn open(mut self, path: &Path, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
         match self.follow(path)? {
-            End::Name { here, name } => {
+            WalkEnd::Name { here, name } => {
                 match openat(&here.dir, &name, flags | OFlags::NOFOLLOW, mode) {
                     Err(Errno::LOOP) => Err(here.refuses("a symbolic link")),
                     opened => Ok(opened?),
                 }
             }
-            End::Magic { here, name } => Ok(openat(&here.dir, &name, flags, mode)?),
-            End::Missing { .. } => Err(Errno::NOENT.into()),
+            WalkEnd::Magic { here, name } => Ok(openat(&here.dir, &name, flags, mode)?),
+            WalkEnd::Missing { .. } => Err(Errno::NOENT.into()),
         }
     }
 
     /// Returns the directory at the end of `path`, as a name in its parent.
-    pub(super) fn last(mut self, path: &Path) -> io::Result<Last> {
+    pub(super) fn last(mut self, path: &Path) -> io::Result<LastName> {
         match self.follow(path)? {
-            End::Name { here, name } => {
+            WalkEnd::Name { here, name } => {
                 if self.makes_dirs {
                     make(&here.dir, &name)?;
                 }
-                Ok(Last { dir: here.dir, name })
+                Ok(LastName { dir: here.dir, name })
             }
-            End::Magic { here, name } => Ok(Last {
+            WalkEnd::Magic { here, name } => Ok(LastName {
                 dir: openat(&here.dir, &name, DIRECTORY, Mode::empty())?,
                 name: ".".into(),
             }),
-            End::Missing { .. } => Err(Errno::NOENT.into()),
+            WalkEnd::Missing { .. } => Err(Errno::NOENT.into()),
         }
     }
 
     /// Returns the granted directory in which a plugin may change the target of `path`.
     pub(super) fn grant_of(mut self, path: &Path) -> io::Result<Option<&'a Path>> {
-        let name = |changeable: &'a Changeable| changeable.name.as_path();
+        let name = |changeable: &'a WritableDir| changeable.name.as_path();
         match self.follow(path) {
-            Ok(End::Name { here, name: last }) => {
+            Ok(WalkEnd::Name { here, name: last }) => {
                 let itself = openat(&here.dir, &last, DIRECTORY | OFlags::NOFOLLOW, Mode::empty());
                 let is_it = itself.ok().and_then(|dir| self.root(&dir).transpose()).transpose()?;
                 Ok(here.inside.or(is_it).map(name))
             }
-            Ok(End::Missing { here }) => Ok(here.inside.map(name)),
-            Ok(End::Magic { here, name: last }) => {
+            Ok(WalkEnd::Missing { here }) => Ok(here.inside.map(name)),
+            Ok(WalkEnd::Magic { here, name: last }) => {
                 let found =
                     openat(&here.dir, &last, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
                 if FileType::from_raw_mode(fstat(&found)?.st_mode) == FileType::Directory {
@@ -124,7 +124,7 @@ impl<'a> Walk<'a> {
                 if target.is_absolute() { self.grant_of(&target) } else { Ok(None) }
             }
             Err(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-                Some(Exchangeable { grant, .. }) => {
+                Some(UntrustedPath { grant, .. }) => {
                     Ok(self.changeable.iter().map(name).find(|name| name == grant))
                 }
                 None => Err(error),
@@ -133,36 +133,36 @@ impl<'a> Walk<'a> {
     }
 
     /// Walks along `path`, up to its last name.
-    fn follow(&mut self, path: &Path) -> io::Result<End<'a>> {
+    fn follow(&mut self, path: &Path) -> io::Result<WalkEnd<'a>> {
         let mut here = self.start(path)?;
         let mut rest = names(path);
         loop {
             let Some(name) = rest.pop_front() else {
                 // The path is a root, or ends in `.` or `..`.
-                return Ok(End::Name { here, name: ".".into() });
+                return Ok(WalkEnd::Name { here, name: ".".into() });
             };
             if name == ".." {
                 here = self.up(&here)?;
                 continue;
             }
             match step(&here.dir, &name)? {
-                Step::Directory(dir) if !rest.is_empty() => here = self.down(&here, dir)?,
-                Step::Directory(_) => return Ok(End::Name { here, name }),
-                Step::File | Step::Nothing if rest.is_empty() => {
-                    return Ok(End::Name { here, name });
+                PathEntry::Directory(dir) if !rest.is_empty() => here = self.down(&here, dir)?,
+                PathEntry::Directory(_) => return Ok(WalkEnd::Name { here, name }),
+                PathEntry::File | PathEntry::Nothing if rest.is_empty() => {
+                    return Ok(WalkEnd::Name { here, name });
                 }
-                Step::File => return Err(Errno::NOTDIR.into()),
-                Step::Nothing if self.makes_dirs => {
+                PathEntry::File => return Err(Errno::NOTDIR.into()),
+                PathEntry::Nothing if self.makes_dirs => {
                     make(&here.dir, &name)?;
                     rest.push_front(name);
                 }
-                Step::Nothing => return Ok(End::Missing { here }),
-                Step::Link(_) if here.inside.is_some() => {
+                PathEntry::Nothing => return Ok(WalkEnd::Missing { here }),
+                PathEntry::Link(_) if here.inside.is_some() => {
                     return Err(here.refuses("a symbolic link"));
                 }
-                Step::Link(target) => {
+                PathEntry::Link(target) => {
                     self.links += 1;
-                    if self.links > MOST_LINKS {
+                    if self.links > MAX_LINKS {
                         return Err(Errno::LOOP.into());
                     }
                     if rest.is_empty() {
@@ -175,8 +175,10 @@ impl<'a> Walk<'a> {
                     way.append(&mut rest);
                     rest = way;
                 }
-                Step::MagicLink if rest.is_empty() => return Ok(End::Magic { here, name }),
-                Step::MagicLink => {
+                PathEntry::MagicLink if rest.is_empty() => {
+                    return Ok(WalkEnd::Magic { here, name });
+                }
+                PathEntry::MagicLink => {
                     let dir = openat(&here.dir, &name, DIRECTORY, Mode::empty())?;
                     here = self.arrive(dir)?;
                 }
@@ -185,36 +187,36 @@ impl<'a> Walk<'a> {
     }
 
     /// Returns the directory where a path starts.
-    fn start(&self, path: &Path) -> io::Result<Here<'a>> {
+    fn start(&self, path: &Path) -> io::Result<WalkPosition<'a>> {
         let begin = if path.is_absolute() { "/" } else { "." };
         self.arrive(open(begin, DIRECTORY, Mode::empty())?)
     }
 
     /// Finds out whether a plugin may change a directory about which nothing is known yet.
-    fn arrive(&self, dir: OwnedFd) -> io::Result<Here<'a>> {
+    fn arrive(&self, dir: OwnedFd) -> io::Result<WalkPosition<'a>> {
         let mut inside = None;
         is_below(&dir, |above| {
             inside = self.changeable.iter().find(|changeable| changeable.id == above);
             inside.is_some()
         })?;
-        Ok(Here { dir, inside, has_climbed: false })
+        Ok(WalkPosition { dir, inside, has_climbed: false })
     }
 
     /// Enters a directory that is in `here`.
-    fn down(&self, here: &Here<'a>, dir: OwnedFd) -> io::Result<Here<'a>> {
+    fn down(&self, here: &WalkPosition<'a>, dir: OwnedFd) -> io::Result<WalkPosition<'a>> {
         let inside = match here.inside {
             None => self.root(&dir)?,
             inside => inside,
         };
-        Ok(Here { dir, inside, has_climbed: here.has_climbed })
+        Ok(WalkPosition { dir, inside, has_climbed: here.has_climbed })
     }
 
     /// Goes up to the parent of a directory. A plugin that moves directories controls how many `..` lead out of its
     /// changeable directory. So a walk that has gone up inside of it must not leave it.
-    fn up(&self, here: &Here<'a>) -> io::Result<Here<'a>> {
+    fn up(&self, here: &WalkPosition<'a>) -> io::Result<WalkPosition<'a>> {
         let parent = self.arrive(openat(&here.dir, "..", DIRECTORY, Mode::empty())?)?;
         match (here.inside, parent.inside) {
-            (Some(_), Some(_)) => Ok(Here { has_climbed: true, ..parent }),
+            (Some(_), Some(_)) => Ok(WalkPosition { has_climbed: true, ..parent }),
             (Some(root), None) if here.has_climbed || FileId::of(&here.dir)? != root.id => {
                 Err(here.refuses("`..`"))
             }
@@ -223,26 +225,26 @@ impl<'a> Walk<'a> {
     }
 
     /// Returns the changeable directory that is identical to this directory.
-    fn root(&self, dir: impl AsFd) -> io::Result<Option<&'a Changeable>> {
+    fn root(&self, dir: impl AsFd) -> io::Result<Option<&'a WritableDir>> {
         let id = FileId::of(dir)?;
         Ok(self.changeable.iter().find(|changeable| changeable.id == id))
     }
 }
 
 /// The end of a walk.
-enum End<'a> {
+enum WalkEnd<'a> {
     /// At a name that is not a link. The name need not exist.
-    Name { here: Here<'a>, name: OsString },
+    Name { here: WalkPosition<'a>, name: OsString },
     /// At a link that only the kernel can follow.
-    Magic { here: Here<'a>, name: OsString },
+    Magic { here: WalkPosition<'a>, name: OsString },
     /// Before the last name, because a directory is missing.
-    Missing { here: Here<'a> },
+    Missing { here: WalkPosition<'a> },
 }
 
-impl Here<'_> {
+impl WalkPosition<'_> {
     fn refuses(&self, what: &'static str) -> io::Error {
         match self.inside {
-            Some(Changeable { name, .. }) => Exchangeable { what, grant: name.clone() }.into(),
+            Some(WritableDir { name, .. }) => UntrustedPath { what, grant: name.clone() }.into(),
             // Another process has just put a link there.
             None => Errno::LOOP.into(),
         }
@@ -286,20 +288,22 @@ fn names(path: &Path) -> VecDeque<OsString> {
 }
 
 /// Determines the kind of the entry that a name in a directory has.
-fn step(dir: &OwnedFd, name: &OsStr) -> io::Result<Step> {
+fn step(dir: &OwnedFd, name: &OsStr) -> io::Result<PathEntry> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let found = match openat(dir, name, flags, Mode::empty()) {
-        Err(Errno::NOENT) => return Ok(Step::Nothing),
+        Err(Errno::NOENT) => return Ok(PathEntry::Nothing),
         found => found?,
     };
     match FileType::from_raw_mode(fstat(&found)?.st_mode) {
-        FileType::Directory => Ok(Step::Directory(found)),
-        FileType::Symlink if fstatfs(&found)?.f_type == PROC_SUPER_MAGIC => Ok(Step::MagicLink),
+        FileType::Directory => Ok(PathEntry::Directory(found)),
+        FileType::Symlink if fstatfs(&found)?.f_type == PROC_SUPER_MAGIC => {
+            Ok(PathEntry::MagicLink)
+        }
         FileType::Symlink => {
             let target = readlinkat(&found, "", Vec::new())?;
-            Ok(Step::Link(OsString::from_vec(target.into_bytes()).into()))
+            Ok(PathEntry::Link(OsString::from_vec(target.into_bytes()).into()))
         }
-        _ => Ok(Step::File),
+        _ => Ok(PathEntry::File),
     }
 }
 

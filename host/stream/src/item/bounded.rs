@@ -9,55 +9,55 @@ use std::marker::PhantomData;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// Reads a list of at most `MOST` elements.
+/// Reads a list of at most `MAX` elements.
 ///
 /// # Errors
 ///
 /// Returns an error if the list has more elements, or if an element has another type.
-pub fn list<'de, const MOST: usize, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+pub fn list<'de, const MAX: usize, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     T: Deserialize<'de>,
     D: Deserializer<'de>,
 {
-    deserializer.deserialize_seq(Listed::<MOST, T>(PhantomData))
+    deserializer.deserialize_seq(Listed::<MAX, T>(PhantomData))
 }
 
-/// Reads an optional list of at most `MOST` elements.
+/// Reads an optional list of at most `MAX` elements.
 ///
 /// # Errors
 ///
 /// Returns an error in the same cases as [`list`].
-pub fn optional_list<'de, const MOST: usize, T, D>(
+pub fn optional_list<'de, const MAX: usize, T, D>(
     deserializer: D,
 ) -> Result<Option<Vec<T>>, D::Error>
 where
     T: Deserialize<'de>,
     D: Deserializer<'de>,
 {
-    Ok(Option::<Bounded<MOST, T>>::deserialize(deserializer)?.map(|Bounded(list)| list))
+    Ok(Option::<Bounded<MAX, T>>::deserialize(deserializer)?.map(|Bounded(list)| list))
 }
 
-struct Bounded<const MOST: usize, T>(Vec<T>);
+struct Bounded<const MAX: usize, T>(Vec<T>);
 
-impl<'de, const MOST: usize, T: Deserialize<'de>> Deserialize<'de> for Bounded<MOST, T> {
+impl<'de, const MAX: usize, T: Deserialize<'de>> Deserialize<'de> for Bounded<MAX, T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        list::<MOST, T, D>(deserializer).map(Self)
+        list::<MAX, T, D>(deserializer).map(Self)
     }
 }
 
-struct Listed<const MOST: usize, T>(PhantomData<T>);
+struct Listed<const MAX: usize, T>(PhantomData<T>);
 
-impl<'de, const MOST: usize, T: Deserialize<'de>> Visitor<'de> for Listed<MOST, T> {
+impl<'de, const MAX: usize, T: Deserialize<'de>> Visitor<'de> for Listed<MAX, T> {
     type Value = Vec<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a list of at most {MOST} elements")
+        write!(f, "a list of at most {MAX} elements")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Vec<T>, A::Error> {
         let mut list = Vec::new();
         while let Some(element) = elements.next_element()? {
-            if list.len() == MOST {
+            if list.len() == MAX {
                 return Err(A::Error::custom("too many elements"));
             }
             list.push(element);
@@ -67,7 +67,7 @@ impl<'de, const MOST: usize, T: Deserialize<'de>> Visitor<'de> for Listed<MOST, 
 }
 
 /// Cuts a text to at most `most` bytes, at a character boundary.
-pub fn cut(mut text: String, most: usize) -> String {
+pub fn truncate_text(mut text: String, most: usize) -> String {
     text.truncate(text.floor_char_boundary(most));
     text
 }
@@ -80,24 +80,24 @@ macro_rules! text {
             use serde::{Deserialize, Deserializer, Serializer};
 
             /// The maximum number of bytes.
-            pub const MOST: usize = $most;
+            pub const MAX: usize = $most;
 
-            /// Sends the text, cut to `MOST` bytes.
+            /// Sends the text, cut to `MAX` bytes.
             ///
             /// # Errors
             ///
             /// Returns the errors of the serialiser.
             pub fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&text[..text.floor_char_boundary(MOST)])
+                serializer.serialize_str(&text[..text.floor_char_boundary(MAX)])
             }
 
-            /// Reads the text and cuts it to `MOST` bytes.
+            /// Reads the text and cuts it to `MAX` bytes.
             ///
             /// # Errors
             ///
             /// Returns the errors of the deserialiser.
             pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-                Ok(super::cut(String::deserialize(deserializer)?, MOST))
+                Ok(super::truncate_text(String::deserialize(deserializer)?, MAX))
             }
         }
     };
@@ -138,11 +138,11 @@ mod tests {
 
     #[test]
     fn a_text_is_cut_where_it_is_sent_and_where_it_is_read() {
-        let long = "é".repeat(short::MOST);
+        let long = "é".repeat(short::MAX);
         let sent = postcard::to_allocvec(&Shown(long.clone())).unwrap();
-        assert!(sent.len() < short::MOST + 8, "{}", sent.len());
+        assert!(sent.len() < short::MAX + 8, "{}", sent.len());
         let hostile = postcard::to_allocvec(&long).unwrap();
         let read: Shown = postcard::from_bytes(&hostile).unwrap();
-        assert_eq!(read.0.len(), short::MOST);
+        assert_eq!(read.0.len(), short::MAX);
     }
 }

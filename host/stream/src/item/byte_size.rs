@@ -14,7 +14,7 @@ pub(crate) struct ByteSize(pub(crate) NonZeroUsize);
 
 /// The error for a text that is not a number of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NotAByteSize;
+pub(crate) struct ParseByteSizeError;
 
 impl ByteSize {
     /// Each unit with its number of bytes. Parsing accepts all units; writing uses the first unit
@@ -35,17 +35,17 @@ impl ByteSize {
 }
 
 impl FromStr for ByteSize {
-    type Err = NotAByteSize;
+    type Err = ParseByteSizeError;
 
-    fn from_str(text: &str) -> Result<Self, NotAByteSize> {
-        let bytes = quantity::read(text, &Self::UNITS).ok_or(NotAByteSize)?;
-        NonZeroUsize::try_from(bytes).map(Self).map_err(|_| NotAByteSize)
+    fn from_str(text: &str) -> Result<Self, ParseByteSizeError> {
+        let bytes = quantity::parse(text, &Self::UNITS).ok_or(ParseByteSizeError)?;
+        NonZeroUsize::try_from(bytes).map(Self).map_err(|_| ParseByteSizeError)
     }
 }
 
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (f.alternate(), quantity::measured(self.0.get() as u64, &Self::UNITS)) {
+        match (f.alternate(), quantity::in_largest_unit(self.0.get() as u64, &Self::UNITS)) {
             (true, (1, "")) => f.pad("1 byte"),
             (true, (number, "")) => f.pad(&format!("{number} bytes")),
             (_, (number, unit)) => f.pad(&format!("{number}{unit}")),

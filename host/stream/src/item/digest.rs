@@ -14,7 +14,7 @@ use crate::item::parse_error::ParseError;
 ///
 /// let pinned = "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD";
 /// let pinned: Sha256 = pinned.parse()?;
-/// assert_eq!(pinned, Sha256::of(b"abc"));
+/// assert_eq!(pinned, Sha256::digest(b"abc"));
 /// assert!(pinned.to_string().starts_with("ba7816bf"));
 /// # Ok::<(), mtl_host::ParseError>(())
 /// ```
@@ -24,7 +24,7 @@ pub struct Sha256([u8; 32]);
 impl Sha256 {
     /// Computes the digest of these bytes.
     #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
+    pub fn digest(bytes: &[u8]) -> Self {
         Self(sha2::Sha256::digest(bytes).into())
     }
 
@@ -43,7 +43,7 @@ impl From<[u8; 32]> for Sha256 {
 }
 
 /// Returns the error for a text that is not the 64 digits of a SHA-256.
-fn no_digest(flaw: fmt::Arguments<'_>) -> ParseError {
+fn digest_error(flaw: fmt::Arguments<'_>) -> ParseError {
     ParseError::of(format!("not the 64 hexadecimal digits that `sha256sum FILE` prints: {flaw}"))
 }
 
@@ -54,12 +54,13 @@ impl FromStr for Sha256 {
         let mut digest = [0; 32];
         let length = text.chars().count();
         if length != digest.len() * 2 {
-            return Err(no_digest(format_args!("there are {length} characters")));
+            return Err(digest_error(format_args!("there are {length} characters")));
         }
         for (at, digit) in text.chars().enumerate() {
             let value = digit.to_digit(16).and_then(|value| u8::try_from(value).ok());
-            let value = value
-                .ok_or_else(|| no_digest(format_args!("`{digit}` is not a hexadecimal digit")))?;
+            let value = value.ok_or_else(|| {
+                digest_error(format_args!("`{digit}` is not a hexadecimal digit"))
+            })?;
             let byte: &mut u8 = &mut digest[at / 2];
             *byte = *byte << 4 | value;
         }

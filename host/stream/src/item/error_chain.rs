@@ -35,20 +35,20 @@ struct Link(String, Option<i32>);
 
 impl ErrorChain {
     /// The maximum number of links that are sent. Only a compromised child sends more.
-    const MOST: usize = 32;
+    const MAX_LINKS: usize = 32;
     /// The maximum number of bytes of text that are sent.
-    const MOST_TEXT: usize = 8 * 1024;
+    const MAX_TEXT: usize = 8 * 1024;
 
     /// Takes the messages of an error and of its causes.
     #[doc(hidden)]
     pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::of(&*error.into())
+        Self::from_error(&*error.into())
     }
 
     /// Takes the messages of a borrowed error and of its causes.
     #[doc(hidden)]
-    pub fn of(error: &(dyn Error + 'static)) -> Self {
-        Self::up_to(Self::MOST, error)
+    pub fn from_error(error: &(dyn Error + 'static)) -> Self {
+        Self::up_to(Self::MAX_LINKS, error)
     }
 
     /// Takes the messages of an error and of its causes, up to a number of links.
@@ -80,9 +80,9 @@ impl ErrorChain {
 
 /// Cuts the links to the maximum number of links and of bytes.
 fn bounded(links: impl Iterator<Item = Link>) -> Vec<Link> {
-    let mut left = ErrorChain::MOST_TEXT;
-    let cut = links.take(ErrorChain::MOST).map(|Link(message, errno)| {
-        let message = bounded::cut(message, left.min(bounded::short::MOST));
+    let mut left = ErrorChain::MAX_TEXT;
+    let cut = links.take(ErrorChain::MAX_LINKS).map(|Link(message, errno)| {
+        let message = bounded::truncate_text(message, left.min(bounded::short::MAX));
         left -= message.len();
         Link(message, errno)
     });
@@ -98,7 +98,7 @@ impl Serialize for ErrorChain {
 
 impl<'de> Deserialize<'de> for ErrorChain {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let links = bounded::list::<{ Self::MOST }, Link, _>(deserializer)?;
+        let links = bounded::list::<{ Self::MAX_LINKS }, Link, _>(deserializer)?;
         let links = bounded(links.into_iter()).into_iter().rev();
         let chain = links.fold(None, |cause, Link(message, errno)| {
             Some(Self { message, errno, cause: cause.map(Box::new) })
@@ -148,15 +148,15 @@ mod tests {
 
     #[test]
     fn causes_are_taken_up_to_a_number() {
-        assert_eq!(ErrorChain::of(&chain(100, "x")).links().count(), ErrorChain::MOST);
+        assert_eq!(ErrorChain::from_error(&chain(100, "x")).links().count(), ErrorChain::MAX_LINKS);
     }
 
     #[test]
     fn a_long_chain_and_a_long_text_are_cut() {
-        assert_eq!(sent(&chain(100, "x")).links().count(), ErrorChain::MOST);
+        assert_eq!(sent(&chain(100, "x")).links().count(), ErrorChain::MAX_LINKS);
         let text: usize =
             sent(&chain(100, &"é".repeat(10_000))).links().map(|it| it.message.len()).sum();
-        assert!(text <= ErrorChain::MOST_TEXT, "{text}");
+        assert!(text <= ErrorChain::MAX_TEXT, "{text}");
     }
 
     #[test]
@@ -169,9 +169,6 @@ mod tests {
         let long = vec![Link("x".repeat(30_000), None), Link("x".repeat(30_000), None)];
         let read: ErrorChain =
             postcard::from_bytes(&postcard::to_allocvec(&long).unwrap()).unwrap();
-        assert_eq!(
-            read.links().map(|it| it.message.len()).sum::<usize>(),
-            2 * bounded::short::MOST
-        );
+        assert_eq!(read.links().map(|it| it.message.len()).sum::<usize>(), 2 * bounded::short::MAX);
     }
 }

@@ -126,7 +126,7 @@ impl Fault {
         Self { index, kind, message: message.into(), worker: None }
     }
 
-    pub(crate) fn by(mut self, worker: WorkerIndex) -> Self {
+    pub(crate) fn with_worker(mut self, worker: WorkerIndex) -> Self {
         self.worker = Some(worker);
         self
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// let value = |format| {
 ///     let mut value = Vec::new();
-///     JsonValue::of(b"[1]", format).append_to(&mut value);
+///     JsonValue::new(b"[1]", format).append_to(&mut value);
 ///     String::from_utf8(value)
 /// };
 /// assert_eq!(value(Format::Json)?, "[1]");

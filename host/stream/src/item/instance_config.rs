@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::item::argument_passing::ArgumentPassing;
 use crate::item::format::Format;
 use crate::item::limits::{DiskLimit, Fuel, MemoryLimit, ResultLimit};
-use crate::item::passing::ArgumentPassing;
 use crate::item::retry_on::RetryOn;
 
 /// Defines `InstanceConfig` and its overlay from one list.
@@ -46,7 +46,7 @@ macro_rules! instance_config {
 
         impl ConfigOverlay {
             /// Returns `base` with the settings of this overlay.
-            pub fn over(self, base: InstanceConfig) -> InstanceConfig {
+            pub fn apply_to(self, base: InstanceConfig) -> InstanceConfig {
                 InstanceConfig {
                     $($valued: self.$valued.unwrap_or(base.$valued),)*
                     $($optional: self.$optional.or(base.$optional),)*
@@ -138,8 +138,8 @@ mod tests {
             disk: Some("3".parse().unwrap()),
             ..full()
         };
-        assert_eq!(own.over(full()), expected);
-        assert_eq!(ConfigOverlay::default().over(full()), full());
+        assert_eq!(own.apply_to(full()), expected);
+        assert_eq!(ConfigOverlay::default().apply_to(full()), full());
         assert_eq!(own.first_set(), Some("memory"));
         assert_eq!(ConfigOverlay::default().first_set(), None);
     }

@@ -13,8 +13,8 @@ pub use self::function_limit::FunctionLimit;
 pub use self::total_memory::TotalMemory;
 
 use crate::item::byte_size::ByteSize;
-use crate::item::failure::Broken;
 use crate::item::fault::FaultKind;
+use crate::item::instance_failure::InstanceFailure;
 use crate::item::parse_error::ParseError;
 
 /// The error for a text that is not a size.
@@ -194,17 +194,17 @@ impl LogLimit {
 }
 
 impl ResultLimit {
-    pub(crate) fn admits(self, len: usize) -> bool {
+    pub(crate) fn allows(self, len: usize) -> bool {
         len <= self.bytes()
     }
 
     /// Returns the failure for a result of `len` bytes if that is too long. `what` names the result.
     #[doc(hidden)]
-    pub fn refusal(self, what: &str, len: usize) -> Option<Broken> {
-        (!self.admits(len)).then(|| {
+    pub fn too_long(self, what: &str, len: usize) -> Option<InstanceFailure> {
+        (!self.allows(len)).then(|| {
             let message =
                 format!("{what} of {len} bytes is larger than the {self:#} of `max_result`");
-            Broken::new(FaultKind::BadResult, message)
+            InstanceFailure::new(FaultKind::BadResult, message)
         })
     }
 }
@@ -249,8 +249,8 @@ mod tests {
     #[test]
     fn a_result_may_be_as_long_as_the_limit() {
         let limit: ResultLimit = "1KiB".parse().unwrap();
-        assert_eq!(limit.refusal("the result", 1024), None);
-        let why = limit.refusal("the result", 1025).unwrap();
+        assert_eq!(limit.too_long("the result", 1024), None);
+        let why = limit.too_long("the result", 1025).unwrap();
         assert_eq!(
             why.to_string(),
             "bad-result: the result of 1025 bytes is larger than the 1KiB of `max_result`"

@@ -8,7 +8,7 @@ use std::str::FromStr;
 pub(crate) type Unit = (&'static str, u64);
 
 /// Parses a nonzero number followed by one of `units`, in upper or lower case.
-pub(crate) fn read(text: &str, units: &[Unit]) -> Option<NonZeroU64> {
+pub(crate) fn parse(text: &str, units: &[Unit]) -> Option<NonZeroU64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().ok()?;
@@ -18,7 +18,7 @@ pub(crate) fn read(text: &str, units: &[Unit]) -> Option<NonZeroU64> {
 }
 
 /// Expresses a number in the first of `units` that divides it. One of the units must stand for 1.
-pub(crate) fn measured(number: u64, units: &[Unit]) -> (u64, &'static str) {
+pub(crate) fn in_largest_unit(number: u64, units: &[Unit]) -> (u64, &'static str) {
     let measures = |(_, many): &&Unit| number.is_multiple_of(*many);
     let (name, many) = units.iter().find(measures).expect("the unit 1 divides every number");
     (number / many, name)

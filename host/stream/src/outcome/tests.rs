@@ -83,12 +83,12 @@ fn what_is_handed_over_early_is_not_handed_over_again() {
     let mut outcomes = outcomes(RecordRule::Any, Format::Text);
     outcomes.record(b"1", limit);
     outcomes.fault(FaultKind::Refused, "no");
-    let part = outcomes.split(Room::default());
+    let part = outcomes.split(OutcomeBuffer::default());
     assert_eq!((part.span().len(), part.kept(), outcomes.kept()), (2, 2, 0));
     assert_eq!(part.first_fault(), Some(ItemIndex::new(1)));
     // The part could not be handed over.
     outcomes.unsplit(part);
-    let part = outcomes.split(Room::default());
+    let part = outcomes.split(OutcomeBuffer::default());
     assert_eq!(part.iter().next().unwrap().item, b"one");
     assert_eq!((outcomes.len(), outcomes.next_index()), (2, ItemIndex::new(2)));
     assert!(!outcomes.is_complete());

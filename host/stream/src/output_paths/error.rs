@@ -9,14 +9,14 @@ use crate::item::index::ItemIndex;
 /// ```
 /// use std::path::PathBuf;
 ///
-/// use mtl_host::PlaceError;
+/// use mtl_host::OutputPathError;
 ///
-/// let error = PlaceError::Parent { path: "../a".into() };
+/// let error = OutputPathError::Parent { path: "../a".into() };
 /// assert_eq!(error.to_string(), "`../a` has `..` in it, which could lead anywhere");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum PlaceError {
+pub enum OutputPathError {
     /// The path is empty, or is only a root or the current folder.
     #[error("`{path}` names no file for the result")]
     Nameless {
@@ -69,7 +69,7 @@ pub enum PlaceError {
     },
     /// Another kind of file exists on the disk in the place of the result or of one of its folders.
     #[error("its result would go to `{target}`, but `{at}` is {what}")]
-    InTheWay {
+    Obstructed {
         /// The file that would be written.
         target: PathBuf,
         /// The path of that file.

@@ -6,7 +6,7 @@
 use std::fs::{FileType, symlink_metadata};
 use std::path::{Path, PathBuf};
 
-use super::Place;
+use super::OutputPath;
 
 /// The search for obstacles in a directory.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Obstacles {
     }
 
     /// Returns the obstacle for a file at `place`. Another file or a link is not an obstacle: the result replaces it.
-    pub(crate) fn of(&mut self, place: &Place) -> Option<Obstacle> {
+    pub(crate) fn of(&mut self, place: &OutputPath) -> Option<Obstacle> {
         if self.free.as_deref() != Some(place.folder()) {
             if let Some(obstacle) = self.above(place) {
                 return Some(obstacle);
@@ -43,7 +43,7 @@ impl Obstacles {
     }
 
     /// Returns the first of the folders, from the directory down, that is not a real directory.
-    fn above(&self, place: &Place) -> Option<Obstacle> {
+    fn above(&self, place: &OutputPath) -> Option<Obstacle> {
         let mut at = PathBuf::new();
         for name in place.folder() {
             at.push(name);
@@ -92,7 +92,7 @@ mod tests {
         let mut obstacles = Obstacles::below(folder.path().to_owned());
         for (place, expected) in cases {
             let expected = expected.map(|(at, what)| Obstacle { at: at.into(), what });
-            assert_eq!(obstacles.of(&Place::of(place.as_ref()).unwrap()), expected, "{place}");
+            assert_eq!(obstacles.of(&OutputPath::of(place.as_ref()).unwrap()), expected, "{place}");
         }
     }
 }

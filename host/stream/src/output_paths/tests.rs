@@ -4,11 +4,11 @@ use std::os::unix::fs::symlink;
 use super::*;
 
 /// Returns the output paths in the folder `out` of a new folder.
-fn places() -> (tempfile::TempDir, Places) {
+fn places() -> (tempfile::TempDir, OutputPaths) {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().canonicalize().unwrap().join("out");
     fs::create_dir(&root).unwrap();
-    (folder, Places::new("out".into(), root))
+    (folder, OutputPaths::new("out".into(), root))
 }
 
 /// Creates a file in the folder, with its parent folders, and returns its path.
@@ -19,8 +19,8 @@ fn made(folder: &tempfile::TempDir, name: &str) -> PathBuf {
     path
 }
 
-fn take(places: &Places, path: &Path, item: u64) -> Result<PathBuf, PlaceError> {
-    places.take(path, ItemIndex::new(item)).map(|place| place.path().to_owned())
+fn take(places: &OutputPaths, path: &Path, item: u64) -> Result<PathBuf, OutputPathError> {
+    places.reserve(path, ItemIndex::new(item)).map(|place| place.path().to_owned())
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn an_item_in_the_directory_is_refused_by_any_of_its_names() {
     for (item, name) in (0..).zip(cases) {
         let (name, refused) = name;
         let taken = take(&places, &at(name), item);
-        let inside = matches!(taken, Err(PlaceError::Inside { .. }));
+        let inside = matches!(taken, Err(OutputPathError::Inside { .. }));
         assert_eq!((inside, taken.is_err()), (refused, refused), "{name}: {taken:?}");
     }
 }
@@ -60,7 +60,7 @@ fn what_the_run_uses_is_kept() {
     let link = folder.path().join("out/link");
     symlink(made(&folder, "outside"), &link).unwrap();
     for used in [&plugin, &link, &folder.path().join("out/faults"), &folder.path().join("other")] {
-        places.keep(used);
+        places.protect(used);
     }
     #[rustfmt::skip]
     let cases = [

@@ -20,7 +20,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
-use super::loan::{Lent, Loan, Returned};
+use super::loan::{Loan, LoanProgress, LoanState};
 use super::{Queue, State};
 use crate::block::Span;
 use crate::control::sync::atomic::{AtomicU64, Ordering};
@@ -28,60 +28,60 @@ use crate::control::sync::{Condvar, Mutex, MutexGuard};
 
 /// The progress of a claim: how many of its items are started, and where it ends.
 #[derive(Clone, Copy, Debug)]
-pub struct Reach<'a>(&'a AtomicU64);
+pub struct ClaimProgress<'a>(&'a AtomicU64);
 
 /// Memory that is shared with another process, with the word of a lent claim.
-pub trait SharedReach: fmt::Debug + Send + Sync {
+pub trait SharedClaimProgress: fmt::Debug + Send + Sync {
     /// Returns the word. The other process may write any value to it at any time.
     fn word(&self) -> &AtomicU64;
 
     /// Returns the word as the progress of a claim.
-    fn reach(&self) -> Reach<'_> {
-        Reach::of(self.word())
+    fn reach(&self) -> ClaimProgress<'_> {
+        ClaimProgress::of(self.word())
     }
 }
 
 /// A claim as the queue sees it.
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(super) struct OpenClaim {
     span: Span,
     word: AtomicU64,
     /// The loan, while another process starts the items. Until the loan ends, `reach` shows no open item.
-    lent: Mutex<Option<Lent>>,
+    lent: Mutex<Option<LoanState>>,
 }
 
 /// A claim as its worker sees it. Items without an outcome go back to the queue when the claim is dropped.
 #[derive(Debug)]
 pub struct Claim<'a> {
     queue: &'a Queue,
-    held: Arc<Held>,
+    held: Arc<OpenClaim>,
     /// The number of items at the front that have their outcome.
     done: usize,
     /// The bytes of outcomes that the window starts to hold at the next lock of the queue's mutex.
     bytes: usize,
 }
 
-impl<'a> Reach<'a> {
+impl<'a> ClaimProgress<'a> {
     /// Interprets this word as the progress of a claim.
     fn of(word: &'a AtomicU64) -> Self {
         Self(word)
     }
 
     /// Returns the progress of a lent claim according to the borrower: the word, `started` and `end`.
-    pub fn told(&self) -> (u64, u32, u32) {
+    pub fn load(&self) -> (u64, u32, u32) {
         let word = self.0.load(Ordering::Relaxed);
         let (started, end) = halves(word);
         (word, started, end)
     }
 
     /// Sets the progress of a lent claim, unless the word has changed since it was read as `told`.
-    pub(super) fn retell(&self, told: u64, started: u32, end: u32) -> bool {
+    pub(super) fn compare_exchange(&self, told: u64, started: u32, end: u32) -> bool {
         let (order, word) = (Ordering::Relaxed, word(started, end));
         self.0.compare_exchange(told, word, order, order).is_ok()
     }
 
     /// Sets the progress of a claim unconditionally.
-    pub fn set(&self, started: u32, end: u32) {
+    pub fn store(&self, started: u32, end: u32) {
         self.0.store(word(started, end), Ordering::Relaxed);
     }
 
@@ -109,7 +109,7 @@ impl<'a> Reach<'a> {
 
     /// Takes back all items from `from` on, even items that were started ahead, and returns them. The holder of the
     /// claim calls it under the queue's mutex, so no other thread changes the word.
-    fn retreat(&self, from: u32) -> Range<u32> {
+    fn take_back(&self, from: u32) -> Range<u32> {
         let kept = |started: u32, end: u32| from.min(started).min(end);
         let before = self.change(|started, end| {
             let kept = kept(started, end);
@@ -129,7 +129,7 @@ impl<'a> Reach<'a> {
 
     /// Takes away items from the back that are not started, and returns them: at most `most`, and at most half of them,
     /// so that two fast workers do not steal the same items back and forth.
-    pub(super) fn share(&self, most: u32) -> Option<Range<u32>> {
+    pub(super) fn steal_half(&self, most: u32) -> Option<Range<u32>> {
         let kept = |started: u32, end: u32| end - (end - started).div_ceil(2).min(most);
         let before =
             self.change(|started, end| (started < end).then(|| (started, kept(started, end))));
@@ -163,17 +163,17 @@ fn halves(word: u64) -> (u32, u32) {
     ((word >> 32) as u32, word as u32)
 }
 
-impl Held {
+impl OpenClaim {
     /// Creates a claim whose first item is started, because a worker claims in order to work. An empty span has nothing
     /// to start.
     pub(super) fn new(span: Span) -> Self {
-        let items = u32::try_from(span.len()).expect("a claim has at most `MOST` items");
+        let items = u32::try_from(span.len()).expect("a claim has at most `MAX` items");
         let word = AtomicU64::new(word(items.min(1), items));
         Self { span, word, lent: Mutex::default() }
     }
 
-    pub(super) fn reach(&self) -> Reach<'_> {
-        Reach::of(&self.word)
+    pub(super) fn reach(&self) -> ClaimProgress<'_> {
+        ClaimProgress::of(&self.word)
     }
 
     /// Takes away the items from `end` on that are not started.
@@ -186,44 +186,44 @@ impl Held {
     }
 
     /// Takes away at most `most` items and at most half of the items that are not started.
-    pub(super) fn share(&self, most: usize) -> Option<Span> {
+    pub(super) fn steal_half(&self, most: usize) -> Option<Span> {
         let most = u32::try_from(most).unwrap_or(u32::MAX);
         let items = match &mut *self.lent() {
-            Some(lent) => lent.share(most),
-            None => self.reach().share(most),
+            Some(lent) => lent.steal_half(most),
+            None => self.reach().steal_half(most),
         };
         items.map(|items| self.slice(items))
     }
 
     /// Takes back all items from `from` on, even items that were started ahead.
-    fn retreat(&self, from: usize) -> Span {
-        self.slice(self.reach().retreat(u32::try_from(from).unwrap_or(u32::MAX)))
+    fn take_back_from(&self, from: usize) -> Span {
+        self.slice(self.reach().take_back(u32::try_from(from).unwrap_or(u32::MAX)))
     }
 
     /// Lends all items from the last started item on. The borrower gets `sent` of them.
-    pub(super) fn lend(&self, page: Arc<dyn SharedReach>, sent: usize) {
+    pub(super) fn lend(&self, page: Arc<dyn SharedClaimProgress>, sent: usize) {
         let mut lent = self.lent();
-        let (_, started, end) = self.reach().told();
+        let (_, started, end) = self.reach().load();
         let sent = u32::try_from(sent).unwrap_or(u32::MAX);
-        *lent = Some(Lent::new(page, started - 1, end, sent));
-        self.reach().set(end, end);
+        *lent = Some(LoanState::new(page, started - 1, end, sent));
+        self.reach().store(end, end);
     }
 
     /// Ends the loan. `settle` returns how many of its items count as started.
-    pub(super) fn take_back(&self, settle: impl FnOnce(Returned) -> usize) {
+    pub(super) fn end_loan(&self, settle: impl FnOnce(LoanProgress) -> usize) {
         // The lock covers the whole step: otherwise a stop in between would find no items to take away.
         let mut lent = self.lent();
         let over = lent.take().expect("a loan is taken back once");
         let (started, end) = over.settle(settle);
-        self.reach().set(started, end);
+        self.reach().store(started, end);
     }
 
     /// Returns the number of lent items that are started.
     pub(super) fn started_of_lent(&self) -> usize {
-        self.lent().as_mut().map_or(0, Lent::started) as usize
+        self.lent().as_mut().map_or(0, LoanState::started) as usize
     }
 
-    fn lent(&self) -> MutexGuard<'_, Option<Lent>> {
+    fn lent(&self) -> MutexGuard<'_, Option<LoanState>> {
         // No foreign code runs under this mutex.
         self.lent.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -237,19 +237,19 @@ impl Held {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.lent().as_mut().map_or_else(|| self.reach().is_open(), Lent::is_open)
+        self.lent().as_mut().map_or_else(|| self.reach().is_open(), LoanState::is_open)
     }
 }
 
 impl<'a> Claim<'a> {
     /// The maximum number of items in one claim.
-    pub(super) const MOST: usize = u32::MAX as usize;
+    pub(super) const MAX_ITEMS: usize = u32::MAX as usize;
 
     /// Claims `span`, which must not be empty, for a worker.
     pub(super) fn new(queue: &'a Queue, state: &mut State, span: Span) -> Self {
-        let mut held = state.ended.pop().unwrap_or_default();
+        let mut held = state.recycled_claims.pop().unwrap_or_default();
         let place = Arc::get_mut(&mut held).expect("an ended claim has no other owner");
-        *place = Held::new(span);
+        *place = OpenClaim::new(span);
         state.claimed.push(Arc::clone(&held));
         Self { queue, held, done: 0, bytes: 0 }
     }
@@ -260,21 +260,25 @@ impl<'a> Claim<'a> {
     }
 
     /// Returns the progress of the claim, which starts its next item. The first item of a claim is started.
-    pub fn reach(&self) -> Reach<'_> {
+    pub fn reach(&self) -> ClaimProgress<'_> {
         self.held.reach()
     }
 
     /// Lends all items from the last started item on to another process, which starts them. The process gets the first
     /// `sent` of them.
-    pub fn lend(&self, page: Arc<dyn SharedReach>, sent: usize) -> Loan<'_> {
+    pub fn lend(&self, page: Arc<dyn SharedClaimProgress>, sent: usize) -> Loan<'_> {
         Loan::of(&self.held, page, sent)
     }
 
     /// Returns a handle that gives back items that were started ahead. The worker can use it inside the instance that
     /// works on the items.
-    pub fn rest(&self) -> Rest {
+    pub fn rest(&self) -> ClaimReturner {
         let Queue { state, work, .. } = self.queue;
-        Rest { state: Arc::clone(state), work: Arc::clone(work), held: Arc::clone(&self.held) }
+        ClaimReturner {
+            state: Arc::clone(state),
+            work: Arc::clone(work),
+            held: Arc::clone(&self.held),
+        }
     }
 
     /// Makes the window hold the memory of outcomes until they are released. It takes effect when the claim ends or
@@ -295,9 +299,9 @@ impl<'a> Claim<'a> {
         let mut state = self.queue.lock();
         state.held_bytes += std::mem::take(&mut self.bytes);
         let lost = self.held.span.slice(done..at);
-        state.note_begun(&lost);
+        state.record_started(&lost);
         state.put_back(lost);
-        state.put_back(self.held.retreat(at + 1));
+        state.put_back(self.held.take_back_from(at + 1));
         drop(state);
         self.queue.work.notify_all();
         self.held.span.slice(at..at + 1)
@@ -306,24 +310,24 @@ impl<'a> Claim<'a> {
 
 /// A handle that gives back items of a claim that were started ahead.
 #[derive(Clone, Debug)]
-pub struct Rest {
+pub struct ClaimReturner {
     state: Arc<Mutex<State>>,
     work: Arc<Condvar>,
-    held: Arc<Held>,
+    held: Arc<OpenClaim>,
 }
 
-impl Rest {
+impl ClaimReturner {
     /// Records that these items were executed, although they go back because their outcomes are lost.
-    pub fn note_begun(&self, items: Range<usize>) {
+    pub fn record_started(&self, items: Range<usize>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.note_begun(&self.held.span.slice(items));
+        state.record_started(&self.held.span.slice(items));
     }
 
     /// Gives back the items from `from` on, which no instance has reached. The worker starts no more items of this
     /// claim.
     pub fn give_back(&self, from: usize) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.put_back(self.held.retreat(from));
+        state.put_back(self.held.take_back_from(from));
         if state.workers_wait > 0 {
             self.work.notify_all();
         }
@@ -338,7 +342,7 @@ impl Drop for Claim<'_> {
         let end = held.reach().cut(0).end as usize;
         state.put_back(held.span.slice(self.done..end));
         state.held_bytes += self.bytes;
-        self.held = Arc::clone(&state.nobody);
+        self.held = Arc::clone(&state.empty_claim);
         state.end(held);
         // Workers may wait for an item that has come back, for the end of the last claim in order to leave, or for the
         // end of the earliest claim in order to continue.

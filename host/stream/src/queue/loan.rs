@@ -9,13 +9,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::claim::{Held, SharedReach};
+use super::claim::{OpenClaim, SharedClaimProgress};
 
 /// The lent part of a claim, as the queue sees it: all items from one item on. The borrower was
 /// sent some of them.
 #[derive(Debug)]
-pub(super) struct Lent {
-    page: Arc<dyn SharedReach>,
+pub(super) struct LoanState {
+    page: Arc<dyn SharedClaimProgress>,
     /// The first lent item, as a position in the claim. The word in the page counts from it.
     first: u32,
     /// The number of items that were sent to the borrower.
@@ -27,15 +27,15 @@ pub(super) struct Lent {
     end: u32,
 }
 
-impl Lent {
+impl LoanState {
     /// The number of attempts to change the word while the borrower changes it. After the last
     /// attempt, the host closes the word.
     const ATTEMPTS: u32 = 16;
 
     /// Lends the items from `first` on, which is started, up to `end`.
-    pub(super) fn new(page: Arc<dyn SharedReach>, first: u32, end: u32, sent: u32) -> Self {
+    pub(super) fn new(page: Arc<dyn SharedClaimProgress>, first: u32, end: u32, sent: u32) -> Self {
         let end = end - first;
-        page.reach().set(1, end);
+        page.reach().store(1, end);
         Self { page, first, sent, started: 1, end }
     }
 
@@ -46,14 +46,14 @@ impl Lent {
     }
 
     /// Takes away at most `most` items and at most half of the items that are not started.
-    pub(super) fn share(&mut self, most: u32) -> Option<Range<u32>> {
+    pub(super) fn steal_half(&mut self, most: u32) -> Option<Range<u32>> {
         let taken = self.take(|started, end| end - (end - started).div_ceil(2).min(most));
         (!taken.is_empty()).then_some(taken)
     }
 
     /// Ends the loan. Returns the end of the started items and the end of all items, as positions
     /// in the claim.
-    pub(super) fn settle(mut self, settle: impl FnOnce(Returned) -> usize) -> (u32, u32) {
+    pub(super) fn settle(mut self, settle: impl FnOnce(LoanProgress) -> usize) -> (u32, u32) {
         let started = settle(self.returned());
         let started = u32::try_from(started).unwrap_or(u32::MAX).clamp(self.started, self.end);
         (self.first + started, self.first + self.end)
@@ -66,12 +66,12 @@ impl Lent {
 
     /// Returns the number of started items, as far as the host can know.
     pub(super) fn started(&mut self) -> u32 {
-        self.see(self.page.reach().told().1)
+        self.update_started(self.page.reach().load().1)
     }
 
     /// Updates the number of started items from the value in the page, clamped to the possible
     /// range.
-    fn see(&mut self, told: u32) -> u32 {
+    fn update_started(&mut self, told: u32) -> u32 {
         self.started = told.clamp(self.started, self.end.min(self.sent));
         self.started
     }
@@ -79,16 +79,16 @@ impl Lent {
     fn take(&mut self, keep: impl Fn(u32, u32) -> u32) -> Range<u32> {
         let (page, old) = (Arc::clone(&self.page), self.end);
         let kept = (0..Self::ATTEMPTS).find_map(|_| {
-            let (word, told, _) = page.reach().told();
-            let started = self.see(told);
+            let (word, told, _) = page.reach().load();
+            let started = self.update_started(told);
             let end = keep(started, old);
-            page.reach().retell(word, started, end).then_some(end)
+            page.reach().compare_exchange(word, started, end).then_some(end)
         });
         self.end = kept.unwrap_or_else(|| {
             // The borrower is faster than this process, or writes without end. It loses all items
             // that are not started: one atomic step closes the word and returns its progress.
-            let started = self.see(page.reach().close());
-            page.reach().set(started, started);
+            let started = self.update_started(page.reach().close());
+            page.reach().store(started, started);
             started
         });
         self.first + self.end..self.first + old
@@ -96,9 +96,9 @@ impl Lent {
 
     /// Closes the loan and returns its progress, as far as the host can know. An honest borrower
     /// starts no more items.
-    fn returned(&mut self) -> Returned {
-        let started = self.see(self.page.reach().close());
-        Returned { started: started as usize, had: self.end as usize }
+    fn returned(&mut self) -> LoanProgress {
+        let started = self.update_started(self.page.reach().close());
+        LoanProgress { started: started as usize, lent: self.end as usize }
     }
 }
 
@@ -106,21 +106,21 @@ impl Lent {
 /// of them as started.
 #[derive(Debug)]
 pub struct Loan<'a> {
-    held: &'a Held,
+    held: &'a OpenClaim,
     is_out: bool,
 }
 
 /// The progress of a loan at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Returned {
+pub struct LoanProgress {
     /// The number of started items according to the borrower: at least one, and at most `had`.
     pub started: usize,
     /// The number of items that the borrower had in the end.
-    pub had: usize,
+    pub lent: usize,
 }
 
 impl<'a> Loan<'a> {
-    pub(super) fn of(held: &'a Held, page: Arc<dyn SharedReach>, sent: usize) -> Self {
+    pub(super) fn of(held: &'a OpenClaim, page: Arc<dyn SharedClaimProgress>, sent: usize) -> Self {
         held.lend(page, sent);
         Self { held, is_out: true }
     }
@@ -133,16 +133,16 @@ impl<'a> Loan<'a> {
     /// Takes the items back. `settle` gets the progress according to the borrower, and returns how
     /// many items count as started. The other items are open again. `settle` must be fast: other
     /// workers wait for it when they steal.
-    pub fn settle(mut self, settle: impl FnOnce(Returned) -> usize) {
+    pub fn settle(mut self, settle: impl FnOnce(LoanProgress) -> usize) {
         self.is_out = false;
-        self.held.take_back(settle);
+        self.held.end_loan(settle);
     }
 }
 
 impl Drop for Loan<'_> {
     fn drop(&mut self) {
         if self.is_out {
-            self.held.take_back(|returned| returned.had);
+            self.held.end_loan(|returned| returned.lent);
         }
     }
 }

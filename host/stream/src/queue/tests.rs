@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::loan::tests::Word;
 use super::*;
-use crate::patience::watched;
+use crate::test_timeout::with_timeout;
 
 fn items(items: &[&str]) -> BlockBuilder {
     let mut block = BlockBuilder::new();
@@ -48,7 +48,7 @@ fn what_was_started_ahead_goes_back_and_nothing_of_it_is_started_past_the_horizo
     let claim = queue.claim(5).unwrap();
     assert_eq!((claim.reach().start_ahead(2), claim.reach().start_ahead(9)), (2, 2));
     assert_eq!(claim.reach().start_ahead(1), 0, "all items are started");
-    assert!(queue.lock().relieve(9).is_none(), "started items are not stolen");
+    assert!(queue.lock().steal(9).is_none(), "started items are not stolen");
     queue.stop_from(ItemIndex::new(4));
     claim.rest().give_back(2);
     assert!(!claim.reach().start_next());
@@ -157,7 +157,7 @@ fn a_claim_that_keeps_one_item_gives_back_those_after_it() {
 
 #[test]
 fn a_worker_leaves_when_nothing_can_come_any_more() {
-    watched(|| {
+    with_timeout(|| {
         let queue = Arc::new(Queue::new(Window::default(), 1));
         queue.push(&mut numbered(0, 2)).unwrap();
         queue.close();
@@ -179,7 +179,7 @@ fn a_worker_leaves_when_nothing_can_come_any_more() {
 
 #[test]
 fn a_window_of_items_is_kept_to_the_item() {
-    watched(|| {
+    with_timeout(|| {
         let queue = Arc::new(Queue::new(window(3), 1));
         let reader = Arc::clone(&queue);
         let reader =
@@ -197,7 +197,7 @@ fn a_window_of_items_is_kept_to_the_item() {
 
 #[test]
 fn a_stop_wakes_the_reader_and_the_workers_and_loses_nothing() {
-    watched(|| {
+    with_timeout(|| {
         let queue = Arc::new(Queue::new(window(2), 1));
         let reader = Arc::clone(&queue);
         let reader =
@@ -221,7 +221,7 @@ fn a_stop_wakes_the_reader_and_the_workers_and_loses_nothing() {
 
 #[test]
 fn after_a_stop_no_worker_waits_for_what_another_holds() {
-    watched(|| {
+    with_timeout(|| {
         let queue = Queue::new(Window::default(), 2);
         queue.push(&mut numbered(0, 2)).unwrap();
         let claim = queue.claim(1).unwrap();
@@ -233,7 +233,7 @@ fn after_a_stop_no_worker_waits_for_what_another_holds() {
 
 #[test]
 fn when_results_fill_the_window_twice_only_the_earliest_item_goes_on() {
-    watched(|| {
+    with_timeout(|| {
         let bytes = NonZeroUsize::new(1000).unwrap();
         let queue = Arc::new(Queue::new(Window::UNBOUNDED.with_bytes(bytes), 3));
         queue.push(&mut numbered(0, 4)).unwrap();
@@ -317,12 +317,12 @@ fn a_borrower_cannot_take_back_that_it_has_started_an_item() {
     let claim = queue.claim(10).unwrap();
     let page = Arc::new(Word::default());
     let loan = claim.lend(Arc::clone(&page) as _, 10);
-    page.reach().set(5, 10);
+    page.reach().store(5, 10);
     queue.stop_from(ItemIndex::new(3));
-    page.reach().set(1, 10);
-    assert!(queue.lock().relieve(10).is_none(), "the other items are past the horizon");
+    page.reach().store(1, 10);
+    assert!(queue.lock().steal(10).is_none(), "the other items are past the horizon");
     loan.settle(|returned| {
-        assert_eq!((returned.started, returned.had), (5, 5));
+        assert_eq!((returned.started, returned.lent), (5, 5));
         1
     });
     assert!(!claim.reach().start_next(), "the owner cannot start them either");

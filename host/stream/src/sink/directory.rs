@@ -14,7 +14,7 @@ use self::tree::Tree;
 use super::{Sink, SinkError};
 use crate::files::Opener;
 use crate::outcome::Outcome;
-use crate::output_paths::Places;
+use crate::output_paths::OutputPaths;
 
 /// A sink that writes each record into a separate file below a directory. The record of `a/b` goes
 /// to `a/b`, and the record of `/x/y` goes to `x/y`. The path is that of the item's file, or else
@@ -47,7 +47,7 @@ use crate::output_paths::Places;
 #[derive(Debug)]
 #[must_use = "a sink writes only the outcomes that it gets"]
 pub struct Directory {
-    places: Places,
+    places: OutputPaths,
     tree: Tree,
     written: u64,
 }
@@ -59,7 +59,7 @@ impl Directory {
     /// use mtl_host::sink::{Directory, SinkError};
     ///
     /// let error = Directory::create("Cargo.toml".as_ref()).unwrap_err();
-    /// assert!(matches!(error, SinkError::InTheWay { .. }));
+    /// assert!(matches!(error, SinkError::Obstructed { .. }));
     /// ```
     ///
     /// # Errors
@@ -89,13 +89,13 @@ impl Directory {
     pub fn create_with(opener: &Opener, path: &Path) -> Result<Self, SinkError> {
         let cannot = |source: io::Error| match (path.to_owned(), source.kind()) {
             (path, io::ErrorKind::AlreadyExists) => {
-                SinkError::InTheWay { path, what: "not a directory" }
+                SinkError::Obstructed { path, what: "not a directory" }
             }
             (path, _) => SinkError::Create { path, source },
         };
         let tree = Tree::create(opener, path).map_err(cannot)?;
         let root = path.canonicalize().map_err(cannot)?;
-        Ok(Self { places: Places::new(path.to_owned(), root), tree, written: 0 })
+        Ok(Self { places: OutputPaths::new(path.to_owned(), root), tree, written: 0 })
     }
 
     /// Returns the output paths in the directory, for [`Placed`](crate::source::Placed).
@@ -113,7 +113,7 @@ impl Directory {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn places(&self) -> &Places {
+    pub fn places(&self) -> &OutputPaths {
         &self.places
     }
 }
@@ -126,9 +126,9 @@ impl Sink for Directory {
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
         let Ok(Some(record)) = outcome.result else { return Ok(()) };
         let path = outcome.path.unwrap_or(Path::new(OsStr::from_bytes(outcome.item)));
-        let place = self.places.take(path, outcome.index);
+        let place = self.places.reserve(path, outcome.index);
         let place =
-            place.map_err(|why| SinkError::NoPlace { index: outcome.index, source: why })?;
+            place.map_err(|why| SinkError::NoOutputPath { index: outcome.index, source: why })?;
         let written = self.tree.write(&place, record);
         written.map_err(|failed| {
             let path = self.places.name_of(&failed.at);

@@ -4,9 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use super::OutputFile;
-use crate::files::Exchangeable;
+use crate::files::UntrustedPath;
 use crate::item::index::ItemIndex;
-use crate::output_paths::PlaceError;
+use crate::output_paths::OutputPathError;
 
 /// The error of a sink.
 ///
@@ -56,7 +56,7 @@ pub enum SinkError {
     },
     /// Another kind of file exists at the path of a result or of one of its folders.
     #[error("cannot write to `{path}`, which is {what}")]
-    InTheWay {
+    Obstructed {
         /// The path of that file.
         path: PathBuf,
         /// The kind of that file, such as `a folder` or `not a directory`.
@@ -64,11 +64,11 @@ pub enum SinkError {
     },
     /// A result has no output path in the directory of results.
     #[error("there is no output path for the result of item {index}")]
-    NoPlace {
+    NoOutputPath {
         /// The item.
         index: ItemIndex,
         /// The reason.
-        source: PlaceError,
+        source: OutputPathError,
     },
     /// A record is longer than the length field of a frame can express.
     #[error("the record of item {index} does not fit into a frame: {length} bytes")]
@@ -113,14 +113,14 @@ impl SinkError {
             Self::FrameTooLong { .. } => {
                 Some("use another format: `sink::Lines`, or `sink::Jsonl`")
             }
-            Self::InTheWay { .. } => Some("move it away, or name another directory"),
-            Self::NoPlace { .. } => {
+            Self::Obstructed { .. } => Some("move it away, or name another directory"),
+            Self::NoOutputPath { .. } => {
                 Some("wrap the source in `source::Placed`: then the item is a fault")
             }
             Self::Create { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
                 Some("name a file, or use `sink::Directory` to write a file for each item")
             }
-            Self::Create { source, .. } => Exchangeable::hint(source).or(OutputFile::hint(source)),
+            Self::Create { source, .. } => UntrustedPath::hint(source).or(OutputFile::hint(source)),
             Self::Write { source, .. } | Self::Sync { source, .. } => OutputFile::hint(source),
             Self::Other(error) => cause(error.as_ref()).and_then(OutputFile::hint),
         }

@@ -117,7 +117,7 @@ impl Output<'static> {
     /// # Errors
     ///
     /// Returns an error in the same cases as [`create`](Self::create). If another run writes to the file, the source of
-    /// [`SinkError::Create`] holds [`Locked`](super::Locked).
+    /// [`SinkError::Create`] holds [`OutputLocked`](super::OutputLocked).
     pub fn open(path: &Path) -> Result<Self, SinkError> {
         Self::open_with(&Opener::new(), path)
     }
@@ -220,10 +220,10 @@ impl<'a> Output<'a> {
 
     /// Removes the last `bytes` that were written, if possible: in a regular file to which no other process has written
     /// since.
-    pub(super) fn take_back(&mut self, bytes: usize) -> io::Result<()> {
+    pub(super) fn remove_last(&mut self, bytes: usize) -> io::Result<()> {
         match &self.target {
             Target::Writer(_) => Ok(()),
-            Target::File(file) => file.take_back(bytes),
+            Target::File(file) => file.remove_last(bytes),
             Target::StandardOutput => shorten(rustix::stdio::stdout(), bytes),
         }
     }
@@ -258,7 +258,7 @@ impl Write for Output<'_> {
         match &mut self.target {
             Target::Writer(writer) => writer.write(bytes),
             Target::File(file) => file.write(bytes),
-            Target::StandardOutput => write_patiently(rustix::stdio::stdout(), bytes),
+            Target::StandardOutput => write_blocking(rustix::stdio::stdout(), bytes),
         }
     }
 
@@ -273,7 +273,7 @@ impl Write for Output<'_> {
 }
 
 /// Writes to a descriptor that may be non-blocking, because another process that shares it has made it so.
-fn write_patiently(target: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+fn write_blocking(target: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     loop {
         match rustix::io::write(target, bytes) {
             Err(Errno::AGAIN) => {
@@ -308,7 +308,7 @@ mod tests {
         let path = folder.path().join("file");
         let mut output = Output::create(&path).unwrap();
         output.write_all(b"whole half").unwrap();
-        output.take_back(5).unwrap();
+        output.remove_last(5).unwrap();
         output.write_all(b"!").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"whole!");
     }
@@ -320,7 +320,7 @@ mod tests {
         let mut output = Output::create(&path).unwrap();
         output.write_all(b"ours").unwrap();
         File::options().append(true).open(&path).unwrap().write_all(b" theirs").unwrap();
-        output.take_back(2).unwrap();
+        output.remove_last(2).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"ours theirs");
     }
 }

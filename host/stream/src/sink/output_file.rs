@@ -55,7 +55,7 @@ enum Stage {
     /// The file has its earlier content.
     Kept,
     /// The file should have been emptied, which failed.
-    Due,
+    EmptyingFailed,
     Begun,
 }
 
@@ -64,26 +64,26 @@ enum Stage {
 /// It is the inner error of an [`io::Error`].
 ///
 /// ```
-/// use mtl_host::sink::{Locked, OutputFile};
+/// use mtl_host::sink::{OutputLocked, OutputFile};
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("results");
 /// let first = OutputFile::open(&path)?;
 /// let error = OutputFile::open(&path).unwrap_err();
-/// assert!(error.get_ref().is_some_and(|inner| inner.is::<Locked>()));
+/// assert!(error.get_ref().is_some_and(|inner| inner.is::<OutputLocked>()));
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("another run is writing to it")]
 #[non_exhaustive]
-pub struct Locked;
+pub struct OutputLocked;
 
 impl OutputFile {
     /// Opens a file for writing, and creates it if it does not exist. A regular file is locked and keeps its content.
     ///
     /// # Errors
     ///
-    /// Returns the system error, or [`Locked`].
+    /// Returns the system error, or [`OutputLocked`].
     pub fn open(path: &Path) -> io::Result<Self> {
         Self::open_with(&Opener::new(), path)
     }
@@ -103,7 +103,7 @@ impl OutputFile {
     ///
     /// # Errors
     ///
-    /// Returns an error in the same cases as [`open`](Self::open), and [`Exchangeable`](crate::files::Exchangeable).
+    /// Returns an error in the same cases as [`open`](Self::open), and [`UntrustedPath`](crate::files::UntrustedPath).
     pub fn open_with(opener: &Opener, path: &Path) -> io::Result<Self> {
         let file = opener.open_to_write(path)?;
         if !is_regular(file.as_fd())? {
@@ -132,7 +132,7 @@ impl OutputFile {
     pub fn begin(&self) -> io::Result<()> {
         let mut stage = self.stage();
         if *stage != Stage::Begun {
-            *stage = Stage::Due;
+            *stage = Stage::EmptyingFailed;
             ftruncate(&self.0.file, 0)?;
             *stage = Stage::Begun;
         }
@@ -201,7 +201,7 @@ impl OutputFile {
     /// # Errors
     ///
     /// Returns the system error.
-    pub fn take_back(&self, bytes: usize) -> io::Result<()> {
+    pub fn remove_last(&self, bytes: usize) -> io::Result<()> {
         shorten(self.as_fd(), bytes)
     }
 
@@ -217,7 +217,7 @@ impl OutputFile {
     /// ```
     #[must_use]
     pub fn hint(error: &io::Error) -> Option<&'static str> {
-        let is_locked = error.get_ref().is_some_and(|inner| inner.is::<Locked>());
+        let is_locked = error.get_ref().is_some_and(|inner| inner.is::<OutputLocked>());
         if is_locked {
             return Some("wait for the end of that run, or name another file");
         }
@@ -229,7 +229,7 @@ impl OutputFile {
     /// Empties the file if this was tried before and failed.
     fn begin_if_due(&self) -> io::Result<()> {
         let stage = *self.stage();
-        if stage == Stage::Due { self.begin() } else { Ok(()) }
+        if stage == Stage::EmptyingFailed { self.begin() } else { Ok(()) }
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {
@@ -260,7 +260,9 @@ impl AsFd for OutputFile {
 /// Locks a file against other runs until it is closed. On a file system without locks, the file stays unlocked.
 fn lock(file: &File) -> io::Result<()> {
     match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(io::Error::new(io::ErrorKind::ResourceBusy, Locked)),
+        Err(TryLockError::WouldBlock) => {
+            Err(io::Error::new(io::ErrorKind::ResourceBusy, OutputLocked))
+        }
         Err(TryLockError::Error(error)) => {
             tracing::debug!(%error, "an output is not locked");
             Ok(())

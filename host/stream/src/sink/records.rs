@@ -83,7 +83,7 @@ impl<'a> Records<'a> {
         self.bytes.shrink_to(4 * Self::FULL);
         result.map_err(|source| {
             // If this fails, a partial record stays in the file. It does not count in any case.
-            let _ = self.output.take_back(taken - kept);
+            let _ = self.output.remove_last(taken - kept);
             self.failed(source)
         })
     }

@@ -98,7 +98,7 @@ enum At {
 }
 
 /// The result of an attempt to decode more.
-enum Step {
+enum DecodeStep {
     /// The step consumed or produced bytes.
     Done,
     /// Nothing is available now. If the step was allowed to wait, the input has ended.
@@ -121,22 +121,22 @@ impl Gunzip {
     }
 
     /// Decodes more, after all decoded bytes have been given out.
-    fn step(&mut self, may_wait: bool) -> io::Result<Step> {
+    fn step(&mut self, may_wait: bool) -> io::Result<DecodeStep> {
         self.decoder.get_mut().clear();
         self.given = 0;
         if self.bytes.buffer().is_empty() {
             // The decoder may hold output that had no space when the last bytes went in.
             self.decoder.flush()?;
             if !self.decoder.get_ref().is_empty() {
-                return Ok(Step::Done);
+                return Ok(DecodeStep::Done);
             }
             if !may_wait {
-                return Ok(Step::Nothing);
+                return Ok(DecodeStep::Nothing);
             }
         }
         let there = self.bytes.fill_buf()?;
         if there.is_empty() {
-            return self.decoder.try_finish().map(|()| Step::Nothing);
+            return self.decoder.try_finish().map(|()| DecodeStep::Nothing);
         }
         if self.at == At::Padding {
             let zeros = there.iter().take_while(|byte| **byte == 0).count();
@@ -144,7 +144,7 @@ impl Gunzip {
                 return Err(after_padding());
             }
             self.bytes.consume(zeros);
-            return Ok(Step::Done);
+            return Ok(DecodeStep::Done);
         }
         let taken = self.decoder.write(there).inspect_err(|_| {
             // Saves the output that the decoder still holds. The flush repeats the same error.
@@ -152,7 +152,7 @@ impl Gunzip {
         })?;
         if taken > 0 {
             self.bytes.consume(taken);
-            return Ok(Step::Done);
+            return Ok(DecodeStep::Done);
         }
         // The decoder takes no bytes after the end of its member.
         self.decoder.try_finish()?;
@@ -160,7 +160,7 @@ impl Gunzip {
             Some(0) => self.at = At::Padding,
             _ => self.begin_member(),
         }
-        Ok(Step::Done)
+        Ok(DecodeStep::Done)
     }
 
     /// Creates the decoder of the next member. It keeps the output of the last decoder.
@@ -188,8 +188,8 @@ impl Read for Gunzip {
                 None => {}
             }
             match self.step(given == 0) {
-                Ok(Step::Done) => {}
-                Ok(Step::Nothing) => return Ok(given),
+                Ok(DecodeStep::Done) => {}
+                Ok(DecodeStep::Nothing) => return Ok(given),
                 Err(error) => self.error = Some(error),
             }
         }

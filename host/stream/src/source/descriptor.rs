@@ -1,7 +1,7 @@
 //! Reads a file descriptor, and ends the read early when the run stops.
 //!
 //! A read on a pipe or a terminal may wait forever. So this reader calls `read` only after `poll`
-//! has reported bytes. The same `poll` waits for an [`Alarm`], which the [`StopFlag`] triggers.
+//! has reported bytes. The same `poll` waits for an [`StopEventFd`], which the [`StopFlag`] triggers.
 //!
 //! Every file is opened without blocking. Otherwise the opening of a named pipe would wait for a
 //! writer. A pipe that never had a writer stays silent under `poll`: it is neither readable nor
@@ -20,9 +20,9 @@ use crate::control::stop::{StopFlag, Wake};
 
 /// An eventfd that wakes `poll` when the run is to stop.
 #[derive(Debug)]
-pub(super) struct Alarm(OwnedFd);
+pub(super) struct StopEventFd(OwnedFd);
 
-impl Alarm {
+impl StopEventFd {
     /// Creates an alarm that `stop` triggers.
     pub(super) fn of(stop: &StopFlag) -> io::Result<Arc<Self>> {
         let alarm = Arc::new(Self(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?));
@@ -31,7 +31,7 @@ impl Alarm {
     }
 }
 
-impl Wake for Alarm {
+impl Wake for StopEventFd {
     fn wake(&self) {
         // Adding to the counter fails only near its maximum, when the alarm is already triggered.
         let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
@@ -60,11 +60,11 @@ impl AsFd for Handle {
 pub(super) struct Descriptor {
     handle: Handle,
     /// `None` for a regular file, on which a read never waits.
-    alarm: Option<Arc<Alarm>>,
+    alarm: Option<Arc<StopEventFd>>,
 }
 
 impl Descriptor {
-    pub(super) fn new(handle: Handle, alarm: Option<Arc<Alarm>>) -> Self {
+    pub(super) fn new(handle: Handle, alarm: Option<Arc<StopEventFd>>) -> Self {
         Self { handle, alarm }
     }
 }
@@ -93,7 +93,7 @@ enum Waited {
     Stopped,
 }
 
-fn wait(input: BorrowedFd<'_>, alarm: &Alarm) -> io::Result<Waited> {
+fn wait(input: BorrowedFd<'_>, alarm: &StopEventFd) -> io::Result<Waited> {
     let mut polled = [
         PollFd::from_borrowed_fd(input, PollFlags::IN),
         PollFd::from_borrowed_fd(alarm.0.as_fd(), PollFlags::IN),

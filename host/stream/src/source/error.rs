@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::ItemLimit;
-use crate::files::Exchangeable;
+use crate::files::UntrustedPath;
 
 /// The error of a source.
 ///
@@ -92,7 +92,7 @@ impl SourceError {
                 "each frame is its length, 4 bytes, little-endian, and then its bytes; \
                  text has a source of its own: `source::Lines`",
             ),
-            Self::Open { source, .. } => Exchangeable::hint(source),
+            Self::Open { source, .. } => UntrustedPath::hint(source),
             Self::Read { .. } | Self::Other(_) => None,
         }
     }

@@ -12,9 +12,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-use super::feed::Reading;
+use super::input_buffer::FeedState;
 use super::records::{Content, Records};
-use super::{Filled, Inputs, ItemLimit, Size, Source, SourceError};
+use super::{FillStatus, Inputs, ItemLimit, SizeHint, Source, SourceError};
 use crate::block::BlockBuilder;
 use crate::control::stop::StopFlag;
 use crate::files::Opener;
@@ -37,18 +37,18 @@ pub struct Files {
     list: Records,
     limit: ItemLimit,
     opener: Opener,
-    held: Option<Found>,
+    held: Option<ListedFile>,
 }
 
 /// A file that a line names.
 #[derive(Debug)]
-struct Found {
+struct ListedFile {
     path: PathBuf,
-    content: Result<Opened, String>,
+    content: Result<OpenedFile, String>,
 }
 
 #[derive(Debug)]
-struct Opened {
+struct OpenedFile {
     file: File,
     length: u64,
 }
@@ -88,14 +88,14 @@ impl Files {
     }
 
     /// Returns the next file whose path has been read.
-    fn next_ready(&mut self) -> Option<Found> {
+    fn next_ready(&mut self) -> Option<ListedFile> {
         self.held.take().or_else(|| {
             let (limit, opener) = (self.limit, &self.opener);
             self.list.next_ready().map(|line| match line.content {
-                Content::Whole(path) => Found::at(opener, path_of(path), limit),
+                Content::Whole(path) => ListedFile::at(opener, path_of(path), limit),
                 Content::TooLong(head) => {
                     let why = format!("not a valid path: longer than {:#}", Self::LINE_LIMIT);
-                    Found { path: path_of(head), content: Err(why) }
+                    ListedFile { path: path_of(head), content: Err(why) }
                 }
             })
         })
@@ -118,19 +118,19 @@ impl Files {
 }
 
 impl Source for Files {
-    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError> {
         let before = block.len();
         loop {
             self.add_ready(block);
-            let ended = block.len() == before && self.list.read()? == Reading::Ended;
+            let ended = block.len() == before && self.list.read()? == FeedState::Ended;
             if ended || block.len() > before {
                 self.list.charge(block);
-                return Ok(if ended { Filled::End } else { Filled::More });
+                return Ok(if ended { FillStatus::End } else { FillStatus::More });
             }
         }
     }
 
-    fn size(&self) -> Size {
+    fn size(&self) -> SizeHint {
         self.list.size()
     }
 
@@ -143,9 +143,9 @@ fn path_of(line: &[u8]) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(line))
 }
 
-impl Found {
+impl ListedFile {
     fn at(opener: &Opener, path: PathBuf, limit: ItemLimit) -> Self {
-        let content = Opened::at(opener, &path, limit);
+        let content = OpenedFile::at(opener, &path, limit);
         Self { path, content }
     }
 
@@ -171,13 +171,13 @@ impl Found {
 
 /// The reason why a file is not an item.
 #[derive(Debug)]
-enum Unfit {
+enum FileProblem {
     Failed(io::Error),
     NotAFile(&'static str),
     TooLong,
 }
 
-impl Unfit {
+impl FileProblem {
     /// Returns the fault message for the file at `path`.
     fn at(&self, path: &Path, limit: ItemLimit) -> String {
         let path = path.display();
@@ -189,45 +189,49 @@ impl Unfit {
     }
 }
 
-impl From<io::Error> for Unfit {
+impl From<io::Error> for FileProblem {
     fn from(error: io::Error) -> Self {
         Self::Failed(error)
     }
 }
 
-impl Opened {
+impl OpenedFile {
     fn at(opener: &Opener, path: &Path, limit: ItemLimit) -> Result<Self, String> {
         Self::try_at(opener, path, limit).map_err(|why| why.at(path, limit))
     }
 
-    fn try_at(opener: &Opener, path: &Path, limit: ItemLimit) -> Result<Self, Unfit> {
+    fn try_at(opener: &Opener, path: &Path, limit: ItemLimit) -> Result<Self, FileProblem> {
         // The check before the opening keeps a pipe untouched: an opening alone is visible at its
         // other end. The check after the opening is needed because the file may have been replaced.
-        let found = opener.look(path)?;
+        let found = opener.look_up(path)?;
         regular(found.metadata().file_type())?;
         let file = found.open_nonblocking()?;
         let metadata = file.metadata()?;
         regular(metadata.file_type())?;
         let length = metadata.len();
-        if length > limit.get() as u64 { Err(Unfit::TooLong) } else { Ok(Self { file, length }) }
+        if length > limit.get() as u64 {
+            Err(FileProblem::TooLong)
+        } else {
+            Ok(Self { file, length })
+        }
     }
 
     /// Appends the content to `bytes`.
-    fn read(self, bytes: &mut Vec<u8>, limit: ItemLimit) -> Result<(), Unfit> {
+    fn read(self, bytes: &mut Vec<u8>, limit: ItemLimit) -> Result<(), FileProblem> {
         let limit = limit.get() as u64;
         // The file may have grown since it was found, even beyond the limit.
         let read = self.file.take(limit.saturating_add(1)).read_to_end(bytes)? as u64;
-        if read > limit { Err(Unfit::TooLong) } else { Ok(()) }
+        if read > limit { Err(FileProblem::TooLong) } else { Ok(()) }
     }
 }
 
-fn regular(kind: FileType) -> Result<(), Unfit> {
+fn regular(kind: FileType) -> Result<(), FileProblem> {
     match () {
         () if kind.is_file() => Ok(()),
-        () if kind.is_dir() => Err(Unfit::NotAFile("a directory")),
-        () if kind.is_fifo() => Err(Unfit::NotAFile("a named pipe")),
-        () if kind.is_socket() => Err(Unfit::NotAFile("a socket")),
-        () => Err(Unfit::NotAFile("a device")),
+        () if kind.is_dir() => Err(FileProblem::NotAFile("a directory")),
+        () if kind.is_fifo() => Err(FileProblem::NotAFile("a named pipe")),
+        () if kind.is_socket() => Err(FileProblem::NotAFile("a socket")),
+        () => Err(FileProblem::NotAFile("a device")),
     }
 }
 

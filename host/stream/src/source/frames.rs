@@ -1,7 +1,7 @@
 //! Items with a length prefix: four bytes, little-endian, and then the bytes of the item.
 
-use super::feed::{Feed, Reading};
-use super::{Filled, Inputs, ItemLimit, Size, Source, SourceError};
+use super::input_buffer::{FeedState, InputBuffer};
+use super::{FillStatus, Inputs, ItemLimit, SizeHint, Source, SourceError};
 use crate::block::BlockBuilder;
 use crate::control::stop::StopFlag;
 
@@ -22,7 +22,7 @@ const HEADER: usize = size_of::<u32>();
 /// ```
 #[derive(Debug)]
 pub struct Frames {
-    feed: Feed,
+    feed: InputBuffer,
     limit: ItemLimit,
 }
 
@@ -30,7 +30,7 @@ impl Frames {
     /// Creates a source of the frames of `inputs`.
     #[must_use]
     pub fn new(inputs: Inputs) -> Self {
-        Self { feed: Feed::new(inputs), limit: ItemLimit::DEFAULT }
+        Self { feed: InputBuffer::new(inputs), limit: ItemLimit::DEFAULT }
     }
 
     /// Bounds the length of a frame (default: 64 MiB). A longer frame ends the run, because the
@@ -92,25 +92,25 @@ impl Frames {
 }
 
 impl Source for Frames {
-    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError> {
         let before = block.len();
         loop {
             // If there is an error, the block holds the frames before it.
             let added = self.add_ready(block);
             if block.len() > before || added.is_err() {
                 self.feed.charge(block);
-                return added.map(|()| Filled::More);
+                return added.map(|()| FillStatus::More);
             }
-            if self.feed.read()? == Reading::Ended {
+            if self.feed.read()? == FeedState::Ended {
                 self.feed.charge(block);
-                return Ok(Filled::End);
+                return Ok(FillStatus::End);
             }
         }
     }
 
-    fn size(&self) -> Size {
+    fn size(&self) -> SizeHint {
         let bytes = self.feed.inputs().total_bytes();
-        Size { bytes, ..Size::default() }
+        SizeHint { bytes, ..SizeHint::default() }
     }
 
     fn stop_flag(&self) -> Option<StopFlag> {

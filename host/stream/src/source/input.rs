@@ -16,7 +16,7 @@ use rustix::fs::{Access, FileType, access, fstat, tell};
 
 use super::SourceError;
 use super::decoder::{Compression, Decoder};
-use super::descriptor::{Alarm, Descriptor, Handle};
+use super::descriptor::{Descriptor, Handle, StopEventFd};
 use crate::control::stop::StopFlag;
 use crate::files::Opener;
 
@@ -34,7 +34,7 @@ const STANDARD_INPUT: &str = "standard input";
 /// assert!(matches!(missing, Err(SourceError::Open { .. })));
 /// ```
 pub struct Inputs {
-    waiting: std::vec::IntoIter<Place>,
+    waiting: std::vec::IntoIter<Input>,
     current: Option<Decoder>,
     /// The name of the input that is read now, or was read last.
     name: String,
@@ -44,10 +44,10 @@ pub struct Inputs {
     /// The flag that ends a wait. It belongs to these inputs alone: the run sets it at its end, and would stop others
     /// that share it. None for a user-supplied reader, whose wait no flag can end.
     stop: Option<StopFlag>,
-    alarm: Option<Arc<Alarm>>,
+    alarm: Option<Arc<StopEventFd>>,
 }
 
-enum Place {
+enum Input {
     StandardInput,
     File(PathBuf),
     Reader(Box<dyn Read + Send>),
@@ -55,7 +55,7 @@ enum Place {
 
 /// The result of one read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Got {
+pub(super) enum ReadResult {
     /// This number of bytes, at least one.
     Bytes(usize),
     /// The end of one input. Another input may follow.
@@ -102,9 +102,9 @@ impl Inputs {
     /// Returns an error if a file is missing, is not readable, is a directory, or is reached through a link that a
     /// plugin may have made.
     pub fn open_with(opener: &Opener, paths: Vec<PathBuf>) -> Result<Self, SourceError> {
-        let mut places: Vec<_> = paths.into_iter().map(Place::of).collect();
+        let mut places: Vec<_> = paths.into_iter().map(Input::of).collect();
         if places.is_empty() {
-            places.push(Place::StandardInput);
+            places.push(Input::StandardInput);
         }
         let mut total = Some(0);
         for place in &places {
@@ -130,10 +130,10 @@ impl Inputs {
     /// # Ok::<(), mtl_host::source::SourceError>(())
     /// ```
     pub fn from_reader(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
-        Self { name: name.into(), ..Self::of(vec![Place::Reader(Box::new(reader))]) }
+        Self { name: name.into(), ..Self::of(vec![Input::Reader(Box::new(reader))]) }
     }
 
-    fn of(places: Vec<Place>) -> Self {
+    fn of(places: Vec<Input>) -> Self {
         Self {
             waiting: places.into_iter(),
             current: None,
@@ -171,12 +171,12 @@ impl Inputs {
     }
 
     /// Returns the number of stored bytes that were read since the last call.
-    pub(super) fn take_count(&mut self) -> u64 {
+    pub(super) fn take_bytes_read(&mut self) -> u64 {
         self.taken.swap(0, Ordering::Relaxed)
     }
 
     /// Reads once. Waits if no bytes are available.
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<Got, SourceError> {
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<ReadResult, SourceError> {
         match self.read_or_fail(buffer) {
             // A decompressor reports an input that a stop has cut short as an error.
             _ if self.is_stopped() => Ok(self.finish()),
@@ -188,43 +188,43 @@ impl Inputs {
         }
     }
 
-    fn finish(&mut self) -> Got {
+    fn finish(&mut self) -> ReadResult {
         self.current = None;
         self.waiting = Vec::new().into_iter();
-        Got::End
+        ReadResult::End
     }
 
-    fn read_or_fail(&mut self, buffer: &mut [u8]) -> Result<Got, SourceError> {
+    fn read_or_fail(&mut self, buffer: &mut [u8]) -> Result<ReadResult, SourceError> {
         if self.is_stopped() {
-            return Ok(Got::End);
+            return Ok(ReadResult::End);
         }
         if self.current.is_none() {
             match self.waiting.next() {
                 Some(place) => self.current = Some(self.start(place)?),
-                None => return Ok(Got::End),
+                None => return Ok(ReadResult::End),
             }
         }
         let current = self.current.as_mut().expect("an input is open");
         match read_some(current, buffer) {
             Ok(0) => {
                 self.current = None;
-                Ok(Got::InputEnd)
+                Ok(ReadResult::InputEnd)
             }
-            Ok(bytes) => Ok(Got::Bytes(bytes)),
+            Ok(bytes) => Ok(ReadResult::Bytes(bytes)),
             Err(source) => Err(SourceError::Read { name: self.name.clone(), source }),
         }
     }
 
     /// Opens the next input.
-    fn start(&mut self, place: Place) -> Result<Decoder, SourceError> {
+    fn start(&mut self, place: Input) -> Result<Decoder, SourceError> {
         let started = match place {
-            Place::Reader(reader) => self.decoder(Compression::Plain, reader),
-            Place::StandardInput => {
+            Input::Reader(reader) => self.decoder(Compression::Plain, reader),
+            Input::StandardInput => {
                 STANDARD_INPUT.clone_into(&mut self.name);
                 self.descriptor(Handle::StandardInput)
                     .and_then(|bytes| self.decoder(Compression::Plain, Box::new(bytes)))
             }
-            Place::File(path) => {
+            Input::File(path) => {
                 self.name = path.display().to_string();
                 return self.start_file(path);
             }
@@ -250,7 +250,7 @@ impl Inputs {
             return Ok(Descriptor::new(handle, None));
         }
         if self.alarm.is_none() {
-            self.alarm = self.stop.as_ref().map(Alarm::of).transpose()?;
+            self.alarm = self.stop.as_ref().map(StopEventFd::of).transpose()?;
         }
         Ok(Descriptor::new(handle, self.alarm.clone()))
     }
@@ -260,7 +260,10 @@ impl Inputs {
         compression: Compression,
         bytes: Box<dyn Read + Send>,
     ) -> io::Result<Decoder> {
-        Decoder::new(compression, Box::new(Counted { bytes, taken: Arc::clone(&self.taken) }))
+        Decoder::new(
+            compression,
+            Box::new(CountingReader { bytes, taken: Arc::clone(&self.taken) }),
+        )
     }
 }
 
@@ -289,7 +292,7 @@ impl fmt::Debug for Inputs {
     }
 }
 
-impl Place {
+impl Input {
     fn of(path: PathBuf) -> Self {
         if path.as_os_str() == "-" { Self::StandardInput } else { Self::File(path) }
     }
@@ -306,7 +309,7 @@ impl Place {
 
 fn check_file(opener: &Opener, path: &Path) -> Result<Option<u64>, SourceError> {
     let failed = |source| SourceError::Open { path: path.to_owned(), source };
-    let found = opener.look(path).map_err(failed)?;
+    let found = opener.look_up(path).map_err(failed)?;
     let metadata = found.metadata();
     if metadata.is_dir() {
         return Err(SourceError::Directory { path: path.to_owned() });
@@ -338,12 +341,12 @@ fn check_standard_input() -> Result<Option<u64>, SourceError> {
 }
 
 /// A reader that counts bytes before they are decompressed.
-struct Counted {
+struct CountingReader {
     bytes: Box<dyn Read + Send>,
     taken: Arc<AtomicU64>,
 }
 
-impl Read for Counted {
+impl Read for CountingReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.bytes.read(buffer)?;
         self.taken.fetch_add(read as u64, Ordering::Relaxed);

@@ -1,6 +1,6 @@
 //! Items from an iterator.
 
-use super::{Filled, Size, Source, SourceError};
+use super::{FillStatus, SizeHint, Source, SourceError};
 use crate::block::BlockBuilder;
 
 /// A source that takes its items from an iterator, one item for each block. An iterator cannot say
@@ -28,17 +28,17 @@ where
     I: Iterator + Send,
     I::Item: AsRef<[u8]>,
 {
-    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError> {
         match self.0.next() {
             Some(item) => {
                 block.push(item.as_ref());
-                Ok(Filled::More)
+                Ok(FillStatus::More)
             }
-            None => Ok(Filled::End),
+            None => Ok(FillStatus::End),
         }
     }
 
-    fn size(&self) -> Size {
-        Size { items: self.0.size_hint(), bytes: None }
+    fn size(&self) -> SizeHint {
+        SizeHint { items: self.0.size_hint(), bytes: None }
     }
 }

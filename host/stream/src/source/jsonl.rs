@@ -4,7 +4,7 @@ use serde::de::IgnoredAny;
 
 use super::lines::too_long;
 use super::records::{Content, Record, Records};
-use super::{Filled, Inputs, ItemLimit, Size, Source, SourceError};
+use super::{FillStatus, Inputs, ItemLimit, SizeHint, Source, SourceError};
 use crate::block::BlockBuilder;
 use crate::control::stop::StopFlag;
 
@@ -57,7 +57,7 @@ impl Jsonl {
 }
 
 impl Source for Jsonl {
-    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError> {
         let limit = self.0.limit();
         self.0.fill(block, |record, block| match record.content {
             Content::Whole(line) => add(line, record, block),
@@ -68,7 +68,7 @@ impl Source for Jsonl {
         })
     }
 
-    fn size(&self) -> Size {
+    fn size(&self) -> SizeHint {
         self.0.size()
     }
 

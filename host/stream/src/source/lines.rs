@@ -1,7 +1,7 @@
 //! Items that end in a separator: lines, or records that end in a zero byte.
 
 use super::records::{Content, Record, Records};
-use super::{Filled, Inputs, ItemLimit, Size, Source, SourceError};
+use super::{FillStatus, Inputs, ItemLimit, SizeHint, Source, SourceError};
 use crate::block::BlockBuilder;
 use crate::control::stop::StopFlag;
 
@@ -72,7 +72,7 @@ impl Lines {
 }
 
 impl Source for Lines {
-    fn fill(&mut self, block: &mut BlockBuilder) -> Result<Filled, SourceError> {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError> {
         let limit = self.0.limit();
         self.0.fill(block, |record, block| match record.content {
             Content::Whole(bytes) => block.push(bytes),
@@ -83,7 +83,7 @@ impl Source for Lines {
         })
     }
 
-    fn size(&self) -> Size {
+    fn size(&self) -> SizeHint {
         self.0.size()
     }
 

@@ -4,8 +4,8 @@
 //! its separator. A record that is too long is reported by its beginning. The rest of it is skipped
 //! as it arrives and never held in memory.
 
-use super::feed::{Feed, Reading};
-use super::{Filled, Inputs, ItemLimit, Size, SourceError};
+use super::input_buffer::{FeedState, InputBuffer};
+use super::{FillStatus, Inputs, ItemLimit, SizeHint, SourceError};
 use crate::block::BlockBuilder;
 use crate::control::stop::StopFlag;
 
@@ -15,7 +15,7 @@ const HEAD: usize = 1024;
 /// The records of the inputs.
 #[derive(Debug)]
 pub(super) struct Records {
-    feed: Feed,
+    feed: InputBuffer,
     separator: u8,
     limit: ItemLimit,
     /// The number of pending bytes that are known to contain no separator.
@@ -47,7 +47,7 @@ pub(super) enum Content<'a> {
 impl Records {
     pub(super) fn new(inputs: Inputs, separator: u8) -> Self {
         Self {
-            feed: Feed::new(inputs),
+            feed: InputBuffer::new(inputs),
             separator,
             limit: ItemLimit::DEFAULT,
             searched: 0,
@@ -64,9 +64,9 @@ impl Records {
         self.limit
     }
 
-    pub(super) fn size(&self) -> Size {
+    pub(super) fn size(&self) -> SizeHint {
         let bytes = self.feed.inputs().total_bytes();
-        Size { bytes, ..Size::default() }
+        SizeHint { bytes, ..SizeHint::default() }
     }
 
     pub(super) fn stop_flag(&self) -> Option<StopFlag> {
@@ -79,7 +79,7 @@ impl Records {
         &mut self,
         block: &mut BlockBuilder,
         mut add: impl FnMut(Record<'_>, &mut BlockBuilder),
-    ) -> Result<Filled, SourceError> {
+    ) -> Result<FillStatus, SourceError> {
         let before = block.len();
         loop {
             while !block.is_full()
@@ -87,10 +87,10 @@ impl Records {
             {
                 add(record, block);
             }
-            let ended = block.len() == before && self.read()? == Reading::Ended;
+            let ended = block.len() == before && self.read()? == FeedState::Ended;
             if ended || block.len() > before {
                 self.feed.charge(block);
-                return Ok(if ended { Filled::End } else { Filled::More });
+                return Ok(if ended { FillStatus::End } else { FillStatus::More });
             }
         }
     }
@@ -144,7 +144,7 @@ impl Records {
     }
 
     /// Reads once, and waits if no bytes are available. Call it only if no record is ready.
-    pub(super) fn read(&mut self) -> Result<Reading, SourceError> {
+    pub(super) fn read(&mut self) -> Result<FeedState, SourceError> {
         if self.feed.input_ended() {
             self.number = 0;
         }

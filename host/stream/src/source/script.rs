@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, Read};
 
-use super::{Filled, Inputs, Source, SourceError};
+use super::{FillStatus, Inputs, Source, SourceError};
 use crate::block::{BlockBuilder, Span};
 use crate::item::index::ItemIndex;
 
@@ -49,25 +49,28 @@ impl Read for Script {
 
 /// The output of a source: items with the reasons of rejections, and the error at its end.
 #[derive(Debug, Default)]
-pub(super) struct Given {
+pub(super) struct SourceOutput {
     pub(super) items: Vec<(Vec<u8>, Option<String>)>,
     pub(super) input_bytes: u64,
     pub(super) error: Option<SourceError>,
 }
 
-impl Given {
+impl SourceOutput {
     /// Reads `source` to its end.
     pub(super) fn by(mut source: impl Source) -> Self {
         let mut given = Self::default();
-        while given.once(&mut source) == Filled::More {}
+        while given.once(&mut source) == FillStatus::More {}
         given
     }
 
     /// Fills one more block.
-    pub(super) fn once(&mut self, source: &mut impl Source) -> Filled {
+    pub(super) fn once(&mut self, source: &mut impl Source) -> FillStatus {
         let mut block = BlockBuilder::new();
         let filled = source.fill(&mut block);
-        assert!(!block.is_empty() || !matches!(filled, Ok(Filled::More)), "no item, and no end");
+        assert!(
+            !block.is_empty() || !matches!(filled, Ok(FillStatus::More)),
+            "no item, and no end"
+        );
         let span = Span::whole(block.seal(ItemIndex::default()));
         // Each item has a share of the bytes. A block without items keeps all bytes.
         self.input_bytes += span.input_bytes();
@@ -76,7 +79,7 @@ impl Given {
         }
         filled.unwrap_or_else(|error| {
             self.error = Some(error);
-            Filled::End
+            FillStatus::End
         })
     }
 

@@ -34,8 +34,8 @@
 /// The compiler refuses a type that is not a worker:
 ///
 /// ```compile_fail
-/// struct Idle;
-/// mtl_plugin::export!(Idle);
+/// struct FailedIdle;
+/// mtl_plugin::export!(FailedIdle);
 /// ```
 #[macro_export]
 macro_rules! export {

@@ -7,7 +7,7 @@ use mtl_stream::item::limits::ResultLimit;
 use mtl_stream::item::retry_on::RetryOn;
 use mtl_stream::outcome::RecordRule;
 
-use crate::lending::{self, Became, Lending, Places, ThereEnded, lent, said, said_early};
+use crate::lending::{self, FreezeResult, Lending, Places, ThereEnded, lent, said, said_early};
 
 #[derive(Arbitrary, Debug)]
 pub(crate) struct Case<'a> {
@@ -80,11 +80,11 @@ enum Item {
 }
 
 impl Item {
-    fn became(&self) -> Became {
+    fn became(&self) -> FreezeResult {
         match self {
-            Self::Record(bytes) => Became::Record(bytes.clone()),
-            Self::NoRecord => Became::NoRecord,
-            Self::Fault(number, message) => Became::Fault(kind(*number), message.clone()),
+            Self::Record(bytes) => FreezeResult::Record(bytes.clone()),
+            Self::NoRecord => FreezeResult::NoRecord,
+            Self::Fault(number, message) => FreezeResult::Fault(kind(*number), message.clone()),
         }
     }
 }
@@ -183,7 +183,7 @@ impl Honest {
         }
     }
 
-    fn items(&self, sent: usize) -> Vec<Became> {
+    fn items(&self, sent: usize) -> Vec<FreezeResult> {
         let items = self.items.iter().map(Item::became);
         match self.all && !self.items.is_empty() {
             true => items.cycle().take(sent).collect(),
@@ -208,7 +208,7 @@ impl Honest {
         };
         let can_be = |kind| !matches!(kind, FaultKind::Crashed | FaultKind::NotRun);
         let items_can_be = items.iter().all(|item| match item {
-            Became::Fault(kind, _) => can_be(*kind),
+            FreezeResult::Fault(kind, _) => can_be(*kind),
             _ => true,
         });
         let end_can_be = match ended {

@@ -15,8 +15,8 @@ use mtl_stream::queue::{Queue, Window};
 
 use crate::executor::Ran;
 use crate::isolation::claim_page::ClaimPage;
-use crate::isolation::remote::lent::Lent;
-use crate::isolation::wire::ran::{EndedThere, RanThere, part, reply};
+use crate::isolation::remote::lent::RemoteClaim;
+use crate::isolation::wire::ran::{ChildExecutionEnd, ChildRunReply, part, reply};
 use crate::isolation::wire::{HEADER, Payload};
 
 /// A loan with the settings of its worker.
@@ -53,7 +53,7 @@ pub(crate) enum Step {
 
 /// The outcome of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Became {
+pub(crate) enum FreezeResult {
     /// A record.
     Record(Vec<u8>),
     /// No record.
@@ -77,7 +77,7 @@ pub(crate) enum ThereEnded {
 #[derive(Debug)]
 pub(crate) struct Places {
     /// The outcomes, with the positions of their items.
-    pub(crate) outcomes: Vec<(u64, Became)>,
+    pub(crate) outcomes: Vec<(u64, FreezeResult)>,
     /// The failed item, which still needs an outcome.
     pub(crate) failed: Option<u64>,
     /// The items that other workers stole.
@@ -91,7 +91,7 @@ pub(crate) struct Places {
 }
 
 /// Returns an honest child's reply with this content, without the frame's header.
-pub(crate) fn said(ended: &ThereEnded, format: Format, items: &[Became]) -> Vec<u8> {
+pub(crate) fn said(ended: &ThereEnded, format: Format, items: &[FreezeResult]) -> Vec<u8> {
     let ran = match ended {
         ThereEnded::Done => Ran::Done,
         ThereEnded::Yielded => Ran::Yielded,
@@ -102,7 +102,7 @@ pub(crate) fn said(ended: &ThereEnded, format: Format, items: &[Became]) -> Vec<
 }
 
 /// Returns an honest child's early reply about some items, without the frame's header.
-pub(crate) fn said_early(items: &[Became]) -> Vec<u8> {
+pub(crate) fn said_early(items: &[FreezeResult]) -> Vec<u8> {
     let outcomes = outcomes_of(items);
     whole(part(Vec::new(), &outcomes), &outcomes)
 }
@@ -113,13 +113,13 @@ fn whole(mut reply: Vec<u8>, outcomes: &Outcomes) -> Vec<u8> {
     reply.split_off(HEADER)
 }
 
-fn outcomes_of(items: &[Became]) -> Outcomes {
+fn outcomes_of(items: &[FreezeResult]) -> Outcomes {
     let mut outcomes = Outcomes::new(span(items.len()), WorkerIndex::default(), RecordRule::Any);
     for item in items {
         match item {
-            Became::Record(bytes) => outcomes.record(bytes, ResultLimit::DEFAULT),
-            Became::NoRecord => outcomes.no_record(),
-            Became::Fault(kind, message) => outcomes.fault(*kind, message),
+            FreezeResult::Record(bytes) => outcomes.record(bytes, ResultLimit::DEFAULT),
+            FreezeResult::NoRecord => outcomes.no_record(),
+            FreezeResult::Fault(kind, message) => outcomes.fault(*kind, message),
         }
     }
     outcomes
@@ -139,7 +139,7 @@ pub(crate) fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places 
         outcomes.no_record();
         assert!(claim.reach().start_next(), "there is another item");
     }
-    let mut lent = Lent::new(claim.lend(Arc::clone(&page) as _, sent), sent);
+    let mut lent = RemoteClaim::new(claim.lend(Arc::clone(&page) as _, sent), sent);
     let (mut taken, mut refused) = (Vec::new(), None);
     for step in steps {
         match step {
@@ -155,7 +155,7 @@ pub(crate) fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places 
         }
     }
     let before = outcomes.len();
-    let there = refused.map_or_else(|| RanThere::decode(Payload(payload)), Err);
+    let there = refused.map_or_else(|| ChildRunReply::decode(Payload(payload)), Err);
     let (there, started) = lent.settle(there);
     let at = lending.done + started - 1;
     assert!((1..=sent).contains(&started), "{started}");
@@ -163,12 +163,12 @@ pub(crate) fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places 
         there.add_to(&mut outcomes, lending.limit);
         there.ended
     });
-    // The same steps as in `worker/work.rs`.
+    // The same steps as in `worker/claim_loop.rs`.
     let failed = match &ended {
-        Ok(EndedThere::Done | EndedThere::Yielded) => {
+        Ok(ChildExecutionEnd::Done | ChildExecutionEnd::Yielded) => {
             outcomes.take_back_fault().map(|_| outcomes.len())
         }
-        Ok(EndedThere::Broken(_)) => Some(outcomes.len()),
+        Ok(ChildExecutionEnd::Broken(_)) => Some(outcomes.len()),
         Err(_) => Some(at),
     };
     outcomes.cut();
@@ -203,11 +203,11 @@ fn happen(step: &Step, page: &ClaimPage, queue: &Queue) -> Option<Range<u64>> {
     None
 }
 
-fn became(outcome: &Outcome<'_>) -> Became {
+fn became(outcome: &Outcome<'_>) -> FreezeResult {
     match outcome.result {
-        Ok(Some(record)) => Became::Record(record.to_vec()),
-        Ok(None) => Became::NoRecord,
-        Err(fault) => Became::Fault(fault.kind(), fault.message().into()),
+        Ok(Some(record)) => FreezeResult::Record(record.to_vec()),
+        Ok(None) => FreezeResult::NoRecord,
+        Err(fault) => FreezeResult::Fault(fault.kind(), fault.message().into()),
     }
 }
 

@@ -61,7 +61,7 @@ mod host {
             pub(crate) mod report;
             pub(crate) mod start;
 
-            pub(crate) use self::frame::{BadFrame, Frame, HEADER, Payload, Reply, cut, header};
+            pub(crate) use self::frame::{ProtocolError, Frame, HEADER, Payload, Reply, cut, header};
         }
 
         /// Returns the memory of the buffer for incoming frames.

@@ -5,12 +5,12 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Instant;
 
-use mtl_stream::control::alarm::Ring;
+use mtl_stream::control::alarm::Notify;
 use mtl_stream::control::deadline::Overdue;
 
-use crate::isolation::eventfd::Bell;
+use crate::isolation::eventfd::EventFd;
 use crate::isolation::held;
-use crate::isolation::link::{Gone, Link, Patience};
+use crate::isolation::link::{LinkError, Link, WaitPolicy};
 
 /// An event while the parent waits.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +18,7 @@ pub(crate) enum Piece<'a> {
     /// The arrival of these bytes.
     Bytes(&'a [u8]),
     /// A signal of the eventfd.
-    Bell,
+    EventFd,
     /// The parent's decision to give up.
     GiveUp,
 }
@@ -36,7 +36,7 @@ pub(crate) struct Came {
 
 /// Receives frames of at most `most` bytes until an error.
 pub(crate) fn received<'a>(pieces: impl Iterator<Item = Piece<'a>>, most: usize) -> Came {
-    let bell = Arc::new(Bell::new().expect("there is a descriptor"));
+    let bell = Arc::new(EventFd::new().expect("there is a descriptor"));
     let (mut link, end) = Link::pair(&bell).expect("there are descriptors");
     let mut child = Child { pieces, end: Some(end.into()), bell };
     let mut came = Came::default();
@@ -50,7 +50,7 @@ pub(crate) fn received<'a>(pieces: impl Iterator<Item = Piece<'a>>, most: usize)
         };
         came.held = came.held.max(held(&link));
         if let Some(gone) = gone {
-            assert!(!matches!(gone, Gone::Io(_)), "the system reports no error");
+            assert!(!matches!(gone, LinkError::Io(_)), "the system reports no error");
             came.end = gone.to_string();
             return came;
         }
@@ -61,17 +61,17 @@ pub(crate) fn received<'a>(pieces: impl Iterator<Item = Piece<'a>>, most: usize)
 struct Child<I> {
     pieces: I,
     end: Option<UnixStream>,
-    bell: Arc<Bell>,
+    bell: Arc<EventFd>,
 }
 
-impl<'a, I: Iterator<Item = Piece<'a>>> Patience for Child<I> {
+impl<'a, I: Iterator<Item = Piece<'a>>> WaitPolicy for Child<I> {
     fn go_on(&mut self) -> Result<Option<Instant>, Overdue> {
         match self.pieces.find(|piece| !matches!(piece, Piece::Bytes([]))) {
             Some(Piece::Bytes(bytes)) => {
                 let end = self.end.as_mut().expect("the socket is closed only after all pieces");
                 end.write_all(bytes).expect("the socket is empty");
             }
-            Some(Piece::Bell) => self.bell.ring(),
+            Some(Piece::EventFd) => self.bell.ring(),
             Some(Piece::GiveUp) => return Err(Overdue::Unwanted),
             None => self.end = None,
         }

@@ -29,7 +29,7 @@ enum Part<'a> {
     },
     /// A run of zeros, which lets frames become long.
     Zeros(u16),
-    Bell,
+    EventFd,
     GiveUp,
 }
 
@@ -43,7 +43,7 @@ impl Part<'_> {
             Self::Header { length, kind } => header(length.into(), kind),
             Self::Large { length, kind } => header(length, kind),
             Self::Zeros(zeros) => vec![0; zeros.into()],
-            Self::Bell | Self::GiveUp => Vec::new(),
+            Self::EventFd | Self::GiveUp => Vec::new(),
         }
     }
 }
@@ -89,7 +89,7 @@ impl Case<'_> {
 
 fn piece<'a>(part: Part<'_>, bytes: &'a [u8]) -> receiving::Piece<'a> {
     match part {
-        Part::Bell => receiving::Piece::Bell,
+        Part::EventFd => receiving::Piece::EventFd,
         Part::GiveUp => receiving::Piece::GiveUp,
         _ => receiving::Piece::Bytes(bytes),
     }

@@ -100,14 +100,14 @@ impl Settings {
 
 /// A sink that counts outcomes by kind.
 #[derive(Default)]
-struct Seen {
+struct FileStamp {
     indexes: Vec<u64>,
     records: u64,
     none: u64,
     faults: u64,
 }
 
-impl Sink for Seen {
+impl Sink for FileStamp {
     fn write(&mut self, outcome: &Outcome<'_>) -> std::result::Result<(), SinkError> {
         self.indexes.push(outcome.index.get());
         *match outcome.result {
@@ -123,7 +123,7 @@ impl Sink for Seen {
 fn run(plugin: &Plugin, case: &Case) {
     let Ok(mut pool) = case.settings.pool(plugin, &case.args).build() else { return };
     for _ in 0..2 {
-        let mut seen = Seen::default();
+        let mut seen = FileStamp::default();
         let ended = pool.run(Items::new(case.items.clone()), &mut seen);
         let (summary, counts) = (&ended.summary, &ended.summary.counts);
         assert_eq!(counts.total(), summary.read, "each item that was read must have an outcome");

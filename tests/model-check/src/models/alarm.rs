@@ -6,7 +6,7 @@ use std::sync::Arc;
 use loom::thread;
 
 use crate::check::{Interruptions, check};
-use crate::control::alarm::Ring;
+use crate::control::alarm::Notify;
 use crate::control::cancel::Cancel;
 use crate::run::join;
 use crate::sync::atomic::{AtomicBool, Ordering};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::check::{Interruptions, check};
 use crate::item::index::ItemIndex;
-use crate::queue::{Claim, SharedReach as _, Window};
+use crate::queue::{Claim, SharedClaimProgress as _, Window};
 use crate::run::{Ended, Run, join};
 use crate::shared::Word;
 use crate::sync::atomic::{AtomicU64, Ordering};

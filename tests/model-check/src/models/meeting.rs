@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use crate::check::{Interruptions, check};
-use crate::queue::{SharedReach as _, Window};
+use crate::queue::{SharedClaimProgress as _, Window};
 use crate::run::{Ended, Run, join};
 use crate::shared::Word;
 use crate::sync::{Condvar, Mutex, MutexGuard};

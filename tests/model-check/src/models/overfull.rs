@@ -16,7 +16,7 @@ const RESULT: usize = 500;
 /// The results that a consumer takes in the order of their items. Like the account of a run, the
 /// lock adds no step to the model.
 #[derive(Default)]
-struct Delivery(Mutex<Results>);
+struct Consumer(Mutex<Results>);
 
 #[derive(Default)]
 struct Results {
@@ -33,7 +33,7 @@ pub fn only_the_earliest_goes_on() {
     check(Interruptions::AtMost(3), || {
         let bytes = NonZeroUsize::new(WINDOW).expect("not zero");
         let run = Run::of(4, Window::UNBOUNDED.with_bytes(bytes), 2);
-        let delivery = Arc::new(Delivery::default());
+        let delivery = Arc::new(Consumer::default());
         let others = Arc::clone(&delivery);
         let other = run.spawn(move |run| others.work(run));
         delivery.work(&run);
@@ -60,7 +60,7 @@ pub fn the_earliest_comes_back() {
     });
 }
 
-impl Delivery {
+impl Consumer {
     fn work(&self, run: &Run) {
         loop {
             let (next, is_overfull) = self.look();

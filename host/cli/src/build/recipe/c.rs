@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::plan::{Order, Plan, Profile};
 use super::zig::tools as zigs;
-use crate::build::answer::Answer;
 use crate::build::error::ProjectError;
+use crate::build::probe_reply::ToolAnswer;
 use crate::build::project::C_ENDINGS;
 use crate::build::step::Step;
 use crate::build::tool::Tool;
@@ -52,7 +52,7 @@ fn sources(order: &Order<'_>) -> Result<Vec<PathBuf>, ProjectError> {
         }
     }
     if sources.iter().all(|path| path.starts_with("mtl-plugin")) {
-        return Err(order.project.has_no("file in .c or .cpp"));
+        return Err(order.project.missing("file in .c or .cpp"));
     }
     Ok(sources)
 }
@@ -72,10 +72,10 @@ fn compiler(order: &Order<'_>) -> Result<(Tool, Compiler), ProjectError> {
         let asked = ["--target=wasm32-wasi", "-print-file-name=crt1-reactor.o"];
         match order.ask(clang, &asked) {
             // clang prints a missing file without a folder.
-            Answer::Says(path) => Path::new(&path).is_absolute(),
-            Answer::Fails => false,
+            ToolAnswer::Output(path) => Path::new(&path).is_absolute(),
+            ToolAnswer::Fails => false,
             // If the library is missing, the build reports that.
-            Answer::NotAsked => true,
+            ToolAnswer::NotAsked => true,
         }
     };
     let clang = order.tools.clangs().into_iter().find(has_library);

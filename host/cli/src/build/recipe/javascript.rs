@@ -10,7 +10,7 @@ const SCRIPT: &str = "mtl-plugin/build.mjs";
 
 pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
     if !order.dir().join(SCRIPT).is_file() {
-        return Err(order.project.has_no("`mtl-plugin/build.mjs`, which is a part of the SDK"));
+        return Err(order.project.missing("`mtl-plugin/build.mjs`, which is a part of the SDK"));
     }
     let node = order.tools.first(["node", "nodejs"]);
     let node = node.ok_or_else(|| {

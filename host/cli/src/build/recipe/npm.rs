@@ -45,7 +45,7 @@ pub(super) fn install(order: &Order<'_>) -> Result<Option<Step>, ProjectError> {
         is_installed(order.dir(), name)
             || program.is_some_and(|(_, program)| order.tools.find(program).is_some())
     };
-    let asked = asked(folder, &packages(folder));
+    let asked = installation_record(folder, &packages(folder));
     let installed = folder.json(INSTALLED);
     let is_noted = has_own(folder) && !installed.is_null();
     let is_same = |part: &str| !is_noted || installed[part] == asked[part];
@@ -77,7 +77,10 @@ pub(crate) fn begin(folder: &Folder) -> io::Result<()> {
 /// Records that these packages are installed, with the lock file of npm.
 pub(crate) fn note(folder: &Folder, packages: &Value) -> io::Result<()> {
     match has_own(folder) {
-        true => fs::write(folder.path().join(INSTALLED), asked(folder, packages).to_string()),
+        true => fs::write(
+            folder.path().join(INSTALLED),
+            installation_record(folder, packages).to_string(),
+        ),
         false => Ok(()),
     }
 }
@@ -95,7 +98,7 @@ pub(crate) fn packages(folder: &Folder) -> Value {
 }
 
 /// Returns the record of an installation: these packages, and the lock file with their versions.
-fn asked(folder: &Folder, packages: &Value) -> Value {
+fn installation_record(folder: &Folder, packages: &Value) -> Value {
     json!({ "package": packages, "lock": folder.json(LOCK) })
 }
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::build::answer::Answer;
 use crate::build::error::ProjectError;
+use crate::build::probe_reply::ToolAnswer;
 use crate::build::project::Project;
 use crate::build::step::Step;
 use crate::build::tool::Tool;
@@ -51,7 +51,7 @@ pub(crate) struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Product {
     /// The output path of the order.
-    Ordered,
+    AtOutput,
     /// This folder of the project, which has one plugin.
     In(PathBuf),
     /// The path in the messages of cargo.
@@ -65,7 +65,7 @@ impl Plan {
             prepare: Vec::new(),
             packages: None,
             compile,
-            product: Product::Ordered,
+            product: Product::AtOutput,
             tools: vec![tool.file.clone()],
         }
     }
@@ -77,8 +77,8 @@ impl Order<'_> {
     }
 
     /// Asks a tool a question, in a folder outside of the project.
-    pub(super) fn ask(&self, tool: &Tool, args: &[&str]) -> Answer {
-        Answer::of(tool, args, self.dir(), |step| step.say(self.dir(), self.console))
+    pub(super) fn ask(&self, tool: &Tool, args: &[&str]) -> ToolAnswer {
+        ToolAnswer::ask(tool, args, self.dir(), |step| step.show(self.dir(), self.console))
     }
 
     /// Returns the error for a missing tool; `install` is the command that installs it.

@@ -18,7 +18,7 @@ pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
     let module = entry.strip_suffix(".py").expect("the entry ends in `.py`");
     let folders = order.tools.virtual_environments(order.dir());
     let tool = order.tools.find_in(&folders, "componentize-py").ok_or_else(|| {
-        let venv = order.project.shown().join(".venv");
+        let venv = order.project.typed_path().join(".venv");
         let venv = shell::path(&venv);
         let install =
             format!("`python3 -m venv {venv} && {venv}/bin/pip install componentize-py==0.25.0`");

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::plan::{Order, Plan, Product, Profile};
-use crate::build::answer::Answer;
 use crate::build::error::ProjectError;
+use crate::build::probe_reply::ToolAnswer;
 use crate::build::step::Step;
 use crate::build::tool::Tool;
 use crate::shown::Shown;
@@ -28,7 +28,7 @@ const TOOLCHAINS: [&str; 2] = ["rust-toolchain", "rust-toolchain.toml"];
 
 pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
     if !order.project.folder().has("Cargo.toml") {
-        return Err(order.project.has_no("`Cargo.toml`"));
+        return Err(order.project.missing("`Cargo.toml`"));
     }
     let cargo = order.tools.cargos().into_iter().find(|cargo| has_target(cargo, order));
     let cargo = cargo.ok_or_else(|| {
@@ -59,10 +59,10 @@ fn has_target(cargo: &Tool, order: &Order<'_>) -> bool {
     }
     let asked = ["--print", "target-libdir", "--target", TARGET];
     let folder = match order.ask(&rustc(cargo), &asked) {
-        Answer::Says(folder) => folder,
-        Answer::Fails => return false,
+        ToolAnswer::Output(folder) => folder,
+        ToolAnswer::Fails => return false,
         // If the target is missing, the build reports that.
-        Answer::NotAsked => return true,
+        ToolAnswer::NotAsked => return true,
     };
     let is_std = |name: &str| name.starts_with("libstd-") && name.ends_with(".rlib");
     let entries = Path::new(&folder).read_dir().into_iter().flatten().flatten();
@@ -81,7 +81,7 @@ fn is_pinned(project: &Path) -> bool {
 }
 
 /// Finds the plugin of the project in the messages of cargo. If it is not unique, the error has all plugins.
-pub(crate) fn made(messages: &[u8], project: &Path) -> Result<PathBuf, Vec<String>> {
+pub(crate) fn plugin_in_messages(messages: &[u8], project: &Path) -> Result<PathBuf, Vec<String>> {
     let messages = messages.split(|byte| *byte == b'\n');
     let messages = messages.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
     let messages: Vec<Value> =
@@ -172,7 +172,7 @@ mod tests {
         ];
         for (lines, expected) in cases {
             let text = lines.map(|line| format!("{line}\n")).concat();
-            assert_eq!(made(text.as_bytes(), Path::new("/w/p")), expected, "{text}");
+            assert_eq!(plugin_in_messages(text.as_bytes(), Path::new("/w/p")), expected, "{text}");
         }
     }
 

@@ -5,8 +5,8 @@ use std::iter;
 use std::path::{Path, PathBuf};
 
 use super::plan::{Order, Plan, Product, Profile};
-use crate::build::answer::Answer;
 use crate::build::error::ProjectError;
+use crate::build::probe_reply::ToolAnswer;
 use crate::build::step::Step;
 use crate::build::tool::Tool;
 
@@ -16,7 +16,7 @@ const PREFIX: &str = "build/zig-out";
 /// A file of the SDK.
 const SDK: &str = "mtl-plugin/mtl_plugin.zig";
 /// The first version that can compile the SDK.
-const OLDEST: (u32, u32) = (0, 17);
+const MIN_VERSION: (u32, u32) = (0, 17);
 const NAME: &str = "Zig 0.17 or newer";
 /// The command that installs the version of the SDK.
 const INSTALL: &str =
@@ -63,7 +63,7 @@ fn recent(order: &Order<'_>) -> Result<Tool, ProjectError> {
     for tool in tools {
         // If Zig does not report its version, the build will report the reason.
         match version_of(order, &tool) {
-            Some(found) if version(&found).is_some_and(|it| it < OLDEST) => {
+            Some(found) if version(&found).is_some_and(|it| it < MIN_VERSION) => {
                 first.get_or_insert(found);
             }
             _ => return Ok(tool),
@@ -82,9 +82,9 @@ fn version(text: &str) -> Option<(u32, u32)> {
 
 fn version_of(order: &Order<'_>, tool: &Tool) -> Option<String> {
     match order.ask(tool, &["version"]) {
-        Answer::Says(version) => Some(version),
-        Answer::Fails => None,
-        Answer::NotAsked => packaged(tool)?.version,
+        ToolAnswer::Output(version) => Some(version),
+        ToolAnswer::Fails => None,
+        ToolAnswer::NotAsked => packaged(tool)?.version,
     }
 }
 
@@ -102,9 +102,9 @@ pub(super) fn tools(order: &Order<'_>) -> impl Iterator<Item = Tool> {
 /// Returns whether a Python has Zig. A Python of the project is not run; its folders are read.
 fn has_package(order: &Order<'_>, python: &Tool) -> bool {
     match order.ask(python, &["-c", "import ziglang"]) {
-        Answer::Says(_) => true,
-        Answer::Fails => false,
-        Answer::NotAsked => packaged(python).is_some(),
+        ToolAnswer::Output(_) => true,
+        ToolAnswer::Fails => false,
+        ToolAnswer::NotAsked => packaged(python).is_some(),
     }
 }
 
@@ -144,7 +144,7 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(version(text), expected, "{text}");
         }
-        assert!((0, 9) < OLDEST && (0, 17) >= OLDEST && (1, 0) >= OLDEST);
+        assert!((0, 9) < MIN_VERSION && (0, 17) >= MIN_VERSION && (1, 0) >= MIN_VERSION);
     }
 
     #[test]

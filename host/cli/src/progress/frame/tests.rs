@@ -11,8 +11,8 @@ struct Stand {
     bytes: (u64, Option<u64>),
 }
 
-fn at(stand: Stand) -> Snapshot {
-    let mut at = Snapshot::default();
+fn at(stand: Stand) -> ProgressSnapshot {
+    let mut at = ProgressSnapshot::default();
     (at.done, at.failed, at.total) = (stand.done, stand.failed, stand.total);
     (at.bytes, at.total_bytes) = stand.bytes;
     at
@@ -20,7 +20,7 @@ fn at(stand: Stand) -> Snapshot {
 
 fn drawn(stand: Stand, seconds: u64, rate: Option<f64>, columns: Option<usize>) -> String {
     let moment = Moment { at: at(stand), elapsed: Duration::from_secs(seconds), rate };
-    frame(&moment, &Style { desc: None, unit: "item".into(), columns })
+    frame(&moment, &BarStyle { desc: None, unit: "item".into(), columns })
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_frame_is_as_wide_as_its_terminal() {
 fn desc_and_unit_are_the_users() {
     let stand = Stand { done: 42, total: Some(100), ..Stand::default() };
     let moment = Moment { at: at(stand), elapsed: Duration::from_secs(12), rate: Some(3.45) };
-    let style = Style { desc: Some("desc".into()), unit: "file".into(), columns: None };
+    let style = BarStyle { desc: Some("desc".into()), unit: "file".into(), columns: None };
     let expected = "desc:  42%|████▏     | 42/100 [00:12<00:16,  3.45file/s]";
     assert_eq!(frame(&moment, &style), expected);
 }

@@ -11,12 +11,12 @@
 use std::ops::Range;
 
 use super::super::guest_memory;
-use super::super::packed_result::{Answer, PackedResult};
-use crate::item::failure::Broken;
+use super::super::packed_result::{PackedResult, PluginAnswer};
 use crate::item::fault::FaultKind;
+use crate::item::instance_failure::InstanceFailure;
 
 /// The length of the words before the end offsets, in bytes.
-pub(crate) const HEAD: u32 = 16;
+pub(crate) const HEADER_LEN: u32 = 16;
 const DONE: u32 = 4;
 const OUT: u32 = 8;
 const STOP: u32 = 12;
@@ -32,30 +32,30 @@ pub(crate) struct BatchProgress {
     /// The number of items whose answers were taken during the call.
     taken: u32,
     /// The number of items at the start of the batch that are still the plugin's. The rest went back to the queue.
-    own: u32,
-    is_told: bool,
-    went_on: bool,
+    assigned: u32,
+    stop_requested: bool,
+    overran: bool,
 }
 
 /// The state that a tick of the watchdog finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum TickResult {
     /// The plugin is on the same item as at the tick before.
-    Same,
+    SameItem,
     /// The plugin is on another item, whose time begins now.
-    Another,
+    NextItem,
     /// The plugin has done items that were returned to the queue, although the host had asked it to stop.
-    Others,
+    ReturnedItem,
 }
 
 impl BatchProgress {
     /// The largest offset at which the host reads a result. It bounds the host's memory for one claim, whatever memory
     /// the plugin has.
-    const MOST_RESULTS: u32 = 16 * 1024 * 1024;
+    const MAX_RESULT_OFFSET: u32 = 16 * 1024 * 1024;
 
     /// Returns the number of items at the start of the batch that are still the plugin's.
-    pub(crate) fn own(&self) -> u32 {
-        self.own
+    pub(crate) fn assigned(&self) -> u32 {
+        self.assigned
     }
 
     /// Returns the items whose answers can be taken before the call ends. The last item of the batch is not among them,
@@ -75,51 +75,66 @@ impl BatchProgress {
     }
 
     pub(crate) fn new(at: u32, count: u32) -> Self {
-        Self { at, count, seen: 0, taken: 0, own: count, is_told: false, went_on: false }
+        Self {
+            at,
+            count,
+            seen: 0,
+            taken: 0,
+            assigned: count,
+            stop_requested: false,
+            overran: false,
+        }
     }
 
     /// Checks the progress. The first tick asks the plugin to stop; at a later one, the current item becomes the
     /// plugin's last one.
-    pub(crate) fn tick(&mut self, bytes: &mut [u8]) -> Found {
+    pub(crate) fn tick(&mut self, bytes: &mut [u8]) -> TickResult {
         let done = word(bytes, self.at + DONE);
-        if self.own < self.count && done > self.own {
-            self.went_on = true;
-            return Found::Others;
+        if self.assigned < self.count && done > self.assigned {
+            self.overran = true;
+            return TickResult::ReturnedItem;
         }
         let goes_on = self.seen < done && done <= self.count;
         self.seen = if goes_on { done } else { self.seen };
-        if !self.is_told {
-            self.is_told = true;
+        if !self.stop_requested {
+            self.stop_requested = true;
             let stop =
                 guest_memory::range(self.at + STOP, 4).and_then(|place| bytes.get_mut(place));
             stop.expect("the buffer is in the memory").copy_from_slice(&1_u32.to_le_bytes());
-        } else if self.own == self.count && self.seen < self.count {
+        } else if self.assigned == self.count && self.seen < self.count {
             // The plugin is on this item, or is about to check whether to stop.
-            self.own = self.seen + 1;
+            self.assigned = self.seen + 1;
         }
-        if goes_on { Found::Another } else { Found::Same }
+        if goes_on { TickResult::NextItem } else { TickResult::SameItem }
     }
 
     /// Returns the number of items that are done, and the instance failure, if any. `returned` is the result of the
     /// call. A failure counts for the item after those that are done, unless the plugin has done all items that were
     /// left to it.
-    pub(crate) fn end(&self, bytes: &[u8], returned: Result<i32, Broken>) -> (u32, Option<Broken>) {
+    pub(crate) fn end(
+        &self,
+        bytes: &[u8],
+        returned: Result<i32, InstanceFailure>,
+    ) -> (u32, Option<InstanceFailure>) {
         let done = word(bytes, self.at + DONE);
         let broken = match returned {
-            _ if self.went_on => Some(bad("`call_batch` did not stop when asked".into())),
-            Ok(code) => self.lie(done, code),
+            _ if self.overran => Some(bad("`call_batch` did not stop when asked".into())),
+            Ok(code) => self.report_error(done, code),
             Err(broken) => Some(broken),
         };
         // A failure after the last item of the batch counts for that item. If items were returned to the queue, a
         // failure after the plugin's last item concerns one of those.
-        let is_on_last = self.own == self.count || done > self.count;
-        let own =
-            if broken.is_some() && is_on_last && !self.went_on { self.own - 1 } else { self.own };
+        let is_on_last = self.assigned == self.count || done > self.count;
+        let own = if broken.is_some() && is_on_last && !self.overran {
+            self.assigned - 1
+        } else {
+            self.assigned
+        };
         (done.min(own).max(self.taken), broken)
     }
 
     /// Returns the failure of a batch that returned normally, if its report is inconsistent.
-    fn lie(&self, done: u32, code: i32) -> Option<Broken> {
+    fn report_error(&self, done: u32, code: i32) -> Option<InstanceFailure> {
         let Self { count, seen, .. } = *self;
         Some(bad(if code != 0 {
             format!("`call_batch` returned {code}")
@@ -127,7 +142,7 @@ impl BatchProgress {
             format!("`call_batch` says that {done} of {count} items are done")
         } else if done < seen {
             format!("`call_batch` says that {done} items are done, and said {seen} before")
-        } else if done == 0 && !self.is_told {
+        } else if done == 0 && !self.stop_requested {
             "`call_batch` returned before any item was done".to_owned()
         } else {
             return None;
@@ -135,8 +150,8 @@ impl BatchProgress {
     }
 
     /// Returns whether the plugin has done all items that were left to it, once `done` items are done.
-    pub(crate) fn is_through(&self, done: u32) -> bool {
-        done == self.own
+    pub(crate) fn is_complete(&self, done: u32) -> bool {
+        done == self.assigned
     }
 
     /// Returns the results of the first `done` items and their end offsets, if all are valid records that lie back to
@@ -146,11 +161,11 @@ impl BatchProgress {
         bytes: &'a [u8],
         done: u32,
     ) -> Option<(&'a [u8], impl Iterator<Item = usize> + use<'a>)> {
-        let ends = guest_memory::bytes(bytes, self.at + HEAD, 4 * done)?;
+        let ends = guest_memory::bytes(bytes, self.at + HEADER_LEN, 4 * done)?;
         let ends = ends.as_chunks().0.iter().map(|end| u32::from_le_bytes(*end));
         let length = ends.clone().next_back()?;
         // An end offset with a flag would be larger than this limit.
-        if length > Self::MOST_RESULTS || !ends.clone().is_sorted() {
+        if length > Self::MAX_RESULT_OFFSET || !ends.clone().is_sorted() {
             return None;
         }
         let out = word(bytes, self.at + OUT);
@@ -166,13 +181,13 @@ impl BatchProgress {
         &self,
         bytes: &'a [u8],
         done: u32,
-    ) -> impl Iterator<Item = Result<Answer<'a>, Broken>> + use<'a> {
+    ) -> impl Iterator<Item = Result<PluginAnswer<'a>, InstanceFailure>> + use<'a> {
         let out = word(bytes, self.at + OUT);
-        let ends = self.at + HEAD;
+        let ends = self.at + HEADER_LEN;
         let mut start = 0;
         (0..done)
             .map(move |item| {
-                if start > Self::MOST_RESULTS {
+                if start > Self::MAX_RESULT_OFFSET {
                     return Err(bad(format!(
                         "`call_batch` went on after {start} bytes of results"
                     )));
@@ -186,8 +201,8 @@ impl BatchProgress {
     }
 }
 
-fn bad(message: String) -> Broken {
-    Broken::new(FaultKind::BadResult, message)
+fn bad(message: String) -> InstanceFailure {
+    InstanceFailure::new(FaultKind::BadResult, message)
 }
 
 fn word(bytes: &[u8], at: u32) -> u32 {

@@ -5,18 +5,18 @@ use base64::engine::general_purpose::STANDARD;
 use wasmtime::component::Val;
 
 use super::{Read, Reader};
-use crate::engine::typed::mistake::{Mistake, listed, shortened};
-use crate::engine::typed::named::Named;
+use crate::engine::typed::name_map::NameMap;
 use crate::engine::typed::shape::{Int, Shape};
+use crate::engine::typed::value_error::{ValueError, listed, shortened};
 
 impl Reader<'_> {
     /// Reads one value of this type.
     pub(crate) fn value(&mut self, shape: &Shape) -> Read<Val> {
-        self.take_room(size_of::<Val>())?;
+        self.reserve(size_of::<Val>())?;
         Ok(match shape {
             Shape::Bool => {
-                let is_true = self.takes_word("true");
-                if !is_true && !self.takes_word("false") {
+                let is_true = self.skip_word("true");
+                if !is_true && !self.skip_word("false") {
                     return Err(self.unexpected(shape));
                 }
                 Val::Bool(is_true)
@@ -39,7 +39,7 @@ impl Reader<'_> {
                     (Some(sign), None) => Val::Char(sign),
                     _ => {
                         let found = shortened(&text);
-                        return Err(Mistake::new(format!(
+                        return Err(ValueError::new(format!(
                             "expected a string of one character (char), found {found}"
                         )));
                     }
@@ -63,7 +63,7 @@ impl Reader<'_> {
 
     /// Makes a list of bytes from the item itself.
     pub(crate) fn raw_bytes(bytes: &[u8]) -> Read<Val> {
-        Self::new("").take_room(bytes.len().saturating_mul(size_of::<Val>()))?;
+        Self::new("").reserve(bytes.len().saturating_mul(size_of::<Val>()))?;
         Ok(Val::List(bytes.iter().copied().map(Val::U8).collect()))
     }
 
@@ -90,14 +90,14 @@ impl Reader<'_> {
         let bytes = if self.peek() == Some(b'"') {
             let text = self.text()?;
             let length = text.len() / 4 * 3;
-            self.take_room(length.saturating_mul(size_of::<Val>()))?;
+            self.reserve(length.saturating_mul(size_of::<Val>()))?;
             let decoded = STANDARD.decode(text.as_bytes());
             decoded
-                .map_err(|error| Mistake::new(format!("a string that is not base64: {error}")))?
+                .map_err(|error| ValueError::new(format!("a string that is not base64: {error}")))?
         } else {
             let mut bytes = Vec::new();
             self.array(Shape::Bytes.json(), |reader, _| {
-                reader.take_room(size_of::<Val>())?;
+                reader.reserve(size_of::<Val>())?;
                 let Val::U8(byte) = reader.int(Int::U8, &Shape::Int(Int::U8))? else {
                     unreachable!("a `u8` was read");
                 };
@@ -124,14 +124,14 @@ impl Reader<'_> {
         let mut values = Vec::with_capacity(parts.len());
         self.array(&expected(shape), |reader, index| {
             let part = parts.get(index).ok_or_else(|| {
-                Mistake::new(format!("more than the {} elements of the tuple", parts.len()))
+                ValueError::new(format!("more than the {} elements of the tuple", parts.len()))
             })?;
             values.push(reader.value(part)?);
             Ok(())
         })?;
         match values.len() == parts.len() {
             true => Ok(Val::Tuple(values)),
-            false => Err(Mistake::new(format!(
+            false => Err(ValueError::new(format!(
                 "{} elements, but the tuple has {}",
                 values.len(),
                 parts.len()
@@ -139,10 +139,10 @@ impl Reader<'_> {
         }
     }
 
-    fn record(&mut self, fields: &Named<Shape>, shape: &Shape) -> Read<Val> {
+    fn record(&mut self, fields: &NameMap<Shape>, shape: &Shape) -> Read<Val> {
         // Missing fields count, because the value contains all fields.
         let names = fields.names().map(|name| size_of::<(String, Val)>() + name.len());
-        self.take_room(names.sum())?;
+        self.reserve(names.sum())?;
         let values = self.fields(fields, &expected(shape), "field")?;
         let names = fields.iter().map(|(name, _)| name.clone());
         Ok(Val::Record(names.zip(values).collect()))
@@ -152,66 +152,66 @@ impl Reader<'_> {
     /// optional field becomes `none`.
     pub(crate) fn fields(
         &mut self,
-        fields: &Named<Shape>,
+        fields: &NameMap<Shape>,
         expected: &str,
         what: &str,
     ) -> Read<Vec<Val>> {
         let mut values: Vec<Option<Val>> = vec![None; fields.len()];
         self.object(expected, |reader, key| {
-            let wrong = |mistake: Mistake| mistake.in_key(key);
+            let wrong = |mistake: ValueError| mistake.in_key(key);
             let at = fields.find(key).ok_or_else(|| wrong(unknown(what, fields.names())))?;
             let (name, field) = &fields[at];
             if values[at].is_some() {
-                return Err(wrong(Mistake::new("appears twice")));
+                return Err(wrong(ValueError::new("appears twice")));
             }
             values[at] = Some(reader.value(field).map_err(|mistake| mistake.in_key(name))?);
             Ok(())
         })?;
         let all = fields.iter().zip(values).map(|((name, field), value)| {
             let none = || field.is_option().then_some(Val::Option(None));
-            value.or_else(none).ok_or_else(|| Mistake::new("is missing").in_key(name))
+            value.or_else(none).ok_or_else(|| ValueError::new("is missing").in_key(name))
         });
         all.collect()
     }
 
-    fn variant(&mut self, cases: &Named<Option<Shape>>, shape: &Shape) -> Read<Val> {
+    fn variant(&mut self, cases: &NameMap<Option<Shape>>, shape: &Shape) -> Read<Val> {
         let find = |key: &str| Ok(&cases[known(key, cases, "case")?]);
         if self.peek() == Some(b'"') {
             let key = self.text()?;
             return match find(&key)? {
                 (name, None) => Ok(Val::Variant(name.clone(), None)),
-                (name, Some(_)) => {
-                    Err(Mistake::new(format!("the case `{name}` has a value: `{{\"{name}\": …}}`")))
-                }
+                (name, Some(_)) => Err(ValueError::new(format!(
+                    "the case `{name}` has a value: `{{\"{name}\": …}}`"
+                ))),
             };
         }
         let mut found = None;
         self.object(&expected(shape), |reader, key| {
             if found.is_some() {
-                return Err(Mistake::new("a variant has one case").in_key(key));
+                return Err(ValueError::new("a variant has one case").in_key(key));
             }
             let (name, payload) = find(key)?;
             let Some(payload) = payload else {
                 let what = format!("the case `{name}` has no value: `\"{name}\"`");
-                return Err(Mistake::new(what));
+                return Err(ValueError::new(what));
             };
             let value = reader.value(payload).map_err(|mistake| mistake.in_key(name))?;
             found = Some(Val::Variant(name.clone(), Some(Box::new(value))));
             Ok(())
         })?;
-        found.ok_or_else(|| Mistake::new("a variant has one case, but the object is empty"))
+        found.ok_or_else(|| ValueError::new("a variant has one case, but the object is empty"))
     }
 
     /// Reads flags. A type has at most 32 flags, so a linear search is enough.
-    fn flags(&mut self, names: &Named<()>, shape: &Shape) -> Read<Val> {
+    fn flags(&mut self, names: &NameMap<()>, shape: &Shape) -> Read<Val> {
         let mut set = Vec::new();
         self.array(&expected(shape), |reader, _| {
             let name = reader.string(&Shape::String)?;
             let (name, ()) = &names[known(&name, names, "flag")?];
             if set.contains(name) {
-                return Err(Mistake::new(format!("`{name}` appears twice")));
+                return Err(ValueError::new(format!("`{name}` appears twice")));
             }
-            reader.take_room(size_of::<String>() + name.len())?;
+            reader.reserve(size_of::<String>() + name.len())?;
             set.push(name.clone());
             Ok(())
         })?;
@@ -219,7 +219,7 @@ impl Reader<'_> {
     }
 
     fn option(&mut self, inner: &Shape, shape: &Shape) -> Read<Val> {
-        if self.takes_null() {
+        if self.skip_null() {
             return Ok(Val::Option(None));
         }
         if !inner.is_option() {
@@ -237,7 +237,7 @@ impl Reader<'_> {
         })?;
         match some {
             Some(_) => Ok(Val::Option(some)),
-            None => Err(Mistake::new("is missing").in_key("some")),
+            None => Err(ValueError::new("is missing").in_key("some")),
         }
     }
 
@@ -251,14 +251,14 @@ impl Reader<'_> {
             };
             let value = match side {
                 Some(shape) => reader.value(shape).map(|value| Some(Box::new(value))),
-                None if reader.takes_null() => Ok(None),
-                None => Err(reader.not("`null`")),
+                None if reader.skip_null() => Ok(None),
+                None => Err(reader.mismatch("`null`")),
             };
             let value = value.map_err(|mistake| mistake.in_key(key))?;
             found = Some(if key == "ok" { Ok(value) } else { Err(value) });
             Ok(())
         })?;
-        let found = found.ok_or_else(|| Mistake::new("neither `ok` nor `err` is present"));
+        let found = found.ok_or_else(|| ValueError::new("neither `ok` nor `err` is present"));
         Ok(Val::Result(found?))
     }
 }
@@ -276,12 +276,12 @@ fn finite<T: Copy>(value: T, is_finite: impl Fn(T) -> bool, number: &str, name: 
     if is_finite(value) { Ok(value) } else { Err(does_not_fit(number, name)) }
 }
 
-fn does_not_fit(number: &str, name: &str) -> Mistake {
+fn does_not_fit(number: &str, name: &str) -> ValueError {
     let shown = shortened(number);
     let is_whole = !number.contains(['.', 'e', 'E']) || name.starts_with('f');
     match is_whole {
-        true => Mistake::new(format!("{} does not fit {name}", shown.trim_matches('"'))),
-        false => Mistake::new(format!(
+        true => ValueError::new(format!("{} does not fit {name}", shown.trim_matches('"'))),
+        false => ValueError::new(format!(
             "expected a whole number ({name}), found {}",
             shown.trim_matches('"')
         )),
@@ -289,14 +289,14 @@ fn does_not_fit(number: &str, name: &str) -> Mistake {
 }
 
 /// Returns the index of the entry with this name.
-fn known<T>(name: &str, names: &Named<T>, what: &str) -> Read<usize> {
+fn known<T>(name: &str, names: &NameMap<T>, what: &str) -> Read<usize> {
     names.find(name).ok_or_else(|| {
         let (name, names) = (shortened(name), listed(names.names()));
-        Mistake::new(format!("there is no {what} {name}; there are {names}"))
+        ValueError::new(format!("there is no {what} {name}; there are {names}"))
     })
 }
 
 /// Returns a mistake: the key is unknown. The path names the key.
-fn unknown<'a>(what: &str, names: impl IntoIterator<Item = &'a str>) -> Mistake {
-    Mistake::new(format!("there is no such {what}; there are {}", listed(names)))
+fn unknown<'a>(what: &str, names: impl IntoIterator<Item = &'a str>) -> ValueError {
+    ValueError::new(format!("there is no such {what}; there are {}", listed(names)))
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::item::passing::ArgumentPassing;
+use crate::item::argument_passing::ArgumentPassing;
 use crate::{Engine, Plugin, Pool};
 
 /// A component that returns its parameter `x`, of any type. The many parameters after `x` force all
@@ -85,7 +85,7 @@ impl Declared {
     }
 }
 
-fn quoted(names: &Named<()>) -> String {
+fn quoted(names: &NameMap<()>) -> String {
     names.names().map(|name| format!("\"{name}\" ")).collect()
 }
 
@@ -103,11 +103,11 @@ fn label(at: usize) -> String {
     LABELS[at].into()
 }
 
-fn labels(count: usize) -> Named<()> {
-    Named::new((0..count).map(|at| (label(at), ())).collect())
+fn labels(count: usize) -> NameMap<()> {
+    NameMap::new((0..count).map(|at| (label(at), ())).collect())
 }
 
-fn owned(names: &Named<()>) -> Vec<String> {
+fn owned(names: &NameMap<()>) -> Vec<String> {
     names.names().map(str::to_owned).collect()
 }
 
@@ -134,10 +134,10 @@ fn shapes() -> impl Strategy<Value = Shape> {
             inner.clone().prop_map(option),
             prop::collection::vec(inner.clone(), 1..5).prop_map(Shape::Tuple),
             prop::collection::vec(inner, 1..6).prop_map(|fields| {
-                Shape::Record(Named::new((0..).map(label).zip(fields).collect()))
+                Shape::Record(NameMap::new((0..).map(label).zip(fields).collect()))
             }),
             prop::collection::vec(maybe.clone(), 1..6).prop_map(|cases| {
-                Shape::Variant(Named::new((0..).map(label).zip(cases).collect()))
+                Shape::Variant(NameMap::new((0..).map(label).zip(cases).collect()))
             }),
             (maybe.clone(), maybe).prop_map(|(ok, err)| result(ok, err)),
         ]

@@ -1,12 +1,12 @@
 //! Tests of the mapping from items to parameters, and from answers to records.
 
 use super::*;
-use crate::engine::typed::answer::{Answer, Returned};
+use crate::engine::typed::answer::{ReturnType, TypedAnswer};
 use crate::engine::typed::arguments::Parameters;
+use crate::item::argument_passing::ArgumentPassing;
+use crate::item::argument_passing::ArgumentPassing::{Args, Kwargs, Single};
 use crate::item::format::Format;
 use crate::item::format::Format::{Json, Text};
-use crate::item::passing::ArgumentPassing;
-use crate::item::passing::ArgumentPassing::{Args, Kwargs, Single};
 
 fn parameters<const N: usize>(all: [(&str, Shape); N]) -> Parameters {
     Parameters::new(all.map(|(name, shape)| (name.into(), shape)).into())
@@ -14,10 +14,10 @@ fn parameters<const N: usize>(all: [(&str, Shape); N]) -> Parameters {
 
 /// Returns each parameter as JSON, or the mistake.
 fn passed(of: &Parameters, item: &[u8], format: Format, passing: ArgumentPassing) -> String {
-    shown(of, of.of_item(item, format, passing))
+    shown(of, of.read_item(item, format, passing))
 }
 
-fn shown(of: &Parameters, values: Result<Vec<Val>, Mistake>) -> String {
+fn shown(of: &Parameters, values: Result<Vec<Val>, ValueError>) -> String {
     match values {
         Ok(values) => {
             let values = of.all().iter().zip(&values);
@@ -119,7 +119,7 @@ fn arguments_of_init_are_told_by_their_shape() {
         (maybe(),  "{}",          "null null"),
     ];
     for (of, init, expected) in cases {
-        assert_eq!(shown(&of, of.of_init(init.as_bytes())), expected, "{init}");
+        assert_eq!(shown(&of, of.read_init(init.as_bytes())), expected, "{init}");
     }
 }
 
@@ -149,10 +149,11 @@ fn examples_are_what_the_function_takes() {
     ]);
     for of in [rich, parameters([("n", U8)]), parameters([("t", Shape::String)]), parameters([])] {
         for (passing, item) in of.items() {
-            of.of_item(item.as_bytes(), Json, passing).unwrap_or_else(|it| panic!("{item}: {it}"));
+            of.read_item(item.as_bytes(), Json, passing)
+                .unwrap_or_else(|it| panic!("{item}: {it}"));
         }
         if let Some(init) = of.init() {
-            of.of_init(init.as_bytes()).unwrap_or_else(|it| panic!("{init}: {it}"));
+            of.read_init(init.as_bytes()).unwrap_or_else(|it| panic!("{init}: {it}"));
         }
     }
 }
@@ -161,32 +162,32 @@ fn examples_are_what_the_function_takes() {
 fn an_answer_is_a_record_none_or_a_refusal() {
     let all = result(Some(option(S32)), Some(Shape::String));
     let reasons = result(None, Some(record([("code", U8)])));
-    let record = |text: &str| Answer::Record(text.into());
-    let refused = |text: &str| Answer::Refused(text.into());
+    let record = |text: &str| TypedAnswer::Record(text.into());
+    let refused = |text: &str| TypedAnswer::Refused(text.into());
     #[rustfmt::skip]
     let cases = [
         (Some(S32),                   "1",                     Json, record("1")),
         (Some(Shape::String),         r#""a\nb""#,             Text, record("a\nb")),
         (Some(Shape::Bytes),          r#""QQ==""#,             Text, record("A")),
         (Some(option(Shape::String)), r#""a""#,                Text, record("a")),
-        (Some(option(Shape::String)), "null",                  Text, Answer::NoRecord),
+        (Some(option(Shape::String)), "null",                  Text, TypedAnswer::NoRecord),
         (Some(option(option(S32))),   r#"{"some":null}"#,      Json, record("null")),
         (Some(all.clone()),           r#"{"ok":1}"#,           Json, record("1")),
-        (Some(all.clone()),           r#"{"ok":null}"#,        Json, Answer::NoRecord),
+        (Some(all.clone()),           r#"{"ok":null}"#,        Json, TypedAnswer::NoRecord),
         (Some(all),                   r#"{"err":"why"}"#,      Json, refused("why")),
         (Some(reasons.clone()),       r#"{"err":{"code":1}}"#, Text, refused(r#"{"code":1}"#)),
-        (Some(reasons),               r#"{"ok":null}"#,        Text, Answer::NoRecord),
+        (Some(reasons),               r#"{"ok":null}"#,        Text, TypedAnswer::NoRecord),
         (Some(result(None, None)),    r#"{"err":null}"#,       Text, refused("it gives no reason")),
         (Some(option(result(Some(S32), None))), r#"{"err":null}"#, Json, record(r#"{"err":null}"#)),
-        (None,                        "",                      Text, Answer::NoRecord),
+        (None,                        "",                      Text, TypedAnswer::NoRecord),
     ];
     for (shape, json, format, expected) in cases {
         let val = shape.as_ref().map(|shape| read(shape, json).unwrap());
-        let returned = shape.map_or_else(Returned::default, Returned::shaped);
+        let returned = shape.map_or_else(ReturnType::default, ReturnType::shaped);
         assert_eq!(returned.format(), format, "{json}");
         assert_eq!(returned.answer(val, 100).unwrap(), expected, "{json}");
     }
-    let text = Returned::shaped(Shape::String);
+    let text = ReturnType::shaped(Shape::String);
     let long = Val::String("a".repeat(101));
-    assert_eq!(text.answer(Some(long), 100), Err(Unwritten::TooLong));
+    assert_eq!(text.answer(Some(long), 100), Err(WriteError::TooLong));
 }

@@ -187,8 +187,8 @@ fn what_json_lacks_is_named_by_its_path() {
         Val::Record(vec![("a".into(), Val::List(vec![Val::Float64(a)])), ("b".into(), b)])
     };
     let mistake = |value: &Val| match written(&shape, value).unwrap_err() {
-        Unwritten::Mistake(mistake) => mistake.to_string(),
-        Unwritten::TooLong => panic!("it is short"),
+        WriteError::Mistake(mistake) => mistake.to_string(),
+        WriteError::TooLong => panic!("it is short"),
     };
     assert_eq!(mistake(&value(f64::NAN, 1.0)), "$.a[0]: NaN, which JSON does not have");
     assert_eq!(mistake(&value(f64::INFINITY, 1.0)), "$.a[0]: infinity, which JSON does not have");
@@ -205,37 +205,37 @@ fn no_more_is_written_than_may_be() {
         let mut writer = Writer::new(most);
         let is_written = writer.value(&shape, &value);
         assert_eq!(is_written.is_ok(), fits, "{most}");
-        assert!(fits || is_written == Err(Unwritten::TooLong));
+        assert!(fits || is_written == Err(WriteError::TooLong));
         assert!(writer.into_json().len() <= most);
     }
     let mut writer = Writer::new(10);
     let text = Val::String("\0".repeat(10));
-    assert_eq!(writer.value(&Shape::String, &text), Err(Unwritten::TooLong));
+    assert_eq!(writer.value(&Shape::String, &text), Err(WriteError::TooLong));
 }
 
 #[test]
 fn values_take_no_more_memory_than_they_may() {
-    const MOST: usize = 100;
+    const MAX: usize = 100;
     let too_much = "the item's values take more than 128MiB";
     let mistake = |shape: &Shape, json: &str| {
-        let read = Reader::in_room(json, MOST * size_of::<Val>()).value(shape);
+        let read = Reader::with_memory(json, MAX * size_of::<Val>()).value(shape);
         read.err().map(|mistake| mistake.to_string())
     };
     let zeros = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
     // The list itself counts as one value.
-    assert_eq!(mistake(&list(U8), &zeros(MOST - 1)), None);
-    assert_eq!(mistake(&Shape::Bytes, &zeros(MOST - 1)), None);
-    assert_eq!(mistake(&list(U8), &zeros(MOST)), Some(format!("$[99]: {too_much}")));
-    assert_eq!(mistake(&Shape::Bytes, &zeros(MOST)), Some(format!("$[99]: {too_much}")));
+    assert_eq!(mistake(&list(U8), &zeros(MAX - 1)), None);
+    assert_eq!(mistake(&Shape::Bytes, &zeros(MAX - 1)), None);
+    assert_eq!(mistake(&list(U8), &zeros(MAX)), Some(format!("$[99]: {too_much}")));
+    assert_eq!(mistake(&Shape::Bytes, &zeros(MAX)), Some(format!("$[99]: {too_much}")));
     let base64 = |bytes: usize| format!("\"{}\"", "AAAA".repeat(bytes / 3));
-    assert_eq!(mistake(&Shape::Bytes, &base64(MOST - 1)), None);
-    assert_eq!(mistake(&Shape::Bytes, &base64(MOST + 2)), Some(format!("$: {too_much}")));
-    let text = format!("\"{}\"", "a".repeat(MOST * size_of::<Val>()));
+    assert_eq!(mistake(&Shape::Bytes, &base64(MAX - 1)), None);
+    assert_eq!(mistake(&Shape::Bytes, &base64(MAX + 2)), Some(format!("$: {too_much}")));
+    let text = format!("\"{}\"", "a".repeat(MAX * size_of::<Val>()));
     assert_eq!(mistake(&Shape::String, &text), Some(format!("$: {too_much}")));
     let flags = Shape::Flags(names(["a"]));
     let many = list(flags);
     assert_eq!(
-        mistake(&many, &format!("[{}[]]", "[],".repeat(MOST))),
+        mistake(&many, &format!("[{}[]]", "[],".repeat(MAX))),
         Some(format!("$[99]: {too_much}"))
     );
     // Missing fields take memory.
@@ -243,7 +243,7 @@ fn values_take_no_more_memory_than_they_may() {
     let options = list(record([("a", option(U8)), ("b", option(U8)), ("c", option(U8))]));
     assert_eq!(mistake(&options, &records(10)), None);
     let each = size_of::<Val>() + 3 * (size_of::<(String, Val)>() + 1);
-    let fit = (MOST - 1) * size_of::<Val>() / each;
+    let fit = (MAX - 1) * size_of::<Val>() / each;
     assert_eq!(mistake(&options, &records(25)), Some(format!("$[{fit}]: {too_much}")));
     let all = vec![0; 128 * 1024 * 1024 / size_of::<Val>() + 1];
     assert_eq!(Reader::raw_bytes(&all[1..]).err(), None);

@@ -16,7 +16,7 @@ fn settings() -> CompileSettings {
 
 /// Returns a cause that has a cause.
 fn cause() -> ErrorChain {
-    ErrorChain::of(&LoadErrorKind::Text { source: ErrorChain::new("why") })
+    ErrorChain::from_error(&LoadErrorKind::Text { source: ErrorChain::new("why") })
 }
 
 /// Returns the messages of an error and of its causes, and the hint.
@@ -26,13 +26,14 @@ fn shown(why: &LoadErrorKind) -> (Vec<String>, Option<String>) {
 }
 
 /// Returns the error that the loader decodes from the reply of a child.
-fn sent(why: LoadErrorKind, settings: &CompileSettings) -> Result<LoadErrorKind, BadFrame> {
-    refusal(Payload(&not_compiled(why)[HEADER..]), settings)
+fn sent(why: LoadErrorKind, settings: &CompileSettings) -> Result<LoadErrorKind, ProtocolError> {
+    decode_refusal(Payload(&encode_refusal(why)[HEADER..]), settings)
 }
 
 /// Returns each error that a child with `settings` may send.
 fn all_errors(settings: &CompileSettings) -> Vec<LoadErrorKind> {
-    let offered = HostFunctions::elsewhere(settings.functions.numbered(), |_, _| unreachable!());
+    let offered =
+        HostFunctions::elsewhere(settings.host_functions.numbered(), |_, _| unreachable!());
     let text = || "text".to_owned();
     let missing = || "memory".to_owned();
     vec![
@@ -54,7 +55,7 @@ fn all_errors(settings: &CompileSettings) -> Vec<LoadErrorKind> {
         LoadErrorKind::World { exports: text() },
         LoadErrorKind::Ambiguous { call: "first".into(), candidates: text() },
         LoadErrorKind::Untyped { function: text(), what: text() },
-        LoadErrorKind::CallOfWorld { call: "first".into() },
+        LoadErrorKind::FixedCall { call: "first".into() },
     ]
 }
 
@@ -81,20 +82,20 @@ fn memory_that_was_short_is_no_fault_of_the_plugin() {
 #[test]
 fn what_is_none_of_these_is_not_taken() {
     let settings = settings();
-    let whole = not_compiled(LoadErrorKind::Version { version: 9 });
+    let whole = encode_refusal(LoadErrorKind::Version { version: 9 });
     let whole = &whole[HEADER..];
-    assert!(refusal(Payload(whole), &settings).is_ok());
+    assert!(decode_refusal(Payload(whole), &settings).is_ok());
     for bad in [&b""[..], b"\xff", &whole[..whole.len() - 1], &[whole, b"x"].concat()] {
-        assert!(refusal(Payload(bad), &settings).is_err(), "{bad:?}");
+        assert!(decode_refusal(Payload(bad), &settings).is_err(), "{bad:?}");
     }
     // The errors that a child does not send have no number.
-    let kinds = all_errors(&settings).into_iter().map(|why| not_compiled(why)[HEADER]);
+    let kinds = all_errors(&settings).into_iter().map(|why| encode_refusal(why)[HEADER]);
     let most = kinds.max().unwrap();
     for kind in most + 1..=255 {
         let payload = [&[kind][..], &[0; 64]].concat();
         assert_eq!(
-            refusal(Payload(&payload), &settings).err(),
-            Some(BadFrame("an invalid error")),
+            decode_refusal(Payload(&payload), &settings).err(),
+            Some(ProtocolError("an invalid error")),
             "{kind}"
         );
     }
@@ -109,8 +110,9 @@ fn what_is_none_of_these_is_not_taken() {
 fn what_is_said_of_a_refusal_fits_into_a_frame_and_is_cut() {
     let settings = settings();
     let long = || "\u{1}".repeat(1_000_000);
-    let chain = (0..100)
-        .fold(ErrorChain::new(long()), |source, _| ErrorChain::of(&LoadErrorKind::Text { source }));
+    let chain = (0..100).fold(ErrorChain::new(long()), |source, _| {
+        ErrorChain::from_error(&LoadErrorKind::Text { source })
+    });
     let errors = [
         LoadErrorKind::Invalid { source: chain },
         LoadErrorKind::Invalid { source: ErrorChain::new(long()) },
@@ -126,10 +128,10 @@ fn what_is_said_of_a_refusal_fits_into_a_frame_and_is_cut() {
         let (texts, _) = shown(&sent(error, &settings).unwrap());
         assert!(texts.iter().map(String::len).sum::<usize>() < 64 * 1024);
     }
-    let number = not_compiled(LoadErrorKind::NotWasm { begins: String::new() })[HEADER];
+    let number = encode_refusal(LoadErrorKind::NotWasm { begins: String::new() })[HEADER];
     let hostile = |length: usize| {
         let begins = postcard::to_allocvec(&"x".repeat(length)).unwrap();
-        refusal(Payload(&[&[number][..], &begins].concat()), &settings)
+        decode_refusal(Payload(&[&[number][..], &begins].concat()), &settings)
     };
     assert!(hostile(70_000).is_err());
     assert!(hostile(60_000).unwrap().to_string().len() < 4096);

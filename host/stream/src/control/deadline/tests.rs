@@ -53,7 +53,7 @@ impl Timed {
             ..InstanceConfig::default()
         };
         let (cancel, said) = (Cancel::default(), Box::new(pauses.clone()));
-        let watch = Watch::pausing(config, cancel, ticks.clone(), said);
+        let watch = Watch::with_pauses(config, cancel, ticks.clone(), said);
         watch.begin(Phase::Item);
         Self { watch, ticks, pauses }
     }

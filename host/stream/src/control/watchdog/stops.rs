@@ -15,7 +15,7 @@ pub(crate) struct Stops {
 
 impl Stops {
     /// The shortest gap that counts as a stop. Timers may be late by many milliseconds if the system saves power.
-    pub(crate) const LEAST: Duration = Duration::from_millis(250);
+    pub(crate) const SHORTEST: Duration = Duration::from_millis(250);
 
     /// Starts to measure at `now`.
     pub(super) fn begin(now: Duration, busy: Option<Duration>) -> Self {
@@ -30,7 +30,7 @@ impl Stops {
         if let (Some(before), Some(busy)) = (self.busy, busy) {
             let gap = now.saturating_sub(self.last);
             let stop = gap.saturating_sub(busy.saturating_sub(before));
-            if stop >= Self::LEAST {
+            if stop >= Self::SHORTEST {
                 self.stopped += stop;
             }
         }

@@ -52,13 +52,13 @@ impl FromStr for Fuel {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        quantity::read(text, &Self::UNITS).map(Self).ok_or(NOT_FUEL)
+        quantity::parse(text, &Self::UNITS).map(Self).ok_or(NOT_FUEL)
     }
 }
 
 impl fmt::Display for Fuel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (number, unit) = quantity::measured(self.0.get(), &Self::UNITS);
+        let (number, unit) = quantity::in_largest_unit(self.0.get(), &Self::UNITS);
         f.pad(&format!("{number}{unit}"))
     }
 }

@@ -22,7 +22,7 @@ fn queue(items: usize) -> Queue {
 #[derive(Debug, Default)]
 pub(crate) struct Word(AtomicU64);
 
-impl SharedReach for Word {
+impl SharedClaimProgress for Word {
     fn word(&self) -> &AtomicU64 {
         &self.0
     }
@@ -37,7 +37,7 @@ fn take_over(queue: &Queue, most: usize) -> BTreeSet<u64> {
     // The check avoids a wait for items that may never come.
     let horizon = queue.horizon();
     let waits = queue.lock().waiting.front().is_some_and(|span| span.first() < horizon);
-    let may_relieve = queue.may_relieve(&queue.lock());
+    let may_relieve = queue.may_steal(&queue.lock());
     if !waits && !may_relieve {
         return BTreeSet::new();
     }
@@ -54,7 +54,7 @@ fn items(claim: &Claim<'_>, places: Range<usize>) -> BTreeSet<u64> {
 
 #[test]
 fn what_cannot_be_is_not_believed() {
-    const MOST: u32 = u32::MAX;
+    const MAX: u32 = u32::MAX;
     #[rustfmt::skip]
     let cases = [
         // it writes        accepted as started    (5 items; 3 were sent)
@@ -63,11 +63,11 @@ fn what_cannot_be_is_not_believed() {
         (&[(3, 5)],            3),
         // The borrower was not sent more.
         (&[(4, 5)],            3),
-        (&[(MOST, MOST)],      3),
-        (&[(MOST, 0)],         3),
+        (&[(MAX, MAX)],      3),
+        (&[(MAX, 0)],         3),
         // The first item was started when it was lent.
         (&[(0, 0)],            1),
-        (&[(0, MOST)],         1),
+        (&[(0, MAX)],         1),
         // The borrower claims to have started more items than it has.
         (&[(2, 1)],            2),
     ];
@@ -76,14 +76,14 @@ fn what_cannot_be_is_not_believed() {
         let claim = queue.claim(5).unwrap();
         let loan = claim.lend(Arc::clone(&page) as _, 3);
         for (started, end) in words {
-            page.reach().set(*started, *end);
+            page.reach().store(*started, *end);
         }
         let mut told = None;
         loan.settle(|returned| {
             told = Some(returned);
             returned.started
         });
-        assert_eq!(told, Some(Returned { started, had: 5 }), "{words:?}");
+        assert_eq!(told, Some(LoanProgress { started, lent: 5 }), "{words:?}");
         assert!(!page.reach().start_next(), "the borrower cannot start another item");
         assert!(claim.reach().start_next(), "the owner can start the next item");
     }
@@ -94,13 +94,13 @@ fn one_that_goes_back_is_not_believed_by_those_who_look_twice() {
     let (queue, page) = (queue(8), page());
     let claim = queue.claim(8).unwrap();
     let loan = claim.lend(Arc::clone(&page) as _, 8);
-    page.reach().set(6, 8);
+    page.reach().store(6, 8);
     assert_eq!(take_over(&queue, 8), BTreeSet::from([7]));
-    page.reach().set(1, 8);
+    page.reach().store(1, 8);
     assert_eq!(take_over(&queue, 8), BTreeSet::from([6]));
     assert_eq!(take_over(&queue, 8), BTreeSet::new());
     loan.settle(|returned| {
-        assert_eq!(returned, Returned { started: 6, had: 6 });
+        assert_eq!(returned, LoanProgress { started: 6, lent: 6 });
         returned.started
     });
 }
@@ -117,7 +117,7 @@ fn one_that_writes_without_end_has_no_more() {
             for word in
                 (0..).cycle().take_while(|_| writes.load(std::sync::atomic::Ordering::Relaxed))
             {
-                page.reach().set(word % 7, u32::MAX);
+                page.reach().store(word % 7, u32::MAX);
             }
         };
         hostile.spawn_scoped(scope, write).unwrap();
@@ -131,8 +131,8 @@ fn one_that_writes_without_end_has_no_more() {
         writes.store(false, std::sync::atomic::Ordering::Relaxed);
     });
     loan.settle(|returned| {
-        assert!(returned.had <= 7);
-        returned.had
+        assert!(returned.lent <= 7);
+        returned.lent
     });
 }
 
@@ -200,7 +200,7 @@ proptest! {
                     }
                 }
                 Step::Write(started, end) => {
-                    page.reach().set(started, end);
+                    page.reach().store(started, end);
                     honest = None;
                 }
                 Step::Share(most) => places.extend(take_over(&queue, most)),
@@ -209,12 +209,12 @@ proptest! {
         }
         let mut done = before;
         loan.settle(|returned| {
-            assert!((1..=sent.min(returned.had)).contains(&returned.started));
+            assert!((1..=sent.min(returned.lent)).contains(&returned.started));
             if let Some(started) = honest {
                 assert_eq!(returned.started, started, "an honest borrower is believed");
             }
             let settled = settled.unwrap_or(returned.started);
-            done += settled.clamp(1, returned.had);
+            done += settled.clamp(1, returned.lent);
             settled
         });
         while claim.reach().start_next() {

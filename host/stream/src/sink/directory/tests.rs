@@ -209,11 +209,11 @@ fn a_sink_and_its_source_ask_for_the_same_place() {
     let (_folder, mut sink) = directory();
     let (zero, one) =
         (crate::item::index::ItemIndex::new(0), crate::item::index::ItemIndex::new(1));
-    assert!(sink.places().take(Path::new("a"), zero).is_ok());
+    assert!(sink.places().reserve(Path::new("a"), zero).is_ok());
     offer(&mut sink, 0, &Example::record("a", b"A")).unwrap();
-    let error = sink.places().take(Path::new("./a"), one).unwrap_err();
+    let error = sink.places().reserve(Path::new("./a"), one).unwrap_err();
     assert!(
-        matches!(error, crate::output_paths::PlaceError::Taken { by, .. } if by == zero),
+        matches!(error, crate::output_paths::OutputPathError::Taken { by, .. } if by == zero),
         "{error}"
     );
 }

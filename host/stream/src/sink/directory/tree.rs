@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use super::SinkError;
 use crate::files::Opener;
-use crate::output_paths::Place;
+use crate::output_paths::OutputPath;
 use crate::sink::durable;
 
 /// A directory, and the folder in it that was written to last: consecutive items often share a
@@ -50,9 +50,9 @@ impl Step {
         let is = |errno: Errno| source.raw_os_error() == Some(errno.raw_os_error());
         match self {
             Self::Folder if is(Errno::NOTDIR) || is(Errno::LOOP) => {
-                SinkError::InTheWay { path, what: "a link, or not a directory" }
+                SinkError::Obstructed { path, what: "a link, or not a directory" }
             }
-            Self::Rename if is(Errno::ISDIR) => SinkError::InTheWay { path, what: "a folder" },
+            Self::Rename if is(Errno::ISDIR) => SinkError::Obstructed { path, what: "a folder" },
             Self::Folder | Self::Create | Self::Rename => SinkError::Create { path, source },
             Self::Write => SinkError::Write { name: path.display().to_string(), records, source },
         }
@@ -74,7 +74,7 @@ impl Tree {
     }
 
     /// Writes a file and creates the folders that contain it. It replaces an existing file.
-    pub(super) fn write(&mut self, place: &Place, content: &[u8]) -> Result<(), Failed> {
+    pub(super) fn write(&mut self, place: &OutputPath, content: &[u8]) -> Result<(), Failed> {
         let folder = match self.last.take_if(|(path, _)| path == place.folder()) {
             Some((_, folder)) => folder,
             None => self.open(place)?,
@@ -90,7 +90,7 @@ impl Tree {
     }
 
     /// Opens the folder of a file, and creates missing folders.
-    fn open(&self, place: &Place) -> Result<OwnedFd, Failed> {
+    fn open(&self, place: &OutputPath) -> Result<OwnedFd, Failed> {
         let mut so_far = PathBuf::new();
         let mut folder = None;
         for name in place.folder() {
@@ -105,7 +105,12 @@ impl Tree {
         }
     }
 
-    fn write_in(&mut self, folder: &OwnedFd, place: &Place, content: &[u8]) -> Result<(), Failed> {
+    fn write_in(
+        &mut self,
+        folder: &OwnedFd,
+        place: &OutputPath,
+        content: &[u8],
+    ) -> Result<(), Failed> {
         let (name, mut file) =
             self.names.create(folder).map_err(Step::Create.failed(place.path()))?;
         let written = file.write_all(content).map_err(Step::Write.failed(place.path()));

@@ -6,8 +6,8 @@ use tempfile::TempDir;
 
 use crate::block::{BlockBuilder, Span};
 use crate::item::index::ItemIndex;
-use crate::source::script::{Given, Script, Then};
-use crate::source::{Files, Filled, ItemLimit, Source};
+use crate::source::script::{Script, SourceOutput, Then};
+use crate::source::{Files, FillStatus, ItemLimit, Source};
 
 /// A folder with files to read.
 struct Folder(TempDir);
@@ -46,7 +46,7 @@ fn an_item_is_the_content_of_a_file_or_why_there_is_none() {
     ];
     for (name, expected) in cases {
         let list = Script::new([folder.list(&[name])], Then::End).inputs();
-        let given = Given::by(Files::new(list)).texts();
+        let given = SourceOutput::by(Files::new(list)).texts();
         let dir = folder.path().to_str().unwrap();
         assert_eq!(given, [expected.replace("DIR", dir)], "{name}");
     }
@@ -71,7 +71,7 @@ fn a_line_that_is_no_path_is_a_faulty_item() {
         (&*long, "!not a valid path: longer than 64KiB"),
     ];
     for (list, expected) in cases {
-        let given = Given::by(Files::new(Script::new([list], Then::End).inputs()));
+        let given = SourceOutput::by(Files::new(Script::new([list], Then::End).inputs()));
         assert_eq!(given.texts(), [expected]);
     }
 }
@@ -81,8 +81,8 @@ fn files_that_were_read_do_not_wait_for_the_next_name() {
     let folder = Folder::new();
     let list = folder.list(&["a", "empty"]) + "half a na";
     let mut files = Files::new(Script::new([list], Then::Silence).inputs());
-    let mut given = Given::default();
-    assert_eq!(given.once(&mut files), Filled::More);
+    let mut given = SourceOutput::default();
+    assert_eq!(given.once(&mut files), FillStatus::More);
     assert_eq!(given.texts(), ["one\ntwo", ""]);
 }
 
@@ -95,10 +95,10 @@ fn a_large_file_is_a_block_of_its_own() {
     let mut files = Files::new(Script::new([list], Then::End).inputs());
     let mut blocks = Vec::new();
     loop {
-        let mut given = Given::default();
+        let mut given = SourceOutput::default();
         let filled = given.once(&mut files);
         blocks.push(given.items.len());
-        if filled == Filled::End {
+        if filled == FillStatus::End {
             break;
         }
     }
@@ -109,7 +109,7 @@ fn a_large_file_is_a_block_of_its_own() {
 fn a_file_that_is_too_long_is_a_faulty_item() {
     let folder = Folder::new();
     let list = Script::new([folder.list(&["a", "b.gz", "a"])], Then::End).inputs();
-    let given = Given::by(Files::new(list).item_limit(ItemLimit::new(7).unwrap()));
+    let given = SourceOutput::by(Files::new(list).item_limit(ItemLimit::new(7).unwrap()));
     let dir = folder.path().display();
     let why = format!("!`{dir}/b.gz` is longer than the 7 bytes of `item_limit`");
     assert_eq!(given.texts(), ["one\ntwo", &why, "one\ntwo"]);
@@ -119,7 +119,7 @@ fn a_file_that_is_too_long_is_a_faulty_item() {
 fn the_greatest_limit_lets_every_file_through() {
     let folder = Folder::new();
     let list = Script::new([folder.list(&["a"])], Then::End).inputs();
-    let given = Given::by(Files::new(list).item_limit(ItemLimit::new(usize::MAX).unwrap()));
+    let given = SourceOutput::by(Files::new(list).item_limit(ItemLimit::new(usize::MAX).unwrap()));
     assert_eq!(given.texts(), ["one\ntwo"]);
 }
 
@@ -128,7 +128,7 @@ fn the_greatest_limit_lets_every_file_through() {
 fn a_file_of_unknown_length_is_read_up_to_the_limit() {
     let read = |limit| {
         let list = Script::new(["/proc/self/status"], Then::End).inputs();
-        Given::by(Files::new(list).item_limit(ItemLimit::new(limit).unwrap())).texts()
+        SourceOutput::by(Files::new(list).item_limit(ItemLimit::new(limit).unwrap())).texts()
     };
     assert!(read(1 << 20)[0].starts_with("Name:"));
     assert_eq!(read(10), ["!`/proc/self/status` is longer than the 10 bytes of `item_limit`"]);

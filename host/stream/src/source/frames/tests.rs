@@ -2,12 +2,12 @@ use std::error::Error as _;
 
 use proptest::prelude::*;
 
-use crate::source::script::{Given, Script, Then};
-use crate::source::{Filled, Frames, ItemLimit};
+use crate::source::script::{Script, SourceOutput, Then};
+use crate::source::{FillStatus, Frames, ItemLimit};
 
-fn frames(bytes: &[u8]) -> Given {
+fn frames(bytes: &[u8]) -> SourceOutput {
     let frames = Frames::new(Script::new([bytes], Then::End).inputs());
-    Given::by(frames.item_limit(ItemLimit::new(1000).unwrap()))
+    SourceOutput::by(frames.item_limit(ItemLimit::new(1000).unwrap()))
 }
 
 #[test]
@@ -50,8 +50,8 @@ fn whole_frames_are_given_before_the_error() {
 fn nothing_is_waited_for_while_a_frame_is_there() {
     let pieces = [&b"\x03\0"[..], b"\0\0one\0\0\0\0\x03\0\0\0t"];
     let mut frames = Frames::new(Script::new(pieces, Then::Silence).inputs());
-    let mut given = Given::default();
-    assert_eq!(given.once(&mut frames), Filled::More);
+    let mut given = SourceOutput::default();
+    assert_eq!(given.once(&mut frames), FillStatus::More);
     assert_eq!(given.texts(), ["one", ""]);
 }
 
@@ -65,7 +65,7 @@ proptest! {
         let bytes: Vec<u8> =
             items.iter().flat_map(|item| [&length(item)[..], item].concat()).collect();
         let script = Script::new(bytes.chunks(piece), Then::End);
-        let given = Given::by(Frames::new(script.inputs()));
+        let given = SourceOutput::by(Frames::new(script.inputs()));
         prop_assert!(given.error.is_none());
         let given: Vec<_> = given.items.into_iter().map(|(item, _)| item).collect();
         prop_assert_eq!(given, items);

@@ -11,14 +11,14 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
 
-use super::{Place, sum};
+use super::{Input, sum};
 use crate::control::stop::StopFlag;
 use crate::files::Opener;
-use crate::source::script::Given;
-use crate::source::{Inputs, Jsonl, Lines, Size, Source, SourceError};
+use crate::source::script::SourceOutput;
+use crate::source::{Inputs, Jsonl, Lines, SizeHint, Source, SourceError};
 
 /// Far longer than any step takes, and short enough to wait for.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 struct Folder(TempDir);
 
@@ -43,15 +43,15 @@ impl Folder {
     }
 }
 
-fn lines_of(paths: Vec<PathBuf>) -> Given {
-    Given::by(Lines::new(Inputs::open(paths).unwrap()))
+fn lines_of(paths: Vec<PathBuf>) -> SourceOutput {
+    SourceOutput::by(Lines::new(Inputs::open(paths).unwrap()))
 }
 
 /// Returns the result of `work`. The test fails instead of hanging if `work` never returns.
 fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, result) = mpsc::channel();
     thread::Builder::new().spawn(move || drop(done.send(work()))).unwrap();
-    result.recv_timeout(PATIENCE).expect("the work must end in time")
+    result.recv_timeout(TEST_TIMEOUT).expect("the work must end in time")
 }
 
 #[test]
@@ -65,8 +65,8 @@ fn one_input_is_read_after_the_other() {
     ];
     let total: u64 = paths.iter().map(|path| path.metadata().unwrap().len()).sum();
     let lines = Lines::new(Inputs::open(paths).unwrap());
-    assert_eq!(lines.size(), Size::of_bytes(total));
-    let given = Given::by(lines);
+    assert_eq!(lines.size(), SizeHint::from_bytes(total));
+    let given = SourceOutput::by(lines);
     assert_eq!(given.texts(), ["one", "two", "three", "four", "five"]);
     assert_eq!(given.input_bytes, total, "stored bytes are counted");
 }
@@ -75,7 +75,7 @@ fn one_input_is_read_after_the_other() {
 fn a_place_is_counted_in_its_own_input() {
     let folder = Folder::new();
     let paths = vec![folder.file("a", "1\n2"), folder.file("b", "\n\nno\n")];
-    let given = Given::by(Jsonl::new(Inputs::open(paths.clone()).unwrap()));
+    let given = SourceOutput::by(Jsonl::new(Inputs::open(paths.clone()).unwrap()));
     let why = format!("!`{}` line 3: not JSON: expected ident at column 2", paths[1].display());
     assert_eq!(given.texts(), ["1", "2", &why]);
 }
@@ -123,7 +123,7 @@ fn an_input_that_vanishes_is_an_error_when_its_turn_comes() {
     let (first, second) = (folder.file("first", "one\ntwo"), folder.file("second", "three"));
     let inputs = Inputs::open(vec![first, second.clone()]).unwrap();
     fs::remove_file(&second).unwrap();
-    let given = Given::by(Lines::new(inputs));
+    let given = SourceOutput::by(Lines::new(inputs));
     assert_eq!(given.texts(), ["one", "two"]);
     assert!(matches!(given.error, Some(SourceError::Open { path, .. }) if path == second));
 }
@@ -145,7 +145,7 @@ fn a_named_pipe_is_read_to_its_end() {
     let given = in_time(move || {
         thread::scope(|scope| {
             scope.spawn(|| fs::write(pipe, "one\ntwo\n").unwrap());
-            Given::by(lines).texts()
+            SourceOutput::by(lines).texts()
         })
     });
     assert_eq!(given, ["one", "two"]);
@@ -167,7 +167,7 @@ fn a_stop_ends_the_wait_for_a_pipe() {
         let mut lines = Lines::new(open(&reader));
         let stop = lines.stop_flag().unwrap();
         let given = in_time(move || {
-            let mut given = Given::default();
+            let mut given = SourceOutput::default();
             if !written.is_empty() {
                 given.once(&mut lines);
             }
@@ -190,8 +190,8 @@ fn a_stop_ends_only_the_inputs_that_the_flag_is_of() {
     let path = folder.file("a", "one\n");
     let [stopped, other] = [(); 2].map(|()| Lines::new(Inputs::open(vec![path.clone()]).unwrap()));
     stopped.stop_flag().unwrap().set();
-    assert!(Given::by(stopped).items.is_empty());
-    assert_eq!(Given::by(other).texts(), ["one"]);
+    assert!(SourceOutput::by(stopped).items.is_empty());
+    assert_eq!(SourceOutput::by(other).texts(), ["one"]);
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn a_stop_ends_the_wait_for_the_writer_of_a_named_pipe() {
     let given = in_time(move || {
         thread::scope(|scope| {
             scope.spawn(|| stop.set());
-            Given::by(lines)
+            SourceOutput::by(lines)
         })
     });
     assert!(given.error.is_none());
@@ -244,8 +244,8 @@ fn what_a_stop_breaks_off_is_neither_an_item_nor_an_error() {
         let reads = VecDeque::from([Ok(&b"one\nha"[..]), second]);
         let reader = Stopped { stop: stop.clone(), reads };
         let inputs =
-            Inputs { stop: Some(stop), ..Inputs::of(vec![Place::Reader(Box::new(reader))]) };
-        let given = Given::by(Lines::new(inputs));
+            Inputs { stop: Some(stop), ..Inputs::of(vec![Input::Reader(Box::new(reader))]) };
+        let given = SourceOutput::by(Lines::new(inputs));
         assert_eq!(given.texts(), ["one"]);
         assert!(given.error.is_none());
     }

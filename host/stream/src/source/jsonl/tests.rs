@@ -1,8 +1,8 @@
-use crate::source::script::{Given, Script, Then};
-use crate::source::{Filled, ItemLimit, Jsonl};
+use crate::source::script::{Script, SourceOutput, Then};
+use crate::source::{FillStatus, ItemLimit, Jsonl};
 
 fn jsonl(bytes: &[u8]) -> Vec<String> {
-    Given::by(Jsonl::new(Script::new([bytes], Then::End).inputs())).texts()
+    SourceOutput::by(Jsonl::new(Script::new([bytes], Then::End).inputs())).texts()
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn a_line_is_one_value() {
 
 #[test]
 fn a_line_that_is_no_value_is_kept_for_the_report() {
-    let given = Given::by(Jsonl::new(Script::new(["nonsense\n"], Then::End).inputs()));
+    let given = SourceOutput::by(Jsonl::new(Script::new(["nonsense\n"], Then::End).inputs()));
     assert_eq!(given.items[0].0, b"nonsense");
 }
 
@@ -48,15 +48,15 @@ fn nesting_without_end_is_no_danger() {
 #[test]
 fn white_space_is_read_over_until_there_is_a_value() {
     let mut values = Jsonl::new(Script::new(["\n", " \n", "1\n"], Then::Silence).inputs());
-    let mut given = Given::default();
-    assert_eq!(given.once(&mut values), Filled::More);
+    let mut given = SourceOutput::default();
+    assert_eq!(given.once(&mut values), FillStatus::More);
     assert_eq!(given.texts(), ["1"]);
 }
 
 #[test]
 fn a_value_that_is_too_long_is_named() {
     let inputs = Script::new(["1\n\"long\"\n2"], Then::End).inputs();
-    let given = Given::by(Jsonl::new(inputs).item_limit(ItemLimit::new(5).unwrap()));
+    let given = SourceOutput::by(Jsonl::new(inputs).item_limit(ItemLimit::new(5).unwrap()));
     let why = "!`script` record 2: longer than the 5 bytes of `item_limit`";
     assert_eq!(given.texts(), ["1", why, "2"]);
 }

@@ -1,10 +1,10 @@
 use proptest::prelude::*;
 
-use crate::source::script::{Given, Script, Then};
-use crate::source::{Filled, Inputs, ItemLimit, Lines};
+use crate::source::script::{Script, SourceOutput, Then};
+use crate::source::{FillStatus, Inputs, ItemLimit, Lines};
 
 fn lines(bytes: &[u8]) -> Vec<String> {
-    Given::by(Lines::new(Script::new([bytes], Then::End).inputs())).texts()
+    SourceOutput::by(Lines::new(Script::new([bytes], Then::End).inputs())).texts()
 }
 
 #[test]
@@ -27,14 +27,14 @@ fn a_line_is_all_but_its_line_feed() {
 #[test]
 fn records_may_end_in_a_zero_byte() {
     let inputs = Script::new(["one\ntwo\0\0three"], Then::End).inputs();
-    assert_eq!(Given::by(Lines::nul(inputs)).texts(), ["one\ntwo", "", "three"]);
+    assert_eq!(SourceOutput::by(Lines::nul(inputs)).texts(), ["one\ntwo", "", "three"]);
 }
 
 #[test]
 fn nothing_is_waited_for_while_a_line_is_there() {
     let mut lines = Lines::new(Script::new(["on", "e\ntwo\nth"], Then::Silence).inputs());
-    let mut given = Given::default();
-    assert_eq!(given.once(&mut lines), Filled::More);
+    let mut given = SourceOutput::default();
+    assert_eq!(given.once(&mut lines), FillStatus::More);
     assert_eq!(given.texts(), ["one", "two"]);
 }
 
@@ -42,7 +42,7 @@ fn nothing_is_waited_for_while_a_line_is_there() {
 fn a_line_that_is_too_long_is_named_and_its_tail_is_skipped() {
     let limited = |pieces: &[&str]| {
         let inputs = Script::new(pieces, Then::End).inputs();
-        Given::by(Lines::new(inputs).item_limit(ItemLimit::new(4).unwrap()))
+        SourceOutput::by(Lines::new(inputs).item_limit(ItemLimit::new(4).unwrap()))
     };
     let why = "!`script` record 2: longer than the 4 bytes of `item_limit`";
     let cases: [(&[&str], &[&str]); 5] = [
@@ -64,7 +64,7 @@ fn a_line_that_is_too_long_is_not_held() {
     let mut pieces = vec![vec![b'x'; 100_000]; 100];
     pieces.push(b"\nnext\n".to_vec());
     let inputs = Script::new(pieces, Then::End).inputs();
-    let given = Given::by(Lines::new(inputs).item_limit(ItemLimit::new(50_000).unwrap()));
+    let given = SourceOutput::by(Lines::new(inputs).item_limit(ItemLimit::new(50_000).unwrap()));
     assert_eq!(given.items[0].0.len(), super::HEAD);
     assert_eq!(given.texts()[1], "next");
     assert_eq!(given.input_bytes, 10_000_006);
@@ -84,12 +84,12 @@ fn a_block_has_the_bytes_that_its_items_took() {
     let mut lines = Lines::new(inputs);
     let mut all = 0;
     loop {
-        let mut given = Given::default();
+        let mut given = SourceOutput::default();
         let filled = given.once(&mut lines);
         let taken: usize = given.items.iter().map(|(item, _)| item.len() + 1).sum();
         assert_eq!(given.input_bytes, taken as u64);
         all += taken;
-        if filled == Filled::End {
+        if filled == FillStatus::End {
             break;
         }
     }
@@ -106,7 +106,7 @@ proptest! {
         let split = Lines::new(Script::new(&pieces, Then::End).inputs()).item_limit(limit);
         let whole = pieces.concat();
         let at_once = Lines::new(Script::new([&whole], Then::End).inputs()).item_limit(limit);
-        let (split, at_once) = (Given::by(split), Given::by(at_once));
+        let (split, at_once) = (SourceOutput::by(split), SourceOutput::by(at_once));
         prop_assert_eq!(&split.items, &at_once.items);
         prop_assert_eq!(split.items.len(), whole.lines().count());
     }

@@ -17,13 +17,13 @@ fn set(memory: &mut [u8], at: u32, to: u32) {
     memory[at..at + 4].copy_from_slice(&to.to_le_bytes());
 }
 
-fn trap() -> Result<i32, Broken> {
-    Err(Broken::new(FaultKind::Trap, "trap"))
+fn trap() -> Result<i32, InstanceFailure> {
+    Err(InstanceFailure::new(FaultKind::Trap, "trap"))
 }
 
 /// Returns a batch of four items after ticks at which the plugin reported these numbers of finished
 /// items.
-fn ticked(said: &[u32]) -> (BatchProgress, Vec<u8>, Vec<Found>) {
+fn ticked(said: &[u32]) -> (BatchProgress, Vec<u8>, Vec<TickResult>) {
     let (mut progress, mut memory) = (BatchProgress::new(AT, 4), memory(0, 0, &[0; 4]));
     let found = said.iter().map(|done| {
         set(&mut memory, DONE, *done);
@@ -33,7 +33,8 @@ fn ticked(said: &[u32]) -> (BatchProgress, Vec<u8>, Vec<Found>) {
     (progress, memory, found)
 }
 
-type Case = (&'static str, &'static [u32], u32, Result<i32, Broken>, (u32, bool), Option<String>);
+type Case =
+    (&'static str, &'static [u32], u32, Result<i32, InstanceFailure>, (u32, bool), Option<String>);
 
 #[test]
 fn the_items_that_are_done_have_their_answers_and_the_next_one_is_at_fault() {
@@ -70,34 +71,34 @@ fn the_items_that_are_done_have_their_answers_and_the_next_one_is_at_fault() {
         let (progress, mut memory, _) = ticked(ticks);
         set(&mut memory, DONE, done);
         let (done, broken) = progress.end(&memory, returned);
-        assert_eq!((done, progress.is_through(done)), (expected, is_through), "{case}");
+        assert_eq!((done, progress.is_complete(done)), (expected, is_through), "{case}");
         assert_eq!(broken.map(|broken| broken.to_string()), why, "{case}");
     }
 }
 
 #[test]
 fn at_a_tick_it_is_told_to_stop_and_at_the_next_it_has_one_item_more() {
-    use Found::{Another, Others, Same};
+    use TickResult::{NextItem, ReturnedItem, SameItem};
     #[rustfmt::skip]
-    let cases: [(&[u32], &[Found], u32); 12] = [
+    let cases: [(&[u32], &[TickResult], u32); 12] = [
         // reported done    found                                   own
         (&[],               &[],                                    4),
-        (&[0],              &[Same],                                4),
-        (&[0, 0],           &[Same, Same],                          1),
-        (&[0, 0, 0, 1, 1],  &[Same, Same, Same, Another, Same],      1),
-        (&[2, 2],           &[Another, Same],                       3),
-        (&[2, 3, 4, 4],     &[Another, Another, Another, Same],     4),
-        (&[3, 3, 4],        &[Another, Same, Another],              4),
-        (&[4, 4],           &[Another, Same],                       4),
-        (&[1, 1, 3],        &[Another, Same, Others],               2),
-        (&[1, 2, 3, 4],     &[Another, Another, Another, Others],   3),
+        (&[0],              &[SameItem],                                4),
+        (&[0, 0],           &[SameItem, SameItem],                          1),
+        (&[0, 0, 0, 1, 1],  &[SameItem, SameItem, SameItem, NextItem, SameItem],      1),
+        (&[2, 2],           &[NextItem, SameItem],                       3),
+        (&[2, 3, 4, 4],     &[NextItem, NextItem, NextItem, SameItem],     4),
+        (&[3, 3, 4],        &[NextItem, SameItem, NextItem],              4),
+        (&[4, 4],           &[NextItem, SameItem],                       4),
+        (&[1, 1, 3],        &[NextItem, SameItem, ReturnedItem],               2),
+        (&[1, 2, 3, 4],     &[NextItem, NextItem, NextItem, ReturnedItem],   3),
         // A report that goes back, or past the end, gives an item no new time.
-        (&[2, 1, 9, 1, 2],  &[Another, Same, Others, Same, Same],   3),
-        (&[9, 9, 9],        &[Same, Same, Others],                  1),
+        (&[2, 1, 9, 1, 2],  &[NextItem, SameItem, ReturnedItem, SameItem, SameItem],   3),
+        (&[9, 9, 9],        &[SameItem, SameItem, ReturnedItem],                  1),
     ];
     for (said, expected, own) in cases {
         let (progress, memory, found) = ticked(said);
-        assert_eq!((&found[..], progress.own()), (expected, own), "{said:?}");
+        assert_eq!((&found[..], progress.assigned()), (expected, own), "{said:?}");
         assert_eq!(word(&memory, AT + STOP) != 0, !said.is_empty(), "{said:?}");
     }
 }
@@ -106,13 +107,13 @@ fn at_a_tick_it_is_told_to_stop_and_at_the_next_it_has_one_item_more() {
 fn results_lie_back_to_back_and_after_one_that_does_not_hold_there_are_no_others() {
     const ERROR: u32 = 1 << 31;
     const EMPTY: u32 = 1 << 30;
-    let out = AT + HEAD + 4 * 4;
+    let out = AT + HEADER_LEN + 4 * 4;
     let ends = [2, 2 | EMPTY, 5 | ERROR, 5];
     let bytes = memory(4, out, &ends);
     let answers = |bytes: &[u8], ends| {
         let answers = BatchProgress::new(AT, 4).answers(bytes, ends);
-        let text = |answer: Result<Answer<'_>, Broken>| match answer {
-            Ok(Answer::Record(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+        let text = |answer: Result<PluginAnswer<'_>, InstanceFailure>| match answer {
+            Ok(PluginAnswer::Record(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
             Ok(other) => format!("{other:?}"),
             Err(broken) => broken.to_string(),
         };
@@ -120,7 +121,7 @@ fn results_lie_back_to_back_and_after_one_that_does_not_hold_there_are_no_others
     };
     assert_eq!(answers(&bytes, 4), ["01", "NoRecord", "Refused([50, 51, 52])", ""]);
     assert_eq!(answers(&bytes, 2).len(), 2);
-    let more = BatchProgress::MOST_RESULTS + 1;
+    let more = BatchProgress::MAX_RESULT_OFFSET + 1;
     let bytes = memory(4, out, &[EMPTY | (more - 1), EMPTY | more, EMPTY | more, 0]);
     let late = format!("bad-result: `call_batch` went on after {more} bytes of results");
     assert_eq!(answers(&bytes, 4)[..3], ["NoRecord", "NoRecord", &late]);
@@ -130,8 +131,8 @@ fn results_lie_back_to_back_and_after_one_that_does_not_hold_there_are_no_others
 fn what_is_taken_at_once_is_what_would_be_taken_one_by_one() {
     const ERROR: u32 = 1 << 31;
     const EMPTY: u32 = 1 << 30;
-    let place = AT + HEAD + 4 * 4;
-    let more = BatchProgress::MOST_RESULTS + 1;
+    let place = AT + HEADER_LEN + 4 * 4;
+    let more = BatchProgress::MAX_RESULT_OFFSET + 1;
     #[rustfmt::skip]
     let cases: [(u32, [u32; 4], u32, bool); 14] = [
         // out         ends                           done  at once
@@ -158,7 +159,7 @@ fn what_is_taken_at_once_is_what_would_be_taken_one_by_one() {
         let progress = BatchProgress::new(AT, 4);
         let mut records = Vec::new();
         let all = progress.answers(&bytes, done).all(|answer| match answer {
-            Ok(Answer::Record(record)) => {
+            Ok(PluginAnswer::Record(record)) => {
                 records.push(record);
                 true
             }
@@ -179,10 +180,10 @@ fn answers_that_were_taken_stand_and_the_last_one_cannot_be_taken() {
     let (progress, _, _) = ticked(&[4]);
     assert_eq!(progress.ready(), 0..3);
     let (mut progress, mut memory, _) = ticked(&[2]);
-    for (place, end) in (HEAD..).step_by(4).zip([1, 3, 6, 6]) {
+    for (place, end) in (HEADER_LEN..).step_by(4).zip([1, 3, 6, 6]) {
         set(&mut memory, place, end);
     }
-    set(&mut memory, OUT, AT + HEAD + 16);
+    set(&mut memory, OUT, AT + HEADER_LEN + 16);
     assert_eq!(progress.ready(), 0..2);
     assert_eq!(progress.answers(&memory, 2).filter(Result::is_ok).count(), 2);
     progress.take();

@@ -1,0 +1,39 @@
+//! The answer of a tool to a question about itself, such as its version.
+
+use std::path::Path;
+
+use super::step::Step;
+use super::tool::Tool;
+
+/// The answer of a tool to a question about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ToolAnswer {
+    /// The output of the tool.
+    Output(String),
+    /// The tool cannot be run, or failed.
+    Fails,
+    /// The tool belongs to the project, so it is not asked. Such a tool runs only to build.
+    NotAsked,
+}
+
+impl ToolAnswer {
+    /// Asks a tool for the project in the folder `project`, after showing the command line with `say`.
+    ///
+    /// The tool runs in a folder outside of the project. Many tools start another program that a file
+    /// in the current folder names, as rustup does with `rust-toolchain.toml`.
+    pub(super) fn ask(tool: &Tool, args: &[&str], project: &Path, say: impl FnOnce(&Step)) -> Self {
+        if tool.is_below(project) {
+            return Self::NotAsked;
+        }
+        say(&Step::new(tool).args(args));
+        tool.answer(args).map_or(Self::Fails, Self::Output)
+    }
+
+    /// Returns the tool's output, if the tool was asked and did not fail.
+    pub(super) fn output(self) -> Option<String> {
+        match self {
+            Self::Output(text) => Some(text),
+            Self::Fails | Self::NotAsked => None,
+        }
+    }
+}

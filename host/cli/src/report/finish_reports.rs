@@ -1,0 +1,68 @@
+//! The limit on finish reports that are shown: all workers together may show as much per second as
+//! one worker may write. The module is pure: the caller passes the time.
+
+use std::time::Instant;
+
+use mtl_host::{LogLimit, RateLimiter};
+
+/// The budget for the finish reports of all workers together.
+#[derive(Debug)]
+pub(super) struct FinishReports {
+    budget: RateLimiter,
+    unshown: u64,
+}
+
+impl FinishReports {
+    pub(super) fn new(limit: LogLimit) -> Self {
+        Self { budget: RateLimiter::new(limit.bytes() as u64), unshown: 0 }
+    }
+
+    /// Returns the text of a report to show, and charges the budget. If the budget is used up, returns `None`.
+    pub(super) fn show(&mut self, text: impl FnOnce() -> String, now: Instant) -> Option<String> {
+        if !self.budget.is_open(now) {
+            self.unshown = self.unshown.saturating_add(1);
+            return None;
+        }
+        let text = text();
+        self.budget.spend(text.len() + 1, now);
+        Some(text)
+    }
+
+    /// Returns the number of reports that were not shown.
+    pub(super) fn unshown(&self) -> u64 {
+        self.unshown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn reports_are_shown_at_the_pace_of_the_limit_and_the_rest_is_counted() {
+        #[rustfmt::skip]
+        let cases = [
+            // at ms   bytes   is shown
+            (0,        499,    true),
+            (0,        9_499,  true),
+            (0,        1,      false),
+            (8_999,    1,      false),
+            (9_001,    499,    true),
+            (9_002,    1,      false),
+            (9_502,    1,      true),
+            (9_502,    1,      false),
+        ];
+        let begin = Instant::now();
+        let mut closings = FinishReports::new("1000".parse().unwrap());
+        let mut unshown = 0;
+        for (at, bytes, is_shown) in cases {
+            let now = begin + Duration::from_millis(at);
+            let shown = closings.show(|| "x".repeat(bytes), now);
+            assert_eq!(shown.map(|text| text.len()), is_shown.then_some(bytes), "at {at} ms");
+            unshown += u64::from(!is_shown);
+            assert_eq!(closings.unshown(), unshown);
+        }
+    }
+}

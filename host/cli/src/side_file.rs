@@ -1,0 +1,14 @@
+//! The names of the side files, which a run writes in addition to its results.
+
+use std::path::PathBuf;
+
+/// Error of a side file named `-`. Only results can go to standard output by that name: a side file is
+/// emptied first, which would lose the output of other programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the name of a file; for standard output, write `/dev/stdout`")]
+pub(crate) struct SideFileNameError;
+
+/// Returns the name of a side file, unless it is `-`.
+pub(super) fn path(path: PathBuf) -> Result<PathBuf, SideFileNameError> {
+    if path.as_os_str() == "-" { Err(SideFileNameError) } else { Ok(path) }
+}

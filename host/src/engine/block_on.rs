@@ -1,0 +1,89 @@
+//! Runs the futures that a guest waits for on the guest's own thread. The asynchronous runtime provides clocks, files
+//! and sockets.
+
+use std::pin::pin;
+
+use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
+
+use crate::control::deadline::{Overdue, Watch};
+
+/// Runs a future to its end on this thread, until the guest must stop.
+///
+/// # Errors
+///
+/// Returns the reason for which the guest must stop. The future is dropped.
+pub(crate) fn block_on<F: Future>(watch: &Watch, future: F) -> Result<F::Output, Overdue> {
+    block_on_with(watch, future, || true)
+}
+
+/// Runs a future like [`drive`], and calls `meanwhile` if the future takes longer than some milliseconds. The calls
+/// repeat until `meanwhile` returns true.
+///
+/// # Errors
+///
+/// Returns the same errors as [`drive`].
+pub(crate) fn block_on_with<F: Future>(
+    watch: &Watch,
+    future: F,
+    meanwhile: impl FnMut() -> bool,
+) -> Result<F::Output, Overdue> {
+    let mut future = pin!(future);
+    watch.poll_until_ready(
+        |context| with_ambient_tokio_runtime(|| future.as_mut().poll(context)),
+        meanwhile,
+    )
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::future::pending;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::control::cancel::Cancel;
+    use crate::control::deadline::Phase;
+    use crate::control::watchdog::Watchdog;
+    use crate::item::instance_config::InstanceConfig;
+    use crate::test_timeout::with_timeout;
+
+    const SHORT: Duration = Duration::from_millis(20);
+
+    /// Returns a watch over a guest that is working on an item, with the means to cancel it and the watchdog that
+    /// ticks.
+    pub(crate) fn watch(item: Option<Duration>) -> (Watch, Cancel, Watchdog) {
+        let (cancel, watchdog) = (Cancel::default(), Watchdog::start(|| ()).unwrap());
+        let config = InstanceConfig { timeout: item, ..InstanceConfig::default() };
+        let watch = Watch::new(config, cancel.clone(), watchdog.ticks());
+        watch.begin(Phase::Item);
+        (watch, cancel, watchdog)
+    }
+
+    #[test]
+    fn a_deadline_ends_what_is_waited_for() {
+        let (watch, _, _watchdog) = watch(Some(SHORT));
+        let begun = Instant::now();
+        assert_eq!(watch.check(), Ok(()));
+        assert_eq!(block_on(&watch, pending::<()>()), Err(Overdue::Limit(SHORT)));
+        assert_eq!(watch.check(), Err(Overdue::Limit(SHORT)));
+        assert!(begun.elapsed() >= SHORT, "a deadline never comes early");
+        watch.begin(Phase::Item);
+        assert_eq!(watch.check(), Ok(()));
+    }
+
+    #[test]
+    fn who_sleeps_is_woken_by_what_it_waits_for_and_by_the_end() {
+        with_timeout(|| {
+            let (watch, cancel, _watchdog) = watch(None);
+            let task = async { wasmtime_wasi::runtime::spawn(async { 7 }).await };
+            assert_eq!(block_on(&watch, task), Ok(7));
+            let other = cancel.clone();
+            let ends = thread::Builder::new().spawn(move || other.end_in(Duration::ZERO)).unwrap();
+            assert_eq!(block_on(&watch, pending::<()>()), Err(Overdue::End));
+            ends.join().unwrap();
+            let ends = thread::Builder::new().spawn(move || cancel.cancel_all()).unwrap();
+            ends.join().unwrap();
+            assert_eq!(block_on(&watch, pending::<()>()), Err(Overdue::Cancelled));
+        });
+    }
+}

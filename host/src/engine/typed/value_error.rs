@@ -1,0 +1,102 @@
+//! A mistake in a value, with its place.
+
+use std::fmt;
+
+/// A mistake in a value, with its path: `$.points[3].x: …`.
+///
+/// The path is built from the inside out, after the mistake is found, so valid values cost nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ValueError {
+    /// The steps of the path, the innermost first.
+    steps: Vec<Step>,
+    what: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+impl ValueError {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self { steps: Vec::new(), what: what.into() }
+    }
+
+    /// Adds the key of the object that contains the value.
+    pub(crate) fn in_key(mut self, key: &str) -> Self {
+        self.steps.push(Step::Key(key.into()));
+        self
+    }
+
+    /// Adds the index in the array that contains the value.
+    pub(crate) fn in_index(mut self, index: usize) -> Self {
+        self.steps.push(Step::Index(index));
+        self
+    }
+
+    /// Adds the name of the parameter that contains the value.
+    pub(crate) fn of_parameter(mut self, name: &str) -> Self {
+        self.what = format!("{} (in `{name}`)", self.what);
+        self
+    }
+}
+
+impl fmt::Display for ValueError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("$")?;
+        for step in self.steps.iter().rev() {
+            match step {
+                Step::Key(key) if is_plain(key) => write!(f, ".{key}")?,
+                Step::Key(key) => write!(f, "[{}]", shortened(key))?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        write!(f, ": {}", self.what)
+    }
+}
+
+/// Returns whether a key needs no quotes in a path.
+fn is_plain(key: &str) -> bool {
+    let is_of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !key.is_empty() && key.len() <= MAX_QUOTED && key.bytes().all(is_of_a_name)
+}
+
+/// The largest number of bytes of an item that a message quotes.
+const MAX_QUOTED: usize = 64;
+
+/// Quotes a part of an item, cut to a readable length.
+pub(crate) fn shortened(text: &str) -> String {
+    match text.len() > MAX_QUOTED {
+        true => format!("\"{}…\"", text[..text.floor_char_boundary(MAX_QUOTED)].escape_debug()),
+        false => format!("\"{}\"", text.escape_debug()),
+    }
+}
+
+/// Returns names as a message lists them: all if they are few, otherwise the first ones and the
+/// number of the rest.
+pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    crate::engine::export_names::names(names.into_iter().map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_leads_from_the_item_to_what_is_wrong() {
+        let mistake = ValueError::new("what").in_key("x").in_index(3).in_key("points");
+        assert_eq!(mistake.to_string(), "$.points[3].x: what");
+        assert_eq!(ValueError::new("what").to_string(), "$: what");
+        let odd = ValueError::new("what").in_key("a b\n").in_key("");
+        assert_eq!(odd.to_string(), r#"$[""]["a b\n"]: what"#);
+        let named = ValueError::new("what").of_parameter("b").in_index(1);
+        assert_eq!(named.to_string(), "$[1]: what (in `b`)");
+    }
+
+    #[test]
+    fn long_words_are_cut_between_letters() {
+        let shown = shortened(&"ä".repeat(1000));
+        assert_eq!(shown, format!("\"{}…\"", "ä".repeat(32)));
+    }
+}

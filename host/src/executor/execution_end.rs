@@ -1,0 +1,26 @@
+//! The end of an executor's work on some items.
+
+use crate::item::instance_failure::InstanceFailure;
+
+/// The reason why [`Executor::run`](super::Executor::run) returned.
+#[derive(Debug)]
+pub(crate) enum ExecutionEnd {
+    /// All items up to `until` have an outcome.
+    Done,
+    /// At least one item got an outcome. The next item no longer belongs to this worker, or the
+    /// last item may be retried.
+    Yielded,
+    /// The executor failed on the item after the last outcome, and is never used again.
+    Failed(InstanceFailure),
+    /// The executor failed on no item, and is never used again. It died before it started any item,
+    /// or after it had finished its items.
+    FailedIdle(InstanceFailure),
+    /// The executor failed on the item at `at` of the span, and is never used again. The outcomes
+    /// of the items between the last outcome and that item are lost, so these items must run again.
+    Lost {
+        /// The position of the item in the span.
+        at: usize,
+        /// The failure.
+        broken: InstanceFailure,
+    },
+}

@@ -1,0 +1,178 @@
+//! The parent's end of the socket to a child: it sends and receives frames, and limits each wait.
+//!
+//! The child may be hostile: it may not read, send half a frame, or send forever. So each step asks
+//! the [`WaitPolicy`] whether to continue. Memory is allocated only for bytes that have arrived, and
+//! never for the length in a frame's header.
+
+use std::io::{self, IoSlice};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rustix::event::PollFlags;
+use rustix::io::Errno;
+use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
+
+use super::eventfd::EventFd;
+use super::wire::{self, HEADER, Payload, ProtocolError, Reply};
+use crate::control::deadline::Overdue;
+
+/// A rule for how long to wait for a child.
+pub(crate) trait WaitPolicy {
+    /// Returns the time until which to wait, or `None` to wait without a limit.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the reason if the wait must end now.
+    fn next_deadline(&mut self) -> Result<Option<Instant>, Overdue>;
+}
+
+/// Error of a lost connection to a child.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LinkError {
+    /// The child has closed its end, because it has died or is about to.
+    #[error("it has ended")]
+    Ended,
+    /// The child has exceeded its time.
+    #[error(transparent)]
+    Overdue(#[from] Overdue),
+    /// The child has broken the protocol.
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
+    /// A system call on the socket failed.
+    #[error("the socket to it failed: {0}")]
+    Io(io::Error),
+}
+
+/// The parent's end of the socket to a child.
+#[derive(Debug)]
+pub(crate) struct ChildConnection {
+    socket: UnixStream,
+    bell: Arc<EventFd>,
+    /// The received bytes. The frame that was returned last begins at `given`. A fuzz target
+    /// inspects this field.
+    pub(super) inbox: Vec<u8>,
+    given: usize,
+    next: usize,
+}
+
+/// A frame from a child.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Received<'a> {
+    pub(crate) kind: Reply,
+    pub(crate) payload: Payload<'a>,
+}
+
+impl ChildConnection {
+    /// The number of bytes that one read asks for.
+    const PIECE: usize = 64 * 1024;
+    /// The most bytes of a large inbox that are kept.
+    const KEPT: usize = 1024 * 1024;
+
+    /// Makes a connection, and returns it with the child's end.
+    pub(crate) fn pair(bell: &Arc<EventFd>) -> io::Result<(Self, OwnedFd)> {
+        let (socket, child) = UnixStream::pair()?;
+        socket.set_nonblocking(true)?;
+        let bell = Arc::clone(bell);
+        Ok((Self { socket, bell, inbox: Vec::new(), given: 0, next: 0 }, child.into()))
+    }
+
+    pub(crate) fn socket(&self) -> &UnixStream {
+        &self.socket
+    }
+
+    /// Returns the eventfd that wakes the parent.
+    pub(super) fn bell(&self) -> &EventFd {
+        &self.bell
+    }
+
+    /// Sends a frame.
+    pub(crate) fn send(
+        &self,
+        frame: &[u8],
+        patience: &mut dyn WaitPolicy,
+    ) -> Result<(), LinkError> {
+        self.send_before(frame, &[], patience)
+    }
+
+    /// Sends a frame whose last bytes are `last`, without copying them together.
+    pub(crate) fn send_before(
+        &self,
+        frame: &[u8],
+        last: &[u8],
+        patience: &mut dyn WaitPolicy,
+    ) -> Result<(), LinkError> {
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        let mut parts = [IoSlice::new(frame), IoSlice::new(last)];
+        let mut parts = &mut parts[..];
+        // Skips empty parts.
+        IoSlice::advance_slices(&mut parts, 0);
+        while !parts.is_empty() {
+            match sendmsg(&self.socket, parts, &mut SendAncillaryBuffer::default(), flags) {
+                Ok(sent) => IoSlice::advance_slices(&mut parts, sent),
+                Err(Errno::AGAIN | Errno::INTR) => self.wait(PollFlags::OUT, patience)?,
+                Err(Errno::PIPE | Errno::CONNRESET) => return Err(LinkError::Ended),
+                Err(error) => return Err(LinkError::Io(error.into())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the next frame. Fails if its payload is longer than `most` bytes.
+    pub(crate) fn receive(
+        &mut self,
+        most: usize,
+        patience: &mut dyn WaitPolicy,
+    ) -> Result<Received<'_>, LinkError> {
+        self.given = self.next;
+        self.fill(HEADER, patience)?;
+        let header = self.inbox[self.given..].first_chunk().expect("`fill` has read the header");
+        let (length, kind) = wire::header(*header);
+        Reply::of(kind)?;
+        if length > most {
+            return Err(ProtocolError("a frame that is too long").into());
+        }
+        self.fill(HEADER + length, patience)?;
+        self.next = self.given + HEADER + length;
+        Ok(self.last_frame())
+    }
+
+    /// Returns the frame that was received last.
+    pub(crate) fn last_frame(&self) -> Received<'_> {
+        let frame = &self.inbox[self.given..self.next];
+        let (header, payload) = frame.split_first_chunk().expect("a frame was received");
+        let kind = Reply::of(wire::header(*header).1).expect("`receive` has checked the kind");
+        Received { kind, payload: Payload(payload) }
+    }
+
+    /// Reads until the inbox has `wanted` bytes of the next frame.
+    fn fill(&mut self, wanted: usize, patience: &mut dyn WaitPolicy) -> Result<(), LinkError> {
+        while self.inbox.len() - self.given < wanted {
+            if self.given > 0 {
+                self.inbox.drain(..self.given);
+                self.given = 0;
+                if self.inbox.len() < Self::KEPT {
+                    self.inbox.shrink_to(Self::KEPT);
+                }
+            }
+            self.inbox.reserve(Self::PIECE);
+            match rustix::io::read(&self.socket, rustix::buffer::spare_capacity(&mut self.inbox)) {
+                Ok(0) | Err(Errno::CONNRESET) => return Err(LinkError::Ended),
+                Ok(_) => {}
+                Err(Errno::AGAIN | Errno::INTR) => self.wait(PollFlags::IN, patience)?,
+                Err(error) => return Err(LinkError::Io(error.into())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the socket is ready, the eventfd is signalled, or the time is up.
+    fn wait(&self, ready: PollFlags, patience: &mut dyn WaitPolicy) -> Result<(), LinkError> {
+        let until = patience.next_deadline()?;
+        self.bell.wait_for(&self.socket, ready, until).map(drop).map_err(LinkError::Io)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+use std::io::{Read, Write};
+use std::thread;
+use std::time::Duration;
+
+use super::*;
+use crate::control::alarm::Notify;
+use crate::isolation::wire::Frame;
+use crate::test_timeout::{TEST_TIMEOUT, with_timeout};
+
+/// A wait until a fixed time.
+struct Until(Instant);
+
+impl WaitPolicy for Until {
+    fn next_deadline(&mut self) -> Result<Option<Instant>, Overdue> {
+        match self.0 <= Instant::now() {
+            true => Err(Overdue::End),
+            false => Ok(Some(self.0)),
+        }
+    }
+}
+
+fn long() -> Until {
+    Until(Instant::now() + TEST_TIMEOUT)
+}
+
+fn short() -> Until {
+    Until(Instant::now() + Duration::from_millis(20))
+}
+
+const MAX: usize = 4 * 1024 * 1024;
+
+fn pair() -> (ChildConnection, UnixStream) {
+    let (link, child) = ChildConnection::pair(&Arc::new(EventFd::new().unwrap())).unwrap();
+    (link, child.into())
+}
+
+fn log(text: &[u8]) -> Vec<u8> {
+    Frame::reply(Reply::Guest).rest(text).seal()
+}
+
+/// Returns the next frame, or the error, as text.
+fn next(link: &mut ChildConnection, patience: &mut dyn WaitPolicy) -> String {
+    match link.receive(MAX, patience) {
+        Ok(Received { kind, payload }) => format!("{kind:?} {}", payload.rest().escape_ascii()),
+        Err(gone) => gone.to_string(),
+    }
+}
+
+#[test]
+fn frames_come_whole_however_they_are_written() {
+    with_timeout(|| {
+        let (mut link, mut child) = pair();
+        let frames = [log(b"one"), log(b""), log(b"three")].concat();
+        let write = move || {
+            child.write_all(&frames).unwrap();
+            for byte in frames {
+                child.write_all(&[byte]).unwrap();
+            }
+        };
+        let writes = thread::Builder::new().spawn(write).unwrap();
+        for _ in 0..2 {
+            for expected in ["Guest one", "Guest ", "Guest three"] {
+                assert_eq!(next(&mut link, &mut long()), expected);
+                assert_eq!(
+                    link.last_frame().kind,
+                    Reply::Guest,
+                    "the frame stays until the next call"
+                );
+            }
+        }
+        assert_eq!(next(&mut link, &mut long()), "it has ended");
+        writes.join().unwrap();
+    });
+}
+
+#[test]
+fn what_is_no_frame_is_not_waited_for() {
+    let too_long = u32::try_from(MAX + 1).unwrap().to_le_bytes();
+    let too_long = [&too_long[..], &[Reply::Guest as u8]].concat();
+    #[rustfmt::skip]
+    let cases: [(&str, Vec<u8>, bool, &str); 9] = [
+        // it writes                                  and closes  so that
+        ("nothing",        vec![],                       false, "was still at work when the run had to end"),
+        ("nothing more",   vec![],                       true,  "it has ended"),
+        ("half a header",  vec![1, 0, 0],                false, "was still at work when the run had to end"),
+        ("and goes",       vec![1, 0, 0],                true,  "it has ended"),
+        ("half a payload", log(b"half")[..7].to_vec(),   false, "was still at work when the run had to end"),
+        ("and goes",       log(b"half")[..7].to_vec(),   true,  "it has ended"),
+        ("too long",       too_long,                     false, "it sent a frame that is too long"),
+        ("of no kind",     vec![0, 0, 0, 0, 99],         false, "it sent a message of an unknown kind"),
+        ("of no kind",     vec![255, 255, 255, 255, 0],  false, "it sent a message of an unknown kind"),
+    ];
+    for (what, bytes, closes, expected) in cases {
+        with_timeout(move || {
+            let (mut link, mut child) = pair();
+            child.write_all(&bytes).unwrap();
+            let child = Some(child).filter(|_| !closes);
+            assert_eq!(next(&mut link, &mut short()), expected, "{what}");
+            assert!(
+                link.inbox.capacity() <= 2 * ChildConnection::PIECE,
+                "{what}: a claimed length causes no allocation"
+            );
+            drop(child);
+        });
+    }
+}
+
+#[test]
+fn a_flood_of_frames_takes_no_more_than_a_few() {
+    const FRAMES: usize = 200_000;
+    with_timeout(|| {
+        let (mut link, mut child) = pair();
+        let write = move || {
+            let some = log(b"flood").repeat(1000);
+            (0..FRAMES / 1000).for_each(|_| child.write_all(&some).unwrap());
+        };
+        let writes = thread::Builder::new().spawn(write).unwrap();
+        for _ in 0..FRAMES {
+            assert_eq!(link.receive(MAX, &mut long()).unwrap().payload.rest(), b"flood");
+        }
+        assert!(link.inbox.capacity() <= ChildConnection::KEPT);
+        writes.join().unwrap();
+    });
+}
+
+#[test]
+fn room_for_a_large_frame_is_given_back_with_the_next() {
+    with_timeout(|| {
+        let (mut link, mut child) = pair();
+        let write = move || {
+            child.write_all(&log(&vec![b'x'; MAX])).unwrap();
+            child.write_all(&log(b"small")).unwrap();
+        };
+        let writes = thread::Builder::new().spawn(write).unwrap();
+        assert_eq!(link.receive(MAX, &mut long()).unwrap().payload.rest().len(), MAX);
+        writes.join().unwrap();
+        for _ in 0..2 {
+            next(&mut link, &mut short());
+        }
+        assert!(
+            link.inbox.capacity() <= ChildConnection::KEPT + ChildConnection::PIECE,
+            "{}",
+            link.inbox.capacity()
+        );
+    });
+}
+
+#[test]
+fn a_child_that_does_not_read_is_not_waited_for_for_ever() {
+    with_timeout(|| {
+        let (link, mut child) = pair();
+        let frame = log(&vec![b'x'; MAX]);
+        let sent = link.send(&frame, &mut short());
+        assert!(matches!(sent, Err(LinkError::Overdue(Overdue::End))), "{sent:?}");
+        // The child still reads the bytes that were sent, and then the end.
+        drop(link);
+        let mut there = Vec::new();
+        child.read_to_end(&mut there).unwrap();
+        assert!(frame.starts_with(&there) && there.len() < frame.len());
+        let (link, child) = pair();
+        drop(child);
+        assert!(matches!(link.send(&frame, &mut long()), Err(LinkError::Ended)));
+    });
+}
+
+#[test]
+fn what_goes_out_arrives_though_it_does_not_fit_at_once() {
+    with_timeout(|| {
+        let (link, mut child) = pair();
+        let frame = log(&vec![b'x'; MAX]);
+        let expected = frame.clone();
+        let read = move || {
+            let mut there = vec![0; expected.len()];
+            child.read_exact(&mut there).unwrap();
+            assert!(there == expected);
+        };
+        let reads = thread::Builder::new().spawn(read).unwrap();
+        link.send(&frame, &mut long()).unwrap();
+        reads.join().unwrap();
+    });
+}
+
+/// A wait that ends after this many questions.
+struct Rung(u32);
+
+impl WaitPolicy for Rung {
+    fn next_deadline(&mut self) -> Result<Option<Instant>, Overdue> {
+        match self.0 {
+            0 => Err(Overdue::Cancelled),
+            left => {
+                self.0 = left - 1;
+                Ok(None)
+            }
+        }
+    }
+}
+
+#[test]
+fn the_bell_has_one_look_again() {
+    with_timeout(|| {
+        let bell = Arc::new(EventFd::new().unwrap());
+        let (mut link, _child) = ChildConnection::pair(&bell).unwrap();
+        // A signal before the wait is kept.
+        bell.notify();
+        assert_eq!(next(&mut link, &mut Rung(1)), "was interrupted");
+        let rings = thread::Builder::new().spawn(move || bell.notify());
+        assert_eq!(next(&mut link, &mut Rung(1)), "was interrupted");
+        rings.unwrap().join().unwrap();
+    });
+}

@@ -1,0 +1,94 @@
+//! Deadlines for a child.
+
+use std::time::{Duration, Instant};
+
+use crate::control::deadline::{Overdue, Phase, Watch};
+use crate::isolation::child_connection::WaitPolicy;
+use crate::isolation::claim_page::ClaimPage;
+
+/// The interval at which the parent checks whether the child has started another item.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+
+/// The reason for a wait. It decides the deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// The child is jailed and has its code.
+    ToBeReady,
+    /// A phase of the guest, which the watch of the worker limits.
+    Watched,
+    /// A task that has this much time.
+    For(Duration),
+}
+
+/// The items that the child has. Each has its own time.
+#[derive(Debug)]
+struct Items<'a> {
+    /// The page by which the child reports its progress.
+    page: &'a ClaimPage,
+    /// The number of items that the child was sent.
+    sent: u32,
+    /// The highest number of started items that the child has reported.
+    started: u32,
+}
+
+impl Items<'_> {
+    /// Returns whether the child has started another item. The answer is true at most once for each
+    /// item sent, and a lower number never counts. So a child cannot gain time by false reports.
+    fn has_advanced(&mut self) -> bool {
+        let (_, told, _) = self.page.reach().load();
+        let gone_on = self.started < told && told <= self.sent;
+        if gone_on {
+            self.started = told;
+        }
+        gone_on
+    }
+}
+
+/// A wait as long as the watch of the worker allows.
+#[derive(Debug)]
+pub(super) struct ChildDeadline<'a> {
+    watch: &'a Watch,
+    items: Option<Items<'a>>,
+    /// The end of the wait, and its length from the start.
+    by: Option<(Instant, Duration)>,
+}
+
+impl<'a> ChildDeadline<'a> {
+    pub(super) fn of(watch: &'a Watch) -> Self {
+        Self { watch, items: None, by: None }
+    }
+
+    /// Returns a wait that ends after `time`, or earlier if the watch says so.
+    pub(super) fn with_timeout(watch: &'a Watch, time: Duration) -> Self {
+        Self { by: Some((Instant::now() + time, time)), ..Self::of(watch) }
+    }
+
+    /// Returns a wait for `sent` items. Its time starts again with each item that the child starts.
+    /// The first item counts as started.
+    pub(super) fn of_items(watch: &'a Watch, page: &'a ClaimPage, sent: usize) -> Self {
+        let sent = u32::try_from(sent).unwrap_or(u32::MAX);
+        Self { items: Some(Items { page, sent, started: 1 }), ..Self::of(watch) }
+    }
+}
+
+impl WaitPolicy for ChildDeadline<'_> {
+    fn next_deadline(&mut self) -> Result<Option<Instant>, Overdue> {
+        if self.items.as_mut().is_some_and(Items::has_advanced) {
+            self.watch.begin(Phase::Item);
+        }
+        self.watch.check()?;
+        let end = self.watch.end().map(|end| match self.items {
+            // The child may start the next item before this end.
+            Some(_) => end.min(Instant::now() + POLL_INTERVAL),
+            None => end,
+        });
+        let Some((by, time)) = self.by else { return Ok(end) };
+        if by <= Instant::now() {
+            return Err(Overdue::Limit(time));
+        }
+        Ok(Some(end.map_or(by, |end| end.min(by))))
+    }
+}
+
+#[cfg(test)]
+mod tests;

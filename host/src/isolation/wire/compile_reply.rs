@@ -1,0 +1,121 @@
+//! The replies of a child that has compiled or inspected a plugin.
+
+use serde::{Deserialize, Serialize};
+
+use super::refused::{completed, sendable};
+use super::{Frame, Payload, ProtocolError, Reply};
+use crate::engine::compile_settings::CompileSettings;
+use crate::engine::{Findings, Metadata};
+
+/// The reply that a plugin is compiled. The first `length` bytes of the handed-over file are its
+/// code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ChildCompileReply {
+    pub(crate) metadata: Metadata,
+    pub(crate) length: u64,
+}
+
+impl ChildCompileReply {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        Frame::reply(Reply::Compiled).data(self).seal()
+    }
+
+    pub(crate) fn decode(payload: Payload<'_>) -> Result<Self, ProtocolError> {
+        payload.data(ProtocolError("invalid metadata"))
+    }
+}
+
+/// The most bytes of a reply with findings: of its lists and its other fields.
+pub(crate) const MAX_FINDINGS_BYTES: usize = 4 * 1024 * 1024;
+
+/// Returns the reply with the findings about a plugin.
+pub(crate) fn inspected(found: Findings) -> Vec<u8> {
+    let found = Findings { refusal: found.refusal.map(sendable), ..found };
+    Frame::reply(Reply::Inspected).data(&found).seal()
+}
+
+/// Decodes the findings. `settings` are those of the loader that asked.
+pub(crate) fn findings(
+    payload: Payload<'_>,
+    settings: &CompileSettings,
+) -> Result<Findings, ProtocolError> {
+    let found: Findings = payload.data(ProtocolError("invalid findings"))?;
+    let refusal = found.refusal.map(|refusal| completed(refusal, settings)).transpose()?;
+    Ok(Findings { refusal, ..found })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::engine::{
+        Export, Import, ImportProvider, MAX_EXAMPLES, MAX_KNOWN, MAX_LISTED, PluginKind, TypedCall,
+        WasmFeatures,
+    };
+    use crate::isolation::wire::HEADER;
+    use crate::item::argument_passing::ArgumentPassing;
+    use crate::item::format::Format;
+
+    /// Returns the findings about a plugin that is as large and unusual as possible.
+    fn largest() -> Findings {
+        let name = "\\01".repeat(80_000);
+        let imports = (0..3).map(|at| format!("(import \"{name}{at}\" \"\" (func))"));
+        // All exports are the same function, so only one function is compiled.
+        let exports = (0..200_000).map(|at| format!("(export \"e{at}\" (func 3))"));
+        let (imports, exports) = (imports.collect::<String>(), exports.collect::<String>());
+        let text = format!("(module {imports} (func (export \"{name}\")) {exports})");
+        let bytes = wat::parse_str(text).unwrap();
+        let settings = CompileSettings::new(&crate::Engine::new().unwrap());
+        settings.inspect_in_process(Path::new("it"), &bytes).unwrap()
+    }
+
+    #[test]
+    fn what_is_found_in_the_largest_plugin_fits_into_a_frame() {
+        let settings = CompileSettings::new(&crate::Engine::new().unwrap());
+        let sent = inspected(largest());
+        assert!(sent.len() - HEADER <= MAX_FINDINGS_BYTES, "{}", sent.len());
+        let found = findings(Payload(&sent[HEADER..]), &settings).unwrap();
+        assert_eq!(found.exports.len() + found.exports_left_out, 200_001);
+        assert!(found.exports.len() <= MAX_LISTED);
+    }
+
+    #[test]
+    fn lists_that_no_child_of_ours_makes_are_not_taken() {
+        let settings = CompileSettings::new(&crate::Engine::new().unwrap());
+        let export = || Export { name: String::new(), signature: String::new() };
+        let import = |names| Import {
+            from: String::new(),
+            provider: ImportProvider::Wasi,
+            names: vec![String::new(); names],
+        };
+        let is_taken = |exports, imports, names, items| {
+            let typed = TypedCall {
+                call: String::new(),
+                items: vec![(ArgumentPassing::Args, String::new()); items],
+                has_init: false,
+                init: None,
+                results: Format::Text,
+            };
+            let found = Findings {
+                kind: PluginKind::Component,
+                exports: vec![export(); exports],
+                exports_left_out: 0,
+                imports: vec![import(names); imports],
+                imports_left_out: 0,
+                memory: None,
+                typed: Some(typed),
+                features: WasmFeatures::NONE,
+                refusal: None,
+            };
+            findings(Payload(&inspected(found)[HEADER..]), &settings).is_ok()
+        };
+        assert!(is_taken(MAX_LISTED + MAX_KNOWN, MAX_LISTED, 1, MAX_EXAMPLES));
+        assert!(is_taken(0, 1, MAX_LISTED, 0));
+        assert!(!is_taken(1_000_000, 0, 0, 0));
+        assert!(!is_taken(MAX_LISTED + MAX_KNOWN + 1, 0, 0, 0));
+        assert!(!is_taken(0, MAX_LISTED + 1, 0, 0));
+        assert!(!is_taken(0, 1, MAX_LISTED + 1, 0));
+        assert!(!is_taken(0, 0, 0, MAX_EXAMPLES + 1));
+    }
+}

@@ -1,0 +1,115 @@
+//! The replies of a child that was asked to freeze an instance.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Frame, HEADER, Payload, ProtocolError, Reply};
+use crate::engine::snapshot::Verdict;
+use crate::event::snapshot_refusal::SnapshotRefusal;
+use crate::item::format::Format;
+
+/// The reply that an instance is frozen. The first `length` bytes of the handed-over file are its
+/// module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ChildSnapshotReply {
+    pub(crate) length: u64,
+    /// The format of the instance's results.
+    pub(crate) format: Format,
+    pub(crate) verdict: Verdict,
+}
+
+/// The most bytes of a reply about a snapshot. A cache keeps fewer.
+const MAX: usize = 4 * 1024 * 1024;
+
+impl ChildSnapshotReply {
+    pub(crate) fn encode(mut self) -> Vec<u8> {
+        let frame = |said: &Self| Frame::reply(Reply::Frozen).data(said).seal();
+        let whole = frame(&self);
+        if whole.len() - HEADER <= MAX {
+            return whole;
+        }
+        // Without the list, the dependencies count as unknown.
+        self.verdict.dependencies = None;
+        frame(&self)
+    }
+
+    pub(crate) fn decode(payload: Payload<'_>) -> Result<Self, ProtocolError> {
+        if payload.rest().len() > MAX {
+            return Err(ProtocolError("too many dependencies of a snapshot"));
+        }
+        payload.data(ProtocolError("an invalid snapshot reply"))
+    }
+}
+
+/// Returns the reply that an instance is not frozen, with the reason.
+pub(crate) fn encode_snapshot_refusal(why: &SnapshotRefusal) -> Vec<u8> {
+    Frame::reply(Reply::NotFrozen).data(why).seal()
+}
+
+/// Decodes the reason why an instance is not frozen.
+pub(crate) fn decode_snapshot_refusal(
+    payload: Payload<'_>,
+) -> Result<SnapshotRefusal, ProtocolError> {
+    /// The most bytes of a reason. Each message is shorter.
+    const MAX: usize = 64 * 1024;
+    if payload.rest().len() > MAX {
+        return Err(ProtocolError("a refusal that is too long"));
+    }
+    payload.data(ProtocolError("an invalid refusal"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::snapshot::{Dependency, MAX_DEPENDENCIES};
+
+    #[test]
+    fn what_is_said_of_a_snapshot_is_understood() {
+        let dependency = Dependency { dir: 1, path: "é\n".into(), was_found: true };
+        for (has_random, dependencies) in
+            [(false, None), (true, Some(vec![])), (true, Some(vec![dependency]))]
+        {
+            let verdict = Verdict { has_random, dependencies };
+            let said = ChildSnapshotReply { length: 1 << 40, format: Format::Json, verdict };
+            assert_eq!(
+                ChildSnapshotReply::decode(Payload(&said.clone().encode()[HEADER..])),
+                Ok(said)
+            );
+        }
+        let large = SnapshotRefusal::TooLarge { bytes: 2, limit: 1 };
+        for why in [SnapshotRefusal::Writes, large, SnapshotRefusal::Unsupported("x".into())] {
+            assert_eq!(
+                decode_snapshot_refusal(Payload(&encode_snapshot_refusal(&why)[HEADER..])),
+                Ok(why)
+            );
+        }
+    }
+
+    #[test]
+    fn what_does_not_hold_is_refused() {
+        let verdict = Verdict::default();
+        let said = ChildSnapshotReply { length: 1, format: Format::Text, verdict }.encode();
+        for bad in [&said[HEADER..said.len() - 1], &[&said[HEADER..], b"x"].concat()] {
+            assert!(ChildSnapshotReply::decode(Payload(bad)).is_err(), "{bad:?}");
+        }
+        for bad in [&b""[..], b"{}", b"\x0c", b"\x00\x00", &[0; 3 * 1024 * 1024]] {
+            assert!(decode_snapshot_refusal(Payload(bad)).is_err());
+        }
+    }
+
+    #[test]
+    fn a_verdict_has_no_more_files_than_a_recorder_tells() {
+        let dependency = Dependency { dir: 0, path: String::new(), was_found: true };
+        for (files, is_taken) in [(MAX_DEPENDENCIES, true), (MAX_DEPENDENCIES + 1, false)] {
+            let verdict =
+                Verdict { has_random: false, dependencies: Some(vec![dependency.clone(); files]) };
+            let said = ChildSnapshotReply { length: 1, format: Format::Text, verdict };
+            let taken = ChildSnapshotReply::decode(Payload(&said.encode()[HEADER..]));
+            assert_eq!(taken.is_ok(), is_taken, "{files}");
+        }
+        let dependencies = vec![Dependency { path: "x".repeat(MAX), ..dependency }];
+        let verdict = Verdict { has_random: true, dependencies: Some(dependencies) };
+        let said = ChildSnapshotReply { length: 1, format: Format::Text, verdict }.encode();
+        let told = ChildSnapshotReply::decode(Payload(&said[HEADER..])).unwrap();
+        assert_eq!(told.verdict, Verdict { has_random: true, dependencies: None });
+    }
+}

@@ -1,0 +1,248 @@
+//! The work on a claim: the worker runs its items, and retries those that failed.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::WorkerLoop;
+use super::restart_policy::RestartPolicy;
+use super::worker_state::{WorkDone, WorkerState};
+use crate::block::Span;
+use crate::event::Event;
+use crate::executor::{ClaimCursor, ExecutionEnd, Outlet};
+use crate::item::instance_failure::InstanceFailure;
+use crate::outcome::Outcomes;
+use crate::queue::Claim;
+use crate::run::Run;
+use crate::run::ticket::Ticket;
+
+/// An item that failed and has no final outcome. It is tried again, or its failure has lost the
+/// outcomes of earlier items.
+struct FailedItem {
+    /// The position of the item in the span.
+    at: usize,
+    how: InstanceFailure,
+}
+
+/// The answer of a run to handed-over outcomes: whether it wants more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RunState {
+    Yes,
+    No,
+}
+
+impl WorkerLoop {
+    /// Works on one run until no item is left for this worker.
+    pub(crate) fn serve_run(&mut self, ticket: &Arc<Ticket>) {
+        let queue = &ticket.run.queue;
+        loop {
+            if self.is_used_up() {
+                self.replace();
+            }
+            // Opening an executor is expensive, so the worker waits until there is an item for it.
+            if matches!(self.slot, WorkerState::Opening(_)) {
+                if !queue.wait_for_work() {
+                    return;
+                }
+                self.open();
+            }
+            if self.slot == WorkerState::Retired {
+                self.report_retirement(&ticket.run);
+                return;
+            }
+            let Some(claim) = queue.claim(self.claim_size()) else { return };
+            if self.run_claim(claim, ticket) == RunState::No {
+                return;
+            }
+        }
+    }
+
+    /// Returns whether the executor has worked on as many items as it may.
+    fn is_used_up(&self) -> bool {
+        let most = self.worker.renewal.recycle;
+        self.executor.is_some() && most.is_some_and(|items| self.since_open >= items.get())
+    }
+
+    /// Returns the number of items to claim, which is limited by the items that the executor may
+    /// still take.
+    fn claim_size(&self) -> usize {
+        let paced = self.pace.claim_size();
+        let Some(most) = self.worker.renewal.recycle else { return paced };
+        let left = most.get().saturating_sub(self.since_open);
+        paced.min(usize::try_from(left).unwrap_or(usize::MAX))
+    }
+
+    /// Works on a claim, and hands over the outcomes.
+    fn run_claim(&mut self, mut claim: Claim<'_>, ticket: &Arc<Ticket>) -> RunState {
+        let retry_on = self.worker.renewal.retryable();
+        let mut outcomes = self.outcomes(claim.span().clone(), ticket).retrying(retry_on);
+        let failed = self.run_items(&mut outcomes, &claim, ticket);
+        let done = outcomes.len();
+        outcomes.cut();
+        self.items += done as u64;
+        // Before the other items go back to the queue, because the policy may forbid starting them.
+        ticket.run.apply_policy(&outcomes);
+        let Some(failed) = failed else {
+            // Before the hand-over, which may wait for the consumer.
+            claim.hold(bytes_to_hold(&outcomes));
+            claim.end(done);
+            return hand_over(outcomes, ticket);
+        };
+        claim.hold(bytes_to_hold(&outcomes));
+        let item = claim.keep(failed.at, done);
+        if hand_over(outcomes, ticket) == RunState::No {
+            return RunState::No;
+        }
+        let mut outcomes = self.outcomes(item, ticket).retrying(retry_on);
+        self.try_again(failed.how, &mut outcomes, &claim, ticket);
+        self.items += 1;
+        ticket.run.apply_policy(&outcomes);
+        claim.hold(bytes_to_hold(&outcomes));
+        claim.end(failed.at + 1);
+        hand_over(outcomes, ticket)
+    }
+
+    fn outcomes(&self, span: Span, ticket: &Ticket) -> Outcomes {
+        let Run { rooms, rule, .. } = &*ticket.run;
+        Outcomes::in_buffer(rooms.take(), span, self.worker.index, *rule)
+    }
+
+    /// Works on claimed items until all have an outcome, other workers have taken the rest, or an
+    /// item failed without a final outcome.
+    fn run_items(
+        &mut self,
+        outcomes: &mut Outcomes,
+        claim: &Claim<'_>,
+        ticket: &Arc<Ticket>,
+    ) -> Option<FailedItem> {
+        let begun = Instant::now();
+        self.is_failure_counted = false;
+        let (ticks, outlet) = (self.worker.ticks.clone(), outlet(ticket));
+        let run = &ticket.run;
+        let turns = ClaimCursor::new(claim, &ticks, &run.deadline, &outlet);
+        let failed = loop {
+            if let Some(why) = outcomes.span().rejection(outcomes.len()) {
+                let why = why.to_owned();
+                outcomes.reject(why);
+            } else if let Some(failed) = self.run_executor(outcomes, &turns, run) {
+                break Some(failed);
+            }
+            if self.executor.is_none()
+                || outcomes.is_complete()
+                || outcomes.is_large()
+                || !turns.start_next()
+            {
+                break None;
+            }
+        };
+        self.pace.observe(outcomes.len(), begun.elapsed());
+        failed
+    }
+
+    /// Runs the executor. Returns the item that failed without a final outcome, if there is one.
+    fn run_executor(
+        &mut self,
+        outcomes: &mut Outcomes,
+        turns: &ClaimCursor<'_>,
+        run: &Run,
+    ) -> Option<FailedItem> {
+        let executor = self.executor.as_mut().expect("a worker claims only with an executor");
+        outcomes.set_format(run.results.unwrap_or_else(|| executor.format()));
+        let before = outcomes.len();
+        let until = outcomes.span().next_rejection(before);
+        let ran = executor.run(outcomes, until, turns);
+        // The item that breaks the executor does not count as finished.
+        self.since_open += (outcomes.len() - before) as u64;
+        match ran {
+            ExecutionEnd::Failed(how) => self.on_failed_item(outcomes.len(), how, outcomes),
+            ExecutionEnd::Lost { at, broken } => self.on_failed_item(at, broken, outcomes),
+            // No item caused the failure. But an executor that never reaches an item would be
+            // replaced without end.
+            ExecutionEnd::FailedIdle(broken) if self.work_done() == WorkDone::Some => {
+                self.on_instance_failure(&broken);
+                None
+            }
+            ExecutionEnd::FailedIdle(broken) => {
+                self.on_failed_item(outcomes.len(), broken, outcomes)
+            }
+            ExecutionEnd::Done | ExecutionEnd::Yielded => {
+                let at = outcomes.len();
+                outcomes.take_back_fault().map(|how| FailedItem { at: at - 1, how })
+            }
+        }
+    }
+
+    /// Handles an executor that failed on the item at `at`. If the item is not tried again, this
+    /// appends its fault.
+    fn on_failed_item(
+        &mut self,
+        at: usize,
+        how: InstanceFailure,
+        outcomes: &mut Outcomes,
+    ) -> Option<FailedItem> {
+        self.on_instance_failure(&how);
+        if at > outcomes.len() || self.worker.renewal.allows_retry(how.kind) {
+            return Some(FailedItem { at, how });
+        }
+        outcomes.fault(how.kind, how.message);
+        None
+    }
+
+    /// Retries an item if the policy allows it for this fault. Each attempt uses a fresh executor.
+    /// The retries end when the item succeeds, fails in another way, or has used up its attempts.
+    fn try_again(
+        &mut self,
+        mut failed: InstanceFailure,
+        outcomes: &mut Outcomes,
+        claim: &Claim<'_>,
+        ticket: &Arc<Ticket>,
+    ) {
+        let item = outcomes.next_index();
+        let (ticks, outlet) = (self.worker.ticks.clone(), outlet(ticket));
+        let run = &ticket.run;
+        let RestartPolicy { retries, .. } = self.worker.renewal;
+        let retries = if self.worker.renewal.allows_retry(failed.kind) { retries } else { 0 };
+        for attempt in 1..=retries {
+            // An item of a stopped run is not started again.
+            if run.queue.horizon() <= item || !self.worker.cancel.allows_work() {
+                break;
+            }
+            if self.executor.is_some() {
+                self.replace();
+            }
+            self.open();
+            if self.slot == WorkerState::Retired {
+                break;
+            }
+            let worker = self.worker.index;
+            self.worker.audience.notify(&Event::Retry { worker, item, attempt, why: &failed });
+            run.count_retry();
+            let turns = ClaimCursor::new(claim, &ticks, &run.deadline, &outlet);
+            match self.run_executor(outcomes, &turns, run) {
+                Some(again) => failed = again.how,
+                None => return,
+            }
+        }
+        outcomes.fault(failed.kind, failed.message);
+    }
+}
+
+/// Returns the outlet for outcomes that are handed over before their claim is finished.
+fn outlet(ticket: &Arc<Ticket>) -> Arc<dyn Outlet> {
+    Arc::<Ticket>::clone(ticket)
+}
+
+/// Returns the bytes that the window must hold for the outcomes that [`hand_over`] sends.
+fn bytes_to_hold(outcomes: &Outcomes) -> usize {
+    if outcomes.kept() == 0 { 0 } else { outcomes.result_bytes() }
+}
+
+/// Sends outcomes to the consumer. The window already holds them.
+fn hand_over(outcomes: Outcomes, ticket: &Ticket) -> RunState {
+    if outcomes.kept() == 0 {
+        return RunState::Yes;
+    }
+    match ticket.outbox.send(outcomes) {
+        Ok(()) => RunState::Yes,
+        Err(_) => RunState::No,
+    }
+}

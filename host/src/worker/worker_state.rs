@@ -1,0 +1,264 @@
+//! The state of one worker: a pure state machine. The worker does the work, and reports what
+//! happened.
+//!
+//! ```text
+//!          opened            broke, or replaced
+//! Opening ────────▶ Ready ─────────────────────▶ Opening
+//!    │ failed         │ broke too often in a row
+//!    │                └───────────────────────────▶ Retired
+//!    ├─ too often in a row ──────────────────────▶ Retired
+//!    ├─ never was ready, and never will be ──────▶ Retired
+//!    └─ otherwise ──▶ Opening
+//! ```
+//!
+//! A row counts the items that broke the worker's executors, and the failed starts. All retries of
+//! one item count once. Otherwise the number of retries would retire a worker because of one bad
+//! item.
+
+use super::restart_policy::MaxRestarts;
+
+/// The state of one worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WorkerState {
+    /// The worker must open an executor.
+    Opening(Attempt),
+    /// The executor takes items.
+    Ready(RestartStreak),
+    /// The worker never takes items again.
+    Retired,
+}
+
+/// An attempt at opening an executor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    /// The worker has never been ready.
+    First(RestartStreak),
+    /// The worker replaces an earlier executor.
+    Replacement(RestartStreak),
+}
+
+/// The restarts since the worker last finished an item.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RestartStreak {
+    /// The number of restarts, with the current one.
+    restarts: u32,
+    /// The number of failed starts in a row, up to now.
+    failed: u32,
+}
+
+/// An event of a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WorkerEvent {
+    Opened,
+    FailedToOpen(StartFailure),
+    /// The executor failed. The field tells whether it had finished an item.
+    Broke(WorkDone),
+    /// The executor failed on the item on which the previous one had failed.
+    BrokeAgain,
+    /// The executor is replaced although it did not fail. The field tells whether it had finished
+    /// an item.
+    Replaced(WorkDone),
+}
+
+/// The prospects of another start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StartFailure {
+    /// Another start may succeed: the process was killed, or the start took too long.
+    Transient,
+    /// Another start would fail in the same way.
+    Lasting,
+}
+
+/// The work of an executor: it has finished some item, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WorkDone {
+    Some,
+    None,
+}
+
+impl RestartStreak {
+    fn restarted(self) -> Self {
+        Self { restarts: self.restarts.saturating_add(1), ..self }
+    }
+
+    fn failed(self) -> Self {
+        Self { failed: self.failed.saturating_add(1), ..self }
+    }
+
+    fn opened(self) -> Self {
+        Self { failed: 0, ..self }
+    }
+
+    /// Returns the row of restarts after an executor did this work.
+    fn after(self, work: WorkDone) -> Self {
+        match work {
+            WorkDone::Some => Self::default(),
+            WorkDone::None => self,
+        }
+    }
+}
+
+impl WorkerState {
+    /// The state of a worker that has not started.
+    pub(crate) const NEW: Self =
+        Self::Opening(Attempt::First(RestartStreak { restarts: 0, failed: 0 }));
+
+    /// Returns the state after an event.
+    #[must_use]
+    pub(crate) fn after(self, happened: WorkerEvent, max: MaxRestarts) -> Self {
+        let restart = |row: RestartStreak, attempt: fn(RestartStreak) -> Attempt| {
+            if max.is_exceeded_by(row.restarts, row.failed) {
+                Self::Retired
+            } else {
+                Self::Opening(attempt(row.restarted()))
+            }
+        };
+        match (self, happened) {
+            (
+                Self::Opening(Attempt::First(row) | Attempt::Replacement(row)),
+                WorkerEvent::Opened,
+            ) => Self::Ready(row.opened()),
+            (
+                Self::Opening(Attempt::First(_)),
+                WorkerEvent::FailedToOpen(StartFailure::Lasting),
+            ) => Self::Retired,
+            (
+                Self::Opening(Attempt::First(row)),
+                WorkerEvent::FailedToOpen(StartFailure::Transient),
+            ) => {
+                let row = row.failed();
+                // The restart limit does not matter here: the run waits for each worker to be
+                // ready, so hopeless starts must end.
+                if row.failed < MaxRestarts::FAILED_STARTS {
+                    restart(row, Attempt::First)
+                } else {
+                    Self::Retired
+                }
+            }
+            (Self::Opening(Attempt::Replacement(row)), WorkerEvent::FailedToOpen(_)) => {
+                restart(row.failed(), Attempt::Replacement)
+            }
+            (Self::Ready(row), WorkerEvent::Broke(work)) => {
+                restart(row.after(work), Attempt::Replacement)
+            }
+            (Self::Ready(row), WorkerEvent::BrokeAgain) => Self::Opening(Attempt::Replacement(row)),
+            (Self::Ready(row), WorkerEvent::Replaced(work)) => {
+                Self::Opening(Attempt::Replacement(row.after(work)))
+            }
+            (Self::Retired, _)
+            | (
+                Self::Opening(_),
+                WorkerEvent::Broke(_) | WorkerEvent::BrokeAgain | WorkerEvent::Replaced(_),
+            )
+            | (Self::Ready(_), WorkerEvent::Opened | WorkerEvent::FailedToOpen(_)) => {
+                unreachable!("{happened:?} cannot happen to {self:?}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const UNLIMITED: MaxRestarts = MaxRestarts::Unlimited;
+    const OPENED: WorkerEvent = WorkerEvent::Opened;
+    const FAILED: WorkerEvent = WorkerEvent::FailedToOpen(StartFailure::Lasting);
+    const KILLED: WorkerEvent = WorkerEvent::FailedToOpen(StartFailure::Transient);
+    const BROKE: WorkerEvent = WorkerEvent::Broke(WorkDone::None);
+    const AGAIN: WorkerEvent = WorkerEvent::BrokeAgain;
+    const WORKED: WorkerEvent = WorkerEvent::Broke(WorkDone::Some);
+    const REPLACED: WorkerEvent = WorkerEvent::Replaced(WorkDone::Some);
+
+    fn replacement(restarts: u32, failed: u32) -> WorkerState {
+        WorkerState::Opening(Attempt::Replacement(RestartStreak { restarts, failed }))
+    }
+
+    fn first(restarts: u32, failed: u32) -> WorkerState {
+        WorkerState::Opening(Attempt::First(RestartStreak { restarts, failed }))
+    }
+
+    fn ready(restarts: u32) -> WorkerState {
+        WorkerState::Ready(RestartStreak { restarts, failed: 0 })
+    }
+
+    fn walk(events: &[WorkerEvent], max: MaxRestarts) -> WorkerState {
+        events.iter().fold(WorkerState::NEW, |slot, &event| slot.after(event, max))
+    }
+
+    #[test]
+    fn a_worker_is_retired_when_it_cannot_start_or_breaks_too_often() {
+        let (none, one, two) =
+            (MaxRestarts::AtMost(0), MaxRestarts::AtMost(1), MaxRestarts::AtMost(2));
+        #[rustfmt::skip]
+        let cases: [(&str, MaxRestarts, &[WorkerEvent], WorkerState); 28] = [
+            ("starts",                   UNLIMITED, &[OPENED],                                 ready(0)),
+            ("never starts",             UNLIMITED, &[FAILED],                                 WorkerState::Retired),
+            ("is killed as it starts",   UNLIMITED, &[KILLED],                                 first(1, 1)),
+            ("and again",                UNLIMITED, &[KILLED, KILLED],                         first(2, 2)),
+            ("and then starts",          UNLIMITED, &[KILLED, KILLED, OPENED],                 ready(2)),
+            ("and then cannot start",    UNLIMITED, &[KILLED, FAILED],                         WorkerState::Retired),
+            ("is killed each time",      UNLIMITED, &[KILLED, KILLED, KILLED],                 WorkerState::Retired),
+            ("however often it may be",  MaxRestarts::AtMost(9), &[KILLED, KILLED, KILLED],    WorkerState::Retired),
+            ("is killed, may not start again", none, &[KILLED],                                WorkerState::Retired),
+            ("is killed, may once",      one,       &[KILLED, KILLED],                         WorkerState::Retired),
+            ("is killed, has no more",   one,       &[KILLED, OPENED, BROKE],                  WorkerState::Retired),
+            ("is killed, works, breaks", one,       &[KILLED, OPENED, WORKED],                 replacement(1, 0)),
+            ("replacement is killed",    UNLIMITED, &[OPENED, BROKE, KILLED, KILLED, KILLED],  WorkerState::Retired),
+            ("breaks",                   UNLIMITED, &[OPENED, BROKE],                          replacement(1, 0)),
+            ("breaks again",             UNLIMITED, &[OPENED, BROKE, OPENED, BROKE],           replacement(2, 0)),
+            ("worked in between",        UNLIMITED, &[OPENED, BROKE, OPENED, WORKED],          replacement(1, 0)),
+            ("replacement fails once",   UNLIMITED, &[OPENED, BROKE, FAILED],                  replacement(2, 1)),
+            ("and then starts",          UNLIMITED, &[OPENED, BROKE, FAILED, OPENED, BROKE],   replacement(3, 0)),
+            ("starts keep failing",      UNLIMITED, &[OPENED, BROKE, FAILED, FAILED, FAILED],  WorkerState::Retired),
+            ("breaks too often",         two,       &[OPENED, BROKE, OPENED, BROKE, OPENED, BROKE], WorkerState::Retired),
+            ("works after each restart", two,       &[OPENED, WORKED, OPENED, WORKED, OPENED, WORKED], replacement(1, 0)),
+            ("breaks, fails",            two,       &[OPENED, BROKE, FAILED, FAILED],          WorkerState::Retired),
+            ("an item breaks many",      one,       &[OPENED, BROKE, OPENED, AGAIN, OPENED, AGAIN], replacement(1, 0)),
+            ("and the next one",         two,       &[OPENED, BROKE, OPENED, AGAIN, OPENED, BROKE], replacement(2, 0)),
+            ("and the one after that",   two,       &[OPENED, BROKE, OPENED, AGAIN, OPENED, BROKE, OPENED, BROKE], WorkerState::Retired),
+            ("an item has no retry",     none,      &[OPENED, BROKE],                          WorkerState::Retired),
+            ("may not restart",          none,      &[OPENED, WORKED],                         WorkerState::Retired),
+            ("is replaced even then",    none,      &[OPENED, REPLACED, OPENED],               ready(0)),
+        ];
+        for (case, max, events, expected) in cases {
+            assert_eq!(walk(events, max), expected, "{case}");
+        }
+    }
+
+    proptest! {
+        /// For any events, a worker is retired exactly when it has more restarts in a row than the
+        /// limit.
+        #[test]
+        fn restarts_in_a_row_are_counted(
+            most in 0_u32..5,
+            happens in prop::collection::vec(0_u8..6, 0..100),
+        ) {
+            let max = MaxRestarts::AtMost(most);
+            let mut slot = WorkerState::NEW.after(OPENED, max);
+            let mut in_a_row = 0;
+            for choice in happens {
+                let happened = match (slot, choice) {
+                    (WorkerState::Retired, _) => break,
+                    (WorkerState::Opening(_), 0) => FAILED,
+                    (WorkerState::Opening(_), 1) => KILLED,
+                    (WorkerState::Opening(_), _) => OPENED,
+                    (WorkerState::Ready(_), 0 | 1) => BROKE,
+                    (WorkerState::Ready(_), 2) => WORKED,
+                    (WorkerState::Ready(_), 3) => AGAIN,
+                    (WorkerState::Ready(_), _) => REPLACED,
+                };
+                slot = slot.after(happened, max);
+                match happened {
+                    WORKED => in_a_row = 1,
+                    REPLACED => in_a_row = 0,
+                    BROKE | FAILED | KILLED => in_a_row += 1,
+                    _ => {}
+                }
+                prop_assert_eq!(slot == WorkerState::Retired, in_a_row > most, "{:?}", slot);
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Derives the output path of a result from the path of its item.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+use super::OutputPathError;
+
+/// A relative path to a file below the directory. It has at least one part, and each part is a
+/// name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputPath(PathBuf);
+
+impl OutputPath {
+    /// The maximum length on Linux, without the zero byte at the end.
+    const MAX_PATH_LEN: usize = 4095;
+    const MAX_NAME_LEN: usize = 255;
+
+    /// Derives the output path of the item that `path` names. It keeps folders and drops a root.
+    pub(crate) fn of(path: &Path) -> Result<Self, OutputPathError> {
+        let bytes = path.as_os_str().as_bytes();
+        if bytes.len() > Self::MAX_PATH_LEN {
+            // The message does not show the text, which may be very long.
+            return Err(OutputPathError::TooLong { what: "it", most: Self::MAX_PATH_LEN });
+        }
+        if bytes.contains(&0) {
+            return Err(OutputPathError::ZeroByte { path: path.to_owned() });
+        }
+        let mut place = PathBuf::new();
+        for part in path.components() {
+            match part {
+                Component::Normal(name) => place.push(checked(name)?),
+                Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+                Component::ParentDir => {
+                    return Err(OutputPathError::Parent { path: path.to_owned() });
+                }
+            }
+        }
+        if place.as_os_str().is_empty() {
+            return Err(OutputPathError::Nameless { path: path.to_owned() });
+        }
+        Ok(Self(place))
+    }
+
+    /// Returns the path relative to the directory.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Returns the folder of the file relative to the directory, or an empty path for the directory
+    /// itself.
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.parent().unwrap_or(Path::new(""))
+    }
+
+    pub(crate) fn file_name(&self) -> &OsStr {
+        self.0.file_name().expect("each part of an output path is a name")
+    }
+
+    /// Returns the folders up to the directory, the nearest first.
+    pub(crate) fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.0.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty())
+    }
+}
+
+fn checked(name: &OsStr) -> Result<&OsStr, OutputPathError> {
+    if name.len() > OutputPath::MAX_NAME_LEN {
+        return Err(OutputPathError::TooLong {
+            what: "a part of it",
+            most: OutputPath::MAX_NAME_LEN,
+        });
+    }
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_stay_and_roots_go() {
+        #[rustfmt::skip]
+        let cases = [
+            // item          place
+            ("a",            "a"),
+            ("a/b.md",       "a/b.md"),
+            ("./a",          "a"),
+            ("a/./b",        "a/b"),
+            ("a//b",         "a/b"),
+            ("a/b/",         "a/b"),
+            ("/x/y",         "x/y"),
+            ("//x/y",        "x/y"),
+            ("...",          "..."),
+            ("a b\n/c",      "a b\n/c"),
+            (" ",            " "),
+        ];
+        for (item, expected) in cases {
+            let place = OutputPath::of(Path::new(item)).unwrap();
+            assert_eq!(place.path().as_os_str(), expected, "{item:?}");
+        }
+    }
+
+    #[test]
+    fn names_need_not_be_text() {
+        let path = Path::new(OsStr::from_bytes(b"/\xff/\xfe"));
+        assert_eq!(OutputPath::of(path).unwrap().path().as_os_str().as_bytes(), b"\xff/\xfe");
+    }
+
+    #[test]
+    fn what_is_no_name_of_a_file_has_no_place() {
+        let long = |part: usize, parts: usize| vec!["x".repeat(part); parts].join("/");
+        let path_limit = "not a valid path: it is longer than 4095 bytes";
+        let name_limit = "not a valid path: a part of it is longer than 255 bytes";
+        #[rustfmt::skip]
+        let cases = [
+            // item                why
+            ("".into(),            Some("`` names no file for the result")),
+            ("/".into(),           Some("`/` names no file for the result")),
+            (".".into(),           Some("`.` names no file for the result")),
+            ("./.".into(),         Some("`./.` names no file for the result")),
+            ("..".into(),          Some("`..` has `..` in it, which could lead anywhere")),
+            ("a/../b".into(),      Some("`a/../b` has `..` in it, which could lead anywhere")),
+            ("/../a".into(),       Some("`/../a` has `..` in it, which could lead anywhere")),
+            ("a\0".into(),         Some("`a\0` has a zero byte in it, which no path has")),
+            (long(255, 16),        None),
+            (long(256, 1),         Some(name_limit)),
+            (long(255, 16) + "/",  Some(path_limit)),
+        ];
+        for (item, why) in cases {
+            let error = OutputPath::of(Path::new(&item)).err().map(|error| error.to_string());
+            assert_eq!(error.as_deref(), why, "{item:?}");
+        }
+    }
+
+    #[test]
+    fn a_place_knows_its_folders() {
+        let place = OutputPath::of(Path::new("/a/b/c")).unwrap();
+        assert_eq!(place.folder(), Path::new("a/b"));
+        assert_eq!(place.file_name(), "c");
+        assert_eq!(place.folders().collect::<Vec<_>>(), [Path::new("a/b"), Path::new("a")]);
+        let place = OutputPath::of(Path::new("c")).unwrap();
+        assert_eq!((place.folder(), place.folders().count()), (Path::new(""), 0));
+    }
+}

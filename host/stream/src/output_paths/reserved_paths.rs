@@ -1,0 +1,127 @@
+//! The table of output paths in use. It holds hashes, because the names of millions of files would
+//! take too much memory.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::path::Path;
+
+use super::OutputPath;
+use crate::item::index::ItemIndex;
+
+/// The holders of output paths. The table includes the folders of each path in use, so that no
+/// result replaces a folder.
+#[derive(Debug, Default)]
+pub(crate) struct ReservedPaths {
+    names: RandomState,
+    by: HashMap<u64, Use>,
+}
+
+/// The holder of an output path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holder {
+    Item(ItemIndex),
+    /// A file that the run uses for another purpose.
+    Run,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    File(Holder),
+    Folder,
+}
+
+/// The conflict of an output path with an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Conflict<'a> {
+    Same(ItemIndex),
+    SameRun,
+    Folder,
+    Above(&'a Path, ItemIndex),
+    AboveRun(&'a Path),
+}
+
+impl ReservedPaths {
+    pub(crate) fn has(&self, place: &OutputPath, who: Holder) -> bool {
+        self.by.get(&self.hash(place.path())) == Some(&Use::File(who))
+    }
+
+    /// Checks that an output path is free. Returns how many of its folders are not in the table
+    /// yet.
+    pub(super) fn check<'a>(
+        &self,
+        place: &'a OutputPath,
+        who: Holder,
+    ) -> Result<usize, Conflict<'a>> {
+        let mut missing = 0;
+        for folder in place.folders() {
+            match self.by.get(&self.hash(folder)) {
+                None => missing += 1,
+                // The table already includes all folders above this one.
+                Some(Use::Folder) => break,
+                Some(Use::File(Holder::Item(by))) => return Err(Conflict::Above(folder, *by)),
+                Some(Use::File(Holder::Run)) => return Err(Conflict::AboveRun(folder)),
+            }
+        }
+        match self.by.get(&self.hash(place.path())) {
+            None => Ok(missing),
+            Some(Use::File(holder)) if *holder == who => Ok(missing),
+            Some(Use::File(Holder::Item(by))) => Err(Conflict::Same(*by)),
+            Some(Use::File(Holder::Run)) => Err(Conflict::SameRun),
+            Some(Use::Folder) => Err(Conflict::Folder),
+        }
+    }
+
+    /// Reserves an output path and its folders. The same holder may reserve it again.
+    pub(super) fn reserve<'a>(
+        &mut self,
+        place: &'a OutputPath,
+        who: Holder,
+    ) -> Result<(), Conflict<'a>> {
+        let missing = self.check(place, who)?;
+        self.by.insert(self.hash(place.path()), Use::File(who));
+        for folder in place.folders().take(missing) {
+            self.by.insert(self.hash(folder), Use::Folder);
+        }
+        Ok(())
+    }
+
+    fn hash(&self, path: &Path) -> u64 {
+        self.names.hash_one(path.as_os_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_taken_once() {
+        let item = |index| Holder::Item(ItemIndex::new(index));
+        let (zero, one) = (ItemIndex::new(0), ItemIndex::new(1));
+        #[rustfmt::skip]
+        let cases = [
+            // place   who             held
+            ("a/b",    item(0),        None),
+            ("a/b",    item(0),        None),
+            ("a/b",    item(5),        Some(Conflict::Same(zero))),
+            ("a",      item(5),        Some(Conflict::Folder)),
+            ("a/c",    item(1),        None),
+            ("a/c/d",  item(5),        Some(Conflict::Above(Path::new("a/c"), one))),
+            ("a/b/d/e", item(5),       Some(Conflict::Above(Path::new("a/b"), zero))),
+            ("b",      item(2),        None),
+            ("x/y",    Holder::Run,    None),
+            ("x/y",    Holder::Run,    None),
+            ("x/y",    item(5),        Some(Conflict::SameRun)),
+            ("x/y/z",  item(5),        Some(Conflict::AboveRun(Path::new("x/y")))),
+            ("x",      item(5),        Some(Conflict::Folder)),
+            // A refused path has reserved nothing.
+            ("a/b/d",  item(5),        Some(Conflict::Above(Path::new("a/b"), zero))),
+        ];
+        let mut taken = ReservedPaths::default();
+        for (path, who, held) in cases {
+            let place = OutputPath::of(Path::new(path)).unwrap();
+            assert_eq!(taken.reserve(&place, who).err(), held, "{path} by {who:?}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Items that have no outcome at the end of a run.
+
+use std::ops::Range;
+
+use crate::block::Span;
+
+/// Items without an outcome that no worker will work on.
+#[derive(Debug)]
+pub struct Leftover {
+    /// The items.
+    pub span: Span,
+    /// True if the items were started and their outcomes were lost.
+    pub was_started: bool,
+}
+
+/// Splits `span` into items that were started before and items that were never started. `begun` is sorted by start.
+pub(super) fn split(span: &Span, begun: &[Range<u64>]) -> Vec<Leftover> {
+    let (first, mut from, mut pieces) = (span.first().get(), 0, Vec::new());
+    let mut add = |items: Range<usize>, is_begun| {
+        if !items.is_empty() {
+            pieces.push(Leftover { span: span.slice(items), was_started: is_begun });
+        }
+    };
+    // The outcome of an item may have been lost more than once.
+    for items in begun {
+        let place = |index: u64| {
+            let place = usize::try_from(index.saturating_sub(first)).unwrap_or(usize::MAX);
+            place.clamp(from, span.len())
+        };
+        let (start, end) = (place(items.start), place(items.end));
+        add(from..start, false);
+        add(start..end, true);
+        from = end;
+    }
+    add(from..span.len(), false);
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::BlockBuilder;
+    use crate::item::index::ItemIndex;
+
+    #[test]
+    fn what_was_started_is_told_from_what_never_was() {
+        type Case = (&'static [Range<u64>], &'static [(Range<u64>, bool)]);
+        #[rustfmt::skip]
+        let cases: [Case; 6] = [
+            (&[],                   &[(5..10, false)]),
+            (&[0..5, 10..12],       &[(5..10, false)]),
+            (&[5..10, 5..10],       &[(5..10, true)]),
+            (&[0..6, 8..20],        &[(5..6, true), (6..8, false), (8..10, true)]),
+            (&[6..8, 6..7, 7..9],   &[(5..6, false), (6..8, true), (8..9, true), (9..10, false)]),
+            (&[6..9, 7..8],         &[(5..6, false), (6..9, true), (9..10, false)]),
+        ];
+        for (begun, expected) in cases {
+            let mut block = BlockBuilder::new();
+            (0..5).for_each(|_| block.push(b""));
+            let span = Span::whole(block.seal(ItemIndex::new(5)));
+            let split: Vec<_> = split(&span, begun).iter().map(positions).collect();
+            assert_eq!(split, expected, "{begun:?}");
+        }
+    }
+
+    fn positions(Leftover { span, was_started: is_begun }: &Leftover) -> (Range<u64>, bool) {
+        (span.first().get()..span.first().plus(span.len()).get(), *is_begun)
+    }
+}

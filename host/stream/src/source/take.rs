@@ -1,0 +1,123 @@
+//! The first items of a source.
+
+use super::{FillStatus, SizeHint, Source, SourceError};
+use crate::block::BlockBuilder;
+use crate::control::stop::StopFlag;
+
+/// A source that ends after a number of items, and never asks its inner source for more.
+///
+/// ```
+/// use mtl_host::BlockBuilder;
+/// use mtl_host::source::{Inputs, Limit, Lines, Source};
+///
+/// let lines = Lines::new(Inputs::from_reader("memory", &b"one\ntwo\nthree\n"[..]));
+/// let mut block = BlockBuilder::new();
+/// Limit::new(lines, 2).fill(&mut block)?;
+/// assert_eq!(block.len(), 2);
+/// # Ok::<(), mtl_host::source::SourceError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Take<S> {
+    source: S,
+    left: usize,
+}
+
+impl<S> Take<S> {
+    /// Creates a source of the first `items` of `source`.
+    pub fn new(source: S, items: usize) -> Self {
+        Self { source, left: items }
+    }
+}
+
+impl<S: Source> Source for Take<S> {
+    fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError> {
+        if self.left == 0 {
+            return Ok(FillStatus::End);
+        }
+        let before = block.len();
+        let filled = self.source.fill(block);
+        block.truncate(before.saturating_add(self.left));
+        self.left -= block.len() - before;
+        // An error after the last item within the limit does not matter.
+        if self.left == 0 { Ok(FillStatus::End) } else { filled }
+    }
+
+    /// The number of bytes is unknown, because the first items may take any part of the input.
+    fn size(&self) -> SizeHint {
+        let (least, most) = self.source.size().items;
+        let most = most.map_or(self.left, |most| most.min(self.left));
+        SizeHint { items: (least.min(self.left), Some(most)), bytes: None }
+    }
+
+    fn stop_flag(&self) -> Option<StopFlag> {
+        self.source.stop_flag()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Items;
+
+    /// Returns the number of items that a limit of `limit` passes on from `items` items.
+    fn count(items: usize, limit: usize) -> usize {
+        let mut source = Take::new(Items::new(vec!["item"; items]), limit);
+        let mut block = BlockBuilder::new();
+        while source.fill(&mut block).unwrap() == FillStatus::More {}
+        block.len()
+    }
+
+    #[test]
+    fn a_limit_lets_the_first_items_through() {
+        // items, limit, let through
+        for (items, limit, expected) in [(3, 0, 0), (3, 2, 2), (3, 3, 3), (3, 4, 3), (0, 1, 0)] {
+            assert_eq!(count(items, limit), expected, "{limit} of {items}");
+        }
+    }
+
+    #[test]
+    fn a_limit_beyond_counting_adds_to_what_is_there() {
+        let mut block = BlockBuilder::new();
+        block.push(b"before");
+        Take::new(Items::new(["item"]), usize::MAX).fill(&mut block).unwrap();
+        assert_eq!(block.len(), 2);
+    }
+
+    /// A source that gives two items in one block, and panics if it is asked again.
+    struct Pair(bool);
+
+    impl Source for Pair {
+        fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError> {
+            assert!(!std::mem::replace(&mut self.0, true), "the limit was reached");
+            block.push(b"one");
+            block.push(b"two");
+            block.reject("only the first is wanted");
+            Err(SourceError::other("there is no third"))
+        }
+    }
+
+    #[test]
+    fn the_source_is_not_asked_for_more_than_is_wanted() {
+        for limit in [1, 2] {
+            let mut source = Take::new(Pair(false), limit);
+            let mut block = BlockBuilder::new();
+            assert_eq!(source.fill(&mut block).unwrap(), FillStatus::End);
+            assert_eq!(source.fill(&mut block).unwrap(), FillStatus::End);
+            assert_eq!(block.len(), limit);
+        }
+        let mut block = BlockBuilder::new();
+        assert!(Take::new(Pair(false), 3).fill(&mut block).is_err());
+        assert_eq!(block.len(), 2, "items before the error count");
+    }
+
+    #[test]
+    fn the_size_is_cut_as_well() {
+        let sizes = [(5, (2, Some(2))), (1, (1, Some(1)))];
+        for (items, expected) in sizes {
+            let source = Take::new(Items::new(vec!["item"; items]), 2);
+            assert_eq!(source.size(), SizeHint { items: expected, bytes: None });
+        }
+        let unknown = Take::new(Pair(false), 2);
+        assert_eq!(unknown.size().items, (0, Some(2)));
+    }
+}
