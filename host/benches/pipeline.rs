@@ -11,7 +11,8 @@ use std::fmt;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use mtl_host::{Engine, Isolation, Pool, PoolBuilder, Processes};
+use mtl_host::isolation::{Isolation, Processes};
+use mtl_host::{Engine, Pool, PoolBuilder};
 
 use self::support::{number, plugin, work};
 
@@ -62,6 +63,6 @@ fn item(bencher: Bencher<'_, '_>, case: Case) {
 }
 
 fn main() {
-    mtl_host::child_main();
+    mtl_host::isolation::child_main();
     divan::main();
 }

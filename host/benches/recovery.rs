@@ -9,7 +9,8 @@ mod support;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use mtl_host::{Engine, Isolation, Pool, Processes};
+use mtl_host::isolation::{Isolation, Processes};
+use mtl_host::{Engine, Pool};
 
 use self::support::{number, plugin, work};
 
@@ -33,6 +34,6 @@ fn trap_and_next_item(bencher: Bencher<'_, '_>, in_process: bool) {
 }
 
 fn main() {
-    mtl_host::child_main();
+    mtl_host::isolation::child_main();
     divan::main();
 }

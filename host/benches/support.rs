@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use mtl_host::sink::{Sink, SinkError};
+use mtl_host::source::BlockBuilder;
 use mtl_host::source::{FillStatus, Source, SourceError};
-use mtl_host::{BlockBuilder, Engine, Outcome, Plugin, Pool};
+use mtl_host::{Engine, Outcome, Plugin, Pool};
 
 /// A source that repeats its items.
 struct Again<'a> {

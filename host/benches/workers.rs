@@ -15,7 +15,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use mtl_host::{Engine, Event, Isolation, Observer, Plugin, Pool, PoolBuilder, Processes};
+use mtl_host::event::{Event, Observer};
+use mtl_host::isolation::{Isolation, Processes};
+use mtl_host::{Engine, Plugin, Pool, PoolBuilder};
 
 use self::support::{number, plugin, work};
 
@@ -44,7 +46,7 @@ impl Observer for Teller {
 }
 
 fn main() {
-    mtl_host::child_main();
+    mtl_host::isolation::child_main();
     // `cargo test` passes this flag, but there is nothing to test.
     if std::env::args().any(|argument| argument == "--test") {
         return;

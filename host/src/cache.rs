@@ -40,7 +40,8 @@ use crate::item::limits::CacheSize;
 /// A directory where the host keeps compiled code. A clone is cheap, and any number of processes can share one cache.
 ///
 /// ```
-/// use mtl_host::{Cache, Engine, Plugin};
+/// use mtl_host::cache::Cache;
+/// use mtl_host::{Engine, Plugin};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let cache = Cache::open(folder.path())?;
@@ -94,7 +95,7 @@ impl Cache {
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;
-    /// let cache = mtl_host::Cache::open(folder.path().join("new"))?;
+    /// let cache = mtl_host::cache::Cache::open(folder.path().join("new"))?;
     /// assert_eq!(cache.path(), folder.path().join("new"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -111,7 +112,7 @@ impl Cache {
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;
-    /// assert!(mtl_host::Cache::find(folder.path().join("none"))?.is_none());
+    /// assert!(mtl_host::cache::Cache::find(folder.path().join("none"))?.is_none());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -157,7 +158,7 @@ impl Cache {
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;
-    /// let cache = mtl_host::Cache::open(folder.path())?.limit("100MiB".parse()?);
+    /// let cache = mtl_host::cache::Cache::open(folder.path())?.limit("100MiB".parse()?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -184,12 +185,13 @@ impl Cache {
     /// such error means that an entry was not kept.
     ///
     /// ```
-    /// use mtl_host::{Cache, Engine, Plugin};
+    /// use mtl_host::cache::Cache;
+    /// use mtl_host::{Engine, Plugin};
     ///
     /// let folder = tempfile::tempdir()?;
     /// let cache = Cache::open(folder.path())?;
     /// Plugin::loader(&Engine::new()?).cache(&cache).load("../tests/fixtures/upper.wat")?;
-    /// if let Some(error) = cache.full() {
+    /// if let Some(error) = cache.full_error() {
     ///     eprintln!("plugins are compiled each time: {error}");
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -203,7 +203,7 @@ impl Engine {
         Self::configured(options, configure, || None)
     }
 
-    /// Returns an engine whose plugins can be given [`Fuel`](crate::Fuel).
+    /// Returns an engine whose plugins can be given [`Fuel`](crate::limits::Fuel).
     ///
     /// Counting fuel makes plugins slower: each loop and each call is charged.
     ///

@@ -8,19 +8,24 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::event::snapshot_refusal::SnapshotRefusal;
+pub use self::snapshot_refusal::SnapshotRefusal;
+pub use crate::sandbox::guest_event::{Denial, GuestStream, LogLevel};
+#[doc(hidden)]
+pub use crate::sandbox::guest_output::{RateLimiter, cost, is_plain};
+
 use crate::executor::retirement::Retirement;
 use crate::item::format::Format;
 use crate::item::index::{ItemIndex, WorkerIndex};
 use crate::item::instance_failure::InstanceFailure;
-use crate::sandbox::guest_event::{Denial, GuestEvent, GuestSink, GuestStream, LogLevel};
+use crate::sandbox::guest_event::{GuestEvent, GuestSink};
 
 /// An event of a run, other than its results.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
 ///
-/// use mtl_host::{Engine, Event, Observer, Plugin, Pool};
+/// use mtl_host::event::{Event, Observer};
+/// use mtl_host::{Engine, Plugin, Pool};
 ///
 /// #[derive(Default)]
 /// struct Story(Mutex<Vec<String>>);
@@ -252,7 +257,8 @@ impl Event<'_> {
 /// ```
 /// use std::sync::{Arc, Mutex};
 ///
-/// use mtl_host::{FinishReport, Engine, Event, Observer, Plugin, Pool};
+/// use mtl_host::event::{Event, FinishReport, Observer};
+/// use mtl_host::{Engine, Plugin, Pool};
 ///
 /// #[derive(Default)]
 /// struct Reports(Mutex<Vec<String>>);
@@ -301,7 +307,8 @@ pub enum FinishReport<'a> {
 /// use std::sync::Arc;
 /// use std::sync::atomic::{AtomicUsize, Ordering};
 ///
-/// use mtl_host::{Engine, Event, Observer, Plugin, Pool};
+/// use mtl_host::event::{Event, Observer};
+/// use mtl_host::{Engine, Plugin, Pool};
 ///
 /// #[derive(Default)]
 /// struct Ready(AtomicUsize);

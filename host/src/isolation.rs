@@ -28,15 +28,17 @@ pub(crate) mod wire;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-pub use self::child::{child_main, child_main_with};
+pub use self::child::child_main;
+#[doc(hidden)]
+pub use self::child::child_main_with;
 pub use self::prober::LayersError;
-
-use crate::jail::{Jail, JailLayers};
+#[doc(inline)]
+pub use crate::jail::{Jail, JailLayer, JailLayers, LayerNeed, LayerStatus};
 
 /// The place where the workers of a pool run.
 ///
 /// ```
-/// use mtl_host::{Isolation, Processes};
+/// use mtl_host::isolation::{Isolation, Processes};
 ///
 /// assert_eq!(Isolation::default(), Isolation::Thread);
 /// assert_eq!(Isolation::Process(Processes::new()).to_string(), "process");
@@ -66,7 +68,7 @@ impl fmt::Display for Isolation {
 /// not call [`child_main`] first, it must name another program by [`program`](Self::program).
 ///
 /// ```
-/// use mtl_host::{Jail, Processes};
+/// use mtl_host::isolation::{Jail, Processes};
 ///
 /// let processes = Processes::new().program("/usr/local/bin/mtl-host").jail(Jail::BestEffort);
 /// assert_ne!(processes, Processes::new());
@@ -102,10 +104,10 @@ impl Processes {
     /// kernel's answers.
     ///
     /// ```standalone_crate
-    /// use mtl_host::{JailLayer, LayerNeed, Processes};
+    /// use mtl_host::isolation::{JailLayer, LayerNeed, Processes};
     ///
     /// fn main() -> Result<(), Box<dyn std::error::Error>> {
-    ///     mtl_host::child_main();
+    ///     mtl_host::isolation::child_main();
     ///
     ///     let layers = Processes::new().layers()?;
     ///     for (layer, answer) in layers.iter() {

@@ -32,17 +32,15 @@
 //!
 //! The library is silent: it does not print, exit, read the environment or install handlers.
 
-mod cache;
+pub mod cache;
 mod engine;
-mod event;
+pub mod event;
 mod executor;
-mod isolation;
+pub mod isolation;
 mod plugin;
 mod pool;
 mod run;
 mod sandbox;
-pub mod sink;
-pub mod source;
 mod worker;
 
 #[cfg(test)]
@@ -50,58 +48,30 @@ mod worker;
 mod test_timeout;
 
 use mtl_jail as jail;
-use mtl_stream::{block, collector, control, files, item, outcome, queue, stats};
+use mtl_stream::{block, collector, control, item, outcome, queue};
 
-/// Runs the examples of the README's library section as tests.
+/// Makes the examples of the library's page into tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-pub use self::cache::{Cache, CacheError, CacheInfo, CacheStats, CacheUsage};
-pub use self::engine::{
-    Capability, CompilerError, Complexity, Engine, EngineError, Export, HostCall,
-    HostFunctionError, Import, ImportProvider, Inspection, LoadError, LoadErrorKind, MemorySize,
-    PluginKind, PrecompiledMismatch, TypedCall, WasmFeatures,
-};
-pub use self::event::snapshot_refusal::SnapshotRefusal;
-pub use self::event::{Event, FinishReport, Observer};
-pub use self::executor::native::{Failure, NativeWorker, Reply, WorkerContext};
-pub use self::executor::retirement::Retirement;
+pub use self::engine::{Engine, EngineError, LoadError};
 pub use self::executor::start_error::StartError;
-#[doc(hidden)]
-pub use self::isolation::child_main_with;
-pub use self::isolation::{Isolation, LayersError, Processes, child_main};
 pub use self::plugin::{Plugin, PluginLoader};
 pub use self::pool::{
     BuildError, Init, Jobs, Pool, PoolBuilder, PreparedPool, Record, Results, RunOutcome,
     WorkerSpec,
 };
 pub use self::run::error::Error;
-pub use self::sandbox::capabilities::DirGrant;
-pub use self::sandbox::guest_event::{Denial, GuestStream, LogLevel};
-#[doc(hidden)]
-pub use self::sandbox::guest_output::{RateLimiter, cost, is_plain};
-pub use self::sandbox::net_grant::NetGrant;
 pub use self::worker::WorkerReport;
-pub use self::worker::chunk_sizer::ChunkSize;
-pub use self::worker::restart_policy::MaxRestarts;
-#[doc(inline)]
-pub use mtl_jail::{Jail, JailLayer, JailLayers, LayerNeed, LayerStatus, ParseJailError};
-
-#[doc(inline)]
-pub use mtl_stream::block::BlockBuilder;
 #[doc(inline)]
 pub use mtl_stream::collector::Order;
 #[doc(inline)]
-pub use mtl_stream::collector::policy::{ErrorPolicy, MaxFaults};
+pub use mtl_stream::collector::policy::ErrorPolicy;
 #[doc(inline)]
 pub use mtl_stream::control::stop::StopFlag;
 #[doc(inline)]
-pub use mtl_stream::files::{Opener, UntrustedPath};
-#[doc(inline)]
 pub use mtl_stream::item::argument_passing::ArgumentPassing;
-#[doc(inline)]
-pub use mtl_stream::item::digest::Sha256;
 #[doc(inline)]
 pub use mtl_stream::item::error_chain::ErrorChain;
 #[doc(inline)]
@@ -113,21 +83,98 @@ pub use mtl_stream::item::index::{ItemIndex, WorkerIndex};
 #[doc(inline)]
 pub use mtl_stream::item::instance_failure::InstanceFailure;
 #[doc(inline)]
-pub use mtl_stream::item::limits::{
-    CacheSize, CompileMemory, DiskLimit, Fuel, FunctionLimit, LogLimit, MemoryLimit, PluginSize,
-    ResultLimit, TotalMemory,
-};
-#[doc(inline)]
 pub use mtl_stream::item::parse_error::ParseError;
 #[doc(inline)]
 pub use mtl_stream::item::retry_on::RetryOn;
 #[doc(inline)]
-pub use mtl_stream::json_value::JsonValue;
+pub use mtl_stream::outcome::Outcome;
 #[doc(inline)]
-pub use mtl_stream::outcome::{Outcome, OutcomeIter, RecordRule};
-#[doc(inline)]
-pub use mtl_stream::output_paths::{OutputPathError, OutputPaths};
-#[doc(inline)]
-pub use mtl_stream::queue::Window;
-#[doc(inline)]
-pub use mtl_stream::stats::{Counts, Progress, ProgressSnapshot, Summary};
+pub use mtl_stream::stats::Summary;
+
+/// Files that the host opens, even if a guest can write to their directory.
+pub mod files {
+    pub(crate) use mtl_stream::files::FileId;
+    #[doc(inline)]
+    pub use mtl_stream::files::{Opener, UntrustedPath};
+}
+
+/// Resources that a worker may use: directories and network addresses.
+pub mod grants {
+    pub use crate::sandbox::capabilities::DirGrant;
+    pub use crate::sandbox::net_grant::NetGrant;
+}
+
+/// The content of a plugin: its exports, its imports, and the capabilities that it uses.
+pub mod inspect {
+    pub use crate::engine::{
+        Capability, Complexity, Export, Import, ImportProvider, Inspection, MemorySize, PluginKind,
+        TypedCall,
+    };
+}
+
+/// Limits of a pool, of a worker and of a plugin, with their defaults.
+pub mod limits {
+    pub use crate::worker::chunk_sizer::ChunkSize;
+    pub use crate::worker::restart_policy::MaxRestarts;
+    #[doc(inline)]
+    pub use mtl_stream::collector::policy::MaxFaults;
+    #[doc(inline)]
+    pub use mtl_stream::item::limits::{
+        CacheSize, CompileMemory, DiskLimit, Fuel, FunctionLimit, LogLimit, MemoryLimit,
+        PluginSize, ResultLimit, TotalMemory,
+    };
+    #[doc(inline)]
+    pub use mtl_stream::queue::Window;
+}
+
+/// Loading a plugin: its features, its digest, its host functions, and the reasons of a failure.
+pub mod load {
+    pub use crate::engine::{
+        CompilerError, HostCall, HostFunctionError, LoadErrorKind, PrecompiledMismatch,
+        WasmFeatures,
+    };
+    #[doc(inline)]
+    pub use mtl_stream::item::digest::Sha256;
+}
+
+/// Workers in Rust, which take the place of a plugin.
+pub mod native {
+    pub use crate::executor::native::{Failure, NativeWorker, Reply, WorkerContext};
+    pub use crate::executor::retirement::Retirement;
+}
+
+/// Sinks, to which a run writes its outcomes.
+///
+/// A run gives its sink each outcome that is to be written, by default in input order. The sink
+/// runs on the thread that called [`Pool::run`](crate::Pool::run), never on a worker's thread.
+pub mod sink {
+    #[doc(inline)]
+    pub use mtl_stream::json_value::JsonValue;
+    #[doc(inline)]
+    pub use mtl_stream::outcome::{OutcomeIter, RecordRule};
+    #[doc(inline)]
+    pub use mtl_stream::output_paths::{OutputPathError, OutputPaths};
+    #[doc(inline)]
+    pub use mtl_stream::sink::{
+        Directory, Frames, Jsonl, Lines, Memory, OmitReason, Output, OutputFile, OutputLocked,
+        Sink, SinkError,
+    };
+}
+
+/// Sources, from which a run reads its items.
+pub mod source {
+    #[doc(inline)]
+    pub use mtl_stream::block::BlockBuilder;
+    #[doc(inline)]
+    pub use mtl_stream::source::{
+        Files, FillStatus, Frames, Inputs, ItemLimit, Items, Jsonl, Lines, SizeHint, Source,
+        SourceError, Take, WithOutputPath,
+    };
+}
+
+/// Counts of a run and its progress.
+pub mod stats {
+    pub(crate) use mtl_stream::stats::Summary;
+    #[doc(inline)]
+    pub use mtl_stream::stats::{Counts, Progress, ProgressSnapshot};
+}

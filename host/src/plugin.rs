@@ -34,7 +34,7 @@ use crate::isolation::remote_plugin::RemotePlugin;
 /// let upper = Plugin::load(&engine, "../tests/fixtures/upper.wat")?;
 /// let init = Plugin::load(&engine, "../tests/fixtures/init.wat")?;
 /// assert!(init.has_init() && !upper.has_init());
-/// assert!(!upper.asks_for_passing(), "it takes each item whole");
+/// assert!(!upper.queries_passing(), "it takes each item whole");
 /// assert!(upper.name().ends_with("upper.wat"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -99,7 +99,7 @@ impl Plugin {
     /// ```
     /// # use mtl_host::{Engine, Plugin};
     /// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/upper.wat")?;
-    /// assert!(found.needs().is_empty());
+    /// assert!(found.capabilities().is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -253,9 +253,10 @@ impl Plugin {
     /// was compiled in a child process or ahead of time.
     ///
     /// ```
-    /// # use mtl_host::{Engine, Capability, Plugin};
+    /// # use mtl_host::inspect::Capability;
+    /// # use mtl_host::{Engine, Plugin};
     /// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/files.wat")?;
-    /// assert_eq!(plugin.inspection().unwrap().needs(), [Capability::Files]);
+    /// assert_eq!(plugin.inspection().unwrap().capabilities(), [Capability::Files]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]

@@ -429,7 +429,7 @@ impl Pool {
     /// pool.map(["one", "last"]).try_collect::<Vec<_>>()?;
     /// let reports = pool.close();
     /// assert_eq!(reports[0].items, 2);
-    /// assert_eq!(reports[0].closing, Ok(Some(b"last".to_vec())));
+    /// assert_eq!(reports[0].finish_report, Ok(Some(b"last".to_vec())));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

@@ -56,8 +56,8 @@ pub(crate) struct Worker {
 /// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).build()?;
 /// pool.map(["first", "last"]).try_collect::<Vec<_>>()?;
 /// for report in pool.close() {
-///     assert_eq!((report.items, report.broken), (2, 0));
-///     assert_eq!(report.closing, Ok(Some(b"last".to_vec())));
+///     assert_eq!((report.items, report.failed_instances), (2, 0));
+///     assert_eq!(report.finish_report, Ok(Some(b"last".to_vec())));
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

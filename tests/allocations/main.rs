@@ -16,12 +16,12 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use mtl_host::isolation::{Isolation, Processes};
+use mtl_host::limits::{ChunkSize, Window};
+use mtl_host::native::{Failure, NativeWorker, Reply, WorkerContext};
 use mtl_host::sink::{Jsonl, Lines, Output, Sink};
 use mtl_host::source::{self, Inputs};
-use mtl_host::{
-    ChunkSize, Engine, Failure, Isolation, NativeWorker, Order, Plugin, Pool, PoolBuilder,
-    Processes, Reply, Window, WorkerContext,
-};
+use mtl_host::{Engine, Order, Plugin, Pool, PoolBuilder};
 
 /// The system's allocator with a counter of allocations.
 struct CountingAllocator;
@@ -78,7 +78,7 @@ const DEADLINE: Duration = Duration::from_secs(300);
 
 fn main() -> ExitCode {
     // In a child, this call does not return.
-    mtl_host::child_main_with(|_: &WorkerContext| Ok(Upper));
+    mtl_host::isolation::child_main_with(|_: &WorkerContext| Ok(Upper));
     let tests: [harness::Test; 2] = [
         ("ten_times_the_items_take_no_more_allocations", on_threads),
         ("processes_take_no_more_allocations_for_ten_times_the_items", in_processes),

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process;
 use std::sync::mpsc;
 
-use mtl_host::Failure;
+use mtl_host::native::Failure;
 use rustix::process::getppid;
 
 use crate::misdeeds::{self, call, not_refused};

@@ -18,6 +18,6 @@ use self::tests::TESTS;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
-    mtl_host::child_main_with(|_| Ok(hostile::answer));
+    mtl_host::isolation::child_main_with(|_| Ok(hostile::answer));
     harness::run(TESTS, DEADLINE)
 }

@@ -9,10 +9,10 @@ use std::num::NonZeroUsize;
 use std::os::unix::fs::symlink;
 use std::process;
 
-use mtl_host::{
-    ChunkSize, DirGrant, Engine, FaultKind, Isolation, JailLayer, LayerStatus, Plugin, Pool,
-    PoolBuilder, Processes,
-};
+use mtl_host::grants::DirGrant;
+use mtl_host::isolation::{Isolation, JailLayer, LayerStatus, Processes};
+use mtl_host::limits::ChunkSize;
+use mtl_host::{Engine, FaultKind, Plugin, Pool, PoolBuilder};
 
 /// The tests with their names.
 pub(crate) const TESTS: &[(&str, fn())] = &[

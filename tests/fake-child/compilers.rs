@@ -6,7 +6,8 @@
 use std::fs;
 use std::time::Duration;
 
-use mtl_host::{CompilerError, Engine, LoadError, LoadErrorKind, Plugin, PluginLoader};
+use mtl_host::load::{CompilerError, LoadErrorKind};
+use mtl_host::{Engine, LoadError, Plugin, PluginLoader};
 
 use crate::fake_children;
 use crate::harness::Test;

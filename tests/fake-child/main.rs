@@ -20,7 +20,7 @@ use std::env;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use mtl_host::{Isolation, Processes};
+use mtl_host::isolation::{Isolation, Processes};
 
 /// A time limit far above the time of all tests, even on a machine under load.
 const DEADLINE: Duration = Duration::from_secs(180);

@@ -5,10 +5,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mtl_host::{
-    ChunkSize, Engine, Error, Event, Init, Observer, Plugin, Pool, PoolBuilder, StartError,
-    StopFlag,
-};
+use mtl_host::event::{Event, Observer};
+use mtl_host::limits::ChunkSize;
+use mtl_host::{Engine, Error, Init, Plugin, Pool, PoolBuilder, StartError, StopFlag};
 
 use crate::fake_children;
 use crate::harness::Test;

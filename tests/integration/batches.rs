@@ -3,7 +3,8 @@
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
-use mtl_host::{ChunkSize, Engine, FaultKind, Jobs, Plugin, Pool, PoolBuilder, RetryOn};
+use mtl_host::limits::ChunkSize;
+use mtl_host::{Engine, FaultKind, Jobs, Plugin, Pool, PoolBuilder, RetryOn};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use rustix::process::Signal;

@@ -6,7 +6,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mtl_host::{Cache, Engine, LoadErrorKind, Plugin, Pool};
+use mtl_host::cache::Cache;
+use mtl_host::load::LoadErrorKind;
+use mtl_host::{Engine, Plugin, Pool};
 use tempfile::TempDir;
 
 use crate::support::{
@@ -473,7 +475,7 @@ fn forged(code: &[u8], text: &str, other: &str) -> Vec<u8> {
 
 /// Appends the digest of these bytes.
 fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
-    let digest = mtl_host::Sha256::digest(&bytes).to_string();
+    let digest = mtl_host::load::Sha256::digest(&bytes).to_string();
     let digits = (0..64).step_by(2).map(|at| u8::from_str_radix(&digest[at..at + 2], 16).unwrap());
     bytes.extend(digits.collect::<Vec<_>>());
     bytes

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
 
-use mtl_host::{
-    BuildError, CompilerError, Engine, Inspection, Isolation, LoadError, LoadErrorKind, Plugin,
-    PluginLoader, Pool, Processes,
-};
+use mtl_host::inspect::Inspection;
+use mtl_host::isolation::{Isolation, Processes};
+use mtl_host::load::{CompilerError, LoadErrorKind};
+use mtl_host::{BuildError, Engine, LoadError, Plugin, PluginLoader, Pool};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{
@@ -197,7 +197,7 @@ fn a_program_that_makes_no_processes_compiles_none() {
     let loader = loader.isolation(Isolation::Process(Processes::new()));
     let error = loader.load(fixtures().join("upper.wat")).unwrap_err();
     assert!(matches!(error.kind(), LoadErrorKind::Compiler(CompilerError::NoProgram)));
-    assert!(error.hint().unwrap().contains("`mtl_host::child_main()`"));
+    assert!(error.hint().unwrap().contains("`mtl_host::isolation::child_main()`"));
 
     let missing = Isolation::Process(Processes::new().program("/missing"));
     let error = Plugin::loader(&Engine::new().unwrap()).isolation(missing);

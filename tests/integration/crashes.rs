@@ -7,9 +7,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use mtl_host::event::{Event, GuestStream, Observer};
+use mtl_host::isolation::{Isolation, Jail, Processes};
+use mtl_host::limits::{ChunkSize, MaxRestarts};
 use mtl_host::{
-    ChunkSize, Engine, Error, Event, FaultKind, GuestStream, Init, InstanceFailure, Isolation,
-    Jail, MaxRestarts, Observer, Plugin, Pool, PoolBuilder, Processes, StartError,
+    Engine, Error, FaultKind, Init, InstanceFailure, Plugin, Pool, PoolBuilder, StartError,
 };
 use rustix::process::Signal;
 

@@ -9,7 +9,8 @@ mod source;
 
 use std::num::NonZeroUsize;
 
-use mtl_host::{ChunkSize, Engine, Order, Plugin, Pool, PoolBuilder, Record, Summary, WorkerSpec};
+use mtl_host::limits::ChunkSize;
+use mtl_host::{Engine, Order, Plugin, Pool, PoolBuilder, Record, Summary, WorkerSpec};
 
 use crate::support::fixtures;
 

@@ -7,10 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mtl_host::{
-    ChunkSize, Engine, Event, Fault, FaultKind, MaxRestarts, Observer, Order, Plugin, PoolBuilder,
-    Record,
-};
+use mtl_host::event::{Event, Observer};
+use mtl_host::limits::{ChunkSize, MaxRestarts};
+use mtl_host::{Engine, Fault, FaultKind, Order, Plugin, PoolBuilder, Record};
 use rustix::process::Signal;
 
 use crate::support::{

@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::sync::{Condvar, Mutex, mpsc};
 use std::thread;
 
-use mtl_host::{ChunkSize, Engine, Plugin, Pool};
+use mtl_host::limits::ChunkSize;
+use mtl_host::{Engine, Plugin, Pool};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use crate::support::{DEADLINE, Host, fixtures, host, isolation, lines};

@@ -4,9 +4,8 @@ use std::fs;
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use mtl_host::{
-    Engine, ErrorPolicy, FaultKind, LoadError, LoadErrorKind, Plugin, PluginLoader, Pool, Record,
-};
+use mtl_host::load::LoadErrorKind;
+use mtl_host::{Engine, ErrorPolicy, FaultKind, LoadError, Plugin, PluginLoader, Pool, Record};
 
 use crate::support::{DEADLINE, fixtures, isolation};
 

@@ -1,6 +1,6 @@
 //! Checks `mtl-host inspect`: the content of a plugin, and the grants that it needs.
 
-use mtl_host::Sha256;
+use mtl_host::load::Sha256;
 
 use crate::support::{Host, command, fixtures};
 

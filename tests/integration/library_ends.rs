@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use mtl_host::{
-    Engine, Event, FaultKind, Observer, Plugin, Pool, PoolBuilder, StopFlag, WorkerSpec,
-};
+use mtl_host::event::{Event, Observer};
+use mtl_host::{Engine, FaultKind, Plugin, Pool, PoolBuilder, StopFlag, WorkerSpec};
 
 use crate::support::{DEADLINE, fixtures, isolation, run_in_own_process};
 

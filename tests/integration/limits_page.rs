@@ -4,7 +4,8 @@
 
 use std::fs;
 
-use mtl_host::{Complexity, MemoryLimit};
+use mtl_host::inspect::Complexity;
+use mtl_host::limits::MemoryLimit;
 
 use crate::support::root;
 

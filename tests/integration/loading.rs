@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use mtl_host::{Engine, LoadErrorKind, Plugin, Sha256};
+use mtl_host::load::{LoadErrorKind, Sha256};
+use mtl_host::{Engine, Plugin};
 
 use crate::support::{fixtures, host};
 

@@ -10,9 +10,12 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
+use mtl_host::event::{Event, Observer};
+use mtl_host::isolation::Isolation;
+use mtl_host::limits::{ChunkSize, Window};
 use mtl_host::{
-    ArgumentPassing, ChunkSize, Engine, Event, Isolation, Observer, Order, Plugin, Pool,
-    PoolBuilder, Record, Summary, Window, WorkerReport, WorkerSpec,
+    ArgumentPassing, Engine, Order, Plugin, Pool, PoolBuilder, Record, Summary, WorkerReport,
+    WorkerSpec,
 };
 
 use self::tally::Tallies;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-use mtl_host::{Engine, Event, Observer, Plugin, Pool};
+use mtl_host::event::{Event, Observer};
+use mtl_host::{Engine, Plugin, Pool};
 use rustix::process::Signal;
 
 use crate::support::{

@@ -1,11 +1,12 @@
 //! Checks the errors for texts that cannot be parsed: each says what is expected.
 
-use mtl_host::source::ItemLimit;
-use mtl_host::{
-    ArgumentPassing, ChunkSize, DirGrant, ErrorPolicy, FaultKind, Fuel, FunctionLimit, Jobs,
-    MaxFaults, MaxRestarts, MemoryLimit, NetGrant, ParseError, RetryOn, Sha256, TotalMemory,
-    WasmFeatures, Window,
+use mtl_host::grants::{DirGrant, NetGrant};
+use mtl_host::limits::{
+    ChunkSize, Fuel, FunctionLimit, MaxFaults, MaxRestarts, MemoryLimit, TotalMemory, Window,
 };
+use mtl_host::load::{Sha256, WasmFeatures};
+use mtl_host::source::ItemLimit;
+use mtl_host::{ArgumentPassing, ErrorPolicy, FaultKind, Jobs, ParseError, RetryOn};
 
 /// Returns the error for a text.
 fn said<T: std::str::FromStr<Err = ParseError>>(text: &str) -> String {

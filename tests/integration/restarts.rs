@@ -3,9 +3,11 @@
 use std::fs;
 use std::sync::{Arc, Mutex};
 
+use mtl_host::event::{Event, Observer};
+use mtl_host::grants::DirGrant;
 use mtl_host::sink::Memory;
 use mtl_host::source::Items;
-use mtl_host::{DirGrant, Engine, Event, Observer, Plugin, Pool};
+use mtl_host::{Engine, Plugin, Pool};
 
 use crate::support::{Host, fixtures, host, host_with_summary, isolation, lines};
 

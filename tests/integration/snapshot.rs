@@ -7,7 +7,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use mtl_host::{Cache, DirGrant, Engine, Event, Init, Observer, Plugin, Pool};
+use mtl_host::cache::Cache;
+use mtl_host::event::{Event, Observer};
+use mtl_host::grants::DirGrant;
+use mtl_host::{Engine, Init, Plugin, Pool};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 

@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use mtl_host::{Isolation, Processes};
+use mtl_host::isolation::{Isolation, Processes};
 use tempfile::TempDir;
 
 pub(crate) use self::children::{

@@ -1,7 +1,7 @@
 //! `mtl-host cache`: shows or clears the cache of compiled plugins.
 
 use clap::{Args, Subcommand};
-use mtl_host::{Cache, CacheError, CacheInfo, CacheUsage};
+use mtl_host::cache::{Cache, CacheError, CacheInfo, CacheUsage};
 use serde_json::{Value, json};
 
 use super::cache_args::CacheDirArgs;

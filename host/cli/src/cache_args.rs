@@ -6,7 +6,8 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use clap::Args;
-use mtl_host::{Cache, CacheError, CacheSize};
+use mtl_host::cache::{Cache, CacheError};
+use mtl_host::limits::CacheSize;
 
 /// The flags that select a cache, or none.
 #[derive(Debug, Args)]

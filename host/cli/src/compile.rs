@@ -4,7 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use mtl_host::{Engine, FunctionLimit, Jail, Plugin, PluginSize, Sha256, WasmFeatures};
+use mtl_host::isolation::Jail;
+use mtl_host::limits::{FunctionLimit, PluginSize};
+use mtl_host::load::{Sha256, WasmFeatures};
+use mtl_host::{Engine, Plugin};
 
 use super::build::{self, DigestGiven};
 use super::error::CliError;

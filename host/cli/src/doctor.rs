@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use mtl_host::{JailLayer, JailLayers, LayerNeed, LayerStatus, Processes};
+use mtl_host::isolation::{JailLayer, JailLayers, LayerNeed, LayerStatus, Processes};
 use serde_json::{Value, json};
 
 use super::error::CliError;

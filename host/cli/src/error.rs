@@ -3,9 +3,11 @@
 use std::io;
 use std::path::PathBuf;
 
+use mtl_host::cache::CacheError;
+use mtl_host::isolation::LayersError;
 use mtl_host::sink::SinkError;
 use mtl_host::source::SourceError;
-use mtl_host::{BuildError, CacheError, EngineError, LayersError, LoadError};
+use mtl_host::{BuildError, EngineError, LoadError};
 
 use super::build::ProjectError;
 use super::cache_args::NoCacheDirError;

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-pub(super) use mtl_host::is_plain;
+pub(super) use mtl_host::event::is_plain;
 
 /// Returns `text` on one line, with every character escaped that is not plain.
 pub(super) fn line(text: &str) -> String {
@@ -98,7 +98,7 @@ mod tests {
     /// The library charges a plugin for its output in the form that is shown here.
     #[test]
     fn a_sign_costs_what_is_shown_of_it() {
-        let cost = |text: &str| mtl_host::cost(text) - mtl_host::cost("");
+        let cost = |text: &str| mtl_host::event::cost(text) - mtl_host::event::cost("");
         let signs = ('\0'..='\u{ffff}').filter(|sign| *sign != '\n').map(String::from);
         let wrong: Vec<_> = signs.filter(|sign| cost(sign) != line(sign).len()).collect();
         assert_eq!(wrong, [""; 0]);

@@ -168,9 +168,10 @@ impl From<Exit> for ExitCode {
 mod tests {
     use std::io;
 
+    use mtl_host::limits::{MaxFaults, MaxRestarts};
     use mtl_host::sink::SinkError;
     use mtl_host::source::SourceError;
-    use mtl_host::{Init, MaxFaults, MaxRestarts, Pool, PoolBuilder};
+    use mtl_host::{Init, Pool, PoolBuilder};
 
     use super::*;
 

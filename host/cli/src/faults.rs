@@ -4,7 +4,8 @@
 use std::fmt;
 
 use mtl_host::sink::{OmitReason, OutputFile, Sink, SinkError};
-use mtl_host::{Fault, FaultKind, Outcome, OutcomeIter, RecordRule};
+use mtl_host::sink::{OutcomeIter, RecordRule};
+use mtl_host::{Fault, FaultKind, Outcome};
 
 use super::faults_file::FaultsFile;
 use super::report::{Report, SuppressedFaults};

@@ -7,8 +7,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use mtl_host::WorkerIndex;
+use mtl_host::event::FinishReport;
+use mtl_host::sink::JsonValue;
 use mtl_host::sink::OutputFile;
-use mtl_host::{FinishReport, JsonValue, WorkerIndex};
 
 use super::lines_file::LinesFile;
 use super::shown::Shown;

@@ -2,7 +2,9 @@
 
 use std::io;
 
-use mtl_host::{BuildError, DirGrant, Opener};
+use mtl_host::BuildError;
+use mtl_host::files::Opener;
+use mtl_host::grants::DirGrant;
 
 use super::error::CliError;
 use super::guest_writable::GuestWritableError;

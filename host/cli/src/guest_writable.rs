@@ -6,7 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use mtl_host::Opener;
+use mtl_host::files::Opener;
 
 use super::overwrite::FileUse;
 use super::shown::Shown;

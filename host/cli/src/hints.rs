@@ -5,12 +5,14 @@
 
 use std::net::SocketAddr;
 
+use mtl_host::cache::CacheError;
+use mtl_host::event::Denial;
+use mtl_host::inspect::Capability;
+use mtl_host::load::{CompilerError, LoadErrorKind, PrecompiledMismatch};
+use mtl_host::native::Retirement;
 use mtl_host::sink::SinkError;
 use mtl_host::source::SourceError;
-use mtl_host::{
-    BuildError, CacheError, Capability, CompilerError, Denial, Error, FaultKind, LoadError,
-    LoadErrorKind, PrecompiledMismatch, Retirement, StartError,
-};
+use mtl_host::{BuildError, Error, FaultKind, LoadError, StartError};
 
 use super::shell;
 

@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use mtl_host::{
-    ArgumentPassing, Engine, Format, Import, ImportProvider, Inspection, Isolation, Jail,
-    MemorySize, Plugin, PluginKind, Processes, TypedCall, WasmFeatures,
-};
+use mtl_host::inspect::{Import, ImportProvider, Inspection, MemorySize, PluginKind, TypedCall};
+use mtl_host::isolation::{Isolation, Jail, Processes};
+use mtl_host::load::WasmFeatures;
+use mtl_host::{ArgumentPassing, Engine, Format, Plugin};
 use serde_json::{Value, json};
 
 use super::build;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use mtl_host::{Isolation, Jail, Processes};
+use mtl_host::isolation::{Isolation, Jail, Processes};
 
 /// The place where workers run, as typed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,11 +3,12 @@
 use std::ffi::OsStr;
 
 use clap::Args;
-use mtl_host::source::ItemLimit;
-use mtl_host::{
-    CompileMemory, DiskLimit, Fuel, FunctionLimit, LogLimit, MemoryLimit, PluginLoader, PluginSize,
-    PoolBuilder, ResultLimit, TotalMemory, WorkerSpec,
+use mtl_host::limits::{
+    CompileMemory, DiskLimit, Fuel, FunctionLimit, LogLimit, MemoryLimit, PluginSize, ResultLimit,
+    TotalMemory,
 };
+use mtl_host::source::ItemLimit;
+use mtl_host::{PluginLoader, PoolBuilder, WorkerSpec};
 
 use super::key_value::{KeyValueError, once, parsed};
 use super::system_limits;

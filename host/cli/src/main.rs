@@ -4,6 +4,6 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // The process of a worker runs this same program.
-    mtl_host::child_main();
+    mtl_host::isolation::child_main();
     mtl_host_cli::main()
 }

@@ -13,7 +13,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use mtl_host::Progress as Counters;
+use mtl_host::stats::Progress as Counters;
 
 use self::frame::{BarStyle, Moment, frame};
 use self::rate::{Rate, overall};

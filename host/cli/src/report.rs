@@ -10,10 +10,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use mtl_host::{
-    Cache, CacheError, Error, Event, Fault, FaultKind, FinishReport, LogLimit, Observer,
-    SnapshotRefusal, Summary, WorkerIndex, WorkerReport,
-};
+use mtl_host::cache::{Cache, CacheError};
+use mtl_host::event::{Event, FinishReport, Observer, SnapshotRefusal};
+use mtl_host::limits::LogLimit;
+use mtl_host::{Error, Fault, FaultKind, Summary, WorkerIndex, WorkerReport};
 
 pub(crate) use self::suppressed_faults::SuppressedFaults;
 

@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mtl_host::cache::Cache;
+use mtl_host::files::Opener;
+use mtl_host::sink::OutputPaths;
 use mtl_host::sink::{Directory, Output, Sink};
 use mtl_host::source::{Inputs, ItemLimit, Source, Take, WithOutputPath};
-use mtl_host::{Cache, Error, Opener, Order, OutputPaths, Pool, PoolBuilder, RunOutcome, StopFlag};
+use mtl_host::{Error, Order, Pool, PoolBuilder, RunOutcome, StopFlag};
 
 use super::console::Console;
 use super::descriptors;

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{OsStringValueParser, PathBufValueParser, TypedValueParser};
-use mtl_host::{
-    ArgumentPassing, ChunkSize, DirGrant, ErrorPolicy, Jail, Jobs, MaxFaults, MaxRestarts,
-    NetGrant, RetryOn, Sha256, WasmFeatures, Window,
-};
+use mtl_host::grants::{DirGrant, NetGrant};
+use mtl_host::isolation::Jail;
+use mtl_host::limits::{ChunkSize, MaxFaults, MaxRestarts, Window};
+use mtl_host::load::{Sha256, WasmFeatures};
+use mtl_host::{ArgumentPassing, ErrorPolicy, Jobs, RetryOn};
 
 use super::cache_args::CacheArgs;
 use super::env_grant::EnvGrant;

@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use mtl_host::{Event, Observer};
+use mtl_host::event::{Event, Observer};
 
 use super::finish_file::{FinishFile, FinishFileError};
 use super::report::Report;

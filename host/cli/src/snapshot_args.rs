@@ -1,7 +1,8 @@
 //! The flags that let workers start from a snapshot.
 
 use clap::Args;
-use mtl_host::{Cache, PoolBuilder};
+use mtl_host::PoolBuilder;
+use mtl_host::cache::Cache;
 
 /// The flags that let workers start from a snapshot.
 #[derive(Debug, Args)]

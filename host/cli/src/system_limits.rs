@@ -4,7 +4,7 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use mtl_host::TotalMemory;
+use mtl_host::limits::TotalMemory;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Returns the default memory limit of all plugins together: three quarters of the memory that this

@@ -4,7 +4,7 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use mtl_host::Opener;
+use mtl_host::files::Opener;
 
 use super::shown::Shown;
 

@@ -5,7 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
-use mtl_host::{DirGrant, NetGrant, Sha256, WasmFeatures};
+use mtl_host::grants::{DirGrant, NetGrant};
+use mtl_host::load::{Sha256, WasmFeatures};
 
 use super::env_grant::EnvGrant;
 use super::init_arg::InitArg;

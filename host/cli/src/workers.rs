@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use mtl_host::{
-    Cache, Engine, EngineError, Plugin, PluginLoader, Pool, PoolBuilder, Sha256, WasmFeatures,
-    WorkerSpec,
-};
+use mtl_host::cache::Cache;
+use mtl_host::load::{Sha256, WasmFeatures};
+use mtl_host::{Engine, EngineError, Plugin, PluginLoader, Pool, PoolBuilder, WorkerSpec};
 
 use super::build::{self, DigestGiven, ProjectError};
 use super::env_grant::{EnvError, EnvGrant};
@@ -178,7 +177,7 @@ impl PluginSet {
 
 #[cfg(test)]
 mod tests {
-    use mtl_host::Cache;
+    use mtl_host::cache::Cache;
 
     use super::*;
 

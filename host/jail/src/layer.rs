@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A layer of the jail around a worker's process.
 ///
 /// ```
-/// use mtl_host::{JailLayer, LayerNeed};
+/// use mtl_host::isolation::{JailLayer, LayerNeed};
 ///
 /// assert_eq!(JailLayer::Seccomp.name(), "seccomp");
 /// assert_eq!(JailLayer::Seccomp.need(), LayerNeed::Required);
@@ -53,7 +53,7 @@ pub enum JailLayer {
 /// The condition under which a run needs a layer.
 ///
 /// ```
-/// use mtl_host::{JailLayer, LayerNeed};
+/// use mtl_host::isolation::{JailLayer, LayerNeed};
 ///
 /// let is_required = |layer: &JailLayer| layer.need() == LayerNeed::Required;
 /// assert_eq!(JailLayer::ALL.into_iter().filter(is_required).count(), 6);

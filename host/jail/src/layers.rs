@@ -15,7 +15,7 @@ const ROOT_WITHOUT_LANDLOCK: &str =
 /// mtl-host tries them.
 ///
 /// ```
-/// use mtl_host::{JailLayer, JailLayers, LayerNeed};
+/// use mtl_host::isolation::{JailLayer, JailLayers, LayerNeed};
 ///
 /// // Nothing was tried.
 /// let layers = JailLayers::default();
@@ -31,7 +31,7 @@ pub struct JailLayers(Vec<(JailLayer, LayerStatus)>);
 /// The kernel's answer to the attempt to use a layer.
 ///
 /// ```
-/// use mtl_host::LayerStatus;
+/// use mtl_host::isolation::LayerStatus;
 ///
 /// assert_eq!(LayerStatus::Present.to_string(), "present");
 /// assert_eq!(LayerStatus::Missing("not permitted".into()).to_string(), "not permitted");

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// worker starts.
 ///
 /// ```
-/// use mtl_host::Jail;
+/// use mtl_host::isolation::Jail;
 ///
 /// assert_eq!(Jail::default(), Jail::Required);
 /// assert_eq!("best-effort".parse(), Ok(Jail::BestEffort));
@@ -51,7 +51,7 @@ impl fmt::Display for Jail {
 /// Error of parsing a [`Jail`].
 ///
 /// ```
-/// let error = "none".parse::<mtl_host::Jail>().unwrap_err();
+/// let error = "none".parse::<mtl_host::isolation::Jail>().unwrap_err();
 /// assert_eq!(error.to_string(), "none of `required`, `best-effort` and `strict`");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -148,8 +148,8 @@ mod tests {
         assert!(rustix::fs::ftruncate(&place, MAX_CODE_BYTES + 1).is_err());
         assert!(rustix::io::pwrite(&place, b"more", MAX_CODE_BYTES).is_err());
 
-        let copy = SealedFile::copy(&create_code_file, 4).unwrap();
-        rustix::io::pwrite(&create_code_file, b"other", 0).unwrap();
+        let copy = SealedFile::copy(&place, 4).unwrap();
+        rustix::io::pwrite(&place, b"other", 0).unwrap();
         let mut bytes = [0; 8];
         assert_eq!(rustix::io::pread(&copy, &mut bytes, 0), Ok(4));
         assert_eq!(&bytes[..4], b"code");

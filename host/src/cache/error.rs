@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// ```
 /// use std::os::unix::fs::PermissionsExt;
 ///
-/// use mtl_host::{Cache, CacheError};
+/// use mtl_host::cache::{Cache, CacheError};
 ///
 /// let folder = tempfile::tempdir()?;
 /// std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o777))?;

@@ -9,8 +9,8 @@ use super::{Cache, CacheError, CachePart};
 /// The numbers of lookups in a [`Cache`] by this process.
 ///
 /// ```
-/// let cache = mtl_host::Cache::open(tempfile::tempdir()?.path())?;
-/// assert_eq!(cache.uses(), mtl_host::CacheStats::default());
+/// let cache = mtl_host::cache::Cache::open(tempfile::tempdir()?.path())?;
+/// assert_eq!(cache.uses(), mtl_host::cache::CacheStats::default());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct CacheStats {
 /// The content of a [`Cache`].
 ///
 /// ```
-/// let info = mtl_host::Cache::open(tempfile::tempdir()?.path())?.info()?;
+/// let info = mtl_host::cache::Cache::open(tempfile::tempdir()?.path())?.info()?;
 /// assert_eq!((info.jailed.entries, info.jailed.bytes), (0, 0));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -43,7 +43,7 @@ pub struct CacheInfo {
 /// The content of one part of a [`Cache`].
 ///
 /// ```
-/// assert_eq!(mtl_host::CacheUsage::default().bytes, 0);
+/// assert_eq!(mtl_host::cache::CacheUsage::default().bytes, 0);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -58,7 +58,8 @@ impl Cache {
     /// Returns the number and the size of the entries.
     ///
     /// ```
-    /// # use mtl_host::{Cache, Engine, Plugin};
+    /// # use mtl_host::cache::Cache;
+    /// # use mtl_host::{Engine, Plugin};
     /// let folder = tempfile::tempdir()?;
     /// let cache = Cache::open(folder.path())?;
     /// Plugin::loader(&Engine::new()?).cache(&cache).load("../tests/fixtures/upper.wat")?;
@@ -80,7 +81,7 @@ impl Cache {
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;
-    /// let cache = mtl_host::Cache::open(folder.path())?;
+    /// let cache = mtl_host::cache::Cache::open(folder.path())?;
     /// assert_eq!(cache.clear()?.trusted.entries, 0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -99,7 +100,8 @@ impl Cache {
     /// all that `init` has read, and the random numbers that it has drawn.
     ///
     /// ```
-    /// # use mtl_host::{Cache, Engine, Plugin};
+    /// # use mtl_host::cache::Cache;
+    /// # use mtl_host::{Engine, Plugin};
     /// let folder = tempfile::tempdir()?;
     /// let cache = Cache::open(folder.path())?;
     /// Plugin::loader(&Engine::new()?).cache(&cache).load("../tests/fixtures/upper.wat")?;

@@ -14,7 +14,7 @@ use crate::jail::system_limits;
 ///
 /// ```
 /// use std::time::Duration;
-/// use mtl_host::CompilerError;
+/// use mtl_host::load::CompilerError;
 ///
 /// let error = CompilerError::Timeout { limit: Duration::from_secs(9) };
 /// assert_eq!(error.to_string(), "compiling the plugin took longer than 9s");
@@ -90,7 +90,7 @@ impl CompilerError {
                  lacks",
             ),
             Self::NoProgram => Some(
-                "call `mtl_host::child_main()` first in `main`, or name a program that does with \
+                "call `mtl_host::isolation::child_main()` first in `main`, or name a program that does with \
                  `Processes::program`",
             ),
             Self::Process { source } => system_limits::spawn_hint(source),

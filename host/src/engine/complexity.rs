@@ -22,7 +22,7 @@ use super::functions::{PREAMBLE, section};
 /// The limits are fixed. Each allows several times the complexity that real compilers produce.
 ///
 /// ```
-/// use mtl_host::Complexity;
+/// use mtl_host::inspect::Complexity;
 ///
 /// let depth = Complexity::Depth(20_000);
 /// assert_eq!(depth.to_string(), "nests components 20000 deep; the limit is 32");

@@ -21,7 +21,8 @@ use crate::item::limits::{FunctionLimit, PluginSize};
 /// The error of a plugin that cannot be loaded, with its path.
 ///
 /// ```
-/// use mtl_host::{Engine, LoadErrorKind, Plugin};
+/// use mtl_host::load::LoadErrorKind;
+/// use mtl_host::{Engine, Plugin};
 ///
 /// let error = Plugin::load(&Engine::new()?, "../tests/fixtures/no-call.wat").unwrap_err();
 /// assert!(error.plugin().ends_with("no-call.wat"));
@@ -41,7 +42,7 @@ pub struct LoadError {
 /// such as the limits; the loader fills them in.
 ///
 /// ```
-/// use mtl_host::LoadErrorKind;
+/// use mtl_host::load::LoadErrorKind;
 ///
 /// let kind = LoadErrorKind::Truncated { bytes: 3 };
 /// assert_eq!(kind.to_string(), "the plugin is cut off after 3 bytes");

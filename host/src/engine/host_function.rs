@@ -33,7 +33,8 @@ pub(crate) fn is_type(text: &str) -> bool {
 /// The caller of a host function.
 ///
 /// ```
-/// use mtl_host::{Engine, HostCall, Plugin, Pool};
+/// use mtl_host::load::HostCall;
+/// use mtl_host::{Engine, Plugin, Pool};
 ///
 /// fn who(call: &HostCall, _: &[u8]) -> Result<Vec<u8>, String> {
 ///     Ok(call.worker().to_string().into_bytes())
@@ -62,7 +63,8 @@ impl HostCall {
 /// The reasons for which a host function cannot be offered.
 ///
 /// ```
-/// use mtl_host::{Engine, LoadErrorKind, Plugin};
+/// use mtl_host::load::LoadErrorKind;
+/// use mtl_host::{Engine, Plugin};
 ///
 /// let loader = Plugin::loader(&Engine::new()?).host_function("lookup", "get", |_, _| Ok(vec![]));
 /// let error = loader.load("../tests/fixtures/upper.wat").unwrap_err();

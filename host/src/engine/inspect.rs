@@ -31,12 +31,13 @@ use crate::item::format::Format;
 /// The content of a plugin's file, as [`Plugin::inspect`](crate::Plugin::inspect) returns it.
 ///
 /// ```
-/// use mtl_host::{Engine, Capability, Plugin, PluginKind};
+/// use mtl_host::inspect::{Capability, PluginKind};
+/// use mtl_host::{Engine, Plugin};
 ///
 /// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/files.wat")?;
 /// assert_eq!(found.kind, PluginKind::CoreModule);
 /// assert!(found.has_export("call") && found.refusal.is_none());
-/// assert_eq!(found.needs(), [Capability::Files]);
+/// assert_eq!(found.capabilities(), [Capability::Files]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -76,7 +77,8 @@ pub struct Inspection {
 /// An export of a plugin.
 ///
 /// ```
-/// # use mtl_host::{Engine, Capability, Plugin, PluginKind, ImportProvider};
+/// # use mtl_host::inspect::{Capability, ImportProvider, PluginKind};
+/// # use mtl_host::{Engine, Plugin};
 /// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/upper.wat")?;
 /// let call = found.exports.iter().find(|export| export.name == "call").unwrap();
 /// assert_eq!(call.signature, "(i32, i32) -> (i64)");
@@ -139,7 +141,8 @@ impl TypedCall {
 /// The imports of a plugin from one module or interface.
 ///
 /// ```
-/// # use mtl_host::{Engine, Capability, Plugin, PluginKind, ImportProvider};
+/// # use mtl_host::inspect::{Capability, ImportProvider, PluginKind};
+/// # use mtl_host::{Engine, Plugin};
 /// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/files.wat")?;
 /// assert_eq!(found.imports[0].from, "wasi_snapshot_preview1");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -159,7 +162,8 @@ pub struct Import {
 /// The provider of an import.
 ///
 /// ```
-/// # use mtl_host::{Engine, Capability, Plugin, PluginKind, ImportProvider};
+/// # use mtl_host::inspect::{Capability, ImportProvider, PluginKind};
+/// # use mtl_host::{Engine, Plugin};
 /// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/unknown-import.wat")?;
 /// assert_eq!(found.imports[0].provider, ImportProvider::Unknown);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -180,7 +184,8 @@ pub enum ImportProvider {
 /// The size of an instance's memory, as the plugin's file declares it.
 ///
 /// ```
-/// # use mtl_host::{Engine, Capability, Plugin, PluginKind, ImportProvider};
+/// # use mtl_host::inspect::{Capability, ImportProvider, PluginKind};
+/// # use mtl_host::{Engine, Plugin};
 /// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/files.wat")?;
 /// assert_eq!(found.memory.unwrap().initial, 192 * 1024);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 /// The binary format of a plugin.
 ///
 /// ```
-/// # use mtl_host::{Engine, Capability, Plugin, PluginKind, ImportProvider};
+/// # use mtl_host::inspect::{Capability, ImportProvider, PluginKind};
+/// # use mtl_host::{Engine, Plugin};
 /// let found = Plugin::inspect(&Engine::new()?, "../tests/fixtures/component.wat")?;
 /// assert_eq!(found.kind, PluginKind::Component);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -5,7 +5,7 @@ use super::WasmFeatures;
 /// A reason for which this host cannot run a precompiled plugin.
 ///
 /// ```
-/// use mtl_host::PrecompiledMismatch;
+/// use mtl_host::load::PrecompiledMismatch;
 ///
 /// let mismatch = PrecompiledMismatch::Fuel { is_counted: false };
 /// assert_eq!(mismatch.to_string(), "was compiled for runs that do not count fuel");

@@ -17,7 +17,7 @@ use crate::item::parse_error::ParseError;
 /// The text form is a list, such as `gc,exceptions`; the empty set is `none`.
 ///
 /// ```
-/// use mtl_host::WasmFeatures;
+/// use mtl_host::load::WasmFeatures;
 ///
 /// let features: WasmFeatures = "gc,exceptions".parse()?;
 /// assert_eq!(features, WasmFeatures::ALL);
@@ -49,7 +49,7 @@ impl WasmFeatures {
     /// Returns whether no feature is in this set.
     ///
     /// ```
-    /// # use mtl_host::WasmFeatures;
+    /// # use mtl_host::load::WasmFeatures;
     /// assert!(WasmFeatures::NONE.is_empty());
     /// ```
     #[must_use]
@@ -60,7 +60,7 @@ impl WasmFeatures {
     /// Returns whether each feature of `other` is in this set.
     ///
     /// ```
-    /// # use mtl_host::WasmFeatures;
+    /// # use mtl_host::load::WasmFeatures;
     /// assert!(!WasmFeatures::GC.contains(WasmFeatures::ALL));
     /// ```
     #[must_use]
@@ -71,7 +71,7 @@ impl WasmFeatures {
     /// Returns the features of both sets.
     ///
     /// ```
-    /// # use mtl_host::WasmFeatures;
+    /// # use mtl_host::load::WasmFeatures;
     /// assert_eq!(WasmFeatures::GC.union(WasmFeatures::EXCEPTIONS), WasmFeatures::ALL);
     /// ```
     #[must_use]
@@ -82,7 +82,7 @@ impl WasmFeatures {
     /// Returns the names of the features in this set.
     ///
     /// ```
-    /// # use mtl_host::WasmFeatures;
+    /// # use mtl_host::load::WasmFeatures;
     /// assert!(WasmFeatures::ALL.names().eq(["gc", "exceptions"]));
     /// ```
     pub fn names(self) -> impl Iterator<Item = &'static str> {

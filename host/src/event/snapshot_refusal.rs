@@ -7,7 +7,7 @@ use crate::item::bounded;
 /// The reason why a plugin cannot have a snapshot. Each worker is then initialised on its own.
 ///
 /// ```
-/// use mtl_host::SnapshotRefusal;
+/// use mtl_host::event::SnapshotRefusal;
 ///
 /// let refusal = SnapshotRefusal::OpenFile;
 /// assert_eq!(refusal.to_string(), "its `init` leaves a file open");

@@ -23,7 +23,8 @@ pub use self::failure::Failure;
 /// &[u8]| Ok(item.to_vec())`.
 ///
 /// ```
-/// use mtl_host::{Failure, NativeWorker, Pool, Reply, WorkerSpec};
+/// use mtl_host::native::{Failure, NativeWorker, Reply};
+/// use mtl_host::{Pool, WorkerSpec};
 ///
 /// /// Numbers lines, and filters out empty lines.
 /// struct Numbers(u64);
@@ -85,7 +86,8 @@ pub trait NativeWorker {
 /// The reply of a [`NativeWorker`] to an item.
 ///
 /// ```
-/// use mtl_host::{Failure, NativeWorker, Pool, Reply, WorkerSpec};
+/// use mtl_host::native::{Failure, NativeWorker, Reply};
+/// use mtl_host::{Pool, WorkerSpec};
 ///
 /// /// Passes long items, and filters out short ones.
 /// struct Long;

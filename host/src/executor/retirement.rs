@@ -8,7 +8,8 @@ use crate::item::instance_failure::InstanceFailure;
 /// The reason why a worker is retired. It displays the last error of the worker.
 ///
 /// ```
-/// use mtl_host::{Engine, Error, MaxRestarts, Plugin, Pool};
+/// use mtl_host::limits::MaxRestarts;
+/// use mtl_host::{Engine, Error, Plugin, Pool};
 ///
 /// let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/misbehave.wat")?;
 /// let pool = Pool::builder(&plugin).jobs("1".parse()?).max_restarts(MaxRestarts::AtMost(0));

@@ -37,16 +37,17 @@ pub(super) const MARK: &str = "--mtl-host-worker-process";
 static IS_HOOKED: AtomicBool = AtomicBool::new(false);
 
 /// Turns this process into a worker, if it was started as one. A program whose pools use
-/// [`Isolation::Process`](crate::Isolation::Process) must call this first in `main`.
+/// [`Isolation::Process`](crate::isolation::Isolation::Process) must call this first in `main`.
 ///
 /// In a process that was not started as a worker, the function returns immediately. Otherwise it
 /// never returns: the process ends with its work, or with its parent.
 ///
 /// ```standalone_crate
-/// use mtl_host::{Engine, Isolation, Plugin, Pool, Processes};
+/// use mtl_host::isolation::{Isolation, Processes};
+/// use mtl_host::{Engine, Plugin, Pool};
 ///
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
-///     mtl_host::child_main();
+///     mtl_host::isolation::child_main();
 ///
 ///     let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
 ///     let isolation = Isolation::Process(Processes::new());

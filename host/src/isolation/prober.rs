@@ -27,7 +27,7 @@ const PROBE_TIMEOUT: Duration = READY_TIMEOUT;
 /// Error of trying the layers of the jail.
 ///
 /// ```
-/// let error = mtl_host::LayersError::NoProgram;
+/// let error = mtl_host::isolation::LayersError::NoProgram;
 /// assert_eq!(error.to_string(), "no process can try the jail: this program has not called `child_main`");
 /// assert!(error.hint().unwrap().contains("child_main"));
 /// ```
@@ -57,7 +57,7 @@ impl LayersError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NoProgram => Some(
-                "call `mtl_host::child_main()` first of all in `main`, or name a program that does: \
+                "call `mtl_host::isolation::child_main()` first of all in `main`, or name a program that does: \
                  `Processes::program`",
             ),
             Self::Process { .. } | Self::Died { .. } => None,

@@ -71,7 +71,8 @@ impl PluginLoader {
     /// original file, text or binary.
     ///
     /// ```
-    /// # use mtl_host::{Engine, LoadErrorKind, Plugin, Sha256};
+    /// # use mtl_host::load::{LoadErrorKind, Sha256};
+    /// # use mtl_host::{Engine, Plugin};
     /// let wat = std::fs::read("../tests/fixtures/upper.wat")?;
     /// let loader = Plugin::loader(&Engine::new()?).sha256(Sha256::digest(&wat));
     /// assert!(loader.from_bytes("upper", &wat).is_ok());
@@ -143,13 +144,14 @@ impl PluginLoader {
     /// that heap, even if other plugins of its pool have the permission.
     ///
     /// ```
-    /// # use mtl_host::{Engine, LoadErrorKind, Plugin, Pool, WasmFeatures};
+    /// # use mtl_host::load::{LoadErrorKind, WasmFeatures};
+    /// # use mtl_host::{Engine, Plugin, Pool};
     /// let loader = Plugin::loader(&Engine::new()?);
     /// let refused = loader.load("../tests/fixtures/exceptions.wat").unwrap_err();
     /// assert!(matches!(refused.kind(), LoadErrorKind::Features { .. }));
     ///
     /// // The plugin catches its own exception.
-    /// let plugin = loader.wasm(WasmFeatures::EXCEPTIONS).load("../tests/fixtures/exceptions.wat")?;
+    /// let plugin = loader.wasm_features(WasmFeatures::EXCEPTIONS).load("../tests/fixtures/exceptions.wat")?;
     /// let record = Pool::builder(&plugin).build()?.map(["item"]).next().unwrap()?;
     /// assert_eq!(record.bytes(), Some(&b"item"[..]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -162,7 +164,8 @@ impl PluginLoader {
     /// Limits the size of the file (default: [`PluginSize::DEFAULT`]).
     ///
     /// ```
-    /// # use mtl_host::{Engine, LoadErrorKind, Plugin};
+    /// # use mtl_host::load::LoadErrorKind;
+    /// # use mtl_host::{Engine, Plugin};
     /// let loader = Plugin::loader(&Engine::new()?).max_size("1KiB".parse()?);
     /// let refused = loader.load("../tests/fixtures/upper.wat").unwrap_err();
     /// assert!(matches!(refused.kind(), LoadErrorKind::TooLarge { .. }));
@@ -176,7 +179,8 @@ impl PluginLoader {
     /// Limits the number of functions of the plugin (default: [`FunctionLimit::DEFAULT`]).
     ///
     /// ```
-    /// # use mtl_host::{Engine, LoadErrorKind, Plugin};
+    /// # use mtl_host::load::LoadErrorKind;
+    /// # use mtl_host::{Engine, Plugin};
     /// let loader = Plugin::loader(&Engine::new()?).max_functions("1".parse()?);
     /// let refused = loader.load("../tests/fixtures/upper.wat").unwrap_err();
     /// assert!(matches!(refused.kind(), LoadErrorKind::TooManyFunctions { functions: 2, .. }));
@@ -194,10 +198,11 @@ impl PluginLoader {
     /// run in processes.
     ///
     /// ```standalone_crate
-    /// use mtl_host::{BuildError, Engine, Isolation, Plugin, Pool, Processes};
+    /// use mtl_host::isolation::{Isolation, Processes};
+    /// use mtl_host::{BuildError, Engine, Plugin, Pool};
     ///
     /// fn main() -> Result<(), Box<dyn std::error::Error>> {
-    ///     mtl_host::child_main();
+    ///     mtl_host::isolation::child_main();
     ///
     ///     let isolation = Isolation::Process(Processes::new());
     ///     let loader = Plugin::loader(&Engine::new()?).isolation(isolation.clone());
@@ -246,7 +251,8 @@ impl PluginLoader {
     /// only in jails.
     ///
     /// ```
-    /// # use mtl_host::{Cache, Engine, Plugin};
+    /// # use mtl_host::cache::Cache;
+    /// # use mtl_host::{Engine, Plugin};
     /// let folder = tempfile::tempdir()?;
     /// let cache = Cache::open(folder.path())?;
     /// let loader = Plugin::loader(&Engine::new()?).cache(&cache);
@@ -263,7 +269,8 @@ impl PluginLoader {
     /// Accepts files from [`Plugin::precompiled`] in addition to WebAssembly, and runs their code.
     ///
     /// ```
-    /// # use mtl_host::{Engine, LoadErrorKind, Plugin};
+    /// # use mtl_host::load::LoadErrorKind;
+    /// # use mtl_host::{Engine, Plugin};
     /// let engine = Engine::new()?;
     /// let compiled = Plugin::load(&engine, "../tests/fixtures/upper.wat")?.precompiled()?;
     ///

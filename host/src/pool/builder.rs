@@ -210,7 +210,8 @@ impl PoolBuilder {
     /// If a worker cannot start, the first run ends with an error.
     ///
     /// ```
-    /// # use mtl_host::{DirGrant, Engine, Plugin, Pool};
+    /// # use mtl_host::grants::DirGrant;
+    /// # use mtl_host::{Engine, Plugin, Pool};
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
     /// let pool = Pool::builder(&plugin).dir(DirGrant::read("no-such-directory", "/data")).build();
     /// let error = pool.unwrap_err();

@@ -19,7 +19,7 @@ use crate::sandbox::net_grant::NetGrant;
 /// let error = pool.unwrap_err();
 /// assert!(matches!(error, BuildError::NoInit { .. }));
 /// assert!(error.to_string().ends_with("takes no init arguments: it does not export `init`"));
-/// assert!(error.hint().unwrap().starts_with("finish_bar out the init arguments"));
+/// assert!(error.hint().unwrap().starts_with("leave out the init arguments"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, thiserror::Error)]
@@ -191,7 +191,7 @@ impl BuildError {
             }
             Self::NativeProcess { .. } => "use `Isolation::Thread` for pools with native code",
             Self::NoWorkerProgram => {
-                "call `mtl_host::child_main()` first in `main`, or name a program that does with \
+                "call `mtl_host::isolation::child_main()` first in `main`, or name a program that does with \
                  `Processes::program`"
             }
             Self::OnlyInProcesses { .. } => {

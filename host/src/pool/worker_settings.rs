@@ -62,7 +62,8 @@ setters! {
         /// directories. Directory grants need a mounted `/proc`.
         ///
         /// ```
-        /// # use mtl_host::{DirGrant, Engine, Plugin, Pool};
+        /// # use mtl_host::grants::DirGrant;
+        /// # use mtl_host::{Engine, Plugin, Pool};
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/files.wat")?;
         /// # let folder = tempfile::tempdir()?;
         /// std::fs::write(folder.path().join("words"), "hello")?;
@@ -82,7 +83,8 @@ setters! {
         /// directories.
         ///
         /// ```
-        /// # use mtl_host::{DirGrant, Engine, Plugin, Pool, WorkerSpec};
+        /// # use mtl_host::grants::DirGrant;
+        /// # use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/files.wat")?;
         /// # let folder = tempfile::tempdir()?;
         /// let worker = WorkerSpec::plugin(&plugin).dir(DirGrant::read_write(folder.path(), "/data"));
@@ -134,7 +136,7 @@ setters! {
         /// granted to the same worker. If no address is left, `build` fails.
         ///
         /// The plugin can use nothing else of the network: no other names, no UDP, and no listening. It has TLS only if
-        /// it brings its settings.
+        /// it brings its own.
         ///
         /// ```
         /// # use mtl_host::{Engine, Plugin, Pool};
@@ -256,7 +258,8 @@ setters! {
         /// more than it has written so far. When the process ends, the unused part counts as written.
         ///
         /// ```
-        /// # use mtl_host::{DirGrant, Engine, FaultKind, Plugin, Pool};
+        /// # use mtl_host::grants::DirGrant;
+        /// # use mtl_host::{Engine, FaultKind, Plugin, Pool};
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/files.wat")?;
         /// # let folder = tempfile::tempdir()?;
         /// let grant = DirGrant::read_write(folder.path(), "/out");
@@ -272,7 +275,8 @@ setters! {
         /// Limits the bytes that this worker's plugin may write to files (default: the limit of all workers).
         ///
         /// ```
-        /// # use mtl_host::{DirGrant, Engine, FaultKind, Plugin, Pool, WorkerSpec};
+        /// # use mtl_host::grants::DirGrant;
+        /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/files.wat")?;
         /// # let folder = tempfile::tempdir()?;
         /// let dir = DirGrant::read_write(folder.path(), "/out");

@@ -24,7 +24,7 @@ use crate::jail::Access;
 /// WASI gets the open directory ([`BuildError::Preopen`](crate::BuildError::Preopen)).
 ///
 /// ```
-/// use mtl_host::DirGrant;
+/// use mtl_host::grants::DirGrant;
 ///
 /// let grant: DirGrant = "./data::/data".parse()?;
 /// assert_eq!(grant, DirGrant::read("./data", "/data"));
@@ -74,7 +74,7 @@ impl DirGrant {
     /// links in it. Either all writable directories of a worker have this right, or none has it.
     ///
     /// ```
-    /// # use mtl_host::DirGrant;
+    /// # use mtl_host::grants::DirGrant;
     /// let grant = DirGrant::read_write("./unpacked", "/out").symlinks();
     /// assert_eq!(grant, "./unpacked::/out:rw+symlinks".parse()?);
     /// # Ok::<(), mtl_host::ParseError>(())
@@ -89,7 +89,7 @@ impl DirGrant {
     /// grant, or with a clone of it, use the directory that is at the path now.
     ///
     /// ```
-    /// # use mtl_host::DirGrant;
+    /// # use mtl_host::grants::DirGrant;
     /// let folder = tempfile::tempdir()?;
     /// let grant = DirGrant::read(folder.path(), "/data").open()?;
     /// assert!(DirGrant::read("no-such-directory", "/data").open().is_err());
@@ -111,7 +111,7 @@ impl DirGrant {
     /// pool. Otherwise the pool may open another directory at the same path.
     ///
     /// ```
-    /// # use mtl_host::DirGrant;
+    /// # use mtl_host::grants::DirGrant;
     /// # let folder = tempfile::tempdir()?;
     /// let grant = DirGrant::read_write(folder.path(), "/data").open()?;
     /// let results = DirGrant::opener([&grant])?.create(&folder.path().join("results"))?;
@@ -164,7 +164,7 @@ impl DirGrant {
     /// Returns whether the plugin may make symbolic links in the directory.
     ///
     /// ```
-    /// # use mtl_host::DirGrant;
+    /// # use mtl_host::grants::DirGrant;
     /// assert!(!DirGrant::read_write("./out", "/out").may_hold_symlinks());
     /// ```
     #[must_use]

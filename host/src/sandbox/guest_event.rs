@@ -52,7 +52,7 @@ impl fmt::Debug for GuestSink {
 /// An operation that a plugin was denied.
 ///
 /// ```
-/// use mtl_host::Denial;
+/// use mtl_host::event::Denial;
 ///
 /// let denial = Denial::Connection("127.0.0.1:80".parse()?);
 /// assert_eq!(denial.to_string(), "a connection to `127.0.0.1:80`");
@@ -117,14 +117,15 @@ impl Denial {
 /// ```
 /// use std::sync::{Arc, Mutex};
 ///
-/// use mtl_host::{Engine, Event, Observer, Plugin, Pool, Stream};
+/// use mtl_host::event::{Event, GuestStream, Observer};
+/// use mtl_host::{Engine, Plugin, Pool};
 ///
 /// #[derive(Default)]
 /// struct Complaints(Mutex<Vec<String>>);
 ///
 /// impl Observer for Complaints {
 ///     fn notify(&self, event: &Event<'_>) {
-///         if let Event::Output { stream: Stream::Stderr, line, .. } = event {
+///         if let Event::Output { stream: GuestStream::Stderr, line, .. } = event {
 ///             self.0.lock().unwrap().push((*line).to_owned());
 ///         }
 ///     }
@@ -151,7 +152,8 @@ pub enum GuestStream {
 /// ```
 /// use std::sync::{Arc, Mutex};
 ///
-/// use mtl_host::{Engine, Event, Level, Observer, Plugin, Pool};
+/// use mtl_host::event::{Event, LogLevel, Observer};
+/// use mtl_host::{Engine, Plugin, Pool};
 ///
 /// #[derive(Default)]
 /// struct Warnings(Mutex<Vec<String>>);
@@ -159,7 +161,7 @@ pub enum GuestStream {
 /// impl Observer for Warnings {
 ///     fn notify(&self, event: &Event<'_>) {
 ///         match event {
-///             Event::Log { level, message, .. } if *level >= Level::Warn => {
+///             Event::Log { level, message, .. } if *level >= LogLevel::Warn => {
 ///                 self.0.lock().unwrap().push(format!("{}: {message}", level.name()));
 ///             }
 ///             _ => {}

@@ -15,7 +15,7 @@ use crate::item::parse_error::ParseError;
 /// built. They do not change until the pool ends.
 ///
 /// ```
-/// use mtl_host::NetGrant;
+/// use mtl_host::grants::NetGrant;
 ///
 /// let grant: NetGrant = "Example.com:443".parse().unwrap();
 /// assert_eq!(grant.to_string(), "example.com:443");
@@ -54,7 +54,7 @@ impl NetGrant {
     /// Returns the port.
     ///
     /// ```
-    /// # use mtl_host::NetGrant;
+    /// # use mtl_host::grants::NetGrant;
     /// let grant: NetGrant = "example.com:443".parse()?;
     /// assert_eq!(grant.port(), 443);
     /// # Ok::<(), mtl_host::ParseError>(())

@@ -14,7 +14,7 @@ use crate::item::parse_error::ParseError;
 /// The number of items that a worker claims at a time.
 ///
 /// ```
-/// use mtl_host::ChunkSize;
+/// use mtl_host::limits::ChunkSize;
 ///
 /// assert_eq!("auto".parse(), Ok(ChunkSize::Auto));
 /// assert_eq!("16".parse::<ChunkSize>()?, ChunkSize::Fixed(16.try_into().unwrap()));

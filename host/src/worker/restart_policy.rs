@@ -38,7 +38,7 @@ impl RestartPolicy {
 /// is tried again only after [some failures](crate::StartError::is_transient).
 ///
 /// ```
-/// use mtl_host::MaxRestarts;
+/// use mtl_host::limits::MaxRestarts;
 ///
 /// assert_eq!("5".parse(), Ok(MaxRestarts::AtMost(5)));
 /// assert_eq!("unlimited".parse(), Ok(MaxRestarts::Unlimited));

@@ -33,7 +33,7 @@ use self::walk::{LastName, Walk};
 /// use std::os::unix::fs::symlink;
 ///
 /// use mtl_host::source::Inputs;
-/// use mtl_host::DirGrant;
+/// use mtl_host::grants::DirGrant;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("input");
@@ -85,7 +85,8 @@ impl FileId {
 /// ```
 /// use std::os::unix::fs::symlink;
 ///
-/// use mtl_host::{DirGrant, UntrustedPath};
+/// use mtl_host::files::UntrustedPath;
+/// use mtl_host::grants::DirGrant;
 ///
 /// let folder = tempfile::tempdir()?;
 /// symlink("elsewhere", folder.path().join("link"))?;
@@ -124,7 +125,7 @@ impl Opener {
     /// Creates an opener that opens files as the system does, because no plugin may change any directory.
     ///
     /// ```
-    /// assert!(mtl_host::Opener::new().open("Cargo.toml".as_ref()).is_ok());
+    /// assert!(mtl_host::files::Opener::new().open("Cargo.toml".as_ref()).is_ok());
     /// ```
     #[must_use]
     pub fn new() -> Self {
@@ -154,12 +155,12 @@ impl Opener {
     /// not exist.
     ///
     /// ```
-    /// use mtl_host::DirGrant;
+    /// use mtl_host::grants::DirGrant;
     ///
     /// let grant = DirGrant::read_write("../fixtures", "/data").open()?;
     /// let opener = DirGrant::opener([&grant])?;
-    /// assert_eq!(opener.changeable("../fixtures/upper.wat".as_ref())?, Some("../fixtures".as_ref()));
-    /// assert_eq!(opener.changeable("../run".as_ref())?, None);
+    /// assert_eq!(opener.writable_dir_of("../fixtures/upper.wat".as_ref())?, Some("../fixtures".as_ref()));
+    /// assert_eq!(opener.writable_dir_of("../run".as_ref())?, None);
     /// # Ok::<(), std::io::Error>(())
     /// ```
     ///
@@ -176,7 +177,7 @@ impl Opener {
     /// Returns a granted directory in which a plugin may change something below the directory `path`, if there is one.
     ///
     /// ```
-    /// use mtl_host::DirGrant;
+    /// use mtl_host::grants::DirGrant;
     ///
     /// let grant = DirGrant::read_write("../fixtures", "/data").open()?;
     /// let opener = DirGrant::opener([&grant])?;
@@ -216,7 +217,7 @@ impl Opener {
     /// Opens a file for reading if it is a regular file. Other files, such as a named pipe, are not opened.
     ///
     /// ```
-    /// let opener = mtl_host::Opener::new();
+    /// let opener = mtl_host::files::Opener::new();
     /// assert!(opener.open_regular("Cargo.toml".as_ref())?.is_some());
     /// assert!(opener.open_regular("/dev/null".as_ref())?.is_none());
     /// # Ok::<(), std::io::Error>(())
@@ -248,7 +249,7 @@ impl Opener {
     ///
     /// ```
     /// # let folder = tempfile::tempdir()?;
-    /// let file = mtl_host::Opener::new().create(&folder.path().join("new"))?;
+    /// let file = mtl_host::files::Opener::new().create(&folder.path().join("new"))?;
     /// # Ok::<(), std::io::Error>(())
     /// ```
     ///

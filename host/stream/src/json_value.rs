@@ -12,7 +12,8 @@ use crate::item::format::Format;
 /// that are not UTF-8 become `{"base64":…}`, and JSON stays JSON, on one line.
 ///
 /// ```
-/// use mtl_host::{Format, JsonValue};
+/// use mtl_host::sink::JsonValue;
+/// use mtl_host::Format;
 ///
 /// let mut line = b"{\"report\":".to_vec();
 /// JsonValue::new(b"[1,\n2]", Format::Json).append_to(&mut line);

@@ -1,11 +1,11 @@
 //! The output path of each item's result in a directory.
 //!
 //! No result replaces another result or an input: an item without an output path of its own is refused. The best moment
-//! for this check is when items are read ([`Placed`](crate::source::Placed)): such an item is a fault and costs no
-//! work, and the run continues. The sink checks again, for runs without `Placed`.
+//! for this check is when items are read ([`WithOutputPath`](crate::source::WithOutputPath)): such an item is a fault and costs no
+//! work, and the run continues. The sink checks again, for runs without `WithOutputPath`.
 //!
 //! ```text
-//! items ─▶ Placed ──────▶ workers ─▶ Directory ─▶ files
+//! items ─▶ WithOutputPath ──────▶ workers ─▶ Directory ─▶ files
 //!             └─────▶ Places ◀──────────┘
 //! ```
 
@@ -33,13 +33,13 @@ use crate::item::index::ItemIndex;
 /// use std::path::Path;
 ///
 /// use mtl_host::sink::Directory;
-/// use mtl_host::source::{Inputs, Lines, Placed};
+/// use mtl_host::source::{Inputs, Lines, WithOutputPath};
 /// use mtl_host::{Engine, Plugin, Pool};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let mut files = Directory::create(&folder.path().join("results"))?;
 /// let names = Lines::new(Inputs::from_reader("memory", &b"a/one\na/two\na/one\n"[..]));
-/// let source = Placed::new(names, files.places());
+/// let source = WithOutputPath::new(names, files.places());
 ///
 /// let plugin = Plugin::load(&Engine::new()?, "../fixtures/upper.wat")?;
 /// let summary = Pool::builder(&plugin).build()?.run(source, &mut files).into_result()?;
@@ -73,13 +73,13 @@ impl OutputPaths {
     ///
     /// ```
     /// use mtl_host::sink::Directory;
-    /// use mtl_host::source::{Items, Placed};
+    /// use mtl_host::source::{Items, WithOutputPath};
     /// # use mtl_host::{Engine, Plugin, Pool};
     /// # let plugin = Plugin::load(&Engine::new()?, "../fixtures/upper.wat")?;
     /// # let folder = tempfile::tempdir()?;
     /// let mut files = Directory::create(folder.path())?;
-    /// files.places().keep(&folder.path().join("log"));
-    /// let source = Placed::new(Items::new(["log", "log2"]), files.places());
+    /// files.places().protect(&folder.path().join("log"));
+    /// let source = WithOutputPath::new(Items::new(["log", "log2"]), files.places());
     /// let summary = Pool::builder(&plugin).build()?.run(source, &mut files).into_result()?;
     /// assert_eq!(summary.counts.failed(), 1);
     /// assert!(!folder.path().join("log").exists());

@@ -66,7 +66,8 @@ pub trait Sink {
     /// ```
     /// use mtl_host::sink::{Sink, SinkError};
     /// use mtl_host::source::Items;
-    /// use mtl_host::{Engine, Outcome, OutcomeIter, Plugin, Pool};
+    /// use mtl_host::sink::OutcomeIter;
+    /// use mtl_host::{Engine, Outcome, Plugin, Pool};
     ///
     /// /// Counts outcomes.
     /// struct Count(usize);

@@ -39,7 +39,8 @@ use crate::control::stop::StopFlag;
 /// ```
 /// use mtl_host::sink::Memory;
 /// use mtl_host::source::{FillStatus, Source, SourceError};
-/// use mtl_host::{BlockBuilder, Engine, Plugin, Pool};
+/// use mtl_host::source::BlockBuilder;
+/// use mtl_host::{Engine, Plugin, Pool};
 ///
 /// /// Counts down.
 /// struct Countdown(u32);
@@ -88,7 +89,7 @@ pub trait Source: Send {
 /// The state of a source after a block: more items may come, or none.
 ///
 /// ```
-/// use mtl_host::BlockBuilder;
+/// use mtl_host::source::BlockBuilder;
 /// use mtl_host::source::{FillStatus, Items, Source};
 ///
 /// let (mut source, mut block) = (Items::new(["one"]), BlockBuilder::new());

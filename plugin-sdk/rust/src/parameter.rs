@@ -34,13 +34,13 @@ use crate::{
 ///
 /// #[mtl_plugin::worker]
 /// impl Thermometer {
-///     fn call(&mut self, Degrees(in_largest_unit): Degrees) -> bool {
-///         in_largest_unit > 100.0
+///     fn call(&mut self, Degrees(measured): Degrees) -> bool {
+///         measured > 100.0
 ///     }
 /// }
 /// # let mut thermometer = mtl_plugin::testing::Instance::<Thermometer>::start("").unwrap();
 /// # assert_eq!(thermometer.call("21.5°"), Ok(Some(b"false".to_vec())));
-/// # let bad = Failure::bad_item("parameter `in_largest_unit`: invalid float literal");
+/// # let bad = Failure::bad_item("parameter `measured`: invalid float literal");
 /// # assert_eq!(thermometer.call("hot"), Err(bad));
 /// ```
 #[diagnostic::on_unimplemented(

@@ -1,8 +1,9 @@
 //! Checks a source that fails at each point: the earlier items are delivered, and then the error.
 
 use mtl_host::sink::Memory;
+use mtl_host::source::BlockBuilder;
 use mtl_host::source::{FillStatus, Source, SourceError};
-use mtl_host::{BlockBuilder, Error, FaultKind};
+use mtl_host::{Error, FaultKind};
 
 use super::{ORDERS, check_sum, echoing, numbers, text};
 use crate::support::run_in_own_process;

@@ -1,6 +1,7 @@
 //! Reads the call reports of `tally.wat`, and of a native worker that gives the same reports.
 
-use mtl_host::{ArgumentPassing, Failure, NativeWorker, Reply, WorkerReport, WorkerSpec};
+use mtl_host::native::{Failure, NativeWorker, Reply};
+use mtl_host::{ArgumentPassing, WorkerReport, WorkerSpec};
 
 /// A native worker that behaves like `tally.wat`.
 struct Tally {

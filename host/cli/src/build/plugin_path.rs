@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use mtl_host::Sha256;
+use mtl_host::load::Sha256;
 
 use super::error::ProjectError;
 

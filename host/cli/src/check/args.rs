@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use mtl_host::{ArgumentPassing, DirGrant, Jail, MemoryLimit, WasmFeatures};
+use mtl_host::ArgumentPassing;
+use mtl_host::grants::DirGrant;
+use mtl_host::isolation::Jail;
+use mtl_host::limits::MemoryLimit;
+use mtl_host::load::WasmFeatures;
 
 use super::names::NAMES;
 use crate::cache_args::CacheArgs;

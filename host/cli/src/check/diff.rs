@@ -1,6 +1,6 @@
 //! The checks that run the same items twice and compare the answers.
 
-use mtl_host::{Inspection, PluginKind};
+use mtl_host::inspect::{Inspection, PluginKind};
 
 use super::calls::{are_answers_equal, best_sample};
 use super::init::NO_ITEM;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mtl_host::{FaultKind, SnapshotRefusal};
+use mtl_host::FaultKind;
+use mtl_host::event::SnapshotRefusal;
 
 use super::init::NO_ITEM;
 use super::subject::Subject;

@@ -2,7 +2,8 @@
 
 use std::io::Read as _;
 
-use mtl_host::{ArgumentPassing, Opener};
+use mtl_host::ArgumentPassing;
+use mtl_host::files::Opener;
 
 use super::args::CheckArgs;
 use crate::error::CliError;

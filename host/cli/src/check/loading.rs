@@ -1,7 +1,9 @@
 //! The checks of the plugin's file. The library has done them when it loaded the plugin; this module
 //! decides which of them failed.
 
-use mtl_host::{ImportProvider, LoadError, LoadErrorKind, PluginKind};
+use mtl_host::LoadError;
+use mtl_host::inspect::{ImportProvider, PluginKind};
+use mtl_host::load::LoadErrorKind;
 
 use super::subject::Subject;
 use super::verdict::{CheckResult, Verdict};

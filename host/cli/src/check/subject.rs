@@ -3,10 +3,12 @@
 use std::cell::OnceCell;
 use std::path::Path;
 
-use mtl_host::{
-    ArgumentPassing, Cache, CompilerError, DirGrant, Engine, Inspection, Isolation, LoadError,
-    LoadErrorKind, Plugin, PluginLoader,
-};
+use mtl_host::cache::Cache;
+use mtl_host::grants::DirGrant;
+use mtl_host::inspect::Inspection;
+use mtl_host::isolation::Isolation;
+use mtl_host::load::{CompilerError, LoadErrorKind};
+use mtl_host::{ArgumentPassing, Engine, LoadError, Plugin, PluginLoader};
 
 use super::args::CheckArgs;
 use super::items;

@@ -3,11 +3,10 @@
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use mtl_host::event::{Event, Observer, SnapshotRefusal};
+use mtl_host::limits::{ChunkSize, MaxRestarts};
 use mtl_host::source::Items;
-use mtl_host::{
-    ArgumentPassing, ChunkSize, Error, Event, Init, MaxRestarts, Observer, Pool, PoolBuilder,
-    SnapshotRefusal,
-};
+use mtl_host::{ArgumentPassing, Error, Init, Pool, PoolBuilder};
 
 use super::subject::Subject;
 use super::transcript::{AnswerRecorder, Transcript};

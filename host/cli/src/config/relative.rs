@@ -5,7 +5,9 @@ use std::any::TypeId;
 use std::path::{Path, PathBuf};
 
 use clap::Arg;
-use mtl_host::{DirGrant, NetGrant, RetryOn, WasmFeatures};
+use mtl_host::RetryOn;
+use mtl_host::grants::{DirGrant, NetGrant};
+use mtl_host::load::WasmFeatures;
 
 use super::ConfigError;
 use crate::env_grant::EnvGrant;

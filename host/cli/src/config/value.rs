@@ -1,6 +1,6 @@
 //! The values in a configuration file.
 
-use mtl_host::WasmFeatures;
+use mtl_host::load::WasmFeatures;
 use serde_json::json;
 use toml::Spanned;
 use toml::de::{DeInteger, DeString, DeValue};

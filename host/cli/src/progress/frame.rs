@@ -8,7 +8,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use mtl_host::ProgressSnapshot;
+use mtl_host::stats::ProgressSnapshot;
 
 use super::rate::float;
 use crate::counted::counted;

@@ -41,7 +41,7 @@ fn thousandths(number: f64) -> f64 {
 mod tests {
     use std::time::Duration;
 
-    use mtl_host::ProgressSnapshot;
+    use mtl_host::stats::ProgressSnapshot;
 
     use super::*;
 

@@ -3,7 +3,8 @@
 
 use std::time::Instant;
 
-use mtl_host::{LogLimit, RateLimiter};
+use mtl_host::event::RateLimiter;
+use mtl_host::limits::LogLimit;
 
 /// The budget for the finish reports of all workers together.
 #[derive(Debug)]

@@ -71,7 +71,7 @@ fn no_code_is_made_once_the_jail_is_sealed_and_threads_cannot_either() {
             has_started.recv().unwrap();
             seal().unwrap();
             sealed.send(()).unwrap();
-            let not_refused = [before.join().unwrap(), not_refused(misdeeds::on_code())].concat();
+            let done = [before.join().unwrap(), not_refused(misdeeds::on_code())].concat();
             assert!(done.is_empty(), "{done:#?}");
         });
     });
@@ -85,7 +85,7 @@ fn no_thread_is_started_and_no_memory_is_hidden_once_the_jail_is_sealed() {
         enter(&bare(Task::Work)).unwrap();
         assert!(!not_refused(misdeeds::on_resources()).is_empty(), "threads start before the seal");
         seal().unwrap();
-        let not_refused = not_refused(misdeeds::on_resources());
+        let done = not_refused(misdeeds::on_resources());
         assert!(done.is_empty(), "{done:#?}");
     });
 }
@@ -95,7 +95,7 @@ fn calls_have_no_other_numbers() {
     alone("refused::calls_have_no_other_numbers", |parent| {
         begin(parent).unwrap();
         enter(&bare(Task::Work)).unwrap();
-        let not_refused = not_refused(misdeeds::by_other_numbers());
+        let done = not_refused(misdeeds::by_other_numbers());
         assert!(done.is_empty(), "{done:#?}");
     });
 }

@@ -6,7 +6,7 @@ use crate::engine::component::allows_connections;
 /// A resource that a plugin can use only if it is granted.
 ///
 /// ```
-/// use mtl_host::Capability;
+/// use mtl_host::inspect::Capability;
 ///
 /// assert_eq!(Capability::Network.name(), "network");
 /// ```

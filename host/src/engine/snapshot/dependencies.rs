@@ -100,7 +100,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
-    use crate::DirGrant;
+    use crate::sandbox::capabilities::DirGrant;
 
     #[test]
     fn what_was_looked_at_is_as_it_was_or_not() {

@@ -12,7 +12,7 @@ use crate::item::instance_failure::InstanceFailure;
 /// is invalid.
 ///
 /// ```
-/// use mtl_host::Failure;
+/// use mtl_host::native::Failure;
 ///
 /// fn half(item: &str) -> Result<u32, Failure> {
 ///     let number: u32 = item.parse().map_err(Failure::bad_item)?;
@@ -38,7 +38,7 @@ impl Failure {
     /// Returns the failure of an invalid item, which cannot be parsed.
     ///
     /// ```
-    /// # use mtl_host::Failure;
+    /// # use mtl_host::native::Failure;
     /// let number = "x".parse::<u32>().map_err(Failure::bad_item);
     /// assert_eq!(number, Err(Failure::BadItem("invalid digit found in string".into())));
     /// ```
@@ -49,7 +49,7 @@ impl Failure {
     /// Returns the failure of a valid item that has no result.
     ///
     /// ```
-    /// # use mtl_host::Failure;
+    /// # use mtl_host::native::Failure;
     /// let failure = Failure::refused(format_args!("{} is too many", 7));
     /// assert_eq!(failure.message(), "7 is too many");
     /// ```

@@ -93,10 +93,11 @@ impl fmt::Debug for PreparedPool {
 mod tests {
     use std::fs;
 
+    use crate::grants::DirGrant;
     use crate::sandbox::capabilities::Grants;
     use crate::sandbox::confinement::Confinement;
     use crate::sandbox::granted::{Directories, OpenGrants};
-    use crate::{DirGrant, Engine, Plugin, Pool, PoolBuilder, WorkerSpec};
+    use crate::{Engine, Plugin, Pool, PoolBuilder, WorkerSpec};
 
     /// Describes a pool whose native worker reads the file that an item names, as a hole in the host would.
     fn reading() -> PoolBuilder {

@@ -65,7 +65,8 @@ impl PoolBuilder {
     /// starts in a row.
     ///
     /// ```
-    /// # use mtl_host::{Engine, Error, MaxRestarts, Plugin, Pool};
+    /// # use mtl_host::limits::MaxRestarts;
+    /// # use mtl_host::{Engine, Error, Plugin, Pool};
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/misbehave.wat")?;
     /// let mut pool =
     ///     Pool::builder(&plugin).jobs("1".parse()?).max_restarts(MaxRestarts::AtMost(1)).build()?;

@@ -20,7 +20,7 @@ impl PoolBuilder {
     /// # use mtl_host::{Engine, Format, Plugin, Pool};
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
     /// // The plugin does not declare JSON. Without this setting, the sink would write strings.
-    /// let mut pool = Pool::builder(&plugin).results(Format::Json).build()?;
+    /// let mut pool = Pool::builder(&plugin).result_format(Format::Json).build()?;
     /// let mut output = Vec::new();
     /// let mut sink = Jsonl::new(Output::to("memory", &mut output));
     /// pool.run(Items::new([r#"{"a":1}"#]), &mut sink).into_result()?;
@@ -69,7 +69,8 @@ impl PoolBuilder {
     /// Sets how many items may fail before the run ends (default: any number).
     ///
     /// ```
-    /// # use mtl_host::{Engine, Error, MaxFaults, Plugin, Pool};
+    /// # use mtl_host::limits::MaxFaults;
+    /// # use mtl_host::{Engine, Error, Plugin, Pool};
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/judge.wat")?;
     /// let mut pool = Pool::builder(&plugin).max_faults(MaxFaults::Count(1)).build()?;
     /// let (_, _, ended) = pool.map(["!bad", "!worse", "good"]).collect_all();
@@ -141,7 +142,8 @@ impl PoolBuilder {
     ///
     /// ```
     /// use std::sync::{Arc, Mutex};
-    /// # use mtl_host::{Engine, Event, Observer, Plugin, Pool};
+    /// # use mtl_host::event::{Event, Observer};
+    /// # use mtl_host::{Engine, Plugin, Pool};
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/print.wat")?;
     /// #[derive(Default)]
     /// struct Lines(Mutex<Vec<String>>);

@@ -8,9 +8,10 @@ impl PoolBuilder {
     /// Sets where workers run (default: on threads of this process).
     ///
     /// ```
-    /// # use mtl_host::{BuildError, Engine, Isolation, Plugin, Pool, Processes};
+    /// # use mtl_host::isolation::{Isolation, Processes};
+    /// # use mtl_host::{BuildError, Engine, Plugin, Pool};
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
-    /// // A program that calls `mtl_host::child_main` first in `main` does not need to name a program.
+    /// // A program that calls `mtl_host::isolation::child_main` first in `main` does not need to name a program.
     /// let processes = Processes::new();
     /// let pool = Pool::builder(&plugin).isolation(Isolation::Process(processes)).build();
     /// assert!(matches!(pool.unwrap_err(), BuildError::NoWorkerProgram));
@@ -39,7 +40,7 @@ impl PoolBuilder {
     /// Limits the output that each worker's plugin may write in a second (default: [`LogLimit::DEFAULT`]).
     ///
     /// All workers together may write four times as much. The host drops output beyond the limit, and observers receive
-    /// [`OutputDropped`](crate::Event::OutputDropped).
+    /// [`OutputDropped`](crate::event::Event::OutputDropped).
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};

@@ -47,13 +47,14 @@ impl PoolBuilder {
     ///
     /// If a snapshot would change what the plugin does, for example because its `init` leaves a
     /// file open, the host takes no snapshot. An
-    /// [`Event::SnapshotRefused`](crate::Event::SnapshotRefused) gives the reason, and the run
+    /// [`Event::SnapshotRefused`](crate::event::Event::SnapshotRefused) gives the reason, and the run
     /// continues.
     ///
     /// ```
     /// use std::sync::{Arc, Mutex};
     ///
-    /// # use mtl_host::{Engine, Event, Init, Observer, Plugin, Pool};
+    /// # use mtl_host::event::{Event, Observer};
+    /// # use mtl_host::{Engine, Init, Plugin, Pool};
     /// #[derive(Default)]
     /// struct Snapshots(Mutex<Vec<String>>);
     ///
@@ -94,7 +95,8 @@ impl PoolBuilder {
     /// contains the init arguments and all that `init` has read.
     ///
     /// ```
-    /// # use mtl_host::{Cache, Engine, Init, Plugin, Pool};
+    /// # use mtl_host::cache::Cache;
+    /// # use mtl_host::{Engine, Init, Plugin, Pool};
     /// let folder = tempfile::tempdir()?;
     /// let cache = Cache::open(folder.path())?;
     /// for _ in 0..2 {

@@ -232,7 +232,7 @@ fn what_can_go_to_another_thread_may() {
     share::<StopFlag>();
     share::<crate::Engine>();
     share::<crate::Plugin>();
-    share::<crate::Progress>();
+    share::<crate::stats::Progress>();
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 ///
 /// ```
 /// # use std::time::{Duration, Instant};
-/// let (mut budget, now) = (mtl_host::RateLimiter::new(1000), Instant::now());
+/// let (mut budget, now) = (mtl_host::event::RateLimiter::new(1000), Instant::now());
 /// budget.spend(2000, now);
 /// assert!(!budget.is_open(now));
 /// assert!(budget.is_open(now + Duration::from_millis(1001)));

@@ -9,7 +9,7 @@ use crate::item::index::ItemIndex;
 /// The items of a block while a source fills it.
 ///
 /// ```
-/// use mtl_host::BlockBuilder;
+/// use mtl_host::source::BlockBuilder;
 ///
 /// let mut block = BlockBuilder::new();
 /// assert!(block.is_empty());
@@ -55,7 +55,7 @@ impl BlockBuilder {
     /// Adds one item: the bytes that `fill` appends.
     ///
     /// ```
-    /// # use mtl_host::BlockBuilder;
+    /// # use mtl_host::source::BlockBuilder;
     /// use std::fs::File;
     /// use std::io::Read;
     ///
@@ -100,7 +100,8 @@ impl BlockBuilder {
     /// ```
     /// use mtl_host::sink::{Jsonl, Output};
     /// use mtl_host::source::{FillStatus, Source, SourceError};
-    /// # use mtl_host::{BlockBuilder, Engine, Plugin, Pool};
+    /// # use mtl_host::source::BlockBuilder;
+    /// # use mtl_host::{Engine, Plugin, Pool};
     /// struct Letter;
     ///
     /// impl Source for Letter {
@@ -136,7 +137,8 @@ impl BlockBuilder {
     /// ```
     /// use mtl_host::sink::Memory;
     /// use mtl_host::source::{FillStatus, Source, SourceError};
-    /// # use mtl_host::{BlockBuilder, Engine, FaultKind, Plugin, Pool};
+    /// # use mtl_host::source::BlockBuilder;
+    /// # use mtl_host::{Engine, FaultKind, Plugin, Pool};
     /// struct Damaged;
     ///
     /// impl Source for Damaged {
@@ -198,7 +200,8 @@ impl BlockBuilder {
     /// ```
     /// use mtl_host::sink::Memory;
     /// use mtl_host::source::{FillStatus, Source, SourceError};
-    /// # use mtl_host::{BlockBuilder, Engine, Plugin, Pool};
+    /// # use mtl_host::source::BlockBuilder;
+    /// # use mtl_host::{Engine, Plugin, Pool};
     /// struct Line;
     ///
     /// impl Source for Line {

@@ -78,7 +78,7 @@ impl FromStr for ErrorPolicy {
 /// done. It is written as `10`, `5%` or `unlimited`.
 ///
 /// ```
-/// use mtl_host::MaxFaults;
+/// use mtl_host::limits::MaxFaults;
 ///
 /// let share: MaxFaults = "5%".parse()?;
 /// assert!(!share.is_exceeded_by(5, 100));

@@ -10,7 +10,7 @@ use crate::item::parse_error::ParseError;
 /// The SHA-256 of a file.
 ///
 /// ```
-/// use mtl_host::Sha256;
+/// use mtl_host::load::Sha256;
 ///
 /// let pinned = "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD";
 /// let pinned: Sha256 = pinned.parse()?;

@@ -13,7 +13,8 @@ use super::bounded;
 ///
 /// ```
 /// use std::error::Error;
-/// use mtl_host::{Engine, LoadErrorKind, Plugin};
+/// use mtl_host::load::LoadErrorKind;
+/// use mtl_host::{Engine, Plugin};
 ///
 /// let error = Plugin::from_bytes(&Engine::new()?, "it", b"(module (fnuc))").unwrap_err();
 /// let LoadErrorKind::Text { source } = error.kind() else { panic!("{error}") };

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 /// The format of items or of records.
 ///
 /// ```
-/// use mtl_host::{Format, JsonValue};
+/// use mtl_host::sink::JsonValue;
+/// use mtl_host::Format;
 ///
 /// let value = |format| {
 ///     let mut value = Vec::new();

@@ -91,7 +91,7 @@ size_limit! {
     /// bytes, or with a unit: `64KiB`, `64MiB`, `2GiB` (or `64K`, `64M`, `2G`), `1GB`.
     ///
     /// ```
-    /// use mtl_host::MemoryLimit;
+    /// use mtl_host::limits::MemoryLimit;
     ///
     /// let limit: MemoryLimit = "64MiB".parse()?;
     /// assert_eq!(limit.bytes(), 64 * 1024 * 1024);
@@ -111,7 +111,7 @@ size_limit! {
     /// A longer one is the fault `bad-result`, and the host does not copy it.
     ///
     /// ```
-    /// assert_eq!(mtl_host::ResultLimit::DEFAULT.to_string(), "64MiB");
+    /// assert_eq!(mtl_host::limits::ResultLimit::DEFAULT.to_string(), "64MiB");
     /// ```
     pub struct ResultLimit;
     /// Equal to the default limit of an item. One instance could not hold many results of this size.
@@ -128,7 +128,7 @@ size_limit! {
     /// the worker ends. A plugin may write the amount of a whole second in one burst.
     ///
     /// ```
-    /// assert_eq!(mtl_host::LogLimit::DEFAULT.to_string(), "1MiB");
+    /// assert_eq!(mtl_host::limits::LogLimit::DEFAULT.to_string(), "1MiB");
     /// ```
     pub struct LogLimit;
     /// Thousands of lines a second: more than a person reads, and too little to fill a disk during a coffee break.
@@ -139,7 +139,7 @@ size_limit! {
     /// The maximum size of a plugin's file. A larger file is not read.
     ///
     /// ```
-    /// assert_eq!(mtl_host::PluginSize::DEFAULT.to_string(), "32MiB");
+    /// assert_eq!(mtl_host::limits::PluginSize::DEFAULT.to_string(), "32MiB");
     /// ```
     pub struct PluginSize;
     /// Enough for an interpreter and its library, which take a minute to compile.
@@ -152,7 +152,7 @@ size_limit! {
     /// It applies to plugins that are compiled in a separate process, by `PluginLoader::isolation`.
     ///
     /// ```
-    /// assert_eq!(mtl_host::CompileMemory::DEFAULT.to_string(), "4GiB");
+    /// assert_eq!(mtl_host::limits::CompileMemory::DEFAULT.to_string(), "4GiB");
     /// ```
     pub struct CompileMemory;
     /// Several times the need of the largest plugin that may be loaded, on a machine with many cores.
@@ -163,7 +163,7 @@ size_limit! {
     /// The maximum number of bytes that a `Cache` of compiled code keeps.
     ///
     /// ```
-    /// assert_eq!(mtl_host::CacheSize::DEFAULT.to_string(), "1GiB");
+    /// assert_eq!(mtl_host::limits::CacheSize::DEFAULT.to_string(), "1GiB");
     /// ```
     pub struct CacheSize;
     /// Enough for hundreds of plugins of usual size, and little compared to a disk.
@@ -177,7 +177,7 @@ size_limit! {
     /// becomes longer than this limit. Names, such as the names of empty files, do not count.
     ///
     /// ```
-    /// let limit: mtl_host::DiskLimit = "1GiB".parse()?;
+    /// let limit: mtl_host::limits::DiskLimit = "1GiB".parse()?;
     /// assert_eq!(limit.bytes(), 1 << 30);
     /// # Ok::<(), mtl_host::ParseError>(())
     /// ```

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 /// The error of a text that is not a value of the type.
 ///
 /// ```
-/// use mtl_host::{Fuel, ParseError};
+/// use mtl_host::limits::Fuel;
+/// use mtl_host::ParseError;
 ///
 /// let error: ParseError = "lots".parse::<Fuel>().unwrap_err();
 /// assert_eq!(error.to_string(), "not an amount of fuel, such as `1000000`, `50M` or `2G`");

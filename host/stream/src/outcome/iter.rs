@@ -7,7 +7,8 @@ use super::{Outcome, Outcomes};
 ///
 /// ```
 /// use mtl_host::sink::SinkError;
-/// use mtl_host::{Outcome, OutcomeIter};
+/// use mtl_host::sink::OutcomeIter;
+/// use mtl_host::Outcome;
 ///
 /// /// Adds up the lengths of records.
 /// fn add(total: &mut usize, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {

@@ -8,7 +8,8 @@ use crate::item::format::Format;
 /// ```
 /// use mtl_host::sink::{Sink, SinkError};
 /// use mtl_host::source::Items;
-/// use mtl_host::{Engine, FaultKind, Outcome, Plugin, Pool, RecordRule};
+/// use mtl_host::sink::RecordRule;
+/// use mtl_host::{Engine, FaultKind, Outcome, Plugin, Pool};
 ///
 /// /// Puts a comma after each record.
 /// struct Cells(Vec<u8>);

@@ -9,7 +9,7 @@ use crate::item::index::ItemIndex;
 /// ```
 /// use std::path::PathBuf;
 ///
-/// use mtl_host::OutputPathError;
+/// use mtl_host::sink::OutputPathError;
 ///
 /// let error = OutputPathError::Parent { path: "../a".into() };
 /// assert_eq!(error.to_string(), "`../a` has `..` in it, which could lead anywhere");

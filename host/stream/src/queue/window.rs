@@ -13,7 +13,7 @@ use crate::item::parse_error::ParseError;
 /// Even beyond the bound, each worker may have one item.
 ///
 /// ```
-/// use mtl_host::Window;
+/// use mtl_host::limits::Window;
 ///
 /// let window = Window::default().with_items(100.try_into().unwrap());
 /// assert_ne!(window, Window::UNBOUNDED);
@@ -54,7 +54,7 @@ impl Window {
     /// Bounds the number of items.
     ///
     /// ```
-    /// use mtl_host::Window;
+    /// use mtl_host::limits::Window;
     ///
     /// assert_eq!(Window::UNBOUNDED.with_items(100.try_into()?).to_string(), "100");
     /// # Ok::<(), std::num::TryFromIntError>(())
@@ -68,7 +68,7 @@ impl Window {
     /// Bounds the bytes of items, of their results and of their bookkeeping.
     ///
     /// ```
-    /// use mtl_host::Window;
+    /// use mtl_host::limits::Window;
     ///
     /// let default = Window::UNBOUNDED.with_bytes(Window::DEFAULT_BYTES);
     /// assert_eq!(default, Window::default());

@@ -26,7 +26,7 @@ use crate::output_paths::OutputPaths;
 ///
 /// An item without a valid output path ends the run with an error: a path with `..`, a second item
 /// with the same output path, or an item inside the directory itself. If the source is wrapped in
-/// [`Placed`](crate::source::Placed), such an item is a fault and the run continues. A `Directory`
+/// [`WithOutputPath`](crate::source::WithOutputPath), such an item is a fault and the run continues. A `Directory`
 /// serves one run.
 ///
 /// ```
@@ -72,7 +72,7 @@ impl Directory {
     /// Opens the directory at `path` with `opener`, and creates it if it does not exist.
     ///
     /// ```
-    /// use mtl_host::DirGrant;
+    /// use mtl_host::grants::DirGrant;
     /// use mtl_host::sink::Directory;
     ///
     /// # let folder = tempfile::tempdir()?;
@@ -98,16 +98,16 @@ impl Directory {
         Ok(Self { places: OutputPaths::new(path.to_owned(), root), tree, written: 0 })
     }
 
-    /// Returns the output paths in the directory, for [`Placed`](crate::source::Placed).
+    /// Returns the output paths in the directory, for [`WithOutputPath`](crate::source::WithOutputPath).
     ///
     /// ```
     /// use mtl_host::sink::Directory;
-    /// use mtl_host::source::{Items, Placed};
+    /// use mtl_host::source::{Items, WithOutputPath};
     /// # use mtl_host::{Engine, Plugin, Pool};
     /// # let plugin = Plugin::load(&Engine::new()?, "../fixtures/upper.wat")?;
     /// # let folder = tempfile::tempdir()?;
     /// let mut files = Directory::create(folder.path())?;
-    /// let source = Placed::new(Items::new(["../elsewhere", "here"]), files.places());
+    /// let source = WithOutputPath::new(Items::new(["../elsewhere", "here"]), files.places());
     /// let summary = Pool::builder(&plugin).build()?.run(source, &mut files).into_result()?;
     /// assert_eq!((summary.counts.records(), summary.counts.failed()), (1, 1));
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -70,7 +70,7 @@ impl Output<'static> {
     /// Creates a file with `opener`, or empties an existing one.
     ///
     /// ```
-    /// use mtl_host::DirGrant;
+    /// use mtl_host::grants::DirGrant;
     /// use mtl_host::sink::Output;
     ///
     /// # let folder = tempfile::tempdir()?;
@@ -125,7 +125,7 @@ impl Output<'static> {
     /// Opens a file with `opener`, and otherwise does the same as [`open`](Self::open).
     ///
     /// ```
-    /// use mtl_host::Opener;
+    /// use mtl_host::files::Opener;
     /// use mtl_host::sink::Output;
     ///
     /// let output = Output::open_with(&Opener::new(), "/dev/null".as_ref())?;

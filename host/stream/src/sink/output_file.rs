@@ -91,7 +91,7 @@ impl OutputFile {
     /// Opens a file for writing with `opener`. Otherwise it does the same as [`open`](Self::open).
     ///
     /// ```
-    /// use mtl_host::DirGrant;
+    /// use mtl_host::grants::DirGrant;
     /// use mtl_host::sink::OutputFile;
     ///
     /// # let folder = tempfile::tempdir()?;
@@ -193,7 +193,7 @@ impl OutputFile {
     /// # let path = folder.path().join("results");
     /// let mut file = OutputFile::open(&path)?;
     /// file.write_all(b"whole ha")?;
-    /// file.take_back(3)?;
+    /// file.remove_last(3)?;
     /// assert_eq!(std::fs::read(&path)?, b"whole");
     /// # Ok::<(), std::io::Error>(())
     /// ```

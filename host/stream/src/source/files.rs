@@ -23,7 +23,7 @@ use crate::files::Opener;
 /// that file. A relative path starts at the current directory.
 ///
 /// ```
-/// use mtl_host::BlockBuilder;
+/// use mtl_host::source::BlockBuilder;
 /// use mtl_host::source::{Files, Inputs, Source};
 ///
 /// let mut files = Files::new(Inputs::from_reader("memory", &b"Cargo.toml\nno-such-file\n"[..]));

@@ -11,7 +11,7 @@ const HEADER: usize = size_of::<u32>();
 /// A source in which each frame of the inputs is an item. A frame of length 0 is an empty item.
 ///
 /// ```
-/// use mtl_host::BlockBuilder;
+/// use mtl_host::source::BlockBuilder;
 /// use mtl_host::source::{Frames, Inputs, Source};
 ///
 /// let mut frames = Frames::new(Inputs::from_reader("memory", &b"\x03\0\0\0one\0\0\0\0"[..]));
@@ -37,7 +37,7 @@ impl Frames {
     /// source cannot find the next frame after a wrong length.
     ///
     /// ```
-    /// use mtl_host::BlockBuilder;
+    /// use mtl_host::source::BlockBuilder;
     /// use mtl_host::source::{Frames, Inputs, ItemLimit, Source};
     ///
     /// let input = Inputs::from_reader("memory", &b"\xff\xff\0\0"[..]);

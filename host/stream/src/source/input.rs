@@ -87,7 +87,7 @@ impl Inputs {
     /// the files that it finds in these inputs.
     ///
     /// ```
-    /// use mtl_host::DirGrant;
+    /// use mtl_host::grants::DirGrant;
     /// use mtl_host::source::Inputs;
     ///
     /// # let folder = tempfile::tempdir()?;
@@ -119,7 +119,7 @@ impl Inputs {
     /// No stop can interrupt a read that waits inside `reader`.
     ///
     /// ```
-    /// use mtl_host::BlockBuilder;
+    /// use mtl_host::source::BlockBuilder;
     /// use mtl_host::source::{Inputs, Lines, Source};
     ///
     /// let inputs = Inputs::from_reader("memory", &b"one\ntwo\n"[..]);

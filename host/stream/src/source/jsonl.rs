@@ -15,7 +15,7 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// not one JSON value is a faulty item. The source skips lines with only white space.
 ///
 /// ```
-/// use mtl_host::BlockBuilder;
+/// use mtl_host::source::BlockBuilder;
 /// use mtl_host::source::{Inputs, Jsonl, Source};
 ///
 /// let mut values = Jsonl::new(Inputs::from_reader("memory", &b"{\"n\": 1}\n\n[2]\n"[..]));

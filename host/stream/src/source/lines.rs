@@ -11,7 +11,7 @@ use crate::control::stop::StopFlag;
 /// This source also serves inputs that list paths, if each path is itself the item.
 ///
 /// ```
-/// use mtl_host::BlockBuilder;
+/// use mtl_host::source::BlockBuilder;
 /// use mtl_host::source::{Inputs, Lines, Source};
 ///
 /// let mut lines = Lines::new(Inputs::from_reader("memory", &b"one\ntwo\nthree"[..]));
@@ -34,7 +34,7 @@ impl Lines {
     /// writes them.
     ///
     /// ```
-    /// use mtl_host::BlockBuilder;
+    /// use mtl_host::source::BlockBuilder;
     /// use mtl_host::source::{Inputs, Lines, Source};
     ///
     /// let input = Inputs::from_reader("memory", &b"one\0with a\nline break\0"[..]);

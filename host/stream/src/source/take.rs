@@ -7,12 +7,12 @@ use crate::control::stop::StopFlag;
 /// A source that ends after a number of items, and never asks its inner source for more.
 ///
 /// ```
-/// use mtl_host::BlockBuilder;
-/// use mtl_host::source::{Inputs, Limit, Lines, Source};
+/// use mtl_host::source::BlockBuilder;
+/// use mtl_host::source::{Inputs, Take, Lines, Source};
 ///
 /// let lines = Lines::new(Inputs::from_reader("memory", &b"one\ntwo\nthree\n"[..]));
 /// let mut block = BlockBuilder::new();
-/// Limit::new(lines, 2).fill(&mut block)?;
+/// Take::new(lines, 2).fill(&mut block)?;
 /// assert_eq!(block.len(), 2);
 /// # Ok::<(), mtl_host::source::SourceError>(())
 /// ```

@@ -18,14 +18,14 @@ use crate::output_paths::OutputPaths;
 ///
 /// ```
 /// use mtl_host::sink::Directory;
-/// use mtl_host::source::{Files, Inputs, Placed};
+/// use mtl_host::source::{Files, Inputs, WithOutputPath};
 /// use mtl_host::{Engine, Plugin, Pool};
 ///
 /// let plugin = Plugin::load(&Engine::new()?, "../fixtures/upper.wat")?;
 /// # let folder = tempfile::tempdir()?;
 /// let mut results = Directory::create(folder.path())?;
 /// let list = Inputs::from_reader("memory", &b"Cargo.toml\n../README.md\n"[..]);
-/// let source = Placed::new(Files::new(list), results.places());
+/// let source = WithOutputPath::new(Files::new(list), results.places());
 /// let summary = Pool::builder(&plugin).build()?.run(source, &mut results).into_result()?;
 /// assert_eq!(summary.counts.failed(), 1, "`..` could lead out of the directory");
 /// assert!(folder.path().join("Cargo.toml").exists());

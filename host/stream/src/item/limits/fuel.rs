@@ -17,7 +17,7 @@ use crate::item::quantity::Unit;
 /// or `G`: `1000000`, `50M`.
 ///
 /// ```
-/// use mtl_host::Fuel;
+/// use mtl_host::limits::Fuel;
 ///
 /// let fuel: Fuel = "50M".parse()?;
 /// assert_eq!(fuel.units(), 50_000_000);

@@ -13,7 +13,7 @@ limit! {
     /// many empty functions that the compiler needs gigabytes.
     ///
     /// ```
-    /// use mtl_host::FunctionLimit;
+    /// use mtl_host::limits::FunctionLimit;
     ///
     /// assert_eq!(FunctionLimit::DEFAULT.get(), 50_000);
     /// assert_eq!("7".parse(), Ok(FunctionLimit::new(7.try_into().unwrap())));

@@ -17,7 +17,7 @@ use crate::item::parse_error::ParseError;
 /// longer counts.
 ///
 /// ```
-/// use mtl_host::TotalMemory;
+/// use mtl_host::limits::TotalMemory;
 ///
 /// let limit: TotalMemory = "4GiB".parse()?;
 /// assert_eq!(limit.to_string(), "4GiB");
