@@ -8,8 +8,8 @@
 //! ```
 //!
 //! The host runs the code in `trusted` unchecked, with all rights of this user. Therefore no other user may have write
-//! access to the directory or its parents, and the output of a jailed process is never put there. A [`TrustedEntry`]
-//! stands for both guarantees. A [`JailedEntry`] gives access to nothing but its bytes.
+//! access to the directory or its parents, and the output of a jailed process is never put there. A `TrustedEntry`
+//! stands for both guarantees. A `JailedEntry` gives access to nothing but its bytes.
 //!
 //! The cache is optional. A failure here costs time but never fails a run: a full disk, a directory that disappears, or
 //! a changed file.

@@ -131,7 +131,7 @@ fn modules_in(sources: &str) -> Vec<String> {
         let line = line.strip_prefix("pub(crate) ").unwrap_or(line);
         line.strip_prefix("mod ")?.strip_suffix(';')
     });
-    let is_whole = |name: &&str| !["patience", "tests"].contains(name);
+    let is_whole = |name: &&str| !["test_timeout", "tests"].contains(name);
     let is_jail = sources == "host/jail/src";
     names.filter(|name| is_whole(name) && !is_jail).map(str::to_owned).collect()
 }

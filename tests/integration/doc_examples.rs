@@ -39,15 +39,9 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 /// Returns the names that the library exports from its other crates.
 fn exported() -> BTreeSet<String> {
-    let files = ["lib.rs", "sink.rs", "source.rs"].map(|file| {
-        let text = fs::read_to_string(root().join("host/src").join(file)).unwrap();
-        let exports = text.split("pub use mtl_").skip(1);
-        let exports = exports.map(|export| export.split(';').next().unwrap_or_default());
-        exports
-            .flat_map(|export| words(export).map(str::to_owned).collect::<Vec<_>>())
-            .collect::<Vec<_>>()
-    });
-    files.into_iter().flatten().collect()
+    let listing = fs::read_to_string(root().join("host/docs/public-api.txt")).unwrap();
+    let items = listing.lines().filter(|line| !line.starts_with(' '));
+    items.filter_map(|item| item.rsplit("::").next()).map(str::to_owned).collect()
 }
 
 /// A public item.

@@ -18,7 +18,7 @@ fn fixed() -> Vec<(&'static str, String)> {
     vec![
         (
             "guest output of all workers together",
-            format!("{}×--log-limit", constant("src/sandbox/guest_output.rs", "VOICES")),
+            format!("{}×--log-limit", constant("src/sandbox/guest_output.rs", "LOUD_WORKERS")),
         ),
         (
             "components and modules of a component, nested ones included",
@@ -26,22 +26,22 @@ fn fixed() -> Vec<(&'static str, String)> {
         ),
         ("depth of nested components", count(Complexity::MAX_DEPTH)),
         ("definitions of component instances", count(Complexity::MAX_DEFINITIONS)),
-        ("compiled code from a child process", size("jail/src/sealed_file.rs", "MOST")),
-        ("memory in a snapshot", size("src/engine/snapshot/image.rs", "MOST")),
+        ("compiled code from a child process", size("jail/src/sealed_file.rs", "MAX_CODE_BYTES")),
+        ("memory in a snapshot", size("src/engine/snapshot/image.rs", "MAX_IMAGE_BYTES")),
         ("memories of a plugin", count(constant("src/sandbox/meter.rs", "MAX_MEMORIES"))),
         ("tables of a plugin", count(constant("src/sandbox/meter.rs", "MAX_TABLES"))),
         ("core instances of a plugin", count(constant("src/sandbox/meter.rs", "MAX_INSTANCES"))),
         (
             "open files, streams, sockets and waits of an instance",
-            count(constant("src/engine/state.rs", "MOST_OPEN")),
+            count(constant("src/engine/state.rs", "MAX_OPEN")),
         ),
-        ("granted directories of a worker", count(constant("src/sandbox/granted.rs", "MOST_DIRS"))),
+        ("granted directories of a worker", count(constant("src/sandbox/granted.rs", "MAX_DIRS"))),
         ("call stack of a plugin", size("src/engine.rs", "STACK")),
         ("result of a host function", size("src/engine/host_function.rs", "MAX_ANSWER")),
-        ("values of an item of a typed component", size("src/engine/typed/reader.rs", "ROOM")),
+        ("values of an item of a typed component", size("src/engine/typed/reader.rs", "MAX_VALUE_BYTES")),
         ("line that a plugin writes", size("src/sandbox/output.rs", "MAX_LINE")),
         ("log message", size("src/engine/context.rs", "MAX_MESSAGE")),
-        ("message of a fault", size("stream/src/outcome.rs", "MAX")),
+        ("message of a fault", size("stream/src/outcome.rs", "MAX_MESSAGE")),
     ]
 }
 
