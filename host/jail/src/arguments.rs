@@ -24,9 +24,9 @@ const PROT_WRITE: u32 = 2;
 /// `MAP_PRIVATE`. Shared memory is refused: it belongs to no process, so `RLIMIT_DATA` does not
 /// count it.
 const MAP_PRIVATE: u32 = 2;
-/// `MAP_FIXED`, `MAP_ANONYMOUS`, `MAP_NORESERVE`, `MAP_STACK`. The list leaves out `MAP_GROWSDOWN`,
-/// because `RLIMIT_DATA` takes such memory for a stack, and the flags for huge, locked and
-/// prefilled pages.
+/// `MAP_FIXED`, `MAP_ANONYMOUS`, `MAP_NORESERVE`, `MAP_STACK`. The list leaves out the flags for
+/// huge, locked and prefilled pages. It leaves out `MAP_GROWSDOWN`, because `RLIMIT_DATA` treats such
+/// memory as a stack.
 const MAP_FLAGS: u32 = 0x10 | 0x20 | 0x4000 | 0x2_0000;
 /// `MADV_DONTNEED`, `MADV_GUARD_INSTALL`, `MADV_GUARD_REMOVE`. Allocators use the first to return
 /// pages; the C library uses the others to guard stacks.
@@ -43,7 +43,8 @@ const FCNTL: [u32; 8] = [0, 1, 2, 3, 4, 1030, 1033, 1034];
 /// `FIONBIO`, `FIOCLEX`. The list leaves out `TIOCSTI`, which types into a terminal.
 const IOCTL: [u32; 2] = [0x5421, 0x5451];
 
-/// `CLONE_VM`, `CLONE_SIGHAND`, `CLONE_THREAD`: `clone` makes a thread and no process.
+/// `CLONE_VM`, `CLONE_SIGHAND`, `CLONE_THREAD`: with these flags, `clone` makes a thread and not a
+/// process.
 const THREAD: u32 = 0x100 | 0x800 | 0x1_0000;
 /// `CLONE_PIDFD`, `CLONE_PTRACE`, `CLONE_VFORK`, `CLONE_PARENT`, `CLONE_UNTRACED`, and all of
 /// `CLONE_NEW…`: with root's capabilities, a thread could otherwise have its own mounts.
@@ -71,19 +72,19 @@ const SOCKET_OPTIONS: [(u32, u32); 12] = [
 
 /// Returns the rules that allow calls in every jail, whatever is granted.
 pub(crate) fn base_rules() -> Result<Vec<Ruled>, Error> {
-    let itself = getpid().as_raw_nonzero().get().cast_unsigned();
+    let own_pid = getpid().as_raw_nonzero().get().cast_unsigned();
     Ok(vec![
         (SYS_clone, vec![all([masked(0, THREAD | FORBIDDEN_CLONE_FLAGS, THREAD)?])?]),
-        // For `abort`. A signal to another process would need that process's number.
-        (SYS_tgkill, vec![all([is(0, itself)?])?]),
+        // `abort` needs this call. The process may signal only itself.
+        (SYS_tgkill, vec![all([is(0, own_pid)?])?]),
         (SYS_mmap, vec![all([masked(3, !MAP_FLAGS, MAP_PRIVATE)?])?]),
         (SYS_madvise, any(2, &ADVICE)?),
         (SYS_fcntl, any(1, &FCNTL)?),
         (SYS_ioctl, any(1, &IOCTL)?),
         // The process may read its limits, but not set them.
         (SYS_prlimit64, vec![all([is(0, 0)?, is_null(2)?])?]),
-        // Data may go only to the peer of a connected descriptor. `sendmsg` is refused: it names the receiver, and
-        // the descriptors to send, in memory.
+        // Data may go only to the peer of a connected descriptor. `sendmsg` is refused: it names the receiver and
+        // the descriptors to send in memory, which a filter cannot read.
         (SYS_sendto, vec![all([masked(3, MSG_FASTOPEN, 0)?, is_null(4)?])?]),
         // For the names of threads, and for the filters that follow this one.
         (SYS_prctl, any(0, &[PR_SET_NAME, PR_SET_NO_NEW_PRIVS])?),
@@ -97,8 +98,8 @@ pub(crate) fn base_rules() -> Result<Vec<Ruled>, Error> {
     ])
 }
 
-/// Returns the rules that allow the size of an open file to be read by an empty name. The C library
-/// makes such calls even if no directory is granted. The seal takes them away.
+/// Returns the rules that allow the size of an open file to be read, by its descriptor and an empty
+/// name. The C library makes such calls even if no directory is granted. The seal later refuses them.
 pub(crate) fn fstat_rules() -> Result<Vec<Ruled>, Error> {
     let by_empty_name =
         |flags| Ok::<_, Error>(vec![all([masked(flags, AT_EMPTY_PATH, AT_EMPTY_PATH)?])?]);
@@ -112,12 +113,12 @@ pub(crate) fn futimens_rules() -> Result<Vec<Ruled>, Error> {
 }
 
 /// Returns the rule that allows writing at the end of an open file, as WASI appends.
-pub(crate) fn appending() -> Result<Vec<Ruled>, Error> {
+pub(crate) fn append_rules() -> Result<Vec<Ruled>, Error> {
     Ok(vec![(SYS_pwritev2, vec![all([is(5, RWF_APPEND)?])?])])
 }
 
-/// Returns the rules that allow TCP sockets, and options of them.
-pub(crate) fn sockets() -> Result<Vec<Ruled>, Error> {
+/// Returns the rules that allow TCP sockets and some of their options.
+pub(crate) fn socket_rules() -> Result<Vec<Ruled>, Error> {
     let mut kinds = Vec::new();
     for family in [AF_INET, AF_INET6] {
         for protocol in TCP {
@@ -135,23 +136,24 @@ pub(crate) fn sealed_call_rules(task: Task, stack: u64) -> Result<Vec<Ruled>, Er
     Ok(vec![
         // All threads that the process needs are running.
         (SYS_clone, Vec::new()),
-        // The threads used it while they loaded code, to make the code visible to all processors.
+        // Threads need this call only while they load code: it makes the code visible to all processors.
         (SYS_membarrier, Vec::new()),
         (SYS_mmap, vec![all([masked(2, PROT_EXEC, PROT_EXEC)?])?]),
-        (SYS_mprotect, protections(task)?),
+        (SYS_mprotect, protection_rules(task)?),
         // `RLIMIT_DATA` does not count a stack, even if it is moved.
         (SYS_mremap, vec![all([condition(0, SeccompCmpArgLen::Qword, Ge, stack)?])?]),
         (SYS_prctl, vec![all([condition(0, SeccompCmpArgLen::Dword, Ne, PR_SET_NAME.into())?])?]),
         (SYS_seccomp, Vec::new()),
-        // The engine keeps the initial contents of memories there when it loads code. No limit counts that memory.
+        // When the engine loads code, it keeps the initial contents of memories in such files. No limit counts them.
         (SYS_memfd_create, Vec::new()),
     ])
 }
 
-/// Returns the rules that refuse protections of memory after the seal. None may make memory
+/// Returns the rules that refuse protections of memory after the seal. No process may make memory
 /// executable. A worker may not make memory read-only, because `RLIMIT_DATA` counts only writable
-/// memory. The engine of a compiler does so; its process has a limit of addresses instead.
-fn protections(task: Task) -> Result<Vec<SeccompRule>, Error> {
+/// memory. In a compiling process, the engine makes memory read-only; a limit of the address space
+/// bounds that process instead.
+fn protection_rules(task: Task) -> Result<Vec<SeccompRule>, Error> {
     let not = |protection: u32| condition(2, SeccompCmpArgLen::Qword, Ne, protection.into());
     let (read, both) = (not(PROT_READ)?, not(PROT_READ | PROT_WRITE)?);
     Ok(vec![match task {

@@ -103,7 +103,7 @@ calls! {
 /// `renameat`. The C library defines no number for it on aarch64.
 pub(crate) const SYS_renameat: i64 = if cfg!(target_arch = "x86_64") { 264 } else { 38 };
 
-/// Calls that aarch64 never had. A newer call does the same there.
+/// Calls that aarch64 never had. On aarch64, programs use newer calls instead.
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod old {
     pub(crate) const SYS_poll: i64 = 7;

@@ -8,7 +8,7 @@ use super::JailLayer;
 #[derive(Debug, thiserror::Error)]
 pub enum JailError {
     /// The kernel lacks a required layer.
-    #[error("the jail needs what this kernel lacks: {0}")]
+    #[error("this kernel lacks a layer that the jail needs: {0}")]
     MissingLayer(JailLayer),
     /// The system lacks a layer that the strict jail needs.
     #[error("the strict jail needs {layer}: {answer}")]
@@ -56,7 +56,7 @@ mod tests {
         let error = JailError::MissingLayer(JailLayer::Landlock);
         assert_eq!(
             error.to_string(),
-            "the jail needs what this kernel lacks: Landlock (Linux 5.13, and enabled at boot)",
+            "this kernel lacks a layer that the jail needs: Landlock (Linux 5.13, and enabled at boot)",
         );
     }
 }

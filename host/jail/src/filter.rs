@@ -1,13 +1,13 @@
 //! The seccomp filters: a list of allowed system calls; all other calls fail.
 //!
-//! Three filters are stacked. The strictest answer counts; of two refusals, the newest filter's
-//! counts:
+//! Three filters are stacked. The strictest answer counts. Of two refusals, that of the newest
+//! filter counts:
 //!
 //! 1. the list of allowed calls: all others fail with `EPERM`;
-//! 2. `clone3` fails with `ENOSYS`, as if the kernel lacked it. Its arguments are in memory, which
-//!    no filter can read; the C library falls back to `clone`;
-//! 3. the seal, when the code is loaded and all threads run: no more executable memory, threads or
-//!    filters.
+//! 2. `clone3` fails with `ENOSYS`, as if the kernel lacked it, and the C library falls back to
+//!    `clone`. The arguments of `clone3` are in memory, which no filter can read;
+//! 3. the seal, installed when the code is loaded and all threads run: it refuses new executable
+//!    memory, threads and filters.
 
 use std::collections::BTreeMap;
 use std::env::consts::ARCH;
@@ -26,8 +26,8 @@ use seccompiler::{
 use super::calls::*;
 use super::{Access, JailConfig, JailError, LayerStatus, Task, arguments, process_limits};
 
-/// The calls that a filter matches: a call without rules always, others if one of their rules
-/// holds.
+/// The calls that a filter matches. It always matches a call without rules, and any other call if
+/// one of the call's rules holds.
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// Calls that are always allowed: on open files, memory, threads, signals and the clock.
@@ -50,8 +50,8 @@ const ALWAYS_OLD: &[i64] = &[old::SYS_poll, old::SYS_epoll_wait, old::SYS_time];
 const ALWAYS_OLD: &[i64] = &[];
 
 /// Calls for a granted directory. Landlock decides on which files they work. It does not control
-/// calls that change the mode or owner of a file, or its times by name, so this list leaves them
-/// out.
+/// calls that change the mode or owner of a file, or its times by name. So this list leaves those
+/// calls out.
 #[rustfmt::skip]
 const READING: &[i64] = &[
     SYS_openat, SYS_openat2, SYS_getdents64, SYS_newfstatat, SYS_statx, SYS_readlinkat,
@@ -67,14 +67,15 @@ const CHANGING: &[i64] = &[
 /// Calls for a granted directory that may hold symbolic links.
 const LINKING: &[i64] = &[SYS_symlinkat];
 
-/// Calls for a granted port. Landlock decides which ports the process connects to. No call listens.
+/// Calls for a granted port. Landlock decides which ports the process connects to. No allowed call
+/// listens.
 const CONNECTING: &[i64] =
     &[SYS_connect, SYS_bind, SYS_getsockopt, SYS_getsockname, SYS_getpeername, SYS_shutdown];
 
 /// Installs the first two filters, when a process enters the jail. Returns whether the kernel
 /// supports them.
-pub(crate) fn enter(confines: &JailConfig<'_>) -> Result<LayerStatus, JailError> {
-    match install_list(confines) {
+pub(crate) fn enter(config: &JailConfig<'_>) -> Result<LayerStatus, JailError> {
+    match install_list(config) {
         Err(error) if !is_unsupported(&error) => Err(refused(error)),
         answer => Ok(LayerStatus::from_result(answer)),
     }
@@ -86,8 +87,8 @@ pub(crate) fn seal(task: Task, has_dirs: bool) -> Result<(), JailError> {
     install_seal(task, has_dirs).map_err(refused)
 }
 
-fn install_list(confines: &JailConfig<'_>) -> Result<(), Error> {
-    install(allowed_calls(confines)?, refuse(Errno::PERM), SeccompAction::Allow)?;
+fn install_list(config: &JailConfig<'_>) -> Result<(), Error> {
+    install(allowed_calls(config)?, refuse(Errno::PERM), SeccompAction::Allow)?;
     // A separate filter, because a filter has one error number for all its refusals.
     let hidden = Rules::from([(SYS_clone3, Vec::new())]);
     install(hidden, SeccompAction::Allow, refuse(Errno::NOSYS))
@@ -108,25 +109,25 @@ fn seal_rules(task: Task, has_dirs: bool) -> Result<Rules, Error> {
 }
 
 /// Returns the calls that the jail allows.
-fn allowed_calls(confines: &JailConfig<'_>) -> Result<Rules, Error> {
+fn allowed_calls(config: &JailConfig<'_>) -> Result<Rules, Error> {
     let mut rules = Rules::from_iter(arguments::base_rules()?);
     rules.extend(unconditional(ALWAYS));
     rules.extend(unconditional(ALWAYS_OLD));
-    match confines.dirs {
+    match config.dirs {
         [] => rules.extend(arguments::fstat_rules()?),
         _ => rules.extend(unconditional(READING)),
     }
-    if confines.dirs.iter().any(|dir| dir.access() != Access::Read) {
+    if config.dirs.iter().any(|dir| dir.access() != Access::Read) {
         rules.extend(unconditional(CHANGING));
         rules.extend(arguments::futimens_rules()?);
-        rules.extend(arguments::appending()?);
+        rules.extend(arguments::append_rules()?);
     }
-    if confines.dirs.iter().any(|dir| dir.access() == Access::ReadWriteSymlinks) {
+    if config.dirs.iter().any(|dir| dir.access() == Access::ReadWriteSymlinks) {
         rules.extend(unconditional(LINKING));
     }
-    if !confines.ports.is_empty() {
+    if !config.ports.is_empty() {
         rules.extend(unconditional(CONNECTING));
-        rules.extend(arguments::sockets()?);
+        rules.extend(arguments::socket_rules()?);
     }
     Ok(rules)
 }
@@ -139,15 +140,15 @@ fn refuse(errno: Errno) -> SeccompAction {
     SeccompAction::Errno(errno.raw_os_error().cast_unsigned())
 }
 
-/// Installs a filter that answers `named` to calls that `rules` match, and `others` to all others.
-/// A call of another architecture, such as a 32-bit call, ends the process.
-fn install(rules: Rules, others: SeccompAction, named: SeccompAction) -> Result<(), Error> {
-    let machine = TargetArch::try_from(ARCH)?;
-    let program: BpfProgram = SeccompFilter::new(rules, others, named, machine)?.try_into()?;
+/// Installs a filter that answers `matched` to calls that `rules` match, and `unmatched` to all
+/// others. A call of another architecture, such as a 32-bit call, ends the process.
+fn install(rules: Rules, unmatched: SeccompAction, matched: SeccompAction) -> Result<(), Error> {
+    let arch = TargetArch::try_from(ARCH)?;
+    let program: BpfProgram = SeccompFilter::new(rules, unmatched, matched, arch)?.try_into()?;
     apply_filter_all_threads(&program)
 }
 
-/// Returns true if the kernel supports no filters, or not these.
+/// Returns whether the error means that the kernel does not support these filters.
 fn is_unsupported(error: &Error) -> bool {
     let (Error::Prctl(error) | Error::Seccomp(error)) = error else { return false };
     matches!(Errno::from_io_error(error), Some(Errno::NOSYS | Errno::INVAL))
@@ -173,7 +174,7 @@ mod tests {
     fn left(dirs: &[Access], ports: &[u16]) -> usize {
         let dirs: Vec<_> =
             dirs.iter().map(|access| AllowedDir::open("/tmp", *access).unwrap()).collect();
-        let confines = JailConfig {
+        let config = JailConfig {
             task: Task::Work,
             dirs: &dirs,
             ports,
@@ -185,7 +186,7 @@ mod tests {
         let sealed = seal_rules(Task::Work, !dirs.is_empty()).unwrap();
         // A call with rules is refused only if one of them holds.
         let is_left = |call: &&i64| sealed.get(call).is_none_or(|rules| !rules.is_empty());
-        allowed_calls(&confines).unwrap().keys().filter(is_left).count()
+        allowed_calls(&config).unwrap().keys().filter(is_left).count()
     }
 
     #[test]
@@ -198,10 +199,10 @@ mod tests {
             left(&[Access::Read, Access::ReadWriteSymlinks], &[]),
             left(&[], &[80]) - none,
         ];
-        // aarch64 never had the old ones.
+        // aarch64 never had the old calls.
         let [none, read, write, links, more] = counts;
         let old = 3 - ALWAYS_OLD.len();
-        let said = format!(
+        let expected = format!(
             "{} without a grant, {} with a directory to read, {} with `:rw`, {} with `:rw+symlinks`, and {more} more \
              with `--net`",
             none + old,
@@ -211,6 +212,6 @@ mod tests {
         );
         let page = fs::read_to_string("../docs/security.md").unwrap();
         let words: Vec<_> = page.split_whitespace().collect();
-        assert!(words.join(" ").contains(&said), "{said}");
+        assert!(words.join(" ").contains(&expected), "{expected}");
     }
 }

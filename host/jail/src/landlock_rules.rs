@@ -31,12 +31,12 @@ const CHANGING: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
 });
 
 /// Sets the rules, as far as the kernel supports them.
-pub(crate) fn enter(confines: &JailConfig<'_>) -> Result<(), JailError> {
+pub(crate) fn enter(config: &JailConfig<'_>) -> Result<(), JailError> {
     let mut rules = restrict_all().map_err(refused)?;
-    for dir in confines.dirs {
+    for dir in config.dirs {
         rules = rules.add_rule(PathBeneath::new(dir, rights(dir.access()))).map_err(refused)?;
     }
-    rules = allow_ports(rules, confines.ports).map_err(refused)?;
+    rules = allow_ports(rules, config.ports).map_err(refused)?;
     rules.restrict_self().map_err(refused)?;
     Ok(())
 }
@@ -62,25 +62,26 @@ pub(crate) fn confine_thread(
     allow_ports(rules, ports)?.restrict_self().map(drop)
 }
 
-/// Notes which rules the kernel supports. If it has no Landlock, only that is noted.
-pub(crate) fn find(confines: &JailConfig<'_>, layers: &mut JailLayers) {
-    // These rules only ask the kernel; they are never set.
+/// Adds the rules to `layers`, with the kernel's answer to each. If the kernel has no Landlock, it
+/// adds only that answer.
+pub(crate) fn probe(config: &JailConfig<'_>, layers: &mut JailLayers) {
+    // These rules are never set: they only show which rules the kernel supports.
     let rules = || Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
     let files = |abi| rules().handle_access(AccessFs::from_all(abi)).is_ok();
-    let mut note = |layer, has: bool| {
-        let lacks = || LayerStatus::Missing("the kernel has no such rules".into());
-        layers.add_answer(layer, if has { LayerStatus::Present } else { lacks() });
+    let mut add = |layer, has: bool| {
+        let missing = || LayerStatus::Missing("the kernel has no such rules".into());
+        layers.add_answer(layer, if has { LayerStatus::Present } else { missing() });
         has
     };
-    if !note(JailLayer::Landlock, files(ABI::V1)) {
+    if !add(JailLayer::Landlock, files(ABI::V1)) {
         return;
     }
-    note(JailLayer::LandlockTruncation, files(FILES));
-    if confines.has_ports() {
+    add(JailLayer::LandlockTruncation, files(FILES));
+    if config.has_ports() {
         let has_ports = rules().handle_access(AccessNet::from_all(PORTS)).is_ok();
-        note(JailLayer::LandlockPorts, has_ports);
+        add(JailLayer::LandlockPorts, has_ports);
     }
-    note(JailLayer::LandlockScopes, rules().scope(Scope::from_all(SCOPES)).is_ok());
+    add(JailLayer::LandlockScopes, rules().scope(Scope::from_all(SCOPES)).is_ok());
 }
 
 fn restrict_all() -> Result<RulesetCreated, RulesetError> {

@@ -78,16 +78,16 @@ impl JailLayers {
     fn of_need(
         &self,
         need: LayerNeed,
-        is_meant: impl Fn(&LayerStatus) -> bool,
+        has_status: impl Fn(&LayerStatus) -> bool,
     ) -> impl Iterator<Item = JailLayer> {
-        let is_meant = move |(layer, answer): &(JailLayer, &LayerStatus)| {
-            layer.need() == need && is_meant(answer)
+        let matches = move |(layer, answer): &(JailLayer, &LayerStatus)| {
+            layer.need() == need && has_status(answer)
         };
-        self.iter().filter(is_meant).map(|(layer, _)| layer)
+        self.iter().filter(matches).map(|(layer, _)| layer)
     }
 
-    /// Returns what a layer protects from on this machine, as a phrase. If the layer relies on a
-    /// missing layer, this is less than [`JailLayer::protects`] says.
+    /// Returns what a layer protects from on this machine, as a phrase. A layer that relies on a
+    /// missing layer protects from less than [`JailLayer::protects`] promises.
     #[must_use]
     pub fn protects(&self, layer: JailLayer) -> &'static str {
         match (layer, self.get(JailLayer::Landlock)) {
@@ -115,8 +115,8 @@ impl JailLayers {
     /// Fails with the first missing layer.
     #[doc(hidden)]
     pub fn check(&self, jail: Jail) -> Result<(), JailError> {
-        let lacks = |need| self.missing(need).next();
-        match (jail, lacks(LayerNeed::Required), lacks(LayerNeed::Strict)) {
+        let first_missing = |need| self.missing(need).next();
+        match (jail, first_missing(LayerNeed::Required), first_missing(LayerNeed::Strict)) {
             (Jail::Required | Jail::Strict, Some(layer), _) => Err(JailError::MissingLayer(layer)),
             (Jail::Strict, None, Some(layer)) => {
                 let answer = self.get(layer).map(ToString::to_string).unwrap_or_default();
@@ -131,7 +131,9 @@ impl fmt::Display for LayerStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Present => f.write_str("present"),
-            Self::Unused(why) | Self::WithoutDirs(why) | Self::Missing(why) => f.write_str(why),
+            Self::Unused(reason) | Self::WithoutDirs(reason) | Self::Missing(reason) => {
+                f.write_str(reason)
+            }
         }
     }
 }

@@ -8,7 +8,7 @@
 //! nothing open but 0, 1, 2         seccomp: the system calls of a list                no other filters
 //! ```
 //!
-//! Two barriers stand one behind the other:
+//! There are two barriers, one behind the other:
 //!
 //! - *seccomp* decides which system calls exist. No call opens a file unless a directory is
 //!   granted, and no call makes a socket unless a port is granted. Calls that start, signal or
@@ -99,7 +99,7 @@ pub struct JailConfig<'a> {
     pub max_file_size: Option<u64>,
     /// The layers that the kernel must have.
     pub requirement: Jail,
-    /// Enters namespaces. Only tests of the other layers turn this off.
+    /// Is `true` if the process enters namespaces. Only tests of the other layers set it to `false`.
     pub has_namespaces: bool,
 }
 
@@ -157,32 +157,32 @@ pub fn begin(parent: Pid) -> Result<(), JailError> {
 ///
 /// Fails if the kernel lacks a required layer, the process has more than one thread, or the system
 /// refuses.
-pub fn enter(confines: &JailConfig<'_>) -> Result<JailLayers, JailError> {
+pub fn enter(config: &JailConfig<'_>) -> Result<JailLayers, JailError> {
     process_limits::check_single_threaded()?;
     let mut layers = JailLayers::default();
-    let had = process_limits::capabilities()?;
-    if confines.has_namespaces {
-        namespaces::enter(confines, had, &mut layers);
+    let capabilities = process_limits::capabilities()?;
+    if config.has_namespaces {
+        namespaces::enter(config, capabilities, &mut layers);
     }
     speculation::enter(&mut layers);
-    process_limits::enter(confines, had)?;
+    process_limits::enter(config, capabilities)?;
     layers.add_answer(JailLayer::NoNewPrivileges, LayerStatus::Present);
-    landlock_rules::find(confines, &mut layers);
-    layers.check(confines.requirement)?;
-    landlock_rules::enter(confines)?;
-    layers.add_answer(JailLayer::Seccomp, filter::enter(confines)?);
-    layers.check(confines.requirement)?;
+    landlock_rules::probe(config, &mut layers);
+    layers.check(config.requirement)?;
+    landlock_rules::enter(config)?;
+    layers.add_answer(JailLayer::Seccomp, filter::enter(config)?);
+    layers.check(config.requirement)?;
     let entered = Entered {
         is_filtered: layers.get(JailLayer::Seccomp) == Some(&LayerStatus::Present),
-        task: confines.task,
-        has_dirs: !confines.dirs.is_empty(),
+        task: config.task,
+        has_dirs: !config.dirs.is_empty(),
     };
     ENTERED.set(entered).map_err(|_| JailError::WrongOrder)?;
     Ok(layers)
 }
 
 /// Confines the calling thread, and the threads that it starts, to some directories, ports and a
-/// cache. This uses only the Landlock rules that the kernel has, and is no jail.
+/// cache. This is not a jail: it uses only the Landlock rules that the kernel supports.
 ///
 /// # Errors
 ///

@@ -8,13 +8,14 @@
 //! ```
 //!
 //! These layers are extra: if the system refuses a step, the process tries the next ones and
-//! continues. For a user, an incomplete user namespace takes no right away. Root, or a process that
-//! may read files of other users, would lose that right; so such a process enters none.
+//! continues. A user loses no right in an incomplete user namespace. Root, or a process that may
+//! read files of other users, would lose the right to read those files. So such a process enters no
+//! user namespace.
 //!
 //! The old root stays mounted but out of reach: the root and the working directory are an empty
-//! file system. Granted directories are opened before. A path that leads up from one leads to the
-//! host's files. The process can find out that such a file exists; only Landlock refuses to open
-//! it.
+//! file system. Granted directories are opened before. A path that leads up from a granted
+//! directory leads to the host's files. The process can find out that such a file exists; only
+//! Landlock refuses to open it.
 
 use std::ffi::CStr;
 use std::fs;
@@ -35,20 +36,20 @@ pub(crate) const FILE_CAPABILITIES: CapabilitySet =
 const WOULD_LOSE: &str =
     "with granted directories, the process would lose the right to use files of other users";
 /// The reason for no other namespaces if there is no user namespace.
-const WITHOUT_USERS: &str = "this takes a user namespace, or root";
+const NO_USER_NAMESPACE: &str = "this needs a user namespace, or root";
 
-/// Enters the namespaces that the system allows. `had` holds the capabilities of the process.
-pub(crate) fn enter(confines: &JailConfig<'_>, had: CapabilitySet, layers: &mut JailLayers) {
-    let users = enter_user_namespace(confines, had);
-    let may_go_on = !matches!(users, LayerStatus::Missing(_));
-    let holds_with_dirs = !matches!(users, LayerStatus::WithoutDirs(_));
-    layers.add_answer(JailLayer::UserNamespace, users);
+/// Enters the namespaces that the system allows. `capabilities` are those of the process.
+pub(crate) fn enter(config: &JailConfig<'_>, capabilities: CapabilitySet, layers: &mut JailLayers) {
+    let user_namespace = enter_user_namespace(config, capabilities);
+    let can_continue = !matches!(user_namespace, LayerStatus::Missing(_));
+    let holds_with_dirs = !matches!(user_namespace, LayerStatus::WithoutDirs(_));
+    layers.add_answer(JailLayer::UserNamespace, user_namespace);
     let step = |layer, enter: &dyn Fn() -> io::Result<()>| {
-        let without = || io::Error::other(WITHOUT_USERS);
-        let entered = if may_go_on { enter() } else { Err(without()) };
+        let without = || io::Error::other(NO_USER_NAMESPACE);
+        let entered = if can_continue { enter() } else { Err(without()) };
         let answer = match LayerStatus::from_result(entered) {
             LayerStatus::Present if !holds_with_dirs => {
-                LayerStatus::WithoutDirs(WITHOUT_USERS.into())
+                LayerStatus::WithoutDirs(NO_USER_NAMESPACE.into())
             }
             answer => answer,
         };
@@ -57,27 +58,27 @@ pub(crate) fn enter(confines: &JailConfig<'_>, had: CapabilitySet, layers: &mut 
     // This comes before the empty root, which hides `/proc`.
     let (layer, answer) = step(JailLayer::IpcNamespace, &|| unshare(UnshareFlags::NEWIPC));
     layers.add_answer(layer, answer);
-    let network = match confines.check_network_namespace() {
+    let network = match config.check_network_namespace() {
         Ok(()) => step(JailLayer::NetworkNamespace, &|| unshare(UnshareFlags::NEWNET)).1,
-        Err(why) => LayerStatus::Unused(why.into()),
+        Err(reason) => LayerStatus::Unused(reason.into()),
     };
     layers.add_answer(JailLayer::NetworkNamespace, network);
-    let is_admin = had.contains(CapabilitySet::SYS_ADMIN);
+    let is_admin = capabilities.contains(CapabilitySet::SYS_ADMIN);
     let (layer, answer) = step(JailLayer::EmptyRoot, &|| enter_empty_root(is_admin));
     layers.add_answer(layer, answer);
 }
 
-fn enter_user_namespace(confines: &JailConfig<'_>, had: CapabilitySet) -> LayerStatus {
-    if had.contains(CapabilitySet::SYS_ADMIN) {
+fn enter_user_namespace(config: &JailConfig<'_>, capabilities: CapabilitySet) -> LayerStatus {
+    if capabilities.contains(CapabilitySet::SYS_ADMIN) {
         return LayerStatus::Unused("the process may make the other namespaces without one".into());
     }
-    let would_lose = had.intersects(FILE_CAPABILITIES);
-    if would_lose && !confines.dirs.is_empty() {
+    let would_lose = capabilities.intersects(FILE_CAPABILITIES);
+    if would_lose && !config.dirs.is_empty() {
         return LayerStatus::Missing(WOULD_LOSE.into());
     }
     match LayerStatus::from_result(map_users()) {
         // A worker without directories has nothing to lose. The probe must answer for workers with directories.
-        LayerStatus::Present if would_lose && confines.task == Task::Probe => {
+        LayerStatus::Present if would_lose && config.task == Task::Probe => {
             LayerStatus::WithoutDirs(WOULD_LOSE.into())
         }
         answer => answer,
@@ -86,7 +87,7 @@ fn enter_user_namespace(confines: &JailConfig<'_>, had: CapabilitySet) -> LayerS
 
 /// Enters a user namespace that maps the user and the group to themselves.
 fn map_users() -> io::Result<()> {
-    // These are read before `unshare`: until it is mapped, the process has no user number in the namespace.
+    // The numbers are read before `unshare`: in the namespace, the process has none until they are mapped.
     let (user, group) = (getuid().as_raw(), getgid().as_raw());
     unshare(UnshareFlags::NEWUSER)?;
     // Root owns the `/proc` files of a process that is not dumpable, so the process could not write its maps.
@@ -118,10 +119,10 @@ fn enter_empty_root(is_admin: bool) -> io::Result<()> {
     unsafe_code,
     reason = "the call is unsafe because a flag may separate the threads' descriptors"
 )]
-fn unshare(what: UnshareFlags) -> io::Result<()> {
+fn unshare(flags: UnshareFlags) -> io::Result<()> {
     // SAFETY: no caller passes `CLONE_FILES`, which separates the descriptors of threads, and the process has one
     // thread.
-    Ok(unsafe { unshare_unsafe(what) }?)
+    Ok(unsafe { unshare_unsafe(flags) }?)
 }
 
 #[expect(unsafe_code, reason = "no safe function mounts")]
@@ -129,7 +130,7 @@ fn follow_the_host() -> io::Result<()> {
     let flags = libc::MS_REC | libc::MS_SLAVE;
     // SAFETY: the path is a static C string, which the call only reads. It ignores the null pointers, because with
     // these flags it takes no source, type or data.
-    answer(unsafe { libc::mount(null(), c"/".as_ptr(), null(), flags, null()) }.into()).map(drop)
+    check(unsafe { libc::mount(null(), c"/".as_ptr(), null(), flags, null()) }.into()).map(drop)
 }
 
 /// `FSCONFIG_SET_STRING` and `FSCONFIG_CMD_CREATE`.
@@ -142,13 +143,13 @@ const READ_ONLY: usize = 1 | 2 | 4 | 8;
 fn empty_file_system() -> io::Result<OwnedFd> {
     let text = |text: &CStr| text.as_ptr().addr();
     let system = descriptor(libc::SYS_fsopen, [text(c"tmpfs"), 1, 0, 0, 0])?;
-    let of = |descriptor: &OwnedFd| descriptor.as_raw_fd().cast_unsigned() as usize;
+    let number = |descriptor: &OwnedFd| descriptor.as_raw_fd().cast_unsigned() as usize;
     for (key, value) in [(c"size", c"4k"), (c"nr_inodes", c"1"), (c"mode", c"0555")] {
-        let set = [of(&system), SET_STRING, text(key), text(value), 0];
+        let set = [number(&system), SET_STRING, text(key), text(value), 0];
         call(libc::SYS_fsconfig, set)?;
     }
-    call(libc::SYS_fsconfig, [of(&system), CREATE, 0, 0, 0])?;
-    descriptor(libc::SYS_fsmount, [of(&system), 1, READ_ONLY, 0, 0])
+    call(libc::SYS_fsconfig, [number(&system), CREATE, 0, 0, 0])?;
+    descriptor(libc::SYS_fsmount, [number(&system), 1, READ_ONLY, 0, 0])
 }
 
 #[expect(unsafe_code, reason = "the number of a descriptor becomes an owned descriptor")]
@@ -161,9 +162,9 @@ fn descriptor(number: libc::c_long, arguments: [usize; 5]) -> io::Result<OwnedFd
 #[expect(unsafe_code, reason = "the C library has no functions for these calls")]
 fn call(number: libc::c_long, [a, b, c, d, e]: [usize; 5]) -> io::Result<i64> {
     // SAFETY: the callers pass numbers and pointers to static C strings, and these calls only read the strings.
-    answer(unsafe { libc::syscall(number, a, b, c, d, e) })
+    check(unsafe { libc::syscall(number, a, b, c, d, e) })
 }
 
-fn answer(answer: i64) -> io::Result<i64> {
+fn check(answer: i64) -> io::Result<i64> {
     if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(answer) }
 }

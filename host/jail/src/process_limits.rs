@@ -37,7 +37,7 @@ pub(crate) fn begin(parent: Pid) -> Result<(), JailError> {
         Ok(_) | Err(Errno::PERM) => {}
         Err(errno) => return Err(JailError::system("start a session")(errno)),
     }
-    // Offer this process to the out-of-memory killer first. If the kernel refuses, it chooses by its own rules.
+    // Offer this process to the out-of-memory killer first. If the kernel refuses this, it chooses by its own rules.
     drop(fs::write("/proc/self/oom_score_adj", "1000"));
     limit(Resource::Core, 0)?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable)
@@ -51,14 +51,14 @@ fn close_all_from(first: RawFd) -> Result<(), Errno> {
     let folder = open("/proc/self/fd", flags, Mode::empty())?;
     let own = folder.as_raw_fd();
     // All entries are read before a descriptor is closed.
-    let mut found = Vec::new();
+    let mut open_fds = Vec::new();
     for entry in Dir::new(folder)? {
         // The entries `.` and `..` are no numbers.
         let name = entry?;
-        found.extend(name.file_name().to_str().ok().and_then(|name| name.parse::<RawFd>().ok()));
+        open_fds.extend(name.file_name().to_str().ok().and_then(|name| name.parse::<RawFd>().ok()));
     }
     // `own` was closed when `Dir` was dropped.
-    found.into_iter().filter(|fd| *fd >= first && *fd != own).for_each(close);
+    open_fds.into_iter().filter(|fd| *fd >= first && *fd != own).for_each(close);
     Ok(())
 }
 
@@ -81,19 +81,20 @@ pub(crate) fn check_single_threaded() -> Result<(), JailError> {
 
 pub(crate) fn capabilities() -> Result<CapabilitySet, JailError> {
     let sets = rustix::thread::capabilities(None);
-    Ok(sets.map_err(JailError::system("ask for capabilities"))?.permitted)
+    Ok(sets.map_err(JailError::system("read the capabilities of the process"))?.permitted)
 }
 
-pub(crate) fn enter(confines: &JailConfig<'_>, had: CapabilitySet) -> Result<(), JailError> {
+pub(crate) fn enter(config: &JailConfig<'_>, capabilities: CapabilitySet) -> Result<(), JailError> {
     set_no_new_privs(true).map_err(JailError::system("give up new privileges"))?;
-    give_up_capabilities(confines, had).map_err(JailError::system("give up capabilities"))?;
-    limit(Resource::Data, confines.data)?;
+    give_up_capabilities(config, capabilities)
+        .map_err(JailError::system("give up capabilities"))?;
+    limit(Resource::Data, config.data)?;
     limit(Resource::Stack, STACK)?;
-    if confines.task == Task::Compile {
-        limit(Resource::As, confines.data.saturating_add(compiler_address_space()))?;
+    if config.task == Task::Compile {
+        limit(Resource::As, config.data.saturating_add(compiler_address_space()))?;
     }
-    if let Some(most) = confines.max_file_size {
-        // Without this, a plugin that writes far behind a file's end would be killed instead of getting an error.
+    if let Some(most) = config.max_file_size {
+        // Without this, a plugin that writes far beyond a file's end would be killed instead of getting an error.
         ignore_file_size_signal();
         limit(Resource::Fsize, most)?;
     }
@@ -109,9 +110,9 @@ fn ignore_file_size_signal() {
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
 }
 
-/// Returns the bytes of addresses that a compiler needs in addition to its data: for the program,
-/// each thread's stack, and the C library's reservations for allocations. A worker has no such
-/// limit, because the engine reserves gigabytes for each memory of a plugin.
+/// Returns the address space that a compiler needs in addition to its data, in bytes: for the
+/// program, each thread's stack, and the C library's reservations for allocations. A worker has no
+/// such limit, because the engine reserves gigabytes for each memory of a plugin.
 fn compiler_address_space() -> u64 {
     const PROGRAM: u64 = 1024 * 1024 * 1024;
     const THREAD: u64 = 256 * 1024 * 1024;
@@ -129,14 +130,14 @@ pub(crate) fn stack_lower_bound() -> u64 {
 }
 
 /// Gives up all capabilities. If a directory is granted, root keeps the right to use files of other
-/// users, which it would have on a thread. Other users keep nothing, because a user namespace must
-/// not add rights.
-fn give_up_capabilities(confines: &JailConfig<'_>, had: CapabilitySet) -> Result<(), Errno> {
-    let kept = match confines.dirs {
+/// users, which a worker on a thread has. Other users keep nothing, because a user namespace must not
+/// add rights.
+fn give_up_capabilities(config: &JailConfig<'_>, capabilities: CapabilitySet) -> Result<(), Errno> {
+    let kept = match config.dirs {
         [] => CapabilitySet::empty(),
         _ => FILE_CAPABILITIES,
     };
-    let kept = kept & had;
+    let kept = kept & capabilities;
     let sets =
         CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() };
     set_capabilities(None, sets)

@@ -28,17 +28,17 @@ impl SealedFile {
         Self::seal(file)
     }
 
-    /// Copies the first `length` bytes of a file that a child has written to.
+    /// Copies the first `length` bytes of a file that a child has written to into a sealed file.
     ///
     /// # Errors
     ///
     /// Fails if `length` is more than [`MAX_CODE_BYTES`] bytes, or if the system refuses.
-    pub fn copy(place: &File, length: u64) -> io::Result<Self> {
+    pub fn copy(code_file: &File, length: u64) -> io::Result<Self> {
         check_length(length)?;
-        let mut place = place.try_clone()?;
-        place.rewind()?;
+        let mut source = code_file.try_clone()?;
+        source.rewind()?;
         let mut file = File::from(unsealed("mtl-code")?);
-        io::copy(&mut place.take(length), &mut file)?;
+        io::copy(&mut source.take(length), &mut file)?;
         Self::seal(file)
     }
 
@@ -73,8 +73,8 @@ impl SealedFile {
     }
 }
 
-/// The most compiled code that a child may make of one plugin, in bytes (512 MiB). The largest
-/// plugin file that may be loaded by default compiles to a quarter of it.
+/// The maximum size of the code that a child may compile from one plugin, in bytes (512 MiB). The
+/// largest plugin file that may be loaded by default compiles to a quarter of this.
 pub const MAX_CODE_BYTES: u64 = 512 * 1024 * 1024;
 
 /// Makes the file that a child writes compiled code to. Its size is sealed, and it takes memory
@@ -90,15 +90,15 @@ pub fn create_code_file() -> io::Result<File> {
     Ok(file.into())
 }
 
-/// Writes compiled code to the file that [`place`] has made, and returns the number of bytes.
+/// Writes compiled code to the file that [`create_code_file`] has made. Returns the number of bytes.
 ///
 /// # Errors
 ///
 /// Fails if `code` is longer than [`MAX_CODE_BYTES`] bytes, or if the system refuses.
-pub fn write_code(mut place: &File, code: &[u8]) -> io::Result<u64> {
+pub fn write_code(mut code_file: &File, code: &[u8]) -> io::Result<u64> {
     let length = code.len() as u64;
     check_length(length)?;
-    place.write_all(code)?;
+    code_file.write_all(code)?;
     Ok(length)
 }
 
@@ -142,17 +142,17 @@ mod tests {
 
     #[test]
     fn a_child_can_fill_its_place_and_no_more() {
-        let place = create_code_file().unwrap();
-        assert_eq!(write_code(&place, b"code").unwrap(), 4);
-        assert!(rustix::fs::ftruncate(&place, 0).is_err());
-        assert!(rustix::fs::ftruncate(&place, MAX_CODE_BYTES + 1).is_err());
-        assert!(rustix::io::pwrite(&place, b"more", MAX_CODE_BYTES).is_err());
+        let code_file = create_code_file().unwrap();
+        assert_eq!(write_code(&code_file, b"code").unwrap(), 4);
+        assert!(rustix::fs::ftruncate(&code_file, 0).is_err());
+        assert!(rustix::fs::ftruncate(&code_file, MAX_CODE_BYTES + 1).is_err());
+        assert!(rustix::io::pwrite(&code_file, b"more", MAX_CODE_BYTES).is_err());
 
-        let copy = SealedFile::copy(&place, 4).unwrap();
-        rustix::io::pwrite(&place, b"other", 0).unwrap();
+        let copy = SealedFile::copy(&code_file, 4).unwrap();
+        rustix::io::pwrite(&code_file, b"other", 0).unwrap();
         let mut bytes = [0; 8];
         assert_eq!(rustix::io::pread(&copy, &mut bytes, 0), Ok(4));
         assert_eq!(&bytes[..4], b"code");
-        assert!(SealedFile::copy(&place, MAX_CODE_BYTES + 1).is_err());
+        assert!(SealedFile::copy(&code_file, MAX_CODE_BYTES + 1).is_err());
     }
 }

@@ -49,8 +49,8 @@ impl SharedPage {
     ///
     /// Fails if the file is shorter than a page or may become so, or if the system refuses.
     pub fn open(file: &OwnedFd) -> io::Result<Self> {
-        let is_long = rustix::fs::fstat(file)?.st_size >= Self::SIZE as i64;
-        if !is_long || !rustix::fs::fcntl_get_seals(file)?.contains(SealFlags::SHRINK) {
+        let is_long_enough = rustix::fs::fstat(file)?.st_size >= Self::SIZE as i64;
+        if !is_long_enough || !rustix::fs::fcntl_get_seals(file)?.contains(SealFlags::SHRINK) {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         Self::map(file.as_fd())

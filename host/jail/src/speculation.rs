@@ -1,8 +1,8 @@
-//! Limits on speculation: what the processor computes ahead leaves traces from which a program can
-//! read other memory.
+//! Limits on speculative execution, which leaves traces in the processor. From these traces, a
+//! program can read other memory.
 //!
-//! The kernel turns off two kinds of it for this process, if the processor has them and lets
-//! processes choose. That makes the plugin a little slower, and does not delay the start.
+//! The kernel turns off two kinds of speculation for this process, if the processor has them and a
+//! process may choose. That makes the plugin a little slower, and does not delay the start.
 
 use std::io;
 

@@ -6,10 +6,10 @@ use std::io;
 use rustix::process::{Resource, getrlimit};
 
 /// The hint for a refused thread or process.
-pub const THREADS: &str = "`ulimit -u` bounds the processes and threads that you may have, all programs \
-                                  counted: raise it, or end some";
+pub const THREADS: &str = "`ulimit -u` limits the number of your processes and threads, in all programs \
+                                  together: raise it, or end some";
 
-/// The message by which a child reports that it was refused a thread.
+/// The message by which a child reports that the system refused it a thread.
 pub const THREAD_REFUSED: &str = "the system refuses a thread";
 
 /// The hint for refused addresses.
@@ -17,10 +17,10 @@ const ADDRESSES: &str = "each memory of a plugin reserves 4 GiB of addresses, an
                          (`ulimit -v unlimited`), or start fewer workers";
 
 /// The hint for refused mappings.
-pub const MAPS: &str = "`vm.max_map_count` bounds the memory mappings of a process: raise it (`sysctl -w \
+pub const MAPS: &str = "`vm.max_map_count` limits the memory mappings of a process: raise it (`sysctl -w \
                                vm.max_map_count=N`), or start fewer workers";
 
-/// The number of mappings of a worker on a thread: of its stack, its instance and its guest's
+/// The number of mappings of a worker on a thread: for its stack, its instance and its guest's
 /// stack. A core module has 10, a component 12.
 const MAPS_OF_WORKER: u64 = 12;
 /// The number of mappings that are reserved for the program and its libraries.
@@ -42,8 +42,8 @@ fn hint_of_refused(message: &str, is_limited: bool) -> Option<&'static str> {
     is_refused.then_some(if is_limited { ADDRESSES } else { MAPS })
 }
 
-/// Returns the number of workers on threads for which the system has mappings, or `None` if it is
-/// unknown.
+/// Returns the maximum number of workers on threads for which the system allows enough mappings, or
+/// `None` if the limit is unknown.
 pub fn max_workers() -> Option<u64> {
     let maps = fs::read_to_string("/proc/sys/vm/max_map_count").ok()?;
     Some(workers_with(maps.trim().parse().ok()?))

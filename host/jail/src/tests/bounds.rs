@@ -32,7 +32,7 @@ fn a_child_begins_with_nothing_but_its_parent_and_the_standard_descriptors() {
         assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
         assert_eq!(getrlimit(Resource::Core).maximum, Some(0));
         let score = fs::read_to_string("/proc/self/oom_score_adj").unwrap();
-        assert_eq!(score.trim(), "1000", "it is the first to go when memory runs out");
+        assert_eq!(score.trim(), "1000", "the kernel kills it first when memory runs out");
         begin(parent).unwrap();
     });
 }
@@ -62,21 +62,21 @@ fn a_child_dies_with_its_parent() {
         return;
     }
     let mut parent = again(test).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut told = parent.stdout.take().unwrap();
+    let mut output = parent.stdout.take().unwrap();
     let mut read = [0; 4096];
-    let mut heard = Vec::new();
-    let mut told = with_timeout(move || {
-        while !heard.ends_with(b"jailed") {
-            let bytes = told.read(&mut read).unwrap();
-            assert_ne!(bytes, 0, "{}", String::from_utf8_lossy(&heard));
-            heard.extend(&read[..bytes]);
+    let mut received = Vec::new();
+    let mut output = with_timeout(move || {
+        while !received.ends_with(b"jailed") {
+            let bytes = output.read(&mut read).unwrap();
+            assert_ne!(bytes, 0, "{}", String::from_utf8_lossy(&received));
+            received.extend(&read[..bytes]);
         }
-        told
+        output
     });
     parent.kill().unwrap();
     parent.wait().unwrap();
     // The pipe ends when no process is left that could write to it.
-    assert_eq!(with_timeout(move || told.read(&mut [0]).unwrap()), 0);
+    assert_eq!(with_timeout(move || output.read(&mut [0]).unwrap()), 0);
 }
 
 #[test]

@@ -18,25 +18,24 @@ use crate::{Access, AllowedDir};
 
 /// A directory to read, a directory to write, and a directory that is not granted. Each has a file;
 /// links lead out.
-struct Place {
-    folder: TempDir,
+struct Tree {
+    root: TempDir,
 }
 
-impl Place {
+impl Tree {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let place = Self { folder };
+        let tree = Self { root: tempfile::tempdir().unwrap() };
         for name in ["read", "write", "secret"] {
-            fs::create_dir(place.at(name)).unwrap();
-            fs::write(place.at(name).join("file"), name).unwrap();
+            fs::create_dir(tree.at(name)).unwrap();
+            fs::write(tree.at(name).join("file"), name).unwrap();
         }
-        symlink("../secret/file", place.at("read/link")).unwrap();
-        symlink("/etc/passwd", place.at("write/link")).unwrap();
-        place
+        symlink("../secret/file", tree.at("read/link")).unwrap();
+        symlink("/etc/passwd", tree.at("write/link")).unwrap();
+        tree
     }
 
     fn at(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.root.path().join(name)
     }
 
     fn dirs(&self) -> [(PathBuf, Access); 2] {
@@ -60,45 +59,45 @@ fn enter_with(parent: Pid, dirs: &[(PathBuf, Access)]) {
 
 #[test]
 fn granted_directories_are_used_as_they_are_granted() {
-    let place = Place::new();
+    let tree = Tree::new();
     alone("files::granted_directories_are_used_as_they_are_granted", |parent| {
-        enter_with(parent, &place.dirs_with_symlinks());
-        assert_eq!(fs::read(place.at("read/file")).unwrap(), b"read");
-        assert_eq!(fs::read_dir(place.at("read")).unwrap().count(), 2);
-        fs::write(place.at("write/new"), "new").unwrap();
-        renameat(CWD, place.at("write/new"), CWD, place.at("write/renamed")).unwrap();
-        mkdirat(CWD, place.at("write/folder"), Mode::RWXU).unwrap();
-        let (file, linked) = (place.at("write/renamed"), place.at("write/folder/linked"));
+        enter_with(parent, &tree.dirs_with_symlinks());
+        assert_eq!(fs::read(tree.at("read/file")).unwrap(), b"read");
+        assert_eq!(fs::read_dir(tree.at("read")).unwrap().count(), 2);
+        fs::write(tree.at("write/new"), "new").unwrap();
+        renameat(CWD, tree.at("write/new"), CWD, tree.at("write/renamed")).unwrap();
+        mkdirat(CWD, tree.at("write/folder"), Mode::RWXU).unwrap();
+        let (file, linked) = (tree.at("write/renamed"), tree.at("write/folder/linked"));
         linkat(CWD, file, CWD, &linked, AtFlags::empty()).unwrap();
-        symlinkat("file", CWD, place.at("write/symbolic")).unwrap();
-        assert_eq!(fs::read(place.at("write/symbolic")).unwrap(), b"write");
-        let file = OpenOptions::new().write(true).open(place.at("write/renamed")).unwrap();
+        symlinkat("file", CWD, tree.at("write/symbolic")).unwrap();
+        assert_eq!(fs::read(tree.at("write/symbolic")).unwrap(), b"write");
+        let file = OpenOptions::new().write(true).open(tree.at("write/renamed")).unwrap();
         file.set_len(1).unwrap();
         file.sync_all().unwrap();
         file.set_times(FileTimes::new().set_modified(SystemTime::UNIX_EPOCH)).unwrap();
         assert_eq!(file.metadata().unwrap().modified().unwrap(), SystemTime::UNIX_EPOCH);
         unlinkat(CWD, linked, AtFlags::empty()).unwrap();
-        unlinkat(CWD, place.at("write/folder"), AtFlags::REMOVEDIR).unwrap();
+        unlinkat(CWD, tree.at("write/folder"), AtFlags::REMOVEDIR).unwrap();
     });
 }
 
 #[test]
 fn a_symbolic_link_is_neither_made_nor_moved_unless_that_is_granted() {
-    let place = Place::new();
+    let tree = Tree::new();
     alone("files::a_symbolic_link_is_neither_made_nor_moved_unless_that_is_granted", |parent| {
-        enter_with(parent, &place.dirs());
-        let made = symlinkat("file", CWD, place.at("write/symbolic"));
+        enter_with(parent, &tree.dirs());
+        let made = symlinkat("file", CWD, tree.at("write/symbolic"));
         assert_eq!(made.unwrap_err(), Errno::PERM);
-        let moved = renameat(CWD, place.at("write/link"), CWD, place.at("write/moved"));
+        let moved = renameat(CWD, tree.at("write/link"), CWD, tree.at("write/moved"));
         assert_eq!(moved.unwrap_err(), Errno::ACCESS);
     });
 }
 
 #[test]
 fn nothing_beside_them_is_read_or_changed() {
-    let place = Place::new();
+    let tree = Tree::new();
     alone("files::nothing_beside_them_is_read_or_changed", |parent| {
-        enter_with(parent, &place.dirs_with_symlinks());
+        enter_with(parent, &tree.dirs_with_symlinks());
         let read = |path: &Path| fs::read(path).map(drop);
         let write = |path: &Path| OpenOptions::new().write(true).open(path).map(drop);
         let cut = |path: &Path| File::create(path).map(drop);
@@ -106,13 +105,13 @@ fn nothing_beside_them_is_read_or_changed() {
         let make = |path: &Path| Ok(mkdirat(CWD, path, Mode::RWXU)?);
         let remove = |path: &Path| Ok(unlinkat(CWD, path, AtFlags::empty())?);
         let link = |path: &Path| Ok(symlinkat("/etc/passwd", CWD, path)?);
-        let file = place.at("write/file");
+        let file = tree.at("write/file");
         let out = |path: &Path| Ok(renameat(CWD, &file, CWD, path)?);
-        let bring = |path: &Path| Ok(renameat(CWD, path, CWD, place.at("write/brought"))?);
+        let bring = |path: &Path| Ok(renameat(CWD, path, CWD, tree.at("write/brought"))?);
         let hold =
-            |path: &Path| Ok(linkat(CWD, path, CWD, place.at("write/held"), AtFlags::empty())?);
+            |path: &Path| Ok(linkat(CWD, path, CWD, tree.at("write/held"), AtFlags::empty())?);
         let parent = format!("/proc/{}/mem", getppid().unwrap());
-        let at = |name: &str| place.at(name);
+        let at = |name: &str| tree.at(name);
         type Deed<'a> = &'a dyn Fn(&Path) -> io::Result<()>;
         let cases: [(Deed<'_>, PathBuf); 28] = [
             (&read, "/etc/passwd".into()),
@@ -151,18 +150,18 @@ fn nothing_beside_them_is_read_or_changed() {
             assert!(is_refused, "deed {number} on {}: {error}", path.display());
         }
     });
-    assert_eq!(fs::read(place.at("read/file")).unwrap(), b"read");
+    assert_eq!(fs::read(tree.at("read/file")).unwrap(), b"read");
 }
 
 #[test]
 fn a_grant_of_files_grants_nothing_else() {
-    let place = Place::new();
-    let outside = CString::new(place.at("secret/file").as_os_str().as_bytes()).unwrap();
-    let program = CString::new(place.at("write/program").as_os_str().as_bytes()).unwrap();
+    let tree = Tree::new();
+    let outside = CString::new(tree.at("secret/file").as_os_str().as_bytes()).unwrap();
+    let program = CString::new(tree.at("write/program").as_os_str().as_bytes()).unwrap();
     alone("files::a_grant_of_files_grants_nothing_else", |parent| {
-        fs::copy("/bin/false", place.at("write/program")).unwrap();
-        fs::set_permissions(place.at("write/program"), Permissions::from_mode(0o755)).unwrap();
-        enter_with(parent, &place.dirs());
+        fs::copy("/bin/false", tree.at("write/program")).unwrap();
+        fs::set_permissions(tree.at("write/program"), Permissions::from_mode(0o755)).unwrap();
+        enter_with(parent, &tree.dirs());
         let ran = call(libc::SYS_execve, &[misdeeds::at(&program), 0, 0]);
         assert_eq!(ran, Err(libc::EPERM));
         let groups = [
@@ -181,13 +180,13 @@ fn a_grant_of_files_grants_nothing_else() {
 
 #[test]
 fn with_directories_to_read_there_is_no_call_that_changes_one() {
-    let place = Place::new();
+    let tree = Tree::new();
     alone("files::with_directories_to_read_there_is_no_call_that_changes_one", |parent| {
-        let dirs = [(place.at("read"), Access::Read)];
+        let dirs = [(tree.at("read"), Access::Read)];
         enter_with(parent, &dirs);
-        let file = File::open(place.at("read/file")).unwrap();
+        let file = File::open(tree.at("read/file")).unwrap();
         let times = FileTimes::new().set_modified(SystemTime::UNIX_EPOCH);
-        let (new, old) = (place.at("read/new"), place.at("read/file"));
+        let (new, old) = (tree.at("read/new"), tree.at("read/file"));
         let refused = [
             file.set_times(times),
             mkdirat(CWD, &new, Mode::RWXU).map_err(io::Error::from),

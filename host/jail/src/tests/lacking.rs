@@ -28,14 +28,14 @@ fn with(requirement: Jail) -> JailConfig<'static> {
 }
 
 /// Enters a best-effort jail, and returns the required layers that it lacks.
-fn lacks() -> Vec<JailLayer> {
+fn missing_layers() -> Vec<JailLayer> {
     let layers = enter(&with(Jail::BestEffort)).unwrap();
     layers.missing(LayerNeed::Required).collect()
 }
 
-fn is_refused(lack: JailLayer, name: &str) {
+fn is_refused(missing: JailLayer, name: &str) {
     let error = enter(&with(Jail::Required)).unwrap_err();
-    assert!(matches!(error, JailError::MissingLayer(named) if named == lack), "{error:?}");
+    assert!(matches!(error, JailError::MissingLayer(named) if named == missing), "{error:?}");
     assert!(error.to_string().contains(name), "{error}");
 }
 
@@ -45,7 +45,7 @@ fn without_landlock_a_required_jail_is_refused_and_another_says_so() {
         begin(parent).unwrap();
         hide(libc::SYS_landlock_create_ruleset, Errno::NOSYS);
         is_refused(JailLayer::Landlock, "Landlock");
-        assert_eq!(lacks(), [JailLayer::Landlock]);
+        assert_eq!(missing_layers(), [JailLayer::Landlock]);
         seal().unwrap();
         // The other layers hold: none relies on a missing layer.
         let parent = parent.as_raw_nonzero().get();
@@ -90,9 +90,9 @@ fn without_filters_a_required_jail_is_refused_and_another_says_so() {
         hide(libc::SYS_seccomp, Errno::NOSYS);
         let refused = in_a_fork(|_| is_refused(JailLayer::Seccomp, "seccomp"));
         assert_eq!(refused.exit_status(), Some(0));
-        assert_eq!(lacks(), [JailLayer::Seccomp]);
+        assert_eq!(missing_layers(), [JailLayer::Seccomp]);
         seal().unwrap();
-        assert!(fs::read("/etc/passwd").is_err(), "the layers that the kernel has hold");
+        assert!(fs::read("/etc/passwd").is_err(), "the other layers still protect the file");
     });
 }
 
@@ -116,7 +116,7 @@ fn a_system_that_refuses_the_mount_after_it_has_let_unshare_pass_runs_without_an
         let layers = with_namespaces(Jail::Required).unwrap();
         assert!(matches!(layers.get(JailLayer::EmptyRoot), Some(LayerStatus::Missing(_))));
         seal().unwrap();
-        assert!(fs::read("/etc/passwd").is_err(), "the layers that the kernel has hold");
+        assert!(fs::read("/etc/passwd").is_err(), "the other layers still protect the file");
     });
 }
 

@@ -16,8 +16,8 @@ use crate::{Access, AllowedDir, JailLayers};
 /// Enters a jail with namespaces, and returns the layers.
 fn enter_with(parent: Pid, task: Task, dirs: &[AllowedDir]) -> JailLayers {
     begin(parent).unwrap();
-    let confines = JailConfig { dirs, has_namespaces: true, ..bare(task) };
-    let layers = enter(&confines).unwrap();
+    let config = JailConfig { dirs, has_namespaces: true, ..bare(task) };
+    let layers = enter(&config).unwrap();
     seal().unwrap();
     layers
 }
@@ -38,8 +38,8 @@ fn the_root_is_empty_and_granted_directories_are_used_by_what_is_open() {
     alone(test, |parent| {
         begin(parent).unwrap();
         let dirs = [AllowedDir::open(&granted, Access::ReadWrite).unwrap()];
-        let confines = JailConfig { dirs: &dirs, has_namespaces: true, ..bare(Task::Work) };
-        let layers = enter(&confines).unwrap();
+        let config = JailConfig { dirs: &dirs, has_namespaces: true, ..bare(Task::Work) };
+        let layers = enter(&config).unwrap();
         seal().unwrap();
         let open = |name, flags| openat(&dirs[0], name, flags, Mode::RUSR);
         open("file", OFlags::RDONLY).unwrap();
@@ -128,8 +128,8 @@ fn who_may_read_files_of_others_enters_no_user_namespace_with_directories() {
         }
         begin(parent).unwrap();
         let dirs = [AllowedDir::open("/tmp", Access::Read).unwrap()];
-        let confines = JailConfig { dirs: &dirs, has_namespaces: true, ..bare(Task::Work) };
-        let layers = enter(&confines).unwrap();
+        let config = JailConfig { dirs: &dirs, has_namespaces: true, ..bare(Task::Work) };
+        let layers = enter(&config).unwrap();
         let users = layers.get(JailLayer::UserNamespace).unwrap();
         assert!(users.to_string().contains("lose the right"), "{users}");
     });
