@@ -93,14 +93,14 @@ impl Span {
         self.block.content.ends[items].iter().map(move |end| end - start)
     }
 
-    /// Returns how many items from `items.start` on fit into `room` bytes, but at most up to
+    /// Returns how many items from `items.start` on fit into `max_bytes`, but at most up to
     /// `items.end`. Each item takes `extra` bytes in addition to its own.
-    pub fn fitting(&self, items: Range<usize>, room: usize, extra: usize) -> usize {
+    pub fn fitting(&self, items: Range<usize>, max_bytes: usize, extra: usize) -> usize {
         let from = self.items.start + items.start;
         let start = self.block.start(from);
         let ends = &self.block.content.ends[from..self.items.start + items.end];
-        let ends = &ends[..ends.len().min(room / extra.max(1))];
-        let fits = |at: usize| ends[at] - start + (at + 1) * extra <= room;
+        let ends = &ends[..ends.len().min(max_bytes / extra.max(1))];
+        let fits = |at: usize| ends[at] - start + (at + 1) * extra <= max_bytes;
         let (mut fitting, mut beyond) = (0, ends.len());
         while fitting < beyond {
             let middle = fitting.midpoint(beyond);
@@ -111,12 +111,12 @@ impl Span {
 
     /// Returns the path of the file whose content the item at `at` is.
     pub(crate) fn path(&self, at: usize) -> Option<&Path> {
-        noted(&self.block.content.paths, self.items.start + at).map(PathBuf::as_path)
+        note_of(&self.block.content.paths, self.items.start + at).map(PathBuf::as_path)
     }
 
     /// Returns the reason why the item at `at` cannot be processed, if there is one.
     pub fn rejection(&self, at: usize) -> Option<&str> {
-        noted(&self.block.content.rejected, self.items.start + at).map(String::as_str)
+        note_of(&self.block.content.rejected, self.items.start + at).map(String::as_str)
     }
 
     /// Returns the position of the first item from `at` on that cannot be processed, or the end of
@@ -124,10 +124,8 @@ impl Span {
     pub fn next_rejection(&self, at: usize) -> usize {
         let from = self.items.start + at;
         let rejected = &self.block.content.rejected;
-        let place = rejected.partition_point(|(item, _)| *item < from);
-        rejected
-            .get(place)
-            .map_or(self.len(), |(item, _)| (item - self.items.start).min(self.len()))
+        let next = rejected.partition_point(|(item, _)| *item < from);
+        rejected.get(next).map_or(self.len(), |(item, _)| (item - self.items.start).min(self.len()))
     }
 
     /// Splits off the first `items` items, or all if there are fewer, and returns them.
@@ -177,9 +175,9 @@ impl Span {
 }
 
 /// Returns the note about `item`. Most items have no note.
-fn noted<T>(notes: &[(usize, T)], item: usize) -> Option<&T> {
+fn note_of<T>(notes: &[(usize, T)], item: usize) -> Option<&T> {
     let found = notes.binary_search_by_key(&item, |(noted, _)| *noted);
-    found.ok().map(|place| &notes[place].1)
+    found.ok().map(|at| &notes[at].1)
 }
 
 #[cfg(test)]

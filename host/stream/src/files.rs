@@ -78,7 +78,7 @@ impl FileId {
     }
 }
 
-/// The error that a path leads through a place that a plugin may have changed.
+/// The error of a path that leads through a link or `..` that a plugin may have changed.
 ///
 /// It is the inner error of an [`io::Error`].
 ///
@@ -92,8 +92,8 @@ impl FileId {
 /// symlink("elsewhere", folder.path().join("link"))?;
 /// let grant = DirGrant::read_write(folder.path(), "/data").open()?;
 /// let error = DirGrant::opener([&grant])?.open(&folder.path().join("link")).unwrap_err();
-/// let why = error.get_ref().and_then(|error| error.downcast_ref::<UntrustedPath>()).unwrap();
-/// assert_eq!(why.grant, folder.path());
+/// let inner = error.get_ref().and_then(|error| error.downcast_ref::<UntrustedPath>()).unwrap();
+/// assert_eq!(inner.grant, folder.path());
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -108,8 +108,8 @@ pub struct UntrustedPath {
 impl UntrustedPath {
     /// Returns a hint for the user, if the inner error is of this type.
     pub(crate) fn hint(error: &io::Error) -> Option<&'static str> {
-        let is_one = error.get_ref().is_some_and(|inner| inner.is::<Self>());
-        is_one.then_some("name the file itself, or grant that directory without `:rw`")
+        let is_untrusted = error.get_ref().is_some_and(|inner| inner.is::<Self>());
+        is_untrusted.then_some("name the file itself, or grant that directory without `:rw`")
     }
 }
 
@@ -142,13 +142,13 @@ impl Opener {
     /// Returns the system error if it cannot identify one of the directories.
     #[doc(hidden)]
     pub fn with_writable_dirs<D: AsFd>(
-        changeable: impl IntoIterator<Item = (PathBuf, D)>,
+        dirs: impl IntoIterator<Item = (PathBuf, D)>,
     ) -> io::Result<Self> {
-        let changeable = changeable.into_iter().map(|(name, dir)| {
+        let dirs = dirs.into_iter().map(|(name, dir)| {
             let (dir, id) = (dir.as_fd().try_clone_to_owned()?, FileId::of(&dir)?);
             Ok(WritableDir { name, dir, id })
         });
-        changeable.collect::<io::Result<_>>().map(Self)
+        dirs.collect::<io::Result<_>>().map(Self)
     }
 
     /// Returns the granted directory in which a plugin may change the target of `path`, if there is one. The file need
@@ -197,9 +197,9 @@ impl Opener {
             Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
             dir => FileId::of(dir?)?,
         };
-        for changeable in self.0.iter() {
-            if walk::is_below(&changeable.dir, |above| above == dir)? {
-                return Ok(Some(&changeable.name));
+        for writable in self.0.iter() {
+            if walk::is_below(&writable.dir, |above| above == dir)? {
+                return Ok(Some(&writable.name));
             }
         }
         Ok(None)

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Block;
-use super::noted;
+use super::note_of;
 use crate::item::index::ItemIndex;
 
 /// The items of a block while a source fills it.
@@ -34,8 +34,9 @@ pub struct BlockBuilder {
 }
 
 impl BlockBuilder {
-    /// The size at which a block is full. It is so large that the hand-over costs next to nothing
-    /// per item, and so small that a few dozen blocks fit into the window.
+    /// The size at which a block is full, in bytes (256 KiB). It is large enough that the hand-over
+    /// costs next to nothing per item, and small enough that a few dozen blocks fit into the
+    /// window.
     pub const FULL: usize = 256 * 1024;
     /// The cost of an item in addition to its own bytes: its end, and its slot in the outcomes.
     pub(crate) const ITEM_COST: usize = 32;
@@ -126,7 +127,7 @@ impl BlockBuilder {
     ///
     /// Panics if the block has no item.
     pub fn set_path(&mut self, path: PathBuf) {
-        let last = self.last();
+        let last = self.last_index();
         self.paths.pop_if(|(item, _)| *item == last);
         self.paths.push((last, path));
     }
@@ -162,7 +163,7 @@ impl BlockBuilder {
     ///
     /// Panics if the block has no item.
     pub fn reject(&mut self, why: impl Into<String>) {
-        let last = self.last();
+        let last = self.last_index();
         // The last reason counts.
         let _ = self.rejected.pop_if(|(item, _)| *item == last);
         self.rejected.push((last, why.into()));
@@ -180,22 +181,22 @@ impl BlockBuilder {
         let mut start = before.checked_sub(1).map_or(self.start, |last| self.ends[last]);
         for (item, end) in self.ends.iter().enumerate().skip(before) {
             let bytes = &self.bytes[std::mem::replace(&mut start, *end)..*end];
-            let path = noted(&self.paths, item).map(PathBuf::as_path);
-            let why = match noted(&known, item) {
-                Some(why) => Some(why.clone()),
+            let path = note_of(&self.paths, item).map(PathBuf::as_path);
+            let reason = match note_of(&known, item) {
+                Some(reason) => Some(reason.clone()),
                 None => judge(item - before, bytes, path),
             };
-            self.rejected.extend(why.map(|why| (item, why)));
+            self.rejected.extend(reason.map(|reason| (item, reason)));
         }
     }
 
     /// Returns the position of the last item.
-    fn last(&self) -> usize {
+    fn last_index(&self) -> usize {
         self.ends.len().checked_sub(1).expect("an item was added before")
     }
 
     /// Counts bytes of the input that the items of this block took, including separators. A
-    /// progress bar uses them.
+    /// progress bar shows the count.
     ///
     /// ```
     /// use mtl_host::sink::Memory;
@@ -245,7 +246,7 @@ impl BlockBuilder {
         self.bytes.len() + self.ends.len() * Self::ITEM_COST
     }
 
-    /// Returns whether the block has room for the items of `other`.
+    /// Returns whether the items of `other` fit into this block.
     pub(crate) fn can_take(&self, other: &Self) -> bool {
         self.cost() + other.cost() <= Self::FULL
     }
@@ -256,7 +257,7 @@ impl BlockBuilder {
         let (bytes, items) = (self.bytes.len(), self.ends.len());
         self.bytes.append(&mut other.bytes);
         self.ends.extend(other.ends.drain(..).map(|end| bytes + end));
-        self.rejected.extend(other.rejected.drain(..).map(|(item, why)| (items + item, why)));
+        self.rejected.extend(other.rejected.drain(..).map(|(item, reason)| (items + item, reason)));
         self.paths.extend(other.paths.drain(..).map(|(item, path)| (items + item, path)));
         self.input_bytes += std::mem::take(&mut other.input_bytes);
     }

@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn items_stay_where_they_were_received() {
         let bytes = received(&["one", "", "three"]);
-        let place = bytes.as_ptr();
+        let address = bytes.as_ptr();
         let mut block = BlockBuilder::new();
         assert!(block.adopt_bytes(bytes, 4..16));
         let span = Span::whole(block.seal(ItemIndex::new(7)));
@@ -63,7 +63,7 @@ mod tests {
         assert_eq!(items, [&b"one"[..], b"", b"three"]);
         assert_eq!(
             (span.item(0).as_ptr(), span.bytes(0..3)),
-            (place.wrapping_add(16), &b"onethree"[..])
+            (address.wrapping_add(16), &b"onethree"[..])
         );
         assert_eq!(span.ends(0..3).collect::<Vec<_>>(), [3, 3, 8]);
         assert_eq!((span.total_cost(), span.cost(0)), (8 + 3 * 32, 3 + 32));
@@ -86,16 +86,16 @@ mod tests {
     #[test]
     fn the_memory_is_used_again() {
         let (mut blocks, mut block) = (Blocks::default(), BlockBuilder::new());
-        let mut places = Vec::new();
+        let mut addresses = Vec::new();
         for _ in 0..4 {
             let mut bytes = block.take_memory();
             assert!(bytes.is_empty());
             bytes.extend(received(&["one", "two"]));
-            places.push(bytes.as_ptr());
+            addresses.push(bytes.as_ptr());
             assert!(block.adopt_bytes(bytes, 4..12));
             let span = blocks.seal(&mut block, ItemIndex::default());
             assert_eq!((span.len(), span.item(1)), (2, &b"two"[..]));
         }
-        assert_eq!(places[..2], places[2..], "two blocks take turns");
+        assert_eq!(addresses[..2], addresses[2..], "two blocks take turns");
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! reader ── full builder ──▶ seal ──▶ block, shared ──▶ its last span is dropped
 //!    ▲                        │ ▲                                  │
-//!    └── builder with room ◀──┘ └────── found without an owner ◀───┘
+//!    └── an empty builder ◀───┘ └────── found without an owner ◀───┘
 //! ```
 
 use std::collections::VecDeque;
@@ -28,20 +28,21 @@ impl Blocks {
     #[expect(clippy::missing_panics_doc, reason = "a block that came back has no other owner")]
     pub fn seal(&mut self, builder: &mut BlockBuilder, first: ItemIndex) -> Span {
         let mut block = self.take().unwrap_or_default();
-        let place = Arc::get_mut(&mut block).expect("the block has no other owner");
-        place.first = first;
-        place.content.clear();
-        mem::swap(&mut place.content, builder);
-        if self.0.len() < Self::MAX_KEPT && place.content.memory() <= Self::LARGE {
+        let Block { first: block_first, content } =
+            Arc::get_mut(&mut block).expect("the block has no other owner");
+        *block_first = first;
+        content.clear();
+        mem::swap(content, builder);
+        if self.0.len() < Self::MAX_KEPT && content.memory() <= Self::LARGE {
             self.0.push_back(Arc::clone(&block));
         }
         Span::whole(block)
     }
 
-    /// Takes a block without another owner. The oldest block is the most likely one.
+    /// Takes a block that has no other owner. The oldest block is the most likely to have none.
     fn take(&mut self) -> Option<Arc<Block>> {
-        let place = self.0.iter_mut().position(|block| Arc::get_mut(block).is_some())?;
-        self.0.remove(place)
+        let at = self.0.iter_mut().position(|block| Arc::get_mut(block).is_some())?;
+        self.0.remove(at)
     }
 }
 
@@ -58,7 +59,7 @@ mod tests {
     fn a_block_is_used_again_when_nobody_has_it() {
         let (mut blocks, mut builder) = (Blocks::default(), BlockBuilder::new());
         let mut first = seal(&mut blocks, &mut builder, b"first");
-        let place = first.item(0).as_ptr();
+        let address = first.item(0).as_ptr();
         let rest = first.split_to(1);
         drop(first);
         let second = seal(&mut blocks, &mut builder, b"second");
@@ -67,7 +68,7 @@ mod tests {
         let third = seal(&mut blocks, &mut builder, b"third");
         assert_eq!((third.first().get(), third.len(), third.item(0)), (7, 1, &b"third"[..]));
         builder.push(b"fourth");
-        assert_eq!(builder.bytes.as_ptr(), place, "the builder has the memory of the first");
+        assert_eq!(builder.bytes.as_ptr(), address, "the builder has the memory of the first");
         assert_eq!(builder.len(), 1);
     }
 

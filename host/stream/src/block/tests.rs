@@ -35,7 +35,7 @@ fn as_many_items_fit_as_there_is_room_for() {
     rest.split_to(1);
     #[rustfmt::skip]
     let cases = [
-        // items  room        extra   fitting
+        // items  max bytes   extra   fitting
         (0..4,    12,         0,      4),
         (0..4,    11,         0,      3),
         (0..4,    2,          0,      0),
@@ -51,9 +51,9 @@ fn as_many_items_fit_as_there_is_room_for() {
         (3..3,    100,        4,      0),
         (0..4,    0,          4,      0),
     ];
-    for (items, room, extra, fitting) in cases {
-        let found = rest.fitting(items.clone(), room, extra);
-        assert_eq!(found, fitting, "{items:?} in {room}, {extra} extra");
+    for (items, max_bytes, extra, fitting) in cases {
+        let found = rest.fitting(items.clone(), max_bytes, extra);
+        assert_eq!(found, fitting, "{items:?} in {max_bytes}, {extra} extra");
     }
 }
 
@@ -88,8 +88,11 @@ fn items_are_judged_by_what_they_are() {
     let path = Some(PathBuf::from("path"));
     assert_eq!(seen, [(0, b"a".into(), None), (1, b"".into(), None), (2, b"c".into(), path)]);
     let span = Span::whole(block.seal(ItemIndex::default()));
-    let why: Vec<_> = (0..span.len()).map(|at| span.rejection(at)).collect();
-    assert_eq!(why, [Some("long ago"), None, Some("judged 1"), Some("judged 2"), Some("known")]);
+    let reasons: Vec<_> = (0..span.len()).map(|at| span.rejection(at)).collect();
+    assert_eq!(
+        reasons,
+        [Some("long ago"), None, Some("judged 1"), Some("judged 2"), Some("known")]
+    );
 }
 
 #[test]

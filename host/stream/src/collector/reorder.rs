@@ -5,16 +5,16 @@
 //!
 //! ```text
 //! arrives    4..6   0..2   2..4   7..8   6..7
-//! held      {4..6} {4..6}    -   {7..8}    -
+//! waiting   {4..6} {4..6}    -   {7..8}    -
 //! due         -     0..2   2..6     -    6..8
 //! ```
 //!
 //! # Invariants
 //!
 //! * Only the run that starts at `next` is due, and `next` only grows.
-//! * Every held run starts at or after `next`.
-//! * At most a window of items is held: an item keeps its place in the window until the consumer
-//!   has taken it. So a slow item stalls the reader and does not fill this queue.
+//! * Every waiting run starts at or after `next`.
+//! * At most a window of items waits: an item counts towards the window until the consumer has
+//!   taken it. So a slow item stalls the reader and does not fill this queue.
 
 use std::collections::VecDeque;
 
@@ -24,8 +24,8 @@ use crate::item::index::ItemIndex;
 #[derive(Debug)]
 pub(crate) struct Reorder<T> {
     next: ItemIndex,
-    /// The held runs, sorted by position. A new run nearly always goes to the end.
-    held: VecDeque<WaitingRun<T>>,
+    /// The waiting runs, sorted by position. A new run nearly always goes to the end.
+    waiting: VecDeque<WaitingRun<T>>,
 }
 
 #[derive(Debug)]
@@ -37,7 +37,7 @@ struct WaitingRun<T> {
 
 impl<T> Default for Reorder<T> {
     fn default() -> Self {
-        Self { next: ItemIndex::default(), held: VecDeque::new() }
+        Self { next: ItemIndex::default(), waiting: VecDeque::new() }
     }
 }
 
@@ -46,16 +46,16 @@ impl<T> Reorder<T> {
     pub(super) fn accept(&mut self, first: ItemIndex, items: usize, run: T) {
         debug_assert!(items > 0, "an empty run would never be due");
         debug_assert!(first >= self.next, "item {first} arrived twice");
-        let place = self.held.partition_point(|held| held.first < first);
-        let next = self.held.get(place).map(|held| held.first);
+        let at = self.waiting.partition_point(|waiting| waiting.first < first);
+        let next = self.waiting.get(at).map(|waiting| waiting.first);
         debug_assert!(next != Some(first), "item {first} arrived twice");
-        self.held.insert(place, WaitingRun { first, items, run });
+        self.waiting.insert(at, WaitingRun { first, items, run });
     }
 
     /// Returns the next run in input order, if it has arrived.
     pub(super) fn next_due(&mut self) -> Option<T> {
         let WaitingRun { items, run, .. } =
-            self.held.pop_front_if(|held| held.first == self.next)?;
+            self.waiting.pop_front_if(|waiting| waiting.first == self.next)?;
         self.next = self.next.plus(items);
         Some(run)
     }

@@ -1,5 +1,5 @@
-//! Wakes a thread that sleeps on behalf of a guest: if its event has occurred, if its time is over, or if the guest is
-//! cancelled.
+//! Wakes a thread that sleeps on behalf of a guest: when the guest's event has occurred, when its time is over, or when
+//! it is cancelled.
 
 use std::sync::{Arc, PoisonError};
 use std::task::Wake;
@@ -28,7 +28,7 @@ impl Notify for Alarm {
 }
 
 impl Alarm {
-    /// Waits for a ring, at most until `end`.
+    /// Waits until the alarm rings, at most until `end`.
     pub fn wait(&self, end: Option<Instant>) {
         let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
         while !std::mem::take(&mut *rung) {

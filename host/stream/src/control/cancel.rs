@@ -21,13 +21,13 @@ struct Shared {
 }
 
 impl Cancel {
-    const ATTEMPTS: u8 = 1;
+    const RETRIES: u8 = 1;
     const STARTS: u8 = 2;
     const ALL: u8 = 3;
 
     /// Cancels retries of failed starts: the pool is closed.
     pub fn cancel_retries(&self) {
-        self.raise(Self::ATTEMPTS);
+        self.raise(Self::RETRIES);
     }
 
     /// Cancels all starts of instances: a run was stopped, or cannot begin.
@@ -63,7 +63,7 @@ impl Cancel {
 
     /// Returns whether a failed start may be tried again.
     pub fn allows_retry(&self) -> bool {
-        self.0.level.load(Ordering::Acquire) < Self::ATTEMPTS
+        self.0.level.load(Ordering::Acquire) < Self::RETRIES
     }
 
     /// Returns whether an instance that is starting may continue.
@@ -79,8 +79,8 @@ impl Cancel {
     /// Returns an alarm that rings whenever something here changes.
     pub(crate) fn alarm(&self) -> Arc<Alarm> {
         let alarm = Arc::new(Alarm::default());
-        let rung: Weak<Alarm> = Arc::downgrade(&alarm);
-        self.add_alarm(rung);
+        let weak: Weak<Alarm> = Arc::downgrade(&alarm);
+        self.add_alarm(weak);
         alarm
     }
 
@@ -115,7 +115,7 @@ impl EndTime {
     }
 
     fn bring_forward(&self, end: Instant) {
-        let mut by = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *by = Some(by.map_or(end, |before| before.min(end)));
+        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *current = Some(current.map_or(end, |before| before.min(end)));
     }
 }

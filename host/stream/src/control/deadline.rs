@@ -1,13 +1,13 @@
 //! The deadlines of a guest, and the check whether the guest may continue.
 //!
-//! A watch is checked where that costs little: in the epoch callback, every few milliseconds of computation, and where
-//! a guest sleeps. The watch reads a clock only there, never per item. It notices a new item at the first check after
-//! the item's start, and the item's time counts from then.
+//! A watch is checked where a check costs little: in the epoch callback, every few milliseconds of computation, and
+//! where a guest sleeps. The watch reads a clock only there, never per item. It notices a new item at the first check
+//! after the item's start, and the item's time counts from then.
 //!
 //! Pauses do not count: the time in which the guest's thread was ready to run and had no core, and the time in which
 //! the process was stopped. The watch reads the thread's run delay when it notices an item. When the deadline has
-//! passed, it reads the run delay again, and moves the deadline by the increase. The watchdog reports stops. So the
-//! watch decides about a passed deadline only after the watchdog has ticked again.
+//! passed, it reads the run delay again, and moves the deadline by the increase. The watchdog reports stops of the
+//! process. So the watch decides about a passed deadline only after the watchdog has ticked again.
 //!
 //! So a deadline is late by some ticks of the watchdog and never early, even if the watchdog itself is late.
 
@@ -46,7 +46,7 @@ pub enum Phase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Overdue {
     /// The guest has taken longer than its limit.
-    #[error("took longer than {}", Shown(*.0))]
+    #[error("took longer than {}", HumanDuration(*.0))]
     Limit(Duration),
     /// The guest would continue beyond the end of the whole run.
     #[error("was still at work when the run had to end")]
@@ -57,9 +57,9 @@ pub enum Overdue {
 }
 
 /// A duration, displayed for people.
-struct Shown(Duration);
+struct HumanDuration(Duration);
 
-impl std::fmt::Display for Shown {
+impl std::fmt::Display for HumanDuration {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:?}", self.0)
     }
@@ -78,7 +78,7 @@ struct Shared {
     /// The moment by which the items of the current run must be done.
     run_end: Mutex<EndTime>,
     /// The number of started activities.
-    begun: AtomicU64,
+    started: AtomicU64,
     ticks: Ticks,
     pauses: Box<dyn Pauses>,
     noticed: Mutex<NoticedStart>,
@@ -88,7 +88,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct NoticedStart {
     /// The number of that activity. None at first.
-    begun: Option<u64>,
+    activity: Option<u64>,
     /// The running time of the process at that moment.
     since: Duration,
     /// The pauses up to that moment.
@@ -108,8 +108,8 @@ impl NoticedStart {
         self.since.saturating_add(limit).saturating_add(pauses)
     }
 
-    /// Reads the pauses again.
-    fn add(&mut self, pauses: &dyn Pauses) {
+    /// Updates the known pauses.
+    fn update_pauses(&mut self, pauses: &dyn Pauses) {
         if let (Some(before), Some(now)) = (self.paused, pauses.so_far()) {
             self.pauses = self.pauses.max(now.saturating_sub(before));
         }
@@ -118,7 +118,7 @@ impl NoticedStart {
 
 impl Watch {
     /// The time after which `poll_until_ready` does other work while a guest waits.
-    const WHILE: Duration = Duration::from_millis(10);
+    const MEANWHILE_INTERVAL: Duration = Duration::from_millis(10);
 
     /// Creates a watch over a guest on the current thread. `ticks` are those of the watchdog.
     pub fn new(config: InstanceConfig, cancel: Cancel, ticks: Ticks) -> Self {
@@ -132,7 +132,7 @@ impl Watch {
         pauses: Box<dyn Pauses>,
     ) -> Self {
         let alarm = cancel.alarm();
-        let (phase, begun) = (AtomicU8::new(Phase::Starting as u8), AtomicU64::new(0));
+        let (phase, started) = (AtomicU8::new(Phase::Starting as u8), AtomicU64::new(0));
         let (noticed, run_end) = (Mutex::default(), Mutex::default());
         Self(Arc::new(Shared {
             config,
@@ -140,7 +140,7 @@ impl Watch {
             alarm,
             phase,
             run_end,
-            begun,
+            started,
             ticks,
             pauses,
             noticed,
@@ -172,8 +172,8 @@ impl Watch {
     pub fn begin(&self, phase: Phase) {
         // One thread writes these values; other threads only read them.
         self.0.phase.store(phase as u8, Ordering::Relaxed);
-        let begun = self.0.begun.load(Ordering::Relaxed) + 1;
-        self.0.begun.store(begun, Ordering::Relaxed);
+        let started = self.0.started.load(Ordering::Relaxed) + 1;
+        self.0.started.store(started, Ordering::Relaxed);
     }
 
     /// Checks whether the guest may continue.
@@ -191,7 +191,7 @@ impl Watch {
             return Some(Overdue::Cancelled);
         }
         let now = Instant::now();
-        if self.must_end().is_some_and(|end| end <= now) {
+        if self.latest_end().is_some_and(|end| end <= now) {
             return Some(Overdue::End);
         }
         let limit = self.limit()?;
@@ -213,17 +213,17 @@ impl Watch {
     /// depends on stops of the process that the watchdog has not reported yet.
     fn is_over_at(&self, limit: Duration, elapsed: Duration) -> Option<bool> {
         let Shared { ticks, pauses, .. } = &*self.0;
-        let mut noticed = self.noticed(elapsed);
-        let are_known = ticks.know_stops_until(elapsed);
+        let mut noticed = self.notice_start(elapsed);
+        let knows_stops = ticks.knows_stops_until(elapsed);
         let run = ticks.running_time(elapsed);
         if run < noticed.end(limit) {
             return Some(false);
         }
-        noticed.add(&**pauses);
+        noticed.update_pauses(&**pauses);
         if run < noticed.end(limit) {
             return Some(false);
         }
-        are_known.then_some(true)
+        knows_stops.then_some(true)
     }
 
     fn is_allowed(&self) -> bool {
@@ -251,18 +251,18 @@ impl Watch {
     }
 
     /// Returns the start of the current activity, and notices it if it is new.
-    fn noticed(&self, elapsed: Duration) -> MutexGuard<'_, NoticedStart> {
-        let begun = Some(self.0.begun.load(Ordering::Relaxed));
+    fn notice_start(&self, elapsed: Duration) -> MutexGuard<'_, NoticedStart> {
+        let activity = Some(self.0.started.load(Ordering::Relaxed));
         let mut noticed = self.0.noticed.lock().unwrap_or_else(PoisonError::into_inner);
-        if noticed.begun != begun {
+        if noticed.activity != activity {
             let (since, paused) = (self.0.ticks.running_time(elapsed), self.0.pauses.so_far());
-            *noticed = NoticedStart { begun, since, paused, pauses: Duration::ZERO };
+            *noticed = NoticedStart { activity, since, paused, pauses: Duration::ZERO };
         }
         noticed
     }
 
     /// Returns the moment by which the pool or the run must end, if there is one.
-    fn must_end(&self) -> Option<Instant> {
+    fn latest_end(&self) -> Option<Instant> {
         let run = match self.phase() {
             Phase::Item => self.0.run_end.lock().unwrap_or_else(PoisonError::into_inner).get(),
             // An instance serves more than one run.
@@ -276,10 +276,10 @@ impl Watch {
         let ticks = &self.0.ticks;
         // A moment beyond the range of the clock never comes.
         let end = self.limit().and_then(|limit| {
-            let noticed = self.noticed(ticks.elapsed());
+            let noticed = self.notice_start(ticks.elapsed());
             ticks.when(noticed.end(limit))
         });
-        [end, self.must_end()].into_iter().flatten().min()
+        [end, self.latest_end()].into_iter().flatten().min()
     }
 
     /// Polls on behalf of a guest until the result is ready, as long as the guest may continue. The thread sleeps
@@ -295,7 +295,7 @@ impl Watch {
         mut meanwhile: impl FnMut() -> bool,
     ) -> Result<T, Overdue> {
         // Most futures are ready at the first poll. For those, no clock is read.
-        let (mut every, mut due) = (Some(Self::WHILE), None);
+        let (mut every, mut due) = (Some(Self::MEANWHILE_INTERVAL), None);
         let waker = Waker::from(Arc::clone(&self.0.alarm));
         let mut context = Context::from_waker(&waker);
         loop {

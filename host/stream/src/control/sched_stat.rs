@@ -44,9 +44,9 @@ impl SchedStat {
     }
 
     fn open(path: &str) -> Option<Arc<Self>> {
-        let schedule = File::open(path).map(Self);
-        let schedule = schedule.and_then(|schedule| schedule.read().map(|_| schedule));
-        let opened = schedule
+        let stat = File::open(path).map(Self);
+        let stat = stat.and_then(|stat| stat.read().map(|_| stat));
+        let opened = stat
             .inspect_err(|error| tracing::debug!(path, %error, "the kernel reports no run delay"));
         opened.ok().map(Arc::new)
     }
@@ -89,8 +89,8 @@ impl Pauses for OwnDelay {
     }
 }
 
-/// The pauses of a child: the run delay of its main thread, on which the guest runs. The kernel reports it, so a lie of
-/// the child gains nothing. A compromised child can keep its own thread from a core; only a bounded part of that delay
+/// The pauses of a child: the run delay of its main thread, on which the guest runs. The kernel reports it, so the
+/// child cannot falsify it. A compromised child can keep its own thread from a core; only a bounded part of that delay
 /// counts.
 #[derive(Debug)]
 pub struct ProcessRunDelay(Option<Arc<SchedStat>>);
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn an_account_is_of_the_thread_that_opens_it_and_goes_on_elsewhere() {
-        // Some kernels do not measure them.
+        // Some kernels report no statistics.
         let Some(own) = SchedStat::of_this_thread() else { return };
         assert!(Arc::ptr_eq(&own, &SchedStat::of_this_thread().unwrap()));
         let before = own.busy().unwrap();

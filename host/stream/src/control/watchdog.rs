@@ -28,9 +28,9 @@ pub struct Ticks(Arc<TickState>);
 
 #[derive(Debug)]
 struct TickState {
-    begun: Instant,
+    start: Instant,
     ticks: AtomicU64,
-    /// The time of the last tick, in nanoseconds since `begun`.
+    /// The time of the last tick, in nanoseconds since `start`.
     last: AtomicU64,
     /// The total time for which the process was stopped before the last tick, in nanoseconds.
     stopped: AtomicU64,
@@ -39,7 +39,7 @@ struct TickState {
 impl Default for Ticks {
     fn default() -> Self {
         let (ticks, last, stopped) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-        Self(Arc::new(TickState { begun: Instant::now(), ticks, last, stopped }))
+        Self(Arc::new(TickState { start: Instant::now(), ticks, last, stopped }))
     }
 }
 
@@ -55,12 +55,12 @@ impl Ticks {
 
     /// Returns the time since the first tick, by the clock.
     pub(crate) fn elapsed(&self) -> Duration {
-        self.0.begun.elapsed()
+        self.0.start.elapsed()
     }
 
     /// Returns whether the watchdog knows all stops up to this moment. It does if its last tick is later, or so shortly
     /// before that no stop fits in between.
-    pub(crate) fn know_stops_until(&self, elapsed: Duration) -> bool {
+    pub(crate) fn knows_stops_until(&self, elapsed: Duration) -> bool {
         let last = Duration::from_nanos(self.0.last.load(Ordering::Acquire));
         elapsed.saturating_sub(last) < Stops::SHORTEST
     }
@@ -85,7 +85,7 @@ impl Ticks {
     /// Returns the moment at which the process will have run for this time, unless it is stopped before. Returns `None`
     /// if that moment is beyond the range of the clock.
     pub(crate) fn when(&self, run: Duration) -> Option<Instant> {
-        self.0.begun.checked_add(run.checked_add(self.stopped())?)
+        self.0.start.checked_add(run.checked_add(self.stopped())?)
     }
 
     fn stopped(&self) -> Duration {
@@ -107,7 +107,7 @@ impl Ticks {
 pub struct Watchdog {
     ticks: Ticks,
     /// A channel that reports a disconnect as soon as the thread runs.
-    runs: Receiver<()>,
+    started: Receiver<()>,
     thread: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
@@ -121,25 +121,25 @@ impl Watchdog {
         Self::start_measuring(SchedStat::of_this_thread, on_tick)
     }
 
-    /// Starts the watchdog like [`start`](Self::start). It calls `schedule` on its own thread, which returns the
-    /// scheduling statistics of a thread. That thread must be busy, on a core or waiting for one, whenever the watchdog
+    /// Starts the watchdog like [`start`](Self::start). It calls `open_stat` on its own thread. `open_stat` returns
+    /// the scheduling statistics of a thread. That thread must be busy, on a core or waiting for one, whenever the watchdog
     /// is late although the process is not stopped.
     ///
     /// # Errors
     ///
     /// Returns an error if the system refuses a thread.
     pub fn start_measuring(
-        schedule: impl FnOnce() -> Option<Arc<SchedStat>> + Send + 'static,
+        open_stat: impl FnOnce() -> Option<Arc<SchedStat>> + Send + 'static,
         on_tick: impl Fn() + Send + 'static,
     ) -> io::Result<Self> {
         let ticks = Ticks::default();
         let (end, ended) = bounded::<()>(0);
-        let (starts, runs) = bounded::<()>(0);
+        let (starting, started) = bounded::<()>(0);
         let counter = ticks.clone();
         let tick = move || {
-            let schedule = schedule();
-            let busy = || schedule.as_ref()?.busy();
-            drop(starts);
+            let stat = open_stat();
+            let busy = || stat.as_ref()?.busy();
+            drop(starting);
             let mut stops = Stops::begin(counter.elapsed(), busy());
             while ended.recv_timeout(Ticks::EVERY) == Err(RecvTimeoutError::Timeout) {
                 let elapsed = counter.elapsed();
@@ -149,13 +149,13 @@ impl Watchdog {
         };
         let thread =
             with_prompt_timers(|| thread::Builder::new().name("mtl-watchdog".into()).spawn(tick))?;
-        Ok(Self { ticks, runs, thread: Some((end, thread)) })
+        Ok(Self { ticks, started, thread: Some((end, thread)) })
     }
 
     /// Waits until the thread runs.
     pub fn wait_until_it_runs(&self) {
         // Nothing is ever sent: the wait ends when the other end is dropped.
-        let _ = self.runs.recv();
+        let _ = self.started.recv();
     }
 
     /// Returns the tick counter.
@@ -172,12 +172,12 @@ fn with_prompt_timers<T>(start: impl FnOnce() -> T) -> T {
     let slack = current_timer_slack().ok().filter(|slack| *slack > PROMPT);
     let set = |nanos| set_current_timer_slack(NonZeroU64::new(nanos));
     let is_set = slack.is_some() && set(PROMPT).is_ok();
-    let started = start();
+    let result = start();
     if let (Some(slack), true) = (slack, is_set) {
         // The system allows this value, because the thread had it before.
         let _ = set(slack);
     }
-    started
+    result
 }
 
 impl Drop for Watchdog {
@@ -202,13 +202,13 @@ mod tests {
 
     #[test]
     fn ticks_go_on_until_the_watchdog_is_dropped() {
-        let (told, hears) = bounded(1);
-        let watchdog = Watchdog::start(move || told.try_send(()).unwrap_or_default()).unwrap();
-        let patience = Duration::from_secs(30);
-        hears.recv_timeout(patience).expect("a first tick");
-        hears.recv_timeout(patience).expect("a second tick");
+        let (sender, ticks) = bounded(1);
+        let watchdog = Watchdog::start(move || sender.try_send(()).unwrap_or_default()).unwrap();
+        let wait = Duration::from_secs(30);
+        ticks.recv_timeout(wait).expect("a first tick");
+        ticks.recv_timeout(wait).expect("a second tick");
         assert!(watchdog.ticks().now() > 0);
         drop(watchdog);
-        while hears.recv().is_ok() {}
+        while ticks.recv().is_ok() {}
     }
 }

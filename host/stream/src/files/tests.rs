@@ -11,31 +11,31 @@ use super::{Opener, UntrustedPath};
 
 /// A folder with `granted`, which a plugin may change, and `other`, which it may not. Each has a file, a directory with
 /// a file, and links.
-struct Place {
-    folder: TempDir,
+struct Tree {
+    root: TempDir,
 }
 
-impl Place {
+impl Tree {
     fn new() -> Self {
-        let place = Self { folder: tempfile::tempdir().unwrap() };
+        let tree = Self { root: tempfile::tempdir().unwrap() };
         for name in ["granted", "other"] {
-            fs::create_dir_all(place.at(name).join("dir")).unwrap();
-            fs::write(place.at(name).join("file"), name).unwrap();
-            fs::write(place.at(name).join("dir/file"), name).unwrap();
-            symlink("file", place.at(name).join("link")).unwrap();
-            symlink("dir", place.at(name).join("link-dir")).unwrap();
-            symlink("../other/file", place.at(name).join("link-other")).unwrap();
-            symlink("nothing", place.at(name).join("link-nothing")).unwrap();
+            fs::create_dir_all(tree.at(name).join("dir")).unwrap();
+            fs::write(tree.at(name).join("file"), name).unwrap();
+            fs::write(tree.at(name).join("dir/file"), name).unwrap();
+            symlink("file", tree.at(name).join("link")).unwrap();
+            symlink("dir", tree.at(name).join("link-dir")).unwrap();
+            symlink("../other/file", tree.at(name).join("link-other")).unwrap();
+            symlink("nothing", tree.at(name).join("link-nothing")).unwrap();
         }
-        symlink("granted", place.at("to-granted")).unwrap();
-        symlink(place.at("granted/file"), place.at("to-file")).unwrap();
-        symlink(place.at("granted/link"), place.at("to-link")).unwrap();
-        symlink("around", place.at("around")).unwrap();
-        place
+        symlink("granted", tree.at("to-granted")).unwrap();
+        symlink(tree.at("granted/file"), tree.at("to-file")).unwrap();
+        symlink(tree.at("granted/link"), tree.at("to-link")).unwrap();
+        symlink("around", tree.at("around")).unwrap();
+        tree
     }
 
     fn at(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.root.path().join(name)
     }
 
     fn opener(&self) -> Opener {
@@ -54,7 +54,7 @@ fn refusal<T: std::fmt::Debug>(opened: std::io::Result<T>) -> UntrustedPath {
 
 #[test]
 fn links_are_followed_but_where_a_plugin_may_have_made_them() {
-    let place = Place::new();
+    let tree = Tree::new();
     #[rustfmt::skip]
     let cases = [
         // path                     content, or the part that is not followed
@@ -79,7 +79,7 @@ fn links_are_followed_but_where_a_plugin_may_have_made_them() {
         ("granted/dir/../dir/../../other/file", Err("`..`")),
     ];
     for (path, expected) in cases {
-        let opened = place.opener().open(&place.at(path));
+        let opened = tree.opener().open(&tree.at(path));
         match expected {
             Ok(expected) => {
                 let mut text = String::new();
@@ -90,70 +90,74 @@ fn links_are_followed_but_where_a_plugin_may_have_made_them() {
                 assert_eq!(text, expected, "{path}");
             }
             Err(what) => {
-                let why = refusal(opened);
-                assert_eq!((why.what, why.grant.as_path()), (what, Path::new("granted")), "{path}");
+                let refusal = refusal(opened);
+                assert_eq!(
+                    (refusal.what, refusal.grant.as_path()),
+                    (what, Path::new("granted")),
+                    "{path}"
+                );
             }
         }
     }
     for path in ["around", "other/none", "granted/none", "other/link-nothing", "none/file"] {
-        let error = place.opener().open(&place.at(path)).unwrap_err();
+        let error = tree.opener().open(&tree.at(path)).unwrap_err();
         assert!(error.raw_os_error().is_some(), "{path}: {error}");
     }
 }
 
 #[test]
 fn what_only_the_kernel_can_follow_is_followed() {
-    let place = Place::new();
-    let file = fs::File::open(place.at("other/file")).unwrap();
+    let tree = Tree::new();
+    let file = fs::File::open(tree.at("other/file")).unwrap();
     let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
     let mut text = String::new();
-    place.opener().open(path.as_ref()).unwrap().read_to_string(&mut text).unwrap();
+    tree.opener().open(path.as_ref()).unwrap().read_to_string(&mut text).unwrap();
     assert_eq!(text, "other");
     // The rest of the path after such a link is checked like any other path.
-    let dir = fs::File::open(place.at("granted")).unwrap();
+    let dir = fs::File::open(tree.at("granted")).unwrap();
     let path = format!("/proc/self/fd/{}/link", std::os::fd::AsRawFd::as_raw_fd(&dir));
-    assert_eq!(refusal(place.opener().open(path.as_ref())).what, "a symbolic link");
+    assert_eq!(refusal(tree.opener().open(path.as_ref())).what, "a symbolic link");
 }
 
 #[test]
 fn a_file_is_made_where_no_link_leads_elsewhere() {
-    let place = Place::new();
-    let opener = place.opener();
+    let tree = Tree::new();
+    let opener = tree.opener();
     for path in
         ["granted/new", "granted/dir/new", "other/new", "to-granted/newer", "other/link-nothing"]
     {
-        opener.create(&place.at(path)).unwrap().write_all(b"new").unwrap();
-        assert_eq!(fs::read(place.at(path)).unwrap(), b"new", "{path}");
+        opener.create(&tree.at(path)).unwrap().write_all(b"new").unwrap();
+        assert_eq!(fs::read(tree.at(path)).unwrap(), b"new", "{path}");
     }
     for path in
         ["granted/link", "granted/link-other", "granted/link-nothing", "granted/link-dir/new"]
     {
-        refusal(opener.create(&place.at(path)));
+        refusal(opener.create(&tree.at(path)));
     }
-    assert_eq!(fs::read(place.at("other/file")).unwrap(), b"other");
-    assert_eq!(fs::read_link(place.at("granted/link-other")).unwrap(), Path::new("../other/file"));
+    assert_eq!(fs::read(tree.at("other/file")).unwrap(), b"other");
+    assert_eq!(fs::read_link(tree.at("granted/link-other")).unwrap(), Path::new("../other/file"));
 }
 
 #[test]
 fn directories_are_made_where_no_link_leads_elsewhere() {
-    let place = Place::new();
-    let opener = place.opener();
+    let tree = Tree::new();
+    let opener = tree.opener();
     for path in ["granted/a/b/c", "other/a/b", "to-granted/x/y", "granted", "other/link-dir/z", "."]
     {
-        opener.create_dir(&place.at(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
-        assert!(place.at(path).is_dir(), "{path}");
+        opener.create_dir(&tree.at(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert!(tree.at(path).is_dir(), "{path}");
     }
     for path in ["granted/link-dir", "granted/link-dir/x", "granted/link-nothing"] {
-        refusal(opener.create_dir(&place.at(path)));
+        refusal(opener.create_dir(&tree.at(path)));
     }
-    assert!(opener.create_dir(&place.at("other/file")).is_err());
-    assert!(opener.create_dir(&place.at("other/file/x")).is_err());
+    assert!(opener.create_dir(&tree.at("other/file")).is_err());
+    assert!(opener.create_dir(&tree.at("other/file/x")).is_err());
 }
 
 #[test]
 fn it_is_known_what_a_plugin_may_change() {
-    let place = Place::new();
-    let opener = place.opener();
+    let tree = Tree::new();
+    let opener = tree.opener();
     #[rustfmt::skip]
     let cases = [
         ("granted",                true),
@@ -173,15 +177,15 @@ fn it_is_known_what_a_plugin_may_change() {
         ("/proc/self/cwd",         false),
     ];
     for (path, expected) in cases {
-        let found = opener.writable_dir_of(&place.at(path)).unwrap();
+        let found = opener.writable_dir_of(&tree.at(path)).unwrap();
         assert_eq!(found.is_some(), expected, "{path}");
     }
 }
 
 #[test]
 fn it_is_known_what_a_plugin_may_change_below() {
-    let place = Place::new();
-    let opener = place.opener();
+    let tree = Tree::new();
+    let opener = tree.opener();
     for (path, expected) in [
         ("granted", true),
         ("granted/dir", false),
@@ -189,17 +193,17 @@ fn it_is_known_what_a_plugin_may_change_below() {
         ("other", false),
         ("other/none", false),
     ] {
-        let found = opener.writable_dir_below(&place.at(path)).unwrap();
+        let found = opener.writable_dir_below(&tree.at(path)).unwrap();
         assert_eq!(found.is_some(), expected, "{path}");
     }
 }
 
 #[test]
 fn what_is_open_is_known_by_where_it_lies() {
-    let place = Place::new();
-    let opener = place.opener();
+    let tree = Tree::new();
+    let opener = tree.opener();
     for (name, expected) in [("granted/file", true), ("granted/dir", true), ("other/file", false)] {
-        let file = fs::File::open(place.at(name)).unwrap();
+        let file = fs::File::open(tree.at(name)).unwrap();
         let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
         let found = opener.writable_dir_of(path.as_ref()).unwrap();
         assert_eq!(found.is_some(), expected, "{name}");
@@ -208,10 +212,10 @@ fn what_is_open_is_known_by_where_it_lies() {
 
 #[test]
 fn a_directory_that_is_moved_is_known_again() {
-    let place = Place::new();
-    let opener = place.opener();
-    fs::rename(place.at("granted"), place.at("moved")).unwrap();
-    refusal(opener.open(&place.at("moved/link")));
-    fs::create_dir(place.at("granted")).unwrap();
-    assert_eq!(opener.writable_dir_of(&place.at("granted/file")).unwrap(), None);
+    let tree = Tree::new();
+    let opener = tree.opener();
+    fs::rename(tree.at("granted"), tree.at("moved")).unwrap();
+    refusal(opener.open(&tree.at("moved/link")));
+    fs::create_dir(tree.at("granted")).unwrap();
+    assert_eq!(opener.writable_dir_of(&tree.at("granted/file")).unwrap(), None);
 }

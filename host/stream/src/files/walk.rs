@@ -24,7 +24,7 @@ const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CL
 
 /// A walk along one path.
 pub(super) struct Walk<'a> {
-    changeable: &'a [WritableDir],
+    writable_dirs: &'a [WritableDir],
     /// True if the walk creates each missing directory.
     makes_dirs: bool,
     links: usize,
@@ -39,9 +39,9 @@ pub(super) struct LastName {
 /// A directory on the path.
 struct WalkPosition<'a> {
     dir: OwnedFd,
-    /// The changeable directory at or above this directory, if there is one.
+    /// The writable directory at or above this directory, if there is one.
     inside: Option<&'a WritableDir>,
-    /// True if the walk went up inside the changeable directory. A plugin controls where that leads, as long as the
+    /// True if the walk went up inside the writable directory. A plugin controls where that leads, as long as the
     /// walk stays inside.
     has_climbed: bool,
 }
@@ -61,8 +61,8 @@ enum PathEntry {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(changeable: &'a [WritableDir]) -> Self {
-        Self { changeable, makes_dirs: false, links: 0 }
+    pub(super) fn new(writable_dirs: &'a [WritableDir]) -> Self {
+        Self { writable_dirs, makes_dirs: false, links: 0 }
     }
 
     /// Creates every missing directory of the path.
@@ -75,7 +75,7 @@ impl<'a> Walk<'a> {
         match self.follow(path)? {
             WalkEnd::Name { here, name } => {
                 match openat(&here.dir, &name, flags | OFlags::NOFOLLOW, mode) {
-                    Err(Errno::LOOP) => Err(here.refuses("a symbolic link")),
+                    Err(Errno::LOOP) => Err(here.refuse("a symbolic link")),
                     opened => Ok(opened?),
                 }
             }
@@ -89,7 +89,7 @@ impl<'a> Walk<'a> {
         match self.follow(path)? {
             WalkEnd::Name { here, name } => {
                 if self.makes_dirs {
-                    make(&here.dir, &name)?;
+                    make_dir(&here.dir, &name)?;
                 }
                 Ok(LastName { dir: here.dir, name })
             }
@@ -103,12 +103,15 @@ impl<'a> Walk<'a> {
 
     /// Returns the granted directory in which a plugin may change the target of `path`.
     pub(super) fn grant_of(mut self, path: &Path) -> io::Result<Option<&'a Path>> {
-        let name = |changeable: &'a WritableDir| changeable.name.as_path();
+        let name = |writable: &'a WritableDir| writable.name.as_path();
         match self.follow(path) {
             Ok(WalkEnd::Name { here, name: last }) => {
                 let itself = openat(&here.dir, &last, DIRECTORY | OFlags::NOFOLLOW, Mode::empty());
-                let is_it = itself.ok().and_then(|dir| self.root(&dir).transpose()).transpose()?;
-                Ok(here.inside.or(is_it).map(name))
+                let writable = itself
+                    .ok()
+                    .and_then(|dir| self.writable_dir_at(&dir).transpose())
+                    .transpose()?;
+                Ok(here.inside.or(writable).map(name))
             }
             Ok(WalkEnd::Missing { here }) => Ok(here.inside.map(name)),
             Ok(WalkEnd::Magic { here, name: last }) => {
@@ -125,7 +128,7 @@ impl<'a> Walk<'a> {
             }
             Err(error) => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
                 Some(UntrustedPath { grant, .. }) => {
-                    Ok(self.changeable.iter().map(name).find(|name| name == grant))
+                    Ok(self.writable_dirs.iter().map(name).find(|name| name == grant))
                 }
                 None => Err(error),
             },
@@ -145,7 +148,7 @@ impl<'a> Walk<'a> {
                 here = self.up(&here)?;
                 continue;
             }
-            match step(&here.dir, &name)? {
+            match look_up(&here.dir, &name)? {
                 PathEntry::Directory(dir) if !rest.is_empty() => here = self.down(&here, dir)?,
                 PathEntry::Directory(_) => return Ok(WalkEnd::Name { here, name }),
                 PathEntry::File | PathEntry::Nothing if rest.is_empty() => {
@@ -153,12 +156,12 @@ impl<'a> Walk<'a> {
                 }
                 PathEntry::File => return Err(Errno::NOTDIR.into()),
                 PathEntry::Nothing if self.makes_dirs => {
-                    make(&here.dir, &name)?;
+                    make_dir(&here.dir, &name)?;
                     rest.push_front(name);
                 }
                 PathEntry::Nothing => return Ok(WalkEnd::Missing { here }),
                 PathEntry::Link(_) if here.inside.is_some() => {
-                    return Err(here.refuses("a symbolic link"));
+                    return Err(here.refuse("a symbolic link"));
                 }
                 PathEntry::Link(target) => {
                     self.links += 1;
@@ -171,9 +174,9 @@ impl<'a> Walk<'a> {
                     if target.is_absolute() {
                         here = self.start(&target)?;
                     }
-                    let mut way = names(&target);
-                    way.append(&mut rest);
-                    rest = way;
+                    let mut names = names(&target);
+                    names.append(&mut rest);
+                    rest = names;
                 }
                 PathEntry::MagicLink if rest.is_empty() => {
                     return Ok(WalkEnd::Magic { here, name });
@@ -188,15 +191,16 @@ impl<'a> Walk<'a> {
 
     /// Returns the directory where a path starts.
     fn start(&self, path: &Path) -> io::Result<WalkPosition<'a>> {
-        let begin = if path.is_absolute() { "/" } else { "." };
-        self.arrive(open(begin, DIRECTORY, Mode::empty())?)
+        let start = if path.is_absolute() { "/" } else { "." };
+        self.arrive(open(start, DIRECTORY, Mode::empty())?)
     }
 
-    /// Finds out whether a plugin may change a directory about which nothing is known yet.
+    /// Returns the position at `dir`, which may be anywhere. To find out whether a plugin may change it, this looks at
+    /// all directories above it.
     fn arrive(&self, dir: OwnedFd) -> io::Result<WalkPosition<'a>> {
         let mut inside = None;
         is_below(&dir, |above| {
-            inside = self.changeable.iter().find(|changeable| changeable.id == above);
+            inside = self.writable_dirs.iter().find(|writable| writable.id == above);
             inside.is_some()
         })?;
         Ok(WalkPosition { dir, inside, has_climbed: false })
@@ -205,29 +209,29 @@ impl<'a> Walk<'a> {
     /// Enters a directory that is in `here`.
     fn down(&self, here: &WalkPosition<'a>, dir: OwnedFd) -> io::Result<WalkPosition<'a>> {
         let inside = match here.inside {
-            None => self.root(&dir)?,
+            None => self.writable_dir_at(&dir)?,
             inside => inside,
         };
         Ok(WalkPosition { dir, inside, has_climbed: here.has_climbed })
     }
 
     /// Goes up to the parent of a directory. A plugin that moves directories controls how many `..` lead out of its
-    /// changeable directory. So a walk that has gone up inside of it must not leave it.
+    /// writable directory. So a walk that has gone up inside of it must not leave it.
     fn up(&self, here: &WalkPosition<'a>) -> io::Result<WalkPosition<'a>> {
         let parent = self.arrive(openat(&here.dir, "..", DIRECTORY, Mode::empty())?)?;
         match (here.inside, parent.inside) {
             (Some(_), Some(_)) => Ok(WalkPosition { has_climbed: true, ..parent }),
-            (Some(root), None) if here.has_climbed || FileId::of(&here.dir)? != root.id => {
-                Err(here.refuses("`..`"))
+            (Some(writable), None) if here.has_climbed || FileId::of(&here.dir)? != writable.id => {
+                Err(here.refuse("`..`"))
             }
             _ => Ok(parent),
         }
     }
 
-    /// Returns the changeable directory that is identical to this directory.
-    fn root(&self, dir: impl AsFd) -> io::Result<Option<&'a WritableDir>> {
+    /// Returns the writable directory that is identical to this directory.
+    fn writable_dir_at(&self, dir: impl AsFd) -> io::Result<Option<&'a WritableDir>> {
         let id = FileId::of(dir)?;
-        Ok(self.changeable.iter().find(|changeable| changeable.id == id))
+        Ok(self.writable_dirs.iter().find(|writable| writable.id == id))
     }
 }
 
@@ -242,7 +246,7 @@ enum WalkEnd<'a> {
 }
 
 impl WalkPosition<'_> {
-    fn refuses(&self, what: &'static str) -> io::Error {
+    fn refuse(&self, what: &'static str) -> io::Error {
         match self.inside {
             Some(WritableDir { name, .. }) => UntrustedPath { what, grant: name.clone() }.into(),
             // Another process has just put a link there.
@@ -287,8 +291,8 @@ fn names(path: &Path) -> VecDeque<OsString> {
     path.components().filter_map(name).collect()
 }
 
-/// Determines the kind of the entry that a name in a directory has.
-fn step(dir: &OwnedFd, name: &OsStr) -> io::Result<PathEntry> {
+/// Returns the entry that a name in a directory leads to.
+fn look_up(dir: &OwnedFd, name: &OsStr) -> io::Result<PathEntry> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let found = match openat(dir, name, flags, Mode::empty()) {
         Err(Errno::NOENT) => return Ok(PathEntry::Nothing),
@@ -308,7 +312,7 @@ fn step(dir: &OwnedFd, name: &OsStr) -> io::Result<PathEntry> {
 }
 
 /// Creates a directory, unless it exists.
-fn make(dir: &OwnedFd, name: &OsStr) -> io::Result<()> {
+fn make_dir(dir: &OwnedFd, name: &OsStr) -> io::Result<()> {
     match mkdirat(dir, name, Mode::from(0o777)) {
         Ok(()) | Err(Errno::EXIST) => Ok(()),
         Err(error) => Err(error.into()),

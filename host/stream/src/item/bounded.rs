@@ -19,7 +19,7 @@ where
     T: Deserialize<'de>,
     D: Deserializer<'de>,
 {
-    deserializer.deserialize_seq(Listed::<MAX, T>(PhantomData))
+    deserializer.deserialize_seq(ListVisitor::<MAX, T>(PhantomData))
 }
 
 /// Reads an optional list of at most `MAX` elements.
@@ -45,9 +45,9 @@ impl<'de, const MAX: usize, T: Deserialize<'de>> Deserialize<'de> for Bounded<MA
     }
 }
 
-struct Listed<const MAX: usize, T>(PhantomData<T>);
+struct ListVisitor<const MAX: usize, T>(PhantomData<T>);
 
-impl<'de, const MAX: usize, T: Deserialize<'de>> Visitor<'de> for Listed<MAX, T> {
+impl<'de, const MAX: usize, T: Deserialize<'de>> Visitor<'de> for ListVisitor<MAX, T> {
     type Value = Vec<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -72,7 +72,7 @@ pub fn truncate_text(mut text: String, most: usize) -> String {
     text
 }
 
-/// Makes a module for `#[serde(with = …)]` that cuts a text when it is sent, and again when it is read.
+/// Defines a module for `#[serde(with = …)]` that cuts a text when it is sent, and again when it is read.
 macro_rules! text {
     ($(#[$docs:meta])* $name:ident, $most:expr) => {
         $(#[$docs])*

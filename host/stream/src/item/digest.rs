@@ -43,8 +43,8 @@ impl From<[u8; 32]> for Sha256 {
 }
 
 /// Returns the error for a text that is not the 64 digits of a SHA-256.
-fn digest_error(flaw: fmt::Arguments<'_>) -> ParseError {
-    ParseError::of(format!("not the 64 hexadecimal digits that `sha256sum FILE` prints: {flaw}"))
+fn digest_error(problem: fmt::Arguments<'_>) -> ParseError {
+    ParseError::of(format!("not the 64 hexadecimal digits that `sha256sum FILE` prints: {problem}"))
 }
 
 impl FromStr for Sha256 {
@@ -95,11 +95,11 @@ mod tests {
             ("no ASCII",   format!("{}é", &digits[1..]),    format!("{not}: `é` is not a hexadecimal digit")),
         ];
         for (case, text, expected) in cases {
-            let told = match text.parse::<Sha256>() {
+            let actual = match text.parse::<Sha256>() {
                 Ok(digest) => digest.to_string(),
                 Err(error) => error.to_string(),
             };
-            assert_eq!(told, expected, "{case}");
+            assert_eq!(actual, expected, "{case}");
         }
     }
 }

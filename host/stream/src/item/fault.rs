@@ -96,7 +96,7 @@ impl fmt::Display for FaultKind {
     }
 }
 
-/// The failure of one item: which item, which kind, and the message.
+/// The failure of one item: its index, its kind and its message.
 ///
 /// ```
 /// use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerIndex};

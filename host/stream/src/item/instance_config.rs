@@ -1,6 +1,6 @@
 //! The settings of one worker's instances, as plain data.
 //!
-//! This list has every setting that shapes the results of an instance. Open resources, such as directories, are not
+//! The list in this module has every setting that shapes the results of an instance. Open resources, such as directories, are not
 //! settings: they stay in the engine's `InstanceParts`.
 //!
 //! ```text

@@ -5,15 +5,15 @@ use crate::item::fault::FaultKind;
 /// The failure of an instance or of a native worker, or the reason why it has no finish report.
 ///
 /// ```
-/// use mtl_host::{InstanceFailure, Engine, FaultKind, Plugin, Pool};
+/// use mtl_host::{Engine, FaultKind, InstanceFailure, Plugin, Pool};
 ///
 /// // The finish report is the last item. If it starts with `!`, the plugin returns it as an error.
 /// let plugin = Plugin::load(&Engine::new()?, "../fixtures/finish.wat")?;
 /// let mut pool = Pool::builder(&plugin).jobs("1".parse()?).build()?;
 /// pool.map(["!no report"]).try_collect::<Vec<_>>()?;
-/// let broken = pool.close().remove(0).finish_report.unwrap_err();
-/// assert_eq!(broken, InstanceFailure::new(FaultKind::Refused, "!no report"));
-/// assert_eq!(broken.to_string(), "refused: !no report");
+/// let failure = pool.close().remove(0).finish_report.unwrap_err();
+/// assert_eq!(failure, InstanceFailure::new(FaultKind::Refused, "!no report"));
+/// assert_eq!(failure.to_string(), "refused: !no report");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

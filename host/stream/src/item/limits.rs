@@ -108,7 +108,7 @@ size_limit! {
 size_limit! {
     /// The maximum length of a result or of a finish report.
     ///
-    /// A longer one is the fault `bad-result`, and the host does not copy it.
+    /// A longer result is the fault `bad-result`, and the host does not copy it.
     ///
     /// ```
     /// assert_eq!(mtl_host::limits::ResultLimit::DEFAULT.to_string(), "64MiB");
@@ -119,8 +119,8 @@ size_limit! {
 }
 
 size_limit! {
-    /// The maximum that a worker's plugin may write in a second: to its standard output, to its standard error and to
-    /// the log. All workers of a pool together may write four times as much.
+    /// The maximum number of bytes that a worker's plugin may write in a second: to its standard output, to its
+    /// standard error and to the log. All workers of a pool together may write four times as much.
     ///
     /// The limit counts a line in its displayed form. The name of the worker counts as 32 bytes. A control character or
     /// a mark of text direction counts as its escape, such as the six bytes of `\u{1b}`. The host drops everything
@@ -250,9 +250,9 @@ mod tests {
     fn a_result_may_be_as_long_as_the_limit() {
         let limit: ResultLimit = "1KiB".parse().unwrap();
         assert_eq!(limit.too_long("the result", 1024), None);
-        let why = limit.too_long("the result", 1025).unwrap();
+        let failure = limit.too_long("the result", 1025).unwrap();
         assert_eq!(
-            why.to_string(),
+            failure.to_string(),
             "bad-result: the result of 1025 bytes is larger than the 1KiB of `max_result`"
         );
     }

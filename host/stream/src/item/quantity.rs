@@ -12,16 +12,16 @@ pub(crate) fn parse(text: &str, units: &[Unit]) -> Option<NonZeroU64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().ok()?;
-    let named = |(name, _): &&Unit| name.eq_ignore_ascii_case(unit.trim_start());
-    let (_, many) = units.iter().find(named)?;
-    number.checked_mul(*many).and_then(NonZeroU64::new)
+    let has_name = |(name, _): &&Unit| name.eq_ignore_ascii_case(unit.trim_start());
+    let (_, factor) = units.iter().find(has_name)?;
+    number.checked_mul(*factor).and_then(NonZeroU64::new)
 }
 
 /// Expresses a number in the first of `units` that divides it. One of the units must stand for 1.
 pub(crate) fn in_largest_unit(number: u64, units: &[Unit]) -> (u64, &'static str) {
-    let measures = |(_, many): &&Unit| number.is_multiple_of(*many);
-    let (name, many) = units.iter().find(measures).expect("the unit 1 divides every number");
-    (number / many, name)
+    let divides = |(_, factor): &&Unit| number.is_multiple_of(*factor);
+    let (name, factor) = units.iter().find(divides).expect("the unit 1 divides every number");
+    (number / factor, name)
 }
 
 /// A count as people write it: a number without a unit.

@@ -121,8 +121,8 @@ mod tests {
         ];
         for (text, expected) in cases {
             let parsed = text.parse::<RetryOn>();
-            let told = parsed.map(|kinds| kinds.to_string()).map_err(|error| error.to_string());
-            assert_eq!(told, expected.map(str::to_owned).map_err(str::to_owned), "{text}");
+            let actual = parsed.map(|kinds| kinds.to_string()).map_err(|error| error.to_string());
+            assert_eq!(actual, expected.map(str::to_owned).map_err(str::to_owned), "{text}");
         }
     }
 

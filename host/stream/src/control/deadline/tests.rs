@@ -16,10 +16,10 @@ pub(crate) fn watch(item: Option<Duration>) -> (Watch, Cancel, Watchdog) {
 
 /// Pauses that a test sets.
 #[derive(Clone, Debug, Default)]
-struct Said(Arc<(Mutex<Option<Duration>>, AtomicUsize)>);
+struct SetPauses(Arc<(Mutex<Option<Duration>>, AtomicUsize)>);
 
-impl Said {
-    fn say(&self, hours: u64) {
+impl SetPauses {
+    fn set(&self, hours: u64) {
         *self.0.0.lock().unwrap() = Some(Duration::from_hours(hours));
     }
 
@@ -28,7 +28,7 @@ impl Said {
     }
 }
 
-impl Pauses for Said {
+impl Pauses for SetPauses {
     fn so_far(&self) -> Option<Duration> {
         self.0.1.fetch_add(1, Ordering::Relaxed);
         *self.0.0.lock().unwrap()
@@ -39,21 +39,21 @@ impl Pauses for Said {
 struct Timed {
     watch: Watch,
     ticks: Ticks,
-    pauses: Said,
+    pauses: SetPauses,
 }
 
 impl Timed {
     const LIMIT: Duration = Duration::from_hours(10);
 
     fn new() -> Self {
-        let (ticks, pauses) = (Ticks::default(), Said::default());
+        let (ticks, pauses) = (Ticks::default(), SetPauses::default());
         let config = InstanceConfig {
             timeout: Some(Self::LIMIT),
             init_timeout: Some(Self::LIMIT),
             ..InstanceConfig::default()
         };
-        let (cancel, said) = (Cancel::default(), Box::new(pauses.clone()));
-        let watch = Watch::with_pauses(config, cancel, ticks.clone(), said);
+        let (cancel, pauses_to_set) = (Cancel::default(), Box::new(pauses.clone()));
+        let watch = Watch::with_pauses(config, cancel, ticks.clone(), pauses_to_set);
         watch.begin(Phase::Item);
         Self { watch, ticks, pauses }
     }
@@ -62,10 +62,10 @@ impl Timed {
     /// process was stopped.
     fn is_over(&self, hour: u64, stopped: u64) -> bool {
         self.ticks.tick(Duration::from_hours(hour), Duration::from_hours(stopped));
-        self.asks(hour).expect("all stops are known")
+        self.is_over_at(hour).expect("all stops are known")
     }
 
-    fn asks(&self, hour: u64) -> Option<bool> {
+    fn is_over_at(&self, hour: u64) -> Option<bool> {
         self.watch.is_over_at(Self::LIMIT, Duration::from_hours(hour))
     }
 }
@@ -73,16 +73,16 @@ impl Timed {
 #[test]
 fn time_without_a_core_does_not_count_and_is_read_once_for_each_passed_deadline() {
     let item = Timed::new();
-    item.pauses.say(3);
+    item.pauses.set(3);
     assert!(!item.is_over(1, 0));
     assert_eq!(item.pauses.times_read(), 1, "the watch has noticed the item");
-    item.pauses.say(5);
+    item.pauses.set(5);
     assert!(!item.is_over(10, 0));
     assert_eq!(item.pauses.times_read(), 1, "no deadline has passed");
     assert!(!item.is_over(11, 0));
     assert!(!item.is_over(12, 0));
     assert_eq!(item.pauses.times_read(), 2, "the deadline has moved by two hours");
-    item.pauses.say(6);
+    item.pauses.set(6);
     assert!(!item.is_over(13, 0));
     assert!(item.is_over(14, 0));
     assert_eq!(item.pauses.times_read(), 4);
@@ -95,7 +95,7 @@ fn where_the_system_does_not_tell_of_pauses_all_time_counts() {
     assert!(!item.is_over(10, 0));
     assert!(item.is_over(11, 0));
     // Pauses that are reported later do not matter either.
-    item.pauses.say(100);
+    item.pauses.set(100);
     assert!(item.is_over(11, 0));
 }
 
@@ -118,16 +118,16 @@ fn nothing_is_decided_before_the_watchdog_has_told_of_stops() {
     assert!(!item.is_over(0, 0));
     assert!(!item.is_over(9, 0));
     // The process is stopped for a day. When it continues, the guest's thread checks before the watchdog ticks.
-    assert_eq!(item.asks(33), None);
+    assert_eq!(item.is_over_at(33), None);
     item.ticks.tick(Duration::from_hours(34), Duration::from_hours(24));
-    assert_eq!(item.asks(33), Some(false));
-    assert_eq!(item.asks(34), Some(true));
+    assert_eq!(item.is_over_at(33), Some(false));
+    assert_eq!(item.is_over_at(34), Some(true));
     // The watchdog was late, and nothing was stopped.
     item.watch.begin(Phase::Item);
-    assert_eq!(item.asks(34), Some(false));
-    assert_eq!(item.asks(44), None);
+    assert_eq!(item.is_over_at(34), Some(false));
+    assert_eq!(item.is_over_at(44), None);
     item.ticks.tick(Duration::from_hours(50), Duration::from_hours(24));
-    assert_eq!(item.asks(44), Some(true));
+    assert_eq!(item.is_over_at(44), Some(true));
 }
 
 #[test]
@@ -137,10 +137,10 @@ fn who_sleeps_wakes_when_its_time_is_over() {
     assert!(!item.is_over(0, 0));
     let end = |hour| item.ticks.when(hours(hour));
     assert_eq!(item.watch.end(), end(10));
-    item.pauses.say(0);
+    item.pauses.set(0);
     item.watch.begin(Phase::Item);
     assert!(!item.is_over(1, 0));
-    item.pauses.say(3);
+    item.pauses.set(3);
     assert!(!item.is_over(11, 0));
     assert_eq!(item.watch.end(), end(14), "the thread had no core for three hours");
 }
@@ -148,25 +148,25 @@ fn who_sleeps_wakes_when_its_time_is_over() {
 #[test]
 fn starts_and_ends_have_pauses_like_items() {
     let guest = Timed::new();
-    for (phase, begun) in [(Phase::Starting, 0), (Phase::Finishing, 100)] {
+    for (phase, start) in [(Phase::Starting, 0), (Phase::Finishing, 100)] {
         guest.watch.begin(phase);
-        guest.pauses.say(begun);
-        assert!(!guest.is_over(begun, 0), "{phase:?}");
-        guest.pauses.say(begun + 1);
-        assert!(!guest.is_over(begun + 10, 0), "{phase:?}");
-        assert!(guest.is_over(begun + 11, 0), "{phase:?}");
+        guest.pauses.set(start);
+        assert!(!guest.is_over(start, 0), "{phase:?}");
+        guest.pauses.set(start + 1);
+        assert!(!guest.is_over(start + 10, 0), "{phase:?}");
+        assert!(guest.is_over(start + 11, 0), "{phase:?}");
     }
 }
 
 #[test]
 fn time_runs_from_when_it_was_noticed_and_anew_for_each_item() {
     let (watch, _, _watchdog) = watch(Some(SHORT));
-    let begun = Instant::now();
+    let start = Instant::now();
     assert_eq!(watch.overdue(), None);
     let waited = watch.poll_until_ready(|_| Poll::<()>::Pending, || true);
     assert_eq!(waited, Err(Overdue::Limit(SHORT)));
     assert_eq!(watch.overdue(), Some(Overdue::Limit(SHORT)));
-    assert!(begun.elapsed() >= SHORT, "a deadline never comes early");
+    assert!(start.elapsed() >= SHORT, "a deadline never comes early");
     watch.begin(Phase::Item);
     assert_eq!(watch.overdue(), None);
 }
