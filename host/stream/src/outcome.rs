@@ -39,12 +39,12 @@ use crate::item::retry_on::RetryOn;
 /// impl Sink for Ledger {
 ///     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
 ///         let item = String::from_utf8_lossy(outcome.item);
-///         let what = match outcome.result {
+///         let result = match outcome.result {
 ///             Ok(Some(record)) => format!("{} bytes", record.len()),
 ///             Ok(None) => "left out".to_owned(),
 ///             Err(fault) => fault.kind().to_string(),
 ///         };
-///         self.0.push(format!("{} {item}: {what}", outcome.index));
+///         self.0.push(format!("{} {item}: {result}", outcome.index));
 ///         Ok(())
 ///     }
 /// }
@@ -78,15 +78,15 @@ pub struct Outcomes {
     worker: Option<WorkerIndex>,
     /// The number of outcomes at the front that were already handed over.
     handed_over: usize,
-    /// The total length of their results, in bytes.
+    /// The total length of the results that were handed over, in bytes.
     handed_over_bytes: usize,
     slots: Slots,
     format: Format,
     rule: RecordRule,
     /// The faults after which an item is tried again.
     retry_on: RetryOn,
-    /// True if the last outcome is such a fault.
-    to_be_retried: bool,
+    /// True if the last outcome is a fault after which its item is tried again.
+    needs_retry: bool,
 }
 
 /// The state of a worker's outcomes after an item.
@@ -110,17 +110,17 @@ impl Outcomes {
 
     /// Creates empty outcomes for items that `worker` has claimed, in the memory of earlier outcomes.
     pub fn in_buffer(
-        room: OutcomeBuffer,
+        buffer: OutcomeBuffer,
         span: Span,
         worker: WorkerIndex,
         rule: RecordRule,
     ) -> Self {
-        Self { worker: Some(worker), rule, ..Self::without_worker(room, span) }
+        Self { worker: Some(worker), rule, ..Self::without_worker(buffer, span) }
     }
 
-    fn without_worker(room: OutcomeBuffer, span: Span) -> Self {
-        let OutcomeBuffer(mut slots) = room;
-        debug_assert!(slots.len() == 0, "a kept room is empty");
+    fn without_worker(buffer: OutcomeBuffer, span: Span) -> Self {
+        let OutcomeBuffer(mut slots) = buffer;
+        debug_assert!(slots.len() == 0, "a recycled buffer is empty");
         slots.reserve(span.len());
         Self {
             span,
@@ -131,7 +131,7 @@ impl Outcomes {
             format: Format::default(),
             rule: RecordRule::default(),
             retry_on: RetryOn::NOTHING,
-            to_be_retried: false,
+            needs_retry: false,
         }
     }
 
@@ -158,9 +158,9 @@ impl Outcomes {
     pub fn of_lost_items(span: Span) -> Self {
         let mut outcomes = Self::without_worker(OutcomeBuffer::default(), span);
         while !outcomes.is_complete() {
-            let why = "it was started in a process that ended before its result came, and the run \
+            let message = "it was started in a process that ended before its result came, and the run \
                        ended before it could be executed again";
-            outcomes.fault(FaultKind::Crashed, why);
+            outcomes.fault(FaultKind::Crashed, message);
         }
         outcomes
     }
@@ -186,26 +186,27 @@ impl Outcomes {
         self.slots.len()
     }
 
-    /// Splits off the present outcomes, to be handed over. Later outcomes go into `room`.
-    pub fn split(&mut self, room: OutcomeBuffer) -> Self {
-        debug_assert!(!self.to_be_retried, "an item that is to be retried has no outcome");
+    /// Splits off the present outcomes, to be handed over. Later outcomes go into `buffer`.
+    pub fn split(&mut self, buffer: OutcomeBuffer) -> Self {
+        debug_assert!(!self.needs_retry, "an item that is to be retried has no outcome");
         let part = Self {
             span: self.span.slice(self.handed_over..self.len()),
             worker: self.worker,
             handed_over: 0,
             handed_over_bytes: 0,
-            slots: std::mem::replace(&mut self.slots, room.0),
+            slots: std::mem::replace(&mut self.slots, buffer.0),
             format: self.format,
             rule: self.rule,
             retry_on: self.retry_on,
-            to_be_retried: false,
+            needs_retry: false,
         };
         self.handed_over += part.slots.len();
         self.handed_over_bytes += part.slots.bytes();
         part
     }
 
-    /// Restores a part that could not be handed over. No outcome may have been added since. Returns the room.
+    /// Restores a part that could not be handed over. No outcome may have been added since. Returns
+    /// the empty buffer.
     pub fn unsplit(&mut self, part: Self) -> OutcomeBuffer {
         debug_assert!(self.slots.len() == 0, "a part is restored before other outcomes are added");
         self.handed_over -= part.slots.len();
@@ -265,12 +266,12 @@ impl Outcomes {
             return self.fault(kind, message);
         }
         match self.rule.violation_in(bytes, self.format) {
-            None => self.place().record(bytes),
-            Some(why) => self.fault(FaultKind::BadResult, why),
+            None => self.slots_for_next().record(bytes),
+            Some(violation) => self.fault(FaultKind::BadResult, violation),
         }
     }
 
-    /// Appends the records of several items, back to back: each one stops at one of `ends`. Returns `false` and appends
+    /// Appends the records of several items, back to back: each record stops at one of `ends`. Returns `false` and appends
     /// nothing if the records must be checked one by one.
     pub fn records(
         &mut self,
@@ -288,24 +289,24 @@ impl Outcomes {
 
     /// Appends the outcome of an item without a record.
     pub fn no_record(&mut self) {
-        self.place().no_record();
+        self.slots_for_next().no_record();
     }
 
     /// Appends the outcome of an item that failed.
     pub fn fault(&mut self, kind: FaultKind, message: impl Into<String>) {
         let message = shorten_message(message.into());
-        self.to_be_retried = self.retry_on.contains(kind);
+        self.needs_retry = self.retry_on.contains(kind);
         let mut fault = Fault::new(self.next_index(), kind, message);
         if let Some(worker) = self.worker {
             fault = fault.with_worker(worker);
         }
-        self.place().fault(fault);
+        self.slots_for_next().fault(fault);
     }
 
     /// Returns whether the last item failed with a fault after which items are tried again. The caller must then take
     /// the fault back.
     pub fn needs_retry(&self) -> bool {
-        self.to_be_retried
+        self.needs_retry
     }
 
     /// Returns whether the results, including those that were handed over, are so large that no other item of the claim
@@ -316,12 +317,12 @@ impl Outcomes {
 
     /// Returns the state of the outcomes.
     pub fn state(&self) -> OutcomesState {
-        OutcomesState { len: self.len(), is_due: self.to_be_retried || self.is_large() }
+        OutcomesState { len: self.len(), is_due: self.needs_retry || self.is_large() }
     }
 
     /// Removes and returns the fault of an item that is to be tried again.
     pub fn take_back_fault(&mut self) -> Option<InstanceFailure> {
-        if !std::mem::take(&mut self.to_be_retried) {
+        if !std::mem::take(&mut self.needs_retry) {
             return None;
         }
         let fault = self.slots.take_back_fault();
@@ -329,13 +330,13 @@ impl Outcomes {
     }
 
     /// Appends the fault of an item that is invalid and never reached a plugin.
-    pub fn reject(&mut self, why: String) {
-        let fault = Fault::new(self.next_index(), FaultKind::BadItem, why);
-        self.place().fault(fault);
+    pub fn reject(&mut self, reason: String) {
+        let fault = Fault::new(self.next_index(), FaultKind::BadItem, reason);
+        self.slots_for_next().fault(fault);
     }
 
     /// Returns the slots that take the outcome of the next item.
-    fn place(&mut self) -> &mut Slots {
+    fn slots_for_next(&mut self) -> &mut Slots {
         debug_assert!(!self.is_complete(), "an item has one outcome");
         &mut self.slots
     }
@@ -405,11 +406,11 @@ impl Outcomes {
             Slot::Fault(fault) => Err(&**fault),
         };
         cursor.at += 1;
-        let place = self.handed_over + at;
+        let position = self.handed_over + at;
         Some(Outcome {
-            index: self.span.first().plus(place),
-            item: self.span.item(place),
-            path: self.span.path(place),
+            index: self.span.first().plus(position),
+            item: self.span.item(position),
+            path: self.span.path(position),
             result,
             format: self.format,
         })

@@ -1,12 +1,12 @@
 //! The output path of each item's result in a directory.
 //!
 //! No result replaces another result or an input: an item without an output path of its own is refused. The best moment
-//! for this check is when items are read ([`WithOutputPath`](crate::source::WithOutputPath)): such an item is a fault and costs no
-//! work, and the run continues. The sink checks again, for runs without `WithOutputPath`.
+//! for this check is when items are read ([`WithOutputPath`](crate::source::WithOutputPath)): such an item is a fault
+//! and costs no work, and the run continues. The sink checks again, for runs without `WithOutputPath`.
 //!
 //! ```text
 //! items ─▶ WithOutputPath ──────▶ workers ─▶ Directory ─▶ files
-//!             └─────▶ Places ◀──────────┘
+//!                └──────▶ OutputPaths ◀──────────┘
 //! ```
 
 mod error;
@@ -56,7 +56,7 @@ struct Inner {
     name: PathBuf,
     /// The path of the directory, without links.
     root: PathBuf,
-    taken: Mutex<ReservedPaths>,
+    reserved: Mutex<ReservedPaths>,
     obstacles: Mutex<Obstacles>,
 }
 
@@ -65,7 +65,7 @@ impl OutputPaths {
     #[doc(hidden)]
     pub fn new(name: PathBuf, root: PathBuf) -> Self {
         let obstacles = Mutex::new(Obstacles::below(root.clone()));
-        Self(Arc::new(Inner { name, root, taken: Mutex::default(), obstacles }))
+        Self(Arc::new(Inner { name, root, reserved: Mutex::default(), obstacles }))
     }
 
     /// Protects a file that the run reads or writes from being replaced by a result. The file may be anywhere, and need
@@ -86,11 +86,11 @@ impl OutputPaths {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn protect(&self, path: &Path) {
-        let mut taken = self.taken();
+        let mut reserved = self.reserved();
         for name in real_names(path) {
-            // Another holder is impossible: the files to keep are registered before the run.
-            if let Some(place) = self.place_below(&name) {
-                let _ = taken.reserve(&place, Holder::Run);
+            // Another holder is impossible: the files to protect are registered before the run.
+            if let Some(path) = self.output_path_of(&name) {
+                let _ = reserved.reserve(&path, Holder::Run);
             }
         }
     }
@@ -102,45 +102,46 @@ impl OutputPaths {
     /// Returns an error if the path leads out of the directory, or if another item owns it.
     #[doc(hidden)]
     pub fn reserve(&self, path: &Path, item: ItemIndex) -> Result<OutputPath, OutputPathError> {
-        self.find(path, item, |_| Ok(()))
+        self.reserve_if(path, item, |_| Ok(()))
     }
 
-    /// Reserves the output path as [`take`](Self::take) does, unless a file on the disk is in the way of the result or
-    /// of one of its folders. Nothing is reserved then.
+    /// Reserves the output path as [`reserve`](Self::reserve) does, unless a file on the disk is in the way of the result
+    /// or of one of its folders. In that case, it reserves nothing.
     pub(crate) fn reserve_free(
         &self,
         path: &Path,
         item: ItemIndex,
     ) -> Result<OutputPath, OutputPathError> {
-        self.find(path, item, |place| match self.obstacles().of(place) {
+        self.reserve_if(path, item, |output_path| match self.obstacles().of(output_path) {
             None => Ok(()),
             Some(obstacle) => {
-                let (target, at) = (self.name_of(place.path()), self.name_of(&obstacle.at));
+                let (target, at) = (self.name_of(output_path.path()), self.name_of(&obstacle.at));
                 Err(OutputPathError::Obstructed { target, at, what: obstacle.what })
             }
         })
     }
 
     /// Reserves the output path for an item, if `check` allows it.
-    fn find(
+    fn reserve_if(
         &self,
         path: &Path,
         item: ItemIndex,
         check: impl FnOnce(&OutputPath) -> Result<(), OutputPathError>,
     ) -> Result<OutputPath, OutputPathError> {
-        let (place, item) = (OutputPath::of(path)?, Holder::Item(item));
-        if self.taken().has(&place, item) {
-            return Ok(place);
+        let (output_path, item) = (OutputPath::of(path)?, Holder::Item(item));
+        if self.reserved().has(&output_path, item) {
+            return Ok(output_path);
         }
-        if real_names(path).any(|name| self.place_below(&name).is_some()) {
+        if real_names(path).any(|name| self.output_path_of(&name).is_some()) {
             let (path, directory) = (path.to_owned(), self.0.name.clone());
             return Err(OutputPathError::Inside { path, directory });
         }
         // The results of other items of this run are not obstacles. They have their own error.
-        self.taken().check(&place, item).map_err(|held| self.refused(&place, held))?;
-        check(&place)?;
-        let taken = self.taken().reserve(&place, item).map_err(|held| self.refused(&place, held));
-        taken.map(|()| place)
+        let refuse = |conflict| self.refuse(&output_path, conflict);
+        self.reserved().check(&output_path, item).map_err(refuse)?;
+        check(&output_path)?;
+        self.reserved().reserve(&output_path, item).map_err(refuse)?;
+        Ok(output_path)
     }
 
     /// Returns the path of the directory, as the user wrote it.
@@ -148,14 +149,14 @@ impl OutputPaths {
         &self.0.name
     }
 
-    /// Returns the path of the file at `place` in terms of the user's directory.
-    pub(crate) fn name_of(&self, place: &Path) -> PathBuf {
-        self.0.name.join(place)
+    /// Returns the path of an output file as messages show it: below the directory as the user wrote it.
+    pub(crate) fn name_of(&self, path: &Path) -> PathBuf {
+        self.0.name.join(path)
     }
 
-    fn refused(&self, place: &OutputPath, held: Conflict<'_>) -> OutputPathError {
-        let target = self.name_of(place.path());
-        match held {
+    fn refuse(&self, path: &OutputPath, conflict: Conflict<'_>) -> OutputPathError {
+        let target = self.name_of(path.path());
+        match conflict {
             Conflict::Same(by) => OutputPathError::Taken { target, by },
             Conflict::SameRun => OutputPathError::Used { target },
             Conflict::Folder => OutputPathError::Folder { target },
@@ -166,7 +167,8 @@ impl OutputPaths {
         }
     }
 
-    fn place_below(&self, name: &Path) -> Option<OutputPath> {
+    /// Returns the output path of a file, if the file is in the directory.
+    fn output_path_of(&self, name: &Path) -> Option<OutputPath> {
         OutputPath::of(name.strip_prefix(&self.0.root).ok()?).ok()
     }
 
@@ -175,9 +177,9 @@ impl OutputPaths {
         self.0.obstacles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn taken(&self) -> MutexGuard<'_, ReservedPaths> {
+    fn reserved(&self) -> MutexGuard<'_, ReservedPaths> {
         // Each change of the table is one step.
-        self.0.taken.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.reserved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -16,7 +16,7 @@ pub struct OutcomeBuffers(Mutex<Free>);
 
 #[derive(Debug, Default)]
 struct Free {
-    rooms: Vec<OutcomeBuffer>,
+    buffers: Vec<OutcomeBuffer>,
     /// The size of all free buffers, in bytes.
     memory: usize,
 }
@@ -32,19 +32,19 @@ impl OutcomeBuffers {
     /// Returns a free buffer, or a new buffer without memory.
     pub fn take(&self) -> OutcomeBuffer {
         let mut free = self.lock();
-        let room = free.rooms.pop().unwrap_or_default();
-        free.memory -= room.memory();
-        room
+        let buffer = free.buffers.pop().unwrap_or_default();
+        free.memory -= buffer.memory();
+        buffer
     }
 
     /// Keeps the buffer of outcomes that are no longer needed.
-    pub fn keep(&self, room: OutcomeBuffer) {
-        let room = room.emptied();
-        let memory = room.memory();
+    pub fn keep(&self, buffer: OutcomeBuffer) {
+        let buffer = buffer.emptied();
+        let memory = buffer.memory();
         let mut free = self.lock();
         if memory > 0 && free.memory + memory <= Self::MAX_KEPT {
             free.memory += memory;
-            free.rooms.push(room);
+            free.buffers.push(buffer);
         }
     }
 
@@ -70,7 +70,7 @@ impl OutcomeBuffer {
 mod tests {
     use super::*;
 
-    fn room(bytes: usize) -> OutcomeBuffer {
+    fn buffer(bytes: usize) -> OutcomeBuffer {
         let mut slots = Slots::default();
         slots.record(&vec![1; bytes]);
         OutcomeBuffer(slots)
@@ -78,24 +78,24 @@ mod tests {
 
     #[test]
     fn a_room_is_used_again_and_is_empty() {
-        let rooms = OutcomeBuffers::default();
-        let filled = room(9);
-        let place = filled.0.record_bytes().as_ptr();
-        rooms.keep(filled);
-        let OutcomeBuffer(slots) = rooms.take();
+        let buffers = OutcomeBuffers::default();
+        let filled = buffer(9);
+        let address = filled.0.record_bytes().as_ptr();
+        buffers.keep(filled);
+        let OutcomeBuffer(slots) = buffers.take();
         let bytes = slots.record_bytes();
-        assert_eq!((slots.len(), bytes.len(), bytes.as_ptr()), (0, 0, place));
-        assert_eq!(rooms.take().memory(), 0);
+        assert_eq!((slots.len(), bytes.len(), bytes.as_ptr()), (0, 0, address));
+        assert_eq!(buffers.take().memory(), 0);
     }
 
     #[test]
     fn large_ones_and_too_many_are_not_kept() {
-        let rooms = OutcomeBuffers::default();
-        rooms.keep(room(OutcomeBuffers::LARGE));
-        assert_eq!(rooms.take().memory(), 0);
-        (0..OutcomeBuffers::MAX_KEPT / 1000).for_each(|_| rooms.keep(room(1000)));
-        let free = rooms.lock();
-        assert_eq!(free.rooms.len(), OutcomeBuffers::MAX_KEPT / room(1000).memory());
-        assert_eq!(free.memory, free.rooms.iter().map(OutcomeBuffer::memory).sum::<usize>());
+        let buffers = OutcomeBuffers::default();
+        buffers.keep(buffer(OutcomeBuffers::LARGE));
+        assert_eq!(buffers.take().memory(), 0);
+        (0..OutcomeBuffers::MAX_KEPT / 1000).for_each(|_| buffers.keep(buffer(1000)));
+        let free = buffers.lock();
+        assert_eq!(free.buffers.len(), OutcomeBuffers::MAX_KEPT / buffer(1000).memory());
+        assert_eq!(free.memory, free.buffers.iter().map(OutcomeBuffer::memory).sum::<usize>());
     }
 }

@@ -86,16 +86,16 @@ impl RecordRule {
         match (self, format) {
             (Self::Any, _) => None,
             (Self::Without(byte), _) => {
-                let place = memchr::memchr(byte, record)?;
-                let what = match byte {
+                let at = memchr::memchr(byte, record)?;
+                let name = match byte {
                     b'\n' => "a line break".into(),
                     0 => "a zero byte".into(),
                     other => format!("the byte {other}"),
                 };
-                Some(format!("the result has {what} at byte {place}, which would end its record"))
+                Some(format!("the result has {name} at byte {at}, which would end its record"))
             }
             (Self::ValidJson, format) => {
-                format.check(record).err().map(|why| format!("the result is not JSON: {why}"))
+                format.check(record).err().map(|reason| format!("the result is not JSON: {reason}"))
             }
         }
     }

@@ -3,7 +3,7 @@
 //! ```text
 //! all      record  none  fault  record       one slot for each item
 //! records  o n e t w o                       the bytes of records, back to back
-//! faults   2                                 the places of the faults
+//! faults   2                                 the positions of the faults
 //! ```
 //!
 //! The sums are updated with each outcome, so that reading them needs no pass over all slots.
@@ -44,7 +44,7 @@ impl Slots {
         self.all.push(Slot::Record { end: self.records.len() });
     }
 
-    /// Adds records that are back to back: each one stops at one of `ends`.
+    /// Adds records that are back to back: each record stops at one of `ends`.
     pub(super) fn records(&mut self, bytes: &[u8], ends: impl Iterator<Item = usize>) {
         let start = self.records.len();
         self.records.extend_from_slice(bytes);
@@ -114,7 +114,7 @@ impl Slots {
     pub(super) fn faults(&self) -> impl ExactSizeIterator<Item = &Fault> {
         self.faults.iter().map(|&at| match &self.all[at] {
             Slot::Fault(fault) => &**fault,
-            Slot::Record { .. } | Slot::NoRecord => unreachable!("a fault is at this place"),
+            Slot::Record { .. } | Slot::NoRecord => unreachable!("a fault is at this position"),
         })
     }
 

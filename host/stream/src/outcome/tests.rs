@@ -30,8 +30,8 @@ fn a_record_that_the_sink_cannot_take_is_a_bad_result() {
         let mut outcomes = outcomes(rule, format);
         outcomes.record(record, ResultLimit::DEFAULT);
         let outcome = outcomes.iter().next().unwrap();
-        let told = outcome.result.err().map(|fault| (fault.kind(), fault.message()));
-        assert_eq!(told, why.map(|why| (FaultKind::BadResult, why)), "{rule:?} {record:?}");
+        let actual = outcome.result.err().map(|fault| (fault.kind(), fault.message()));
+        assert_eq!(actual, why.map(|why| (FaultKind::BadResult, why)), "{rule:?} {record:?}");
     }
 }
 

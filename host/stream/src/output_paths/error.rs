@@ -57,17 +57,17 @@ pub enum OutputPathError {
         /// The file that would be written.
         target: PathBuf,
     },
-    /// The result of another item is in the place of a folder.
+    /// The result of another item is a file where this output path needs a folder.
     #[error("its result would go to `{target}`, but `{file}` is that of item {by}")]
     BelowFile {
         /// The file that would be written.
         target: PathBuf,
-        /// The file that is in the place of the folder.
+        /// The file at the path of that folder.
         file: PathBuf,
         /// The item whose result is that file.
         by: ItemIndex,
     },
-    /// Another kind of file exists on the disk in the place of the result or of one of its folders.
+    /// At the path of the result or of one of its folders, the disk holds another kind of file.
     #[error("its result would go to `{target}`, but `{at}` is {what}")]
     Obstructed {
         /// The file that would be written.

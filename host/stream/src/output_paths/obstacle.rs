@@ -30,22 +30,22 @@ impl Obstacles {
         Self { root, free: None }
     }
 
-    /// Returns the obstacle for a file at `place`. Another file or a link is not an obstacle: the result replaces it.
-    pub(crate) fn of(&mut self, place: &OutputPath) -> Option<Obstacle> {
-        if self.free.as_deref() != Some(place.folder()) {
-            if let Some(obstacle) = self.above(place) {
+    /// Returns the obstacle for a file at `path`. Another file or a link is not an obstacle: the result replaces it.
+    pub(crate) fn of(&mut self, path: &OutputPath) -> Option<Obstacle> {
+        if self.free.as_deref() != Some(path.folder()) {
+            if let Some(obstacle) = self.in_folders_of(path) {
                 return Some(obstacle);
             }
-            self.free = Some(place.folder().to_owned());
+            self.free = Some(path.folder().to_owned());
         }
-        let is_folder = self.kind(place.path()).is_some_and(|kind| kind.is_dir());
-        is_folder.then(|| Obstacle { at: place.path().to_owned(), what: "a folder" })
+        let is_folder = self.kind(path.path()).is_some_and(|kind| kind.is_dir());
+        is_folder.then(|| Obstacle { at: path.path().to_owned(), what: "a folder" })
     }
 
-    /// Returns the first of the folders, from the directory down, that is not a real directory.
-    fn above(&self, place: &OutputPath) -> Option<Obstacle> {
+    /// Returns the first of the file's folders, from the top down, that is not a real directory.
+    fn in_folders_of(&self, path: &OutputPath) -> Option<Obstacle> {
         let mut at = PathBuf::new();
-        for name in place.folder() {
+        for name in path.folder() {
             at.push(name);
             // If this entry does not exist, none exists below it.
             if !self.kind(&at)?.is_dir() {
@@ -77,7 +77,7 @@ mod tests {
         symlink("nowhere", folder.path().join("a/dangling")).unwrap();
         #[rustfmt::skip]
         let cases = [
-            // place           obstacle
+            // path            obstacle
             ("a",              Some(("a", "a folder"))),
             ("a/b",            Some(("a/b", "a folder"))),
             ("a/c",            None),
@@ -90,9 +90,9 @@ mod tests {
             ("new/x",          None),
         ];
         let mut obstacles = Obstacles::below(folder.path().to_owned());
-        for (place, expected) in cases {
+        for (path, expected) in cases {
             let expected = expected.map(|(at, what)| Obstacle { at: at.into(), what });
-            assert_eq!(obstacles.of(&OutputPath::of(place.as_ref()).unwrap()), expected, "{place}");
+            assert_eq!(obstacles.of(&OutputPath::of(path.as_ref()).unwrap()), expected, "{path}");
         }
     }
 }

@@ -26,20 +26,20 @@ impl OutputPath {
         if bytes.contains(&0) {
             return Err(OutputPathError::ZeroByte { path: path.to_owned() });
         }
-        let mut place = PathBuf::new();
+        let mut output = PathBuf::new();
         for part in path.components() {
             match part {
-                Component::Normal(name) => place.push(checked(name)?),
+                Component::Normal(name) => output.push(checked(name)?),
                 Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
                 Component::ParentDir => {
                     return Err(OutputPathError::Parent { path: path.to_owned() });
                 }
             }
         }
-        if place.as_os_str().is_empty() {
+        if output.as_os_str().is_empty() {
             return Err(OutputPathError::Nameless { path: path.to_owned() });
         }
-        Ok(Self(place))
+        Ok(Self(output))
     }
 
     /// Returns the path relative to the directory.
@@ -81,7 +81,7 @@ mod tests {
     fn folders_stay_and_roots_go() {
         #[rustfmt::skip]
         let cases = [
-            // item          place
+            // item          output path
             ("a",            "a"),
             ("a/b.md",       "a/b.md"),
             ("./a",          "a"),
@@ -95,8 +95,8 @@ mod tests {
             (" ",            " "),
         ];
         for (item, expected) in cases {
-            let place = OutputPath::of(Path::new(item)).unwrap();
-            assert_eq!(place.path().as_os_str(), expected, "{item:?}");
+            let output = OutputPath::of(Path::new(item)).unwrap();
+            assert_eq!(output.path().as_os_str(), expected, "{item:?}");
         }
     }
 
@@ -134,11 +134,11 @@ mod tests {
 
     #[test]
     fn a_place_knows_its_folders() {
-        let place = OutputPath::of(Path::new("/a/b/c")).unwrap();
-        assert_eq!(place.folder(), Path::new("a/b"));
-        assert_eq!(place.file_name(), "c");
-        assert_eq!(place.folders().collect::<Vec<_>>(), [Path::new("a/b"), Path::new("a")]);
-        let place = OutputPath::of(Path::new("c")).unwrap();
-        assert_eq!((place.folder(), place.folders().count()), (Path::new(""), 0));
+        let output = OutputPath::of(Path::new("/a/b/c")).unwrap();
+        assert_eq!(output.folder(), Path::new("a/b"));
+        assert_eq!(output.file_name(), "c");
+        assert_eq!(output.folders().collect::<Vec<_>>(), [Path::new("a/b"), Path::new("a")]);
+        let output = OutputPath::of(Path::new("c")).unwrap();
+        assert_eq!((output.folder(), output.folders().count()), (Path::new(""), 0));
     }
 }

@@ -13,8 +13,8 @@ use crate::item::index::ItemIndex;
 /// result replaces a folder.
 #[derive(Debug, Default)]
 pub(crate) struct ReservedPaths {
-    names: RandomState,
-    by: HashMap<u64, Use>,
+    hasher: RandomState,
+    uses: HashMap<u64, Use>,
 }
 
 /// The holder of an output path.
@@ -31,7 +31,7 @@ enum Use {
     Folder,
 }
 
-/// The conflict of an output path with an earlier one.
+/// The conflict of an output path with an earlier output path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Conflict<'a> {
     Same(ItemIndex),
@@ -42,20 +42,20 @@ pub(crate) enum Conflict<'a> {
 }
 
 impl ReservedPaths {
-    pub(crate) fn has(&self, place: &OutputPath, who: Holder) -> bool {
-        self.by.get(&self.hash(place.path())) == Some(&Use::File(who))
+    pub(crate) fn has(&self, path: &OutputPath, holder: Holder) -> bool {
+        self.uses.get(&self.hash(path.path())) == Some(&Use::File(holder))
     }
 
     /// Checks that an output path is free. Returns how many of its folders are not in the table
     /// yet.
     pub(super) fn check<'a>(
         &self,
-        place: &'a OutputPath,
-        who: Holder,
+        path: &'a OutputPath,
+        holder: Holder,
     ) -> Result<usize, Conflict<'a>> {
         let mut missing = 0;
-        for folder in place.folders() {
-            match self.by.get(&self.hash(folder)) {
+        for folder in path.folders() {
+            match self.uses.get(&self.hash(folder)) {
                 None => missing += 1,
                 // The table already includes all folders above this one.
                 Some(Use::Folder) => break,
@@ -63,9 +63,9 @@ impl ReservedPaths {
                 Some(Use::File(Holder::Run)) => return Err(Conflict::AboveRun(folder)),
             }
         }
-        match self.by.get(&self.hash(place.path())) {
+        match self.uses.get(&self.hash(path.path())) {
             None => Ok(missing),
-            Some(Use::File(holder)) if *holder == who => Ok(missing),
+            Some(Use::File(owner)) if *owner == holder => Ok(missing),
             Some(Use::File(Holder::Item(by))) => Err(Conflict::Same(*by)),
             Some(Use::File(Holder::Run)) => Err(Conflict::SameRun),
             Some(Use::Folder) => Err(Conflict::Folder),
@@ -75,19 +75,19 @@ impl ReservedPaths {
     /// Reserves an output path and its folders. The same holder may reserve it again.
     pub(super) fn reserve<'a>(
         &mut self,
-        place: &'a OutputPath,
-        who: Holder,
+        path: &'a OutputPath,
+        holder: Holder,
     ) -> Result<(), Conflict<'a>> {
-        let missing = self.check(place, who)?;
-        self.by.insert(self.hash(place.path()), Use::File(who));
-        for folder in place.folders().take(missing) {
-            self.by.insert(self.hash(folder), Use::Folder);
+        let missing = self.check(path, holder)?;
+        self.uses.insert(self.hash(path.path()), Use::File(holder));
+        for folder in path.folders().take(missing) {
+            self.uses.insert(self.hash(folder), Use::Folder);
         }
         Ok(())
     }
 
     fn hash(&self, path: &Path) -> u64 {
-        self.names.hash_one(path.as_os_str())
+        self.hasher.hash_one(path.as_os_str())
     }
 }
 
@@ -101,7 +101,7 @@ mod tests {
         let (zero, one) = (ItemIndex::new(0), ItemIndex::new(1));
         #[rustfmt::skip]
         let cases = [
-            // place   who             held
+            // path    holder          conflict
             ("a/b",    item(0),        None),
             ("a/b",    item(0),        None),
             ("a/b",    item(5),        Some(Conflict::Same(zero))),
@@ -118,10 +118,10 @@ mod tests {
             // A refused path has reserved nothing.
             ("a/b/d",  item(5),        Some(Conflict::Above(Path::new("a/b"), zero))),
         ];
-        let mut taken = ReservedPaths::default();
-        for (path, who, held) in cases {
-            let place = OutputPath::of(Path::new(path)).unwrap();
-            assert_eq!(taken.reserve(&place, who).err(), held, "{path} by {who:?}");
+        let mut reserved = ReservedPaths::default();
+        for (path, holder, conflict) in cases {
+            let output = OutputPath::of(Path::new(path)).unwrap();
+            assert_eq!(reserved.reserve(&output, holder).err(), conflict, "{path} by {holder:?}");
         }
     }
 }

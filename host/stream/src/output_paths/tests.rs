@@ -4,7 +4,7 @@ use std::os::unix::fs::symlink;
 use super::*;
 
 /// Returns the output paths in the folder `out` of a new folder.
-fn places() -> (tempfile::TempDir, OutputPaths) {
+fn output_paths() -> (tempfile::TempDir, OutputPaths) {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().canonicalize().unwrap().join("out");
     fs::create_dir(&root).unwrap();
@@ -19,13 +19,13 @@ fn made(folder: &tempfile::TempDir, name: &str) -> PathBuf {
     path
 }
 
-fn take(places: &OutputPaths, path: &Path, item: u64) -> Result<PathBuf, OutputPathError> {
-    places.reserve(path, ItemIndex::new(item)).map(|place| place.path().to_owned())
+fn reserve(paths: &OutputPaths, path: &Path, item: u64) -> Result<PathBuf, OutputPathError> {
+    paths.reserve(path, ItemIndex::new(item)).map(|output| output.path().to_owned())
 }
 
 #[test]
 fn an_item_in_the_directory_is_refused_by_any_of_its_names() {
-    let (folder, places) = places();
+    let (folder, paths) = output_paths();
     let inside = made(&folder, "out/a/inside");
     let outside = made(&folder, "outside");
     let at = |name: &str| folder.path().join(name);
@@ -47,20 +47,20 @@ fn an_item_in_the_directory_is_refused_by_any_of_its_names() {
     ];
     for (item, name) in (0..).zip(cases) {
         let (name, refused) = name;
-        let taken = take(&places, &at(name), item);
-        let inside = matches!(taken, Err(OutputPathError::Inside { .. }));
-        assert_eq!((inside, taken.is_err()), (refused, refused), "{name}: {taken:?}");
+        let reserved = reserve(&paths, &at(name), item);
+        let inside = matches!(reserved, Err(OutputPathError::Inside { .. }));
+        assert_eq!((inside, reserved.is_err()), (refused, refused), "{name}: {reserved:?}");
     }
 }
 
 #[test]
 fn what_the_run_uses_is_kept() {
-    let (folder, places) = places();
+    let (folder, paths) = output_paths();
     let plugin = made(&folder, "out/bin/plugin");
     let link = folder.path().join("out/link");
     symlink(made(&folder, "outside"), &link).unwrap();
     for used in [&plugin, &link, &folder.path().join("out/faults"), &folder.path().join("other")] {
-        places.protect(used);
+        paths.protect(used);
     }
     #[rustfmt::skip]
     let cases = [
@@ -76,7 +76,7 @@ fn what_the_run_uses_is_kept() {
         ("other/a",      Some("its result would go to `out/other/a`, but `out/other` is that of item 5")),
     ];
     for (item, (name, why)) in (0..).zip(cases) {
-        let error = take(&places, Path::new(name), item).err().map(|error| error.to_string());
+        let error = reserve(&paths, Path::new(name), item).err().map(|error| error.to_string());
         assert_eq!(error.as_deref(), why, "{name}");
     }
 }
