@@ -3,18 +3,18 @@
 //! ```text
 //!            push                claim (from the front)           release
 //!  reader ─────────▶ │ span span span open │ ─────────▶ workers ──────────▶ consumer
-//!     ▲                                ▲  give back │ share                    │
+//!     ▲                                ▲  give back │ steal                    │
 //!     │                                └────────────┘                          │
 //!     └──────────────── room: items and bytes that are held ◀──────────────────┘
 //! ```
 //!
 //! An item is *held* from the push until the consumer has taken its outcome. So a slow item at the head stalls the
-//! reader and never fills memory. Small pushes gather in an open block at the back. A worker that finds nothing else
+//! reader and never fills memory. Small pushes gather in an open block at the back. A worker that finds no other items
 //! takes the open block, so that no item waits for a block to fill.
 //!
 //! One mutex guards the whole queue. A worker locks it once per claim (about a millisecond of work), not once per item:
-//! it starts the items of its claim one by one with an atomic step. A worker that finds nothing waiting steals items
-//! that another worker holds and has not started. So no worker is idle while another one holds spare work.
+//! it starts the items of its claim one by one with an atomic step. A worker that finds no waiting items steals items
+//! that another worker has claimed and not started. So no worker is idle while another one has spare work.
 //!
 //! # Invariants
 //!
@@ -80,7 +80,7 @@ struct State {
     claimed: Vec<Arc<OpenClaim>>,
     /// The memory of claims that have ended, for reuse.
     recycled_claims: Vec<Arc<OpenClaim>>,
-    /// An empty claim.
+    /// A claim without items, which stands in for a claim that has ended.
     empty_claim: Arc<OpenClaim>,
     /// Items that were started and came back because their outcomes were lost.
     started_lost: Vec<Range<u64>>,
@@ -168,7 +168,7 @@ impl Queue {
         if has_room && self.horizon() > state.next { HasRoom::Yes } else { HasRoom::No }
     }
 
-    /// Admits as many unadmitted items as the window allows. Returns whether that was all of them.
+    /// Admits as many unadmitted items as the window allows. Returns whether it admitted all of them.
     fn admit(&self, state: &mut State) -> bool {
         let Some(mut rest) = state.unadmitted.take() else { return true };
         let admitted = rest.split_to(self.admitted(state, &rest));
@@ -186,18 +186,18 @@ impl Queue {
         self.work.notify_all();
     }
 
-    /// Claims up to `wanted` items from the front, or else steals items that another worker has not started. Waits
-    /// until there are some. Returns `None` when no worker will ever get another item.
-    pub fn claim(&self, wanted: usize) -> Option<Claim<'_>> {
-        let wanted = wanted.clamp(1, Claim::MAX_ITEMS);
+    /// Claims up to `most` items from the front, or else steals items that another worker has not started. Waits until
+    /// an item is available. Returns `None` when no worker will ever get another item.
+    pub fn claim(&self, most: usize) -> Option<Claim<'_>> {
+        let most = most.clamp(1, Claim::MAX_ITEMS);
         loop {
             let mut state = self.lock_with_work()?;
             // A claim takes at most a fair share of the waiting items, because other workers may claim soon.
             let share = state.waiting_items.div_ceil(self.workers).max(1);
             let share = if self.window.is_overfull(state.held_bytes) { 1 } else { share };
-            let waiting = state.take_front(wanted.min(share), self.horizon());
+            let waiting = state.take_front(most.min(share), self.horizon());
             // The owner may have started these items between the check and the steal.
-            let Some(span) = waiting.or_else(|| state.steal(wanted)) else { continue };
+            let Some(span) = waiting.or_else(|| state.steal(most)) else { continue };
             let claim = Claim::new(self, &mut state, span);
             if !state.waiting.is_empty() || !state.open.is_empty() {
                 self.wake_worker(&state);
@@ -206,7 +206,7 @@ impl Queue {
         }
     }
 
-    /// Steals items from a worker that has not started them, if there are some. Unlike [`claim`](Self::claim), it never
+    /// Steals up to `most` items from a worker that has not started them, if it finds any. Unlike [`claim`](Self::claim), it never
     /// waits.
     #[doc(hidden)]
     pub fn steal(&self, most: usize) -> Option<Span> {
@@ -235,16 +235,16 @@ impl Queue {
             }
             let horizon = self.horizon();
             let front = state.waiting.front().map(Span::first).filter(|first| *first < horizon);
-            let work = match front {
+            let has_work = match front {
                 Some(front) => self.may_start(&state, front),
                 None => self.may_steal(&state),
             };
-            if work {
+            if has_work {
                 return Some(state);
             }
-            let comes = !state.closed && horizon > state.next;
-            let comes_back = state.claimed.iter().any(|held| held.span().first() < horizon);
-            if front.is_none() && !comes && !comes_back {
+            let more_will_come = !state.closed && horizon > state.next;
+            let may_come_back = state.claimed.iter().any(|claim| claim.span().first() < horizon);
+            if front.is_none() && !more_will_come && !may_come_back {
                 // Other waiting workers may leave now.
                 self.work.notify_all();
                 return None;
@@ -255,18 +255,18 @@ impl Queue {
         }
     }
 
-    /// Returns whether the item at `front` may be started. Results that wait for an earlier item take memory that
-    /// stalling the reader cannot bound. If they take too much, only the earliest item may start, until its outcome
-    /// lets the others out.
+    /// Returns whether the item at `front` may be started. Results that wait for an earlier item take memory, which a
+    /// stalled reader does not bound. If they take too much, only the earliest item may start, until its outcome
+    /// releases the others.
     fn may_start(&self, state: &State, front: ItemIndex) -> bool {
         !self.window.is_overfull(state.held_bytes)
-            || state.claimed.iter().all(|held| front < held.span().first())
+            || state.claimed.iter().all(|claim| front < claim.span().first())
     }
 
-    /// Returns whether another worker holds items that it has not started. Such items are before the horizon.
+    /// Returns whether another worker has claimed items and not started them. Such items are before the horizon.
     fn may_steal(&self, state: &State) -> bool {
         !self.window.is_overfull(state.held_bytes)
-            && state.claimed.iter().any(|held| held.is_open())
+            && state.claimed.iter().any(|claim| claim.is_open())
     }
 
     /// Releases items whose outcomes the consumer has taken.
@@ -287,7 +287,7 @@ impl Queue {
     /// Returns whether the items that are done and still held fill so much of the window that they should be released
     /// soon.
     pub fn should_release(&self, items: usize, bytes: usize) -> bool {
-        self.window.is_much(items, bytes)
+        self.window.is_large_share(items, bytes)
     }
 
     /// Counts the memory of outcomes as held, in addition to that of their items, until it is released.
@@ -301,9 +301,9 @@ impl Queue {
         let mut state = self.lock();
         self.horizon.fetch_min(index.get(), Ordering::Relaxed);
         for at in 0..state.claimed.len() {
-            let held = &state.claimed[at];
-            let kept = index.get().saturating_sub(held.span().first().get());
-            let stopped = held.cut(usize::try_from(kept).unwrap_or(usize::MAX));
+            let claim = &state.claimed[at];
+            let kept = index.get().saturating_sub(claim.span().first().get());
+            let stopped = claim.cut(usize::try_from(kept).unwrap_or(usize::MAX));
             state.put_back(stopped);
         }
         drop(state);
@@ -330,9 +330,9 @@ impl Queue {
 
     /// Takes the same items as `drain`, and marks those that were started before.
     pub fn take_left(&self) -> Vec<Leftover> {
-        let mut begun = std::mem::take(&mut self.lock().started_lost);
-        begun.sort_unstable_by_key(|items| items.start);
-        self.drain().into_iter().flat_map(|span| leftover::split(&span, &begun)).collect()
+        let mut started = std::mem::take(&mut self.lock().started_lost);
+        started.sort_unstable_by_key(|items| items.start);
+        self.drain().into_iter().flat_map(|span| leftover::split(&span, &started)).collect()
     }
 
     /// Returns the number of items that have been pushed.
@@ -401,7 +401,7 @@ impl State {
             return;
         }
         // All items before the first claimed or waiting item are done.
-        let claimed = self.claimed.iter().map(|held| held.span().first());
+        let claimed = self.claimed.iter().map(|claim| claim.span().first());
         let first = claimed.chain(self.waiting.front().map(Span::first)).min();
         let first = first.unwrap_or_default().min(span.first()).get();
         self.started_lost.retain(|items| items.end > first);
@@ -418,15 +418,15 @@ impl State {
 
     /// Keeps the memory of an ended claim, and drops its items.
     fn end(&mut self, mut claim: Arc<OpenClaim>) {
-        if let Some(held) = Arc::get_mut(&mut claim) {
-            *held = OpenClaim::new(self.empty_claim.span().clone());
+        if let Some(ended) = Arc::get_mut(&mut claim) {
+            *ended = OpenClaim::new(self.empty_claim.span().clone());
             self.recycled_claims.push(claim);
         }
     }
 
     /// Steals items from a worker that has not started them.
     fn steal(&mut self, most: usize) -> Option<Span> {
-        self.claimed.iter().filter(|held| held.is_open()).find_map(|held| held.steal_half(most))
+        self.claimed.iter().filter(|claim| claim.is_open()).find_map(|claim| claim.steal_half(most))
     }
 
     /// Inserts a span in order, and joins it with its neighbours of the same block.
@@ -435,26 +435,26 @@ impl State {
             return;
         }
         self.waiting_items += span.len();
-        let place = self.waiting.partition_point(|other| other.first() < span.first());
-        self.waiting.insert(place, span);
-        self.join_at(place + 1);
-        self.join_at(place);
+        let at = self.waiting.partition_point(|other| other.first() < span.first());
+        self.waiting.insert(at, span);
+        self.join_at(at + 1);
+        self.join_at(at);
     }
 
-    /// Joins the span at `place` with the previous one, if they are adjacent in one block.
-    fn join_at(&mut self, place: usize) {
-        let Some(before) = place.checked_sub(1) else { return };
-        let Some(span) = self.waiting.get(place).cloned() else { return };
+    /// Joins the span at `at` with the previous one, if they are adjacent in one block.
+    fn join_at(&mut self, at: usize) {
+        let Some(before) = at.checked_sub(1) else { return };
+        let Some(span) = self.waiting.get(at).cloned() else { return };
         if self.waiting[before].join(&span) {
-            self.waiting.remove(place);
+            self.waiting.remove(at);
         }
     }
 
     /// Takes up to `items` items from the front, if the front is before the horizon.
     fn take_front(&mut self, items: usize, horizon: ItemIndex) -> Option<Span> {
         let front = self.waiting.front_mut().filter(|span| span.first() < horizon)?;
-        let reach = horizon.get() - front.first().get();
-        let span = front.split_to(items.min(usize::try_from(reach).unwrap_or(usize::MAX)));
+        let allowed = horizon.get() - front.first().get();
+        let span = front.split_to(items.min(usize::try_from(allowed).unwrap_or(usize::MAX)));
         if front.is_empty() {
             self.waiting.pop_front();
         }

@@ -1,11 +1,11 @@
 //! The items that one worker has claimed. Other workers may steal the items that it has not started.
 //!
 //! ```text
-//!  span   │ started: done, or at work │ not started │ gone: to others, or stopped │
+//!  span   │ started: done, or at work │ not started │ taken away: stolen, stopped │
 //!         0                        started ─▶    ◀─ end
 //! ```
 //!
-//! The worker that holds the claim moves `started` up, one item at a time, without a lock. Other threads move `end`
+//! The worker of the claim moves `started` up, one item at a time, without a lock. Other threads move `end`
 //! down, under the queue's mutex. Both are halves of one atomic word, so each item goes exactly one way.
 //! `tests/model-check` checks this in every order of their steps.
 //!
@@ -13,7 +13,7 @@
 //! must stop, the items that it has not reached go back to the queue. Only then `started` moves back, under the queue's
 //! mutex, and the claim has no items left to start.
 //!
-//! A claim may be lent to another process, which starts its items. The word is then in a page that both processes
+//! A claim may be lent to a child process, which starts its items. The word is then in a page that both processes
 //! share. `loan.rs` describes how far the host trusts that word.
 
 use std::fmt;
@@ -30,9 +30,9 @@ use crate::control::sync::{Condvar, Mutex, MutexGuard};
 #[derive(Clone, Copy, Debug)]
 pub struct ClaimProgress<'a>(&'a AtomicU64);
 
-/// Memory that is shared with another process, with the word of a lent claim.
+/// Memory that is shared with a child, with the word of a lent claim.
 pub trait SharedClaimProgress: fmt::Debug + Send + Sync {
-    /// Returns the word. The other process may write any value to it at any time.
+    /// Returns the word. The child may write any value to it at any time.
     fn word(&self) -> &AtomicU64;
 
     /// Returns the word as the progress of a claim.
@@ -46,15 +46,15 @@ pub trait SharedClaimProgress: fmt::Debug + Send + Sync {
 pub(super) struct OpenClaim {
     span: Span,
     word: AtomicU64,
-    /// The loan, while another process starts the items. Until the loan ends, `reach` shows no open item.
-    lent: Mutex<Option<LoanState>>,
+    /// The loan, while a child starts the items. Until the loan ends, `word` shows no open item.
+    loan: Mutex<Option<LoanState>>,
 }
 
 /// A claim as its worker sees it. Items without an outcome go back to the queue when the claim is dropped.
 #[derive(Debug)]
 pub struct Claim<'a> {
     queue: &'a Queue,
-    held: Arc<OpenClaim>,
+    open: Arc<OpenClaim>,
     /// The number of items at the front that have their outcome.
     done: usize,
     /// The bytes of outcomes that the window starts to hold at the next lock of the queue's mutex.
@@ -67,17 +67,18 @@ impl<'a> ClaimProgress<'a> {
         Self(word)
     }
 
-    /// Returns the progress of a lent claim according to the borrower: the word, `started` and `end`.
+    /// Returns the progress of a lent claim according to the child: the word, `started` and `end`.
     pub fn load(&self) -> (u64, u32, u32) {
         let word = self.0.load(Ordering::Relaxed);
         let (started, end) = halves(word);
         (word, started, end)
     }
 
-    /// Sets the progress of a lent claim, unless the word has changed since it was read as `told`.
-    pub(super) fn compare_exchange(&self, told: u64, started: u32, end: u32) -> bool {
+    /// Sets the progress of a lent claim, unless the word has changed since it was read as `expected`. Returns whether
+    /// it was set.
+    pub(super) fn compare_exchange(&self, expected: u64, started: u32, end: u32) -> bool {
         let (order, word) = (Ordering::Relaxed, word(started, end));
-        self.0.compare_exchange(told, word, order, order).is_ok()
+        self.0.compare_exchange(expected, word, order, order).is_ok()
     }
 
     /// Sets the progress of a claim unconditionally.
@@ -85,13 +86,12 @@ impl<'a> ClaimProgress<'a> {
         self.0.store(word(started, end), Ordering::Relaxed);
     }
 
-    /// Closes a lent claim: an honest borrower starts no more of its items. Returns `started` according to the
-    /// borrower.
+    /// Closes a lent claim: an honest child starts no more of its items. Returns `started` according to the child.
     pub(super) fn close(&self) -> u32 {
         halves(self.0.swap(word(0, 0), Ordering::Relaxed)).0
     }
 
-    /// Starts the next item. Returns whether there was one.
+    /// Starts the next item. Returns `false` if no item is left to start.
     // The items never change and were handed over under the mutex, so the threads must agree on this word only: relaxed
     // ordering is enough.
     pub fn start_next(&self) -> bool {
@@ -167,9 +167,9 @@ impl OpenClaim {
     /// Creates a claim whose first item is started, because a worker claims in order to work. An empty span has nothing
     /// to start.
     pub(super) fn new(span: Span) -> Self {
-        let items = u32::try_from(span.len()).expect("a claim has at most `MAX` items");
+        let items = u32::try_from(span.len()).expect("a claim has at most `MAX_ITEMS` items");
         let word = AtomicU64::new(word(items.min(1), items));
-        Self { span, word, lent: Mutex::default() }
+        Self { span, word, loan: Mutex::default() }
     }
 
     pub(super) fn reach(&self) -> ClaimProgress<'_> {
@@ -179,8 +179,8 @@ impl OpenClaim {
     /// Takes away the items from `end` on that are not started.
     pub(super) fn cut(&self, end: usize) -> Span {
         let end = u32::try_from(end).unwrap_or(u32::MAX);
-        self.slice(match &mut *self.lent() {
-            Some(lent) => lent.cut(end),
+        self.slice(match &mut *self.lock_loan() {
+            Some(loan) => loan.cut(end),
             None => self.reach().cut(end),
         })
     }
@@ -188,8 +188,8 @@ impl OpenClaim {
     /// Takes away at most `most` items and at most half of the items that are not started.
     pub(super) fn steal_half(&self, most: usize) -> Option<Span> {
         let most = u32::try_from(most).unwrap_or(u32::MAX);
-        let items = match &mut *self.lent() {
-            Some(lent) => lent.steal_half(most),
+        let items = match &mut *self.lock_loan() {
+            Some(loan) => loan.steal_half(most),
             None => self.reach().steal_half(most),
         };
         items.map(|items| self.slice(items))
@@ -200,32 +200,32 @@ impl OpenClaim {
         self.slice(self.reach().take_back(u32::try_from(from).unwrap_or(u32::MAX)))
     }
 
-    /// Lends all items from the last started item on. The borrower gets `sent` of them.
+    /// Lends all items from the last started item on. The child gets the first `sent` of them.
     pub(super) fn lend(&self, page: Arc<dyn SharedClaimProgress>, sent: usize) {
-        let mut lent = self.lent();
+        let mut loan = self.lock_loan();
         let (_, started, end) = self.reach().load();
         let sent = u32::try_from(sent).unwrap_or(u32::MAX);
-        *lent = Some(LoanState::new(page, started - 1, end, sent));
+        *loan = Some(LoanState::new(page, started - 1, end, sent));
         self.reach().store(end, end);
     }
 
     /// Ends the loan. `settle` returns how many of its items count as started.
     pub(super) fn end_loan(&self, settle: impl FnOnce(LoanProgress) -> usize) {
         // The lock covers the whole step: otherwise a stop in between would find no items to take away.
-        let mut lent = self.lent();
-        let over = lent.take().expect("a loan is taken back once");
-        let (started, end) = over.settle(settle);
+        let mut loan = self.lock_loan();
+        let ended = loan.take().expect("a loan ends once");
+        let (started, end) = ended.settle(settle);
         self.reach().store(started, end);
     }
 
     /// Returns the number of lent items that are started.
     pub(super) fn started_of_lent(&self) -> usize {
-        self.lent().as_mut().map_or(0, LoanState::started) as usize
+        self.lock_loan().as_mut().map_or(0, LoanState::started) as usize
     }
 
-    fn lent(&self) -> MutexGuard<'_, Option<LoanState>> {
+    fn lock_loan(&self) -> MutexGuard<'_, Option<LoanState>> {
         // No foreign code runs under this mutex.
-        self.lent.lock().unwrap_or_else(PoisonError::into_inner)
+        self.loan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn slice(&self, items: Range<u32>) -> Span {
@@ -237,7 +237,7 @@ impl OpenClaim {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.lent().as_mut().map_or_else(|| self.reach().is_open(), LoanState::is_open)
+        self.lock_loan().as_mut().map_or_else(|| self.reach().is_open(), LoanState::is_open)
     }
 }
 
@@ -247,27 +247,26 @@ impl<'a> Claim<'a> {
 
     /// Claims `span`, which must not be empty, for a worker.
     pub(super) fn new(queue: &'a Queue, state: &mut State, span: Span) -> Self {
-        let mut held = state.recycled_claims.pop().unwrap_or_default();
-        let place = Arc::get_mut(&mut held).expect("an ended claim has no other owner");
-        *place = OpenClaim::new(span);
-        state.claimed.push(Arc::clone(&held));
-        Self { queue, held, done: 0, bytes: 0 }
+        let mut open = state.recycled_claims.pop().unwrap_or_default();
+        *Arc::get_mut(&mut open).expect("an ended claim has no other owner") = OpenClaim::new(span);
+        state.claimed.push(Arc::clone(&open));
+        Self { queue, open, done: 0, bytes: 0 }
     }
 
     /// Returns all items that were claimed. Some of them may have been taken away since.
     pub fn span(&self) -> &Span {
-        &self.held.span
+        &self.open.span
     }
 
     /// Returns the progress of the claim, which starts its next item. The first item of a claim is started.
     pub fn reach(&self) -> ClaimProgress<'_> {
-        self.held.reach()
+        self.open.reach()
     }
 
-    /// Lends all items from the last started item on to another process, which starts them. The process gets the first
-    /// `sent` of them.
+    /// Lends all items from the last started item on to a child, which starts them. The child gets the first `sent` of
+    /// them.
     pub fn lend(&self, page: Arc<dyn SharedClaimProgress>, sent: usize) -> Loan<'_> {
-        Loan::of(&self.held, page, sent)
+        Loan::of(&self.open, page, sent)
     }
 
     /// Returns a handle that gives back items that were started ahead. The worker can use it inside the instance that
@@ -277,11 +276,11 @@ impl<'a> Claim<'a> {
         ClaimReturner {
             state: Arc::clone(state),
             work: Arc::clone(work),
-            held: Arc::clone(&self.held),
+            claim: Arc::clone(&self.open),
         }
     }
 
-    /// Makes the window hold the memory of outcomes until they are released. It takes effect when the claim ends or
+    /// Makes the window hold the memory of outcomes until they are released. This takes effect when the claim ends or
     /// keeps an item.
     pub fn hold(&mut self, bytes: usize) {
         self.bytes += bytes;
@@ -298,13 +297,13 @@ impl<'a> Claim<'a> {
         self.done = at;
         let mut state = self.queue.lock();
         state.held_bytes += std::mem::take(&mut self.bytes);
-        let lost = self.held.span.slice(done..at);
+        let lost = self.open.span.slice(done..at);
         state.record_started(&lost);
         state.put_back(lost);
-        state.put_back(self.held.take_back_from(at + 1));
+        state.put_back(self.open.take_back_from(at + 1));
         drop(state);
         self.queue.work.notify_all();
-        self.held.span.slice(at..at + 1)
+        self.open.span.slice(at..at + 1)
     }
 }
 
@@ -313,21 +312,21 @@ impl<'a> Claim<'a> {
 pub struct ClaimReturner {
     state: Arc<Mutex<State>>,
     work: Arc<Condvar>,
-    held: Arc<OpenClaim>,
+    claim: Arc<OpenClaim>,
 }
 
 impl ClaimReturner {
     /// Records that these items were executed, although they go back because their outcomes are lost.
     pub fn record_started(&self, items: Range<usize>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.record_started(&self.held.span.slice(items));
+        state.record_started(&self.claim.span.slice(items));
     }
 
     /// Gives back the items from `from` on, which no instance has reached. The worker starts no more items of this
     /// claim.
     pub fn give_back(&self, from: usize) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.put_back(self.held.take_back_from(from));
+        state.put_back(self.claim.take_back_from(from));
         if state.workers_wait > 0 {
             self.work.notify_all();
         }
@@ -337,13 +336,13 @@ impl ClaimReturner {
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
         let mut state = self.queue.lock();
-        let place = state.claimed.iter().position(|held| Arc::ptr_eq(held, &self.held));
-        let held = state.claimed.swap_remove(place.expect("a claim is open until it is dropped"));
-        let end = held.reach().cut(0).end as usize;
-        state.put_back(held.span.slice(self.done..end));
+        let at = state.claimed.iter().position(|claim| Arc::ptr_eq(claim, &self.open));
+        let claim = state.claimed.swap_remove(at.expect("a claim is open until it is dropped"));
+        let end = claim.reach().cut(0).end as usize;
+        state.put_back(claim.span.slice(self.done..end));
         state.held_bytes += self.bytes;
-        self.held = Arc::clone(&state.empty_claim);
-        state.end(held);
+        self.open = Arc::clone(&state.empty_claim);
+        state.end(claim);
         // Workers may wait for an item that has come back, for the end of the last claim in order to leave, or for the
         // end of the earliest claim in order to continue.
         if state.workers_wait > 0 {

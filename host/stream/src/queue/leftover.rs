@@ -13,21 +13,21 @@ pub struct Leftover {
     pub was_started: bool,
 }
 
-/// Splits `span` into items that were started before and items that were never started. `begun` is sorted by start.
-pub(super) fn split(span: &Span, begun: &[Range<u64>]) -> Vec<Leftover> {
+/// Splits `span` into items that were started before and items that were never started. `started` is sorted by start.
+pub(super) fn split(span: &Span, started: &[Range<u64>]) -> Vec<Leftover> {
     let (first, mut from, mut pieces) = (span.first().get(), 0, Vec::new());
-    let mut add = |items: Range<usize>, is_begun| {
+    let mut add = |items: Range<usize>, was_started| {
         if !items.is_empty() {
-            pieces.push(Leftover { span: span.slice(items), was_started: is_begun });
+            pieces.push(Leftover { span: span.slice(items), was_started });
         }
     };
     // The outcome of an item may have been lost more than once.
-    for items in begun {
-        let place = |index: u64| {
-            let place = usize::try_from(index.saturating_sub(first)).unwrap_or(usize::MAX);
-            place.clamp(from, span.len())
+    for items in started {
+        let position = |index: u64| {
+            let position = usize::try_from(index.saturating_sub(first)).unwrap_or(usize::MAX);
+            position.clamp(from, span.len())
         };
-        let (start, end) = (place(items.start), place(items.end));
+        let (start, end) = (position(items.start), position(items.end));
         add(from..start, false);
         add(start..end, true);
         from = end;
@@ -54,16 +54,16 @@ mod tests {
             (&[6..8, 6..7, 7..9],   &[(5..6, false), (6..8, true), (8..9, true), (9..10, false)]),
             (&[6..9, 7..8],         &[(5..6, false), (6..9, true), (9..10, false)]),
         ];
-        for (begun, expected) in cases {
+        for (started, expected) in cases {
             let mut block = BlockBuilder::new();
             (0..5).for_each(|_| block.push(b""));
             let span = Span::whole(block.seal(ItemIndex::new(5)));
-            let split: Vec<_> = split(&span, begun).iter().map(positions).collect();
-            assert_eq!(split, expected, "{begun:?}");
+            let split: Vec<_> = split(&span, started).iter().map(positions).collect();
+            assert_eq!(split, expected, "{started:?}");
         }
     }
 
-    fn positions(Leftover { span, was_started: is_begun }: &Leftover) -> (Range<u64>, bool) {
-        (span.first().get()..span.first().plus(span.len()).get(), *is_begun)
+    fn positions(Leftover { span, was_started }: &Leftover) -> (Range<u64>, bool) {
+        (span.first().get()..span.first().plus(span.len()).get(), *was_started)
     }
 }

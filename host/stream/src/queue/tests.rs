@@ -27,9 +27,9 @@ fn texts(span: &Span) -> Vec<String> {
     (0..span.len()).map(|at| String::from_utf8_lossy(span.item(at)).into_owned()).collect()
 }
 
-/// Claims up to `wanted` items and finishes all of them.
-fn take(queue: &Queue, wanted: usize) -> Option<Span> {
-    let claim = queue.claim(wanted)?;
+/// Claims up to `most` items and finishes all of them.
+fn take(queue: &Queue, most: usize) -> Option<Span> {
+    let claim = queue.claim(most)?;
     while claim.reach().start_next() {}
     let span = claim.span().clone();
     claim.end(span.len());
@@ -116,11 +116,11 @@ fn what_a_worker_has_not_started_others_take_from_it() {
     queue.push(&mut numbered(0, 8)).unwrap();
     let slow = queue.claim(8).unwrap();
     assert!(slow.reach().start_next());
-    let shares = [(); 3].map(|()| texts(&take(&queue, 100).unwrap()));
+    let stolen = [(); 3].map(|()| texts(&take(&queue, 100).unwrap()));
     assert_eq!(
-        shares,
+        stolen,
         [vec!["5", "6", "7"], vec!["3", "4"], vec!["2"]]
-            .map(|share| share.iter().map(ToString::to_string).collect::<Vec<_>>())
+            .map(|items| items.iter().map(ToString::to_string).collect::<Vec<_>>())
     );
     assert!(!slow.reach().start_next(), "all unstarted items were stolen");
     slow.end(2);
@@ -311,7 +311,7 @@ fn a_horizon_lets_through_what_comes_before_it() {
 }
 
 #[test]
-fn a_borrower_cannot_take_back_that_it_has_started_an_item() {
+fn a_child_cannot_take_back_that_it_has_started_an_item() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 10)).unwrap();
     let claim = queue.claim(10).unwrap();
@@ -321,8 +321,8 @@ fn a_borrower_cannot_take_back_that_it_has_started_an_item() {
     queue.stop_from(ItemIndex::new(3));
     page.reach().store(1, 10);
     assert!(queue.lock().steal(10).is_none(), "the other items are past the horizon");
-    loan.settle(|returned| {
-        assert_eq!((returned.started, returned.lent), (5, 5));
+    loan.settle(|progress| {
+        assert_eq!((progress.started, progress.lent), (5, 5));
         1
     });
     assert!(!claim.reach().start_next(), "the owner cannot start them either");

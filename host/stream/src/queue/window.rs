@@ -43,8 +43,9 @@ impl Bound {
 }
 
 impl Window {
-    /// Enough for a few dozen blocks; more does not make a run faster. Results that wait for a slow
-    /// item at the head may take the same amount again. Beyond that, only the slow item continues.
+    /// The default bound, in bytes (16 MiB). It is enough for a few dozen blocks; a higher bound does
+    /// not make a run faster. Results that wait for a slow item at the head may take the same amount
+    /// again. Beyond that, only the slow item continues.
     pub const DEFAULT_BYTES: NonZeroUsize =
         NonZeroUsize::new(16 * 1024 * 1024).expect("16 MiB is not zero");
 
@@ -92,7 +93,7 @@ impl Window {
 
     /// Returns whether this is an eighth of the window or more, so that the reader may soon have to
     /// wait.
-    pub(super) fn is_much(self, items: usize, bytes: usize) -> bool {
+    pub(super) fn is_large_share(self, items: usize, bytes: usize) -> bool {
         let eighth = |bound, held: usize| match bound {
             Bound::AtMost(most) => held >= most / 8,
             Bound::Unbounded => false,

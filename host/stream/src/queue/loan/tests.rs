@@ -18,7 +18,7 @@ fn queue(items: usize) -> Queue {
     queue
 }
 
-/// A shared word whose borrower is in this process.
+/// A shared word whose child is in this process.
 #[derive(Debug, Default)]
 pub(crate) struct Word(AtomicU64);
 
@@ -37,8 +37,8 @@ fn take_over(queue: &Queue, most: usize) -> BTreeSet<u64> {
     // The check avoids a wait for items that may never come.
     let horizon = queue.horizon();
     let waits = queue.lock().waiting.front().is_some_and(|span| span.first() < horizon);
-    let may_relieve = queue.may_steal(&queue.lock());
-    if !waits && !may_relieve {
+    let may_steal = queue.may_steal(&queue.lock());
+    if !waits && !may_steal {
         return BTreeSet::new();
     }
     let Some(claim) = queue.claim(most) else { return BTreeSet::new() };
@@ -48,8 +48,8 @@ fn take_over(queue: &Queue, most: usize) -> BTreeSet<u64> {
     items
 }
 
-fn items(claim: &Claim<'_>, places: Range<usize>) -> BTreeSet<u64> {
-    places.map(|at| claim.span().first().get() + at as u64).collect()
+fn items(claim: &Claim<'_>, positions: Range<usize>) -> BTreeSet<u64> {
+    positions.map(|at| claim.span().first().get() + at as u64).collect()
 }
 
 #[test]
@@ -61,14 +61,14 @@ fn what_cannot_be_is_not_believed() {
         (&[(1, 5)][..],        1),
         (&[(2, 5)],            2),
         (&[(3, 5)],            3),
-        // The borrower was not sent more.
+        // The child was not sent more.
         (&[(4, 5)],            3),
         (&[(MAX, MAX)],      3),
         (&[(MAX, 0)],         3),
         // The first item was started when it was lent.
         (&[(0, 0)],            1),
         (&[(0, MAX)],         1),
-        // The borrower claims to have started more items than it has.
+        // The child claims to have started more items than it has.
         (&[(2, 1)],            2),
     ];
     for (words, started) in cases {
@@ -78,13 +78,13 @@ fn what_cannot_be_is_not_believed() {
         for (started, end) in words {
             page.reach().store(*started, *end);
         }
-        let mut told = None;
-        loan.settle(|returned| {
-            told = Some(returned);
-            returned.started
+        let mut settled = None;
+        loan.settle(|progress| {
+            settled = Some(progress);
+            progress.started
         });
-        assert_eq!(told, Some(LoanProgress { started, lent: 5 }), "{words:?}");
-        assert!(!page.reach().start_next(), "the borrower cannot start another item");
+        assert_eq!(settled, Some(LoanProgress { started, lent: 5 }), "{words:?}");
+        assert!(!page.reach().start_next(), "the child cannot start another item");
         assert!(claim.reach().start_next(), "the owner can start the next item");
     }
 }
@@ -99,9 +99,9 @@ fn one_that_goes_back_is_not_believed_by_those_who_look_twice() {
     page.reach().store(1, 8);
     assert_eq!(take_over(&queue, 8), BTreeSet::from([6]));
     assert_eq!(take_over(&queue, 8), BTreeSet::new());
-    loan.settle(|returned| {
-        assert_eq!(returned, LoanProgress { started: 6, lent: 6 });
-        returned.started
+    loan.settle(|progress| {
+        assert_eq!(progress, LoanProgress { started: 6, lent: 6 });
+        progress.started
     });
 }
 
@@ -130,9 +130,9 @@ fn one_that_writes_without_end_has_no_more() {
         }
         writes.store(false, std::sync::atomic::Ordering::Relaxed);
     });
-    loan.settle(|returned| {
-        assert!(returned.lent <= 7);
-        returned.lent
+    loan.settle(|progress| {
+        assert!(progress.lent <= 7);
+        progress.lent
     });
 }
 
@@ -150,12 +150,12 @@ fn a_loan_that_is_not_settled_leaves_nothing_to_be_started() {
 /// A step that may happen during a loan.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// The borrower starts an item, like an honest one.
+    /// The child starts an item, like an honest child.
     Start,
-    /// The borrower writes these values.
+    /// The child writes these values.
     Write(u32, u32),
     /// Another worker steals items.
-    Share(usize),
+    Steal(usize),
     /// The run stops from this item on.
     Stop(u64),
 }
@@ -168,14 +168,14 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         Just(Step::Start),
         (word(), word()).prop_map(|(started, end)| Step::Write(started, end)),
-        (1_usize..10).prop_map(Step::Share),
+        (1_usize..10).prop_map(Step::Steal),
         (0_u64..20).prop_map(Step::Stop),
     ]
 }
 
 proptest! {
-    /// No borrower can break the accounting: each item is in one place, an honest borrower never
-    /// started a stolen item, and nothing panics.
+    /// No child can break the accounting: each item is in one place, an honest child never started a
+    /// stolen item, and nothing panics.
     #[test]
     fn the_account_stays_whole(
         all in 1_usize..15,
@@ -188,7 +188,7 @@ proptest! {
         let claim = queue.claim(all).unwrap();
         // Some items are done here before the others are lent.
         let before = (0..before).take_while(|_| claim.reach().start_next()).count();
-        let mut places: Vec<u64> = items(&claim, 0..before).into_iter().collect();
+        let mut positions: Vec<u64> = items(&claim, 0..before).into_iter().collect();
         let loan = claim.lend(Arc::clone(&page) as _, sent);
         let mut honest = Some(1_usize);
         for step in steps {
@@ -203,31 +203,31 @@ proptest! {
                     page.reach().store(started, end);
                     honest = None;
                 }
-                Step::Share(most) => places.extend(take_over(&queue, most)),
+                Step::Steal(most) => positions.extend(take_over(&queue, most)),
                 Step::Stop(from) => queue.stop_from(ItemIndex::new(from)),
             }
         }
         let mut done = before;
-        loan.settle(|returned| {
-            assert!((1..=sent.min(returned.lent)).contains(&returned.started));
+        loan.settle(|progress| {
+            assert!((1..=sent.min(progress.lent)).contains(&progress.started));
             if let Some(started) = honest {
-                assert_eq!(returned.started, started, "an honest borrower is believed");
+                assert_eq!(progress.started, started, "an honest child is believed");
             }
-            let settled = settled.unwrap_or(returned.started);
-            done += settled.clamp(1, returned.lent);
+            let settled = settled.unwrap_or(progress.started);
+            done += settled.clamp(1, progress.lent);
             settled
         });
         while claim.reach().start_next() {
             done += 1;
         }
-        places.extend(items(&claim, 0..done));
+        positions.extend(items(&claim, 0..done));
         // Items that were done before the loan count once.
-        places.drain(..before);
+        positions.drain(..before);
         claim.end(done);
         for span in queue.drain() {
-            places.extend((0..span.len()).map(|at| span.first().get() + at as u64));
+            positions.extend((0..span.len()).map(|at| span.first().get() + at as u64));
         }
-        places.sort_unstable();
-        prop_assert_eq!(places, (0..all as u64).collect::<Vec<_>>());
+        positions.sort_unstable();
+        prop_assert_eq!(positions, (0..all as u64).collect::<Vec<_>>());
     }
 }
