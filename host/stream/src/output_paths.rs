@@ -116,7 +116,7 @@ impl OutputPaths {
             None => Ok(()),
             Some(obstacle) => {
                 let (target, at) = (self.name_of(output_path.path()), self.name_of(&obstacle.at));
-                Err(OutputPathError::Obstructed { target, at, what: obstacle.what })
+                Err(OutputPathError::Obstructed { target, at, what: obstacle.kind })
             }
         })
     }

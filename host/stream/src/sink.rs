@@ -28,7 +28,7 @@ pub use self::output_file::{OutputFile, OutputLocked};
 
 use crate::outcome::{Outcome, OutcomeIter, RecordRule};
 
-/// Takes the outcome of each item.
+/// A destination of outcomes: the run passes it the outcome of each item.
 ///
 /// ```
 /// use mtl_host::sink::{Sink, SinkError};
@@ -60,8 +60,8 @@ pub trait Sink {
     /// Returns an error if the outcome cannot be written. The run then ends with the error.
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError>;
 
-    /// Takes many outcomes without faults. By default, it passes each of them to [`write`](Self::write); a
-    /// sink may have a faster way. The run writes outcomes that the sink leaves in `outcomes` one by one.
+    /// Takes many outcomes without faults. By default, this passes each of them to [`write`](Self::write); a sink may
+    /// have a faster way. If the sink leaves outcomes in the iterator, the run writes these one by one.
     ///
     /// ```
     /// use mtl_host::sink::{Sink, SinkError};
@@ -100,14 +100,14 @@ pub trait Sink {
         outcomes.try_for_each(|outcome| self.write(&outcome))
     }
 
-    /// Returns how many of the last outcomes are not written. The sink holds them back until a flush, or lost them with
-    /// an error. After an error, the number includes the outcome that failed; for 0, the run counts that outcome alone.
-    /// (Default: 0.)
+    /// Returns how many of the last outcomes are not written (default: 0). The sink holds them back until a flush, or
+    /// lost them with an error. After an error, the number includes the outcome that failed. If it is 0, the run counts
+    /// that outcome alone.
     fn held(&self) -> usize {
         0
     }
 
-    /// Takes an outcome that is not in the output, with the reason. By default, it does nothing.
+    /// Takes an outcome that is not in the output, with the reason. By default, this does nothing.
     ///
     /// ```
     /// use mtl_host::sink::{OmitReason, Sink, SinkError};
@@ -124,7 +124,7 @@ pub trait Sink {
     ///         if self.0 > 3 { Err(SinkError::other(std::fmt::Error)) } else { Ok(()) }
     ///     }
     ///
-    ///     fn left_out(&mut self, _outcome: &Outcome<'_>, _why: OmitReason) -> Result<(), SinkError> {
+    ///     fn left_out(&mut self, _outcome: &Outcome<'_>, _reason: OmitReason) -> Result<(), SinkError> {
     ///         self.1 += 1;
     ///         Ok(())
     ///     }
@@ -141,13 +141,13 @@ pub trait Sink {
     ///
     /// Returns an error if the sink cannot handle the outcome. The run ends with the error, unless it has ended with
     /// another one.
-    fn left_out(&mut self, _outcome: &Outcome<'_>, _why: OmitReason) -> Result<(), SinkError> {
+    fn left_out(&mut self, _outcome: &Outcome<'_>, _reason: OmitReason) -> Result<(), SinkError> {
         Ok(())
     }
 
-    /// Returns whether each record is complete without the others, as in a separate file for each item. If it returns
-    /// `false`, the output of a run in input order ends before the first item that was not run, so that the output is a
-    /// prefix. (Default: `false`.)
+    /// Returns whether each record is complete without the others, as in a separate file for each item (default:
+    /// `false`). If this is `false`, the output of a run in input order ends before the first item that was not run, so
+    /// that the output is a prefix.
     fn stands_alone(&self) -> bool {
         false
     }
@@ -157,8 +157,8 @@ pub trait Sink {
         RecordRule::Any
     }
 
-    /// Writes the outcomes that are held back. The run calls it if there is nothing to write for now, because a reader
-    /// may wait for the last record, and at the end. After an error, the run calls it once more if the sink holds
+    /// Writes the outcomes that are held back. The run calls this at the end, and whenever it has nothing to write for
+    /// now, because a reader may wait for the last record. After an error, the run calls it once more if the sink holds
     /// outcomes.
     ///
     /// # Errors
@@ -169,7 +169,7 @@ pub trait Sink {
     }
 
     /// Waits until the written records would survive a crash of the machine. A run does not call it; a caller that
-    /// needs it does so after the run. By default, it does nothing.
+    /// needs it does so after the run. By default, this does nothing.
     ///
     /// ```
     /// use mtl_host::sink::{Lines, Output, Sink};
@@ -198,18 +198,18 @@ pub trait Sink {
 /// ```
 /// use mtl_host::sink::OmitReason;
 ///
-/// let reason = |why| match why {
+/// let text = |reason| match reason {
 ///     OmitReason::Lost => "the sink had it and failed",
 ///     _ => "the output has ended before it",
 /// };
-/// assert_eq!(reason(OmitReason::NotReached), "the output has ended before it");
+/// assert_eq!(text(OmitReason::NotReached), "the output has ended before it");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OmitReason {
     /// The sink took the outcome and failed before it was written.
     Lost,
-    /// No worker finished the item, or the output has ended before the item. The output ends at an item that no worker
+    /// No worker finished the item, or the output ended before the item. The output ends at an item that no worker
     /// finished, at an item that has ended the run, or when the sink fails.
     NotReached,
 }
@@ -230,8 +230,8 @@ macro_rules! forward_sink {
                 (**self).held()
             }
 
-            fn left_out(&mut self, outcome: &Outcome<'_>, why: OmitReason) -> Result<(), SinkError> {
-                (**self).left_out(outcome, why)
+            fn left_out(&mut self, outcome: &Outcome<'_>, reason: OmitReason) -> Result<(), SinkError> {
+                (**self).left_out(outcome, reason)
             }
 
             fn stands_alone(&self) -> bool {

@@ -235,13 +235,13 @@ impl Progress {
             .store(size.bytes.map_or(0, |bytes| bytes.saturating_add(1)), Ordering::Relaxed);
     }
 
-    /// Notes that the input has ended after this number of items.
+    /// Sets the total number of items, when the input has ended.
     #[doc(hidden)]
     pub fn set_total(&self, items: u64) {
         self.0.total.store(items + 1, Ordering::Relaxed);
     }
 
-    /// Adds items that have their outcome, the number of those that failed, and their bytes of input.
+    /// Adds finished items, the number of failed items among them, and their input bytes.
     #[doc(hidden)]
     pub fn advance(&self, items: u64, failed: u64, bytes: u64) {
         self.0.done.fetch_add(items, Ordering::Relaxed);

@@ -246,9 +246,11 @@ enum WalkEnd<'a> {
 }
 
 impl WalkPosition<'_> {
-    fn refuse(&self, what: &'static str) -> io::Error {
+    fn refuse(&self, part: &'static str) -> io::Error {
         match self.inside {
-            Some(WritableDir { name, .. }) => UntrustedPath { what, grant: name.clone() }.into(),
+            Some(WritableDir { name, .. }) => {
+                UntrustedPath { what: part, grant: name.clone() }.into()
+            }
             // Another process has just put a link there.
             None => Errno::LOOP.into(),
         }

@@ -198,12 +198,13 @@ impl ResultLimit {
         len <= self.bytes()
     }
 
-    /// Returns the failure for a result of `len` bytes if that is too long. `what` names the result.
+    /// Returns the failure for a result of `len` bytes if that is too long. `name` is
+    /// the name of the result in the message.
     #[doc(hidden)]
-    pub fn too_long(self, what: &str, len: usize) -> Option<InstanceFailure> {
+    pub fn too_long(self, name: &str, len: usize) -> Option<InstanceFailure> {
         (!self.allows(len)).then(|| {
             let message =
-                format!("{what} of {len} bytes is larger than the {self:#} of `max_result`");
+                format!("{name} of {len} bytes is larger than the {self:#} of `max_result`");
             InstanceFailure::new(FaultKind::BadResult, message)
         })
     }

@@ -21,7 +21,7 @@ pub(crate) struct Obstacles {
 pub(crate) struct Obstacle {
     /// The path of the file, relative to the directory.
     pub(crate) at: PathBuf,
-    pub(crate) what: &'static str,
+    pub(crate) kind: &'static str,
 }
 
 impl Obstacles {
@@ -39,7 +39,7 @@ impl Obstacles {
             self.free = Some(path.folder().to_owned());
         }
         let is_folder = self.kind(path.path()).is_some_and(|kind| kind.is_dir());
-        is_folder.then(|| Obstacle { at: path.path().to_owned(), what: "a folder" })
+        is_folder.then(|| Obstacle { at: path.path().to_owned(), kind: "a folder" })
     }
 
     /// Returns the first of the file's folders, from the top down, that is not a real directory.
@@ -49,7 +49,7 @@ impl Obstacles {
             at.push(name);
             // If this entry does not exist, none exists below it.
             if !self.kind(&at)?.is_dir() {
-                return Some(Obstacle { at, what: "a link, or not a directory" });
+                return Some(Obstacle { at, kind: "a link, or not a directory" });
             }
         }
         None
@@ -91,7 +91,7 @@ mod tests {
         ];
         let mut obstacles = Obstacles::below(folder.path().to_owned());
         for (path, expected) in cases {
-            let expected = expected.map(|(at, what)| Obstacle { at: at.into(), what });
+            let expected = expected.map(|(at, kind)| Obstacle { at: at.into(), kind });
             assert_eq!(obstacles.of(&OutputPath::of(path.as_ref()).unwrap()), expected, "{path}");
         }
     }

@@ -47,7 +47,7 @@ use crate::output_paths::OutputPaths;
 #[derive(Debug)]
 #[must_use = "a sink writes only the outcomes that it gets"]
 pub struct Directory {
-    places: OutputPaths,
+    output_paths: OutputPaths,
     tree: Tree,
     written: u64,
 }
@@ -95,7 +95,7 @@ impl Directory {
         };
         let tree = Tree::create(opener, path).map_err(cannot)?;
         let root = path.canonicalize().map_err(cannot)?;
-        Ok(Self { places: OutputPaths::new(path.to_owned(), root), tree, written: 0 })
+        Ok(Self { output_paths: OutputPaths::new(path.to_owned(), root), tree, written: 0 })
     }
 
     /// Returns the output paths in the directory, for [`WithOutputPath`](crate::source::WithOutputPath).
@@ -114,7 +114,7 @@ impl Directory {
     /// ```
     #[must_use]
     pub fn places(&self) -> &OutputPaths {
-        &self.places
+        &self.output_paths
     }
 }
 
@@ -126,13 +126,13 @@ impl Sink for Directory {
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
         let Ok(Some(record)) = outcome.result else { return Ok(()) };
         let path = outcome.path.unwrap_or(Path::new(OsStr::from_bytes(outcome.item)));
-        let place = self.places.reserve(path, outcome.index);
-        let place =
-            place.map_err(|why| SinkError::NoOutputPath { index: outcome.index, source: why })?;
-        let written = self.tree.write(&place, record);
-        written.map_err(|failed| {
-            let path = self.places.name_of(&failed.at);
-            failed.step.error(path, self.written, failed.source)
+        let reserved = self.output_paths.reserve(path, outcome.index);
+        let output_path =
+            reserved.map_err(|source| SinkError::NoOutputPath { index: outcome.index, source })?;
+        let written = self.tree.write(&output_path, record);
+        written.map_err(|failure| {
+            let path = self.output_paths.name_of(&failure.at);
+            failure.step.error(path, self.written, failure.source)
         })?;
         self.written += 1;
         Ok(())
@@ -140,7 +140,7 @@ impl Sink for Directory {
 
     /// Syncs the file system of the directory once, for all files.
     fn sync(&mut self) -> Result<(), SinkError> {
-        let name = || self.places.name().display().to_string();
+        let name = || self.output_paths.name().display().to_string();
         self.tree.sync().map_err(|source| SinkError::Sync { name: name(), source })
     }
 }

@@ -54,7 +54,7 @@ pub enum SinkError {
         /// The system error.
         source: io::Error,
     },
-    /// Another kind of file exists at the path of a result or of one of its folders.
+    /// At the path of a result or of one of its folders, the disk holds another kind of file.
     #[error("cannot write to `{path}`, which is {what}")]
     Obstructed {
         /// The path of that file.
@@ -115,7 +115,7 @@ impl SinkError {
             }
             Self::Obstructed { .. } => Some("move it away, or name another directory"),
             Self::NoOutputPath { .. } => {
-                Some("wrap the source in `source::Placed`: then the item is a fault")
+                Some("wrap the source in `source::WithOutputPath`: then the item is a fault")
             }
             Self::Create { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
                 Some("name a file, or use `sink::Directory` to write a file for each item")
@@ -126,8 +126,8 @@ impl SinkError {
         }
     }
 
-    /// Returns whether the reader of the results has closed the pipe, as `head` does when it has
-    /// enough.
+    /// Returns whether the reader of the results has closed the pipe, as `head` does after enough
+    /// lines.
     ///
     /// ```
     /// use std::io::ErrorKind::BrokenPipe;

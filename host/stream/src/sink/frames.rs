@@ -9,7 +9,7 @@ use crate::outcome::Outcome;
 const HEADER: usize = size_of::<u32>();
 
 /// A sink that writes each record as a frame. An item that failed leaves an empty frame, so that
-/// frame N belongs to item N. An item without a record leaves nothing.
+/// frame N belongs to item N. An item without a record leaves no frame.
 ///
 /// ```
 /// use mtl_host::sink::{Frames, Output};
@@ -80,7 +80,7 @@ impl<'a> Frames<'a> {
 impl Sink for Frames<'_> {
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
         let Some(record) = self.layout.record(outcome) else {
-            self.records.pass();
+            self.records.add_no_record();
             return Ok(());
         };
         self.records.add(|bytes| {

@@ -92,7 +92,7 @@ impl<'a> Jsonl<'a> {
 impl Sink for Jsonl<'_> {
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
         if self.layout.record(outcome).is_none() {
-            self.records.pass();
+            self.records.add_no_record();
             return Ok(());
         }
         self.records.add(|bytes| {

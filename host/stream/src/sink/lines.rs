@@ -6,7 +6,7 @@ use super::{Output, Sink, SinkError};
 use crate::outcome::{Outcome, RecordRule};
 
 /// A sink that writes each record and a line feed. An item that failed leaves an empty line, so that line N belongs to
-/// item N. An item without a record leaves nothing.
+/// item N. An item without a record leaves no line.
 ///
 /// ```
 /// use mtl_host::sink::{Lines, Output};
@@ -130,7 +130,7 @@ impl Sink for Lines<'_> {
     #[inline]
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError> {
         let Some(record) = self.layout.record(outcome) else {
-            self.records.pass();
+            self.records.add_no_record();
             return Ok(());
         };
         self.records.add(|bytes| {

@@ -85,7 +85,7 @@ impl Output<'static> {
     /// Returns an error if the file cannot be created, or is reached through a link that a plugin may have made.
     pub fn create_with(opener: &Opener, path: &Path) -> Result<Self, SinkError> {
         match opener.create(path) {
-            Ok(file) => Ok(Self::of(path, OutputFile::begun(file))),
+            Ok(file) => Ok(Self::of(path, OutputFile::from_emptied(file))),
             Err(source) => Err(SinkError::Create { path: path.to_owned(), source }),
         }
     }
@@ -253,7 +253,7 @@ impl<'a> Output<'a> {
 /// # drop(sink);
 /// ```
 impl Write for Output<'_> {
-    /// Writes as many bytes as the target takes in one call; waits until it takes some.
+    /// Writes as many bytes as the target takes in one call. Waits until the target takes some.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.target {
             Target::Writer(writer) => writer.write(bytes),
@@ -272,7 +272,7 @@ impl Write for Output<'_> {
     }
 }
 
-/// Writes to a descriptor that may be non-blocking, because another process that shares it has made it so.
+/// Writes to a descriptor that may be non-blocking, because another process shares it and may have made it so.
 fn write_blocking(target: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     loop {
         match rustix::io::write(target, bytes) {

@@ -49,17 +49,17 @@ struct Inner {
     stage: Mutex<Stage>,
 }
 
-/// The stages of an output file.
+/// The stage of an output file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// The file has its earlier content.
     Kept,
-    /// The file should have been emptied, which failed.
+    /// An attempt to empty the file has failed.
     EmptyingFailed,
     Begun,
 }
 
-/// The error that another run writes to the file.
+/// The error of opening a file to which another run writes.
 ///
 /// It is the inner error of an [`io::Error`].
 ///
@@ -116,7 +116,7 @@ impl OutputFile {
     }
 
     /// Wraps a file that has been emptied.
-    pub(super) fn begun(file: File) -> Self {
+    pub(super) fn from_emptied(file: File) -> Self {
         Self::of(file, Stage::Begun)
     }
 
@@ -226,8 +226,8 @@ impl OutputFile {
         )
     }
 
-    /// Empties the file if this was tried before and failed.
-    fn begin_if_due(&self) -> io::Result<()> {
+    /// Empties the file if an earlier attempt has failed.
+    fn retry_begin(&self) -> io::Result<()> {
         let stage = *self.stage();
         if stage == Stage::EmptyingFailed { self.begin() } else { Ok(()) }
     }
@@ -247,7 +247,7 @@ impl Write for OutputFile {
 
     /// Buffers nothing. A file that has not begun keeps its content.
     fn flush(&mut self) -> io::Result<()> {
-        self.begin_if_due()
+        self.retry_begin()
     }
 }
 

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::{Output, SinkError};
 
-/// Records on the way to an output.
+/// Records that wait to be written to an output.
 #[derive(Debug)]
 pub(super) struct Records<'a> {
     output: Output<'a>,
@@ -45,8 +45,8 @@ impl<'a> Records<'a> {
         if self.bytes.len() < Self::FULL { Ok(()) } else { self.write_out() }
     }
 
-    /// Notes an outcome that has no record.
-    pub(super) fn pass(&mut self) {
+    /// Adds an outcome that has no record.
+    pub(super) fn add_no_record(&mut self) {
         // If no record waits before it, the outcome counts as written.
         if !self.ends.is_empty() {
             self.ends.push(self.bytes.len());
@@ -61,7 +61,7 @@ impl<'a> Records<'a> {
     /// Writes all gathered records to the output.
     pub(super) fn flush(&mut self) -> Result<(), SinkError> {
         self.write_out()?;
-        self.output.flush().map_err(|source| self.failed(source))
+        self.output.flush().map_err(|source| self.write_error(source))
     }
 
     /// Waits until the written records are on the disk.
@@ -82,13 +82,13 @@ impl<'a> Records<'a> {
         // One large record made the buffer grow; the next records may be small.
         self.bytes.shrink_to(4 * Self::FULL);
         result.map_err(|source| {
-            // If this fails, a partial record stays in the file. It does not count in any case.
+            // If this fails, a partial record stays in the file. In both cases, it does not count.
             let _ = self.output.remove_last(taken - kept);
-            self.failed(source)
+            self.write_error(source)
         })
     }
 
-    fn failed(&self, source: io::Error) -> SinkError {
+    fn write_error(&self, source: io::Error) -> SinkError {
         SinkError::Write { name: self.output.name().to_owned(), records: self.written, source }
     }
 }

@@ -74,7 +74,7 @@ impl fmt::Debug for Decoder {
 ///
 /// It pushes compressed bytes into the decoder of the library. If that decoder fails, its output
 /// before the damage is still available, and comes before the error. The library's other decoder,
-/// which reads its input itself, does not tell how many bytes it has decoded.
+/// which reads its input itself, does not report how many bytes it has decoded.
 ///
 /// Members may follow one another, and zeros may follow the last member, as on a tape. `gzip -d`
 /// accepts both.
@@ -112,7 +112,7 @@ impl Gunzip {
     }
 
     /// Copies decoded bytes into `buffer`, as many as fit.
-    fn give(&mut self, buffer: &mut [u8]) -> usize {
+    fn copy_decoded(&mut self, buffer: &mut [u8]) -> usize {
         let decoded = &self.decoder.get_ref()[self.given..];
         let most = decoded.len().min(buffer.len());
         buffer[..most].copy_from_slice(&decoded[..most]);
@@ -134,29 +134,29 @@ impl Gunzip {
                 return Ok(DecodeStep::Nothing);
             }
         }
-        let there = self.bytes.fill_buf()?;
-        if there.is_empty() {
+        let available = self.bytes.fill_buf()?;
+        if available.is_empty() {
             return self.decoder.try_finish().map(|()| DecodeStep::Nothing);
         }
         if self.at == At::Padding {
-            let zeros = there.iter().take_while(|byte| **byte == 0).count();
-            if zeros < there.len() {
-                return Err(after_padding());
+            let zeros = available.iter().take_while(|byte| **byte == 0).count();
+            if zeros < available.len() {
+                return Err(bytes_after_padding());
             }
             self.bytes.consume(zeros);
             return Ok(DecodeStep::Done);
         }
-        let taken = self.decoder.write(there).inspect_err(|_| {
+        let consumed = self.decoder.write(available).inspect_err(|_| {
             // Saves the output that the decoder still holds. The flush repeats the same error.
             let _ = self.decoder.flush();
         })?;
-        if taken > 0 {
-            self.bytes.consume(taken);
+        if consumed > 0 {
+            self.bytes.consume(consumed);
             return Ok(DecodeStep::Done);
         }
         // The decoder takes no bytes after the end of its member.
         self.decoder.try_finish()?;
-        match there.first() {
+        match available.first() {
             Some(0) => self.at = At::Padding,
             _ => self.begin_member(),
         }
@@ -170,7 +170,7 @@ impl Gunzip {
     }
 }
 
-fn after_padding() -> io::Error {
+fn bytes_after_padding() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "bytes other than zeros follow the last gzip member")
 }
 
@@ -178,7 +178,7 @@ impl Read for Gunzip {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut given = 0;
         loop {
-            given += self.give(&mut buffer[given..]);
+            given += self.copy_decoded(&mut buffer[given..]);
             if given == buffer.len() {
                 return Ok(given);
             }
@@ -203,8 +203,8 @@ impl Read for Gunzip {
 pub(super) struct Unzstd {
     bytes: BufReader<Bytes>,
     decoder: raw::Decoder<'static>,
-    /// The number of bytes that the decoder would like next.
-    wanted: usize,
+    /// The number of bytes that the decoder prefers for its next step.
+    next_size: usize,
     /// True after a whole frame, where the input may end.
     frame_ended: bool,
 }
@@ -215,13 +215,13 @@ impl Unzstd {
 
     fn new(bytes: Bytes) -> io::Result<Self> {
         let bytes = BufReader::with_capacity(DCtx::in_size(), bytes);
-        Ok(Self { bytes, decoder: raw::Decoder::new()?, wanted: 0, frame_ended: false })
+        Ok(Self { bytes, decoder: raw::Decoder::new()?, next_size: 0, frame_ended: false })
     }
 
-    /// Returns the number of bytes for one step: those that the decoder wants, without the header
-    /// of the next block.
-    fn piece(&self) -> usize {
-        match self.wanted {
+    /// Returns the number of bytes for one step: the number that the decoder prefers, without the
+    /// header of the next block.
+    fn step_size(&self) -> usize {
+        match self.next_size {
             0 => 1,
             header @ 1..=Self::HEADER => header,
             more => more - Self::HEADER,
@@ -236,10 +236,10 @@ impl Unzstd {
         }
         let mut input = InBuffer::around(&self.bytes.buffer()[..most]);
         let mut output = OutBuffer::around(buffer);
-        self.wanted = self.decoder.run(&mut input, &mut output)?;
-        self.frame_ended |= self.wanted == 0;
-        let (taken, given) = (input.pos(), output.pos());
-        self.bytes.consume(taken);
+        self.next_size = self.decoder.run(&mut input, &mut output)?;
+        self.frame_ended |= self.next_size == 0;
+        let (consumed, given) = (input.pos(), output.pos());
+        self.bytes.consume(consumed);
         Ok(given)
     }
 }
@@ -252,13 +252,13 @@ impl Read for Unzstd {
         // The decoder gives out the bytes that it holds before it waits for more.
         let mut given = self.step(0, buffer)?;
         while given == 0 {
-            let there = self.bytes.fill_buf()?.len();
-            if there == 0 {
+            let available = self.bytes.fill_buf()?.len();
+            if available == 0 {
                 let mut output = OutBuffer::around(buffer);
                 self.decoder.finish(&mut output, self.frame_ended)?;
                 return Ok(output.pos());
             }
-            given = self.step(there.min(self.piece()), buffer)?;
+            given = self.step(available.min(self.step_size()), buffer)?;
         }
         Ok(given)
     }

@@ -18,22 +18,23 @@ use rustix::io::Errno;
 
 use crate::control::stop::{StopFlag, Wake};
 
-/// An eventfd that wakes `poll` when the run is to stop.
+/// An eventfd that wakes `poll` when the run must stop.
 #[derive(Debug)]
 pub(super) struct StopEventFd(OwnedFd);
 
 impl StopEventFd {
-    /// Creates an alarm that `stop` triggers.
+    /// Creates an eventfd that `stop` triggers.
     pub(super) fn of(stop: &StopFlag) -> io::Result<Arc<Self>> {
-        let alarm = Arc::new(Self(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?));
-        stop.on_set(&alarm);
-        Ok(alarm)
+        let stop_event =
+            Arc::new(Self(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?));
+        stop.on_set(&stop_event);
+        Ok(stop_event)
     }
 }
 
 impl Wake for StopEventFd {
     fn wake(&self) {
-        // Adding to the counter fails only near its maximum, when the alarm is already triggered.
+        // Adding to the counter fails only near its maximum, when the eventfd is already triggered.
         let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
     }
 }
@@ -60,20 +61,20 @@ impl AsFd for Handle {
 pub(super) struct Descriptor {
     handle: Handle,
     /// `None` for a regular file, on which a read never waits.
-    alarm: Option<Arc<StopEventFd>>,
+    stop_event: Option<Arc<StopEventFd>>,
 }
 
 impl Descriptor {
-    pub(super) fn new(handle: Handle, alarm: Option<Arc<StopEventFd>>) -> Self {
-        Self { handle, alarm }
+    pub(super) fn new(handle: Handle, stop_event: Option<Arc<StopEventFd>>) -> Self {
+        Self { handle, stop_event }
     }
 }
 
 impl Read for Descriptor {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            if let Some(alarm) = &self.alarm
-                && wait(self.handle.as_fd(), alarm)? == Waited::Stopped
+            if let Some(stop_event) = &self.stop_event
+                && wait(self.handle.as_fd(), stop_event)? == Waited::Stopped
             {
                 return Ok(0);
             }
@@ -93,10 +94,10 @@ enum Waited {
     Stopped,
 }
 
-fn wait(input: BorrowedFd<'_>, alarm: &StopEventFd) -> io::Result<Waited> {
+fn wait(input: BorrowedFd<'_>, stop_event: &StopEventFd) -> io::Result<Waited> {
     let mut polled = [
         PollFd::from_borrowed_fd(input, PollFlags::IN),
-        PollFd::from_borrowed_fd(alarm.0.as_fd(), PollFlags::IN),
+        PollFd::from_borrowed_fd(stop_event.0.as_fd(), PollFlags::IN),
     ];
     loop {
         match poll(&mut polled, None) {

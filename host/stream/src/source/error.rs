@@ -90,7 +90,7 @@ impl SourceError {
             Self::Directory { .. } => Some("name the files in it"),
             Self::TruncatedFrame { .. } | Self::FrameTooLong { .. } => Some(
                 "each frame is its length, 4 bytes, little-endian, and then its bytes; \
-                 text has a source of its own: `source::Lines`",
+                 for text, use `source::Lines`",
             ),
             Self::Open { source, .. } => UntrustedPath::hint(source),
             Self::Read { .. } | Self::Other(_) => None,

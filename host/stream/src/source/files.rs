@@ -2,8 +2,8 @@
 //!
 //! A file that cannot be read is a faulty item and does not end the run: among a million files, one
 //! always vanishes. Only regular files are read, since a pipe or a device could block the run
-//! forever. A large file is a block of its own. The source opens it when it finds it, and holds it
-//! until the block with the small files before it is passed on.
+//! forever. A large file is a block of its own. The source opens such a file when it reads the
+//! path, and keeps it for the next block if the current block already has files.
 
 use std::ffi::OsStr;
 use std::fs::{File, FileType};
@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-use super::input_buffer::FeedState;
+use super::input_buffer::InputState;
 use super::records::{Content, Records};
 use super::{FillStatus, Inputs, ItemLimit, SizeHint, Source, SourceError};
 use crate::block::BlockBuilder;
@@ -29,7 +29,7 @@ use crate::files::Opener;
 /// let mut files = Files::new(Inputs::from_reader("memory", &b"Cargo.toml\nno-such-file\n"[..]));
 /// let mut block = BlockBuilder::new();
 /// files.fill(&mut block)?;
-/// assert_eq!(block.len(), 2, "the second one is a faulty item");
+/// assert_eq!(block.len(), 2, "the second file is a faulty item");
 /// # Ok::<(), mtl_host::source::SourceError>(())
 /// ```
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub struct Files {
     list: Records,
     limit: ItemLimit,
     opener: Opener,
-    held: Option<ListedFile>,
+    postponed: Option<ListedFile>,
 }
 
 /// A file that a line names.
@@ -64,7 +64,7 @@ impl Files {
         let opener = inputs.opener().clone();
         let mut list = Records::new(inputs, b'\n');
         list.set_limit(Self::LINE_LIMIT);
-        Self { list, limit: ItemLimit::DEFAULT, opener, held: None }
+        Self { list, limit: ItemLimit::DEFAULT, opener, postponed: None }
     }
 
     /// Bounds the length of a file (default: 64 MiB). A longer file is a faulty item.
@@ -89,13 +89,13 @@ impl Files {
 
     /// Returns the next file whose path has been read.
     fn next_ready(&mut self) -> Option<ListedFile> {
-        self.held.take().or_else(|| {
+        self.postponed.take().or_else(|| {
             let (limit, opener) = (self.limit, &self.opener);
             self.list.next_ready().map(|line| match line.content {
-                Content::Whole(path) => ListedFile::at(opener, path_of(path), limit),
+                Content::Whole(path) => ListedFile::open(opener, path_of(path), limit),
                 Content::TooLong(head) => {
-                    let why = format!("not a valid path: longer than {:#}", Self::LINE_LIMIT);
-                    ListedFile { path: path_of(head), content: Err(why) }
+                    let message = format!("not a valid path: longer than {:#}", Self::LINE_LIMIT);
+                    ListedFile { path: path_of(head), content: Err(message) }
                 }
             })
         })
@@ -105,14 +105,14 @@ impl Files {
     fn add_ready(&mut self, block: &mut BlockBuilder) {
         let mut added = 0;
         while !block.is_full()
-            && let Some(found) = self.next_ready()
+            && let Some(file) = self.next_ready()
         {
-            if added > 0 && added + found.length() > BlockBuilder::FULL as u64 {
-                self.held = Some(found);
+            if added > 0 && added + file.length() > BlockBuilder::FULL as u64 {
+                self.postponed = Some(file);
                 break;
             }
-            added += found.length().max(1);
-            found.add_to(block, self.limit);
+            added += file.length().max(1);
+            file.add_to(block, self.limit);
         }
     }
 }
@@ -122,7 +122,7 @@ impl Source for Files {
         let before = block.len();
         loop {
             self.add_ready(block);
-            let ended = block.len() == before && self.list.read()? == FeedState::Ended;
+            let ended = block.len() == before && self.list.read()? == InputState::Ended;
             if ended || block.len() > before {
                 self.list.charge(block);
                 return Ok(if ended { FillStatus::End } else { FillStatus::More });
@@ -144,8 +144,8 @@ fn path_of(line: &[u8]) -> PathBuf {
 }
 
 impl ListedFile {
-    fn at(opener: &Opener, path: PathBuf, limit: ItemLimit) -> Self {
-        let content = OpenedFile::at(opener, &path, limit);
+    fn open(opener: &Opener, path: PathBuf, limit: ItemLimit) -> Self {
+        let content = OpenedFile::open(opener, &path, limit);
         Self { path, content }
     }
 
@@ -157,14 +157,16 @@ impl ListedFile {
     fn add_to(self, block: &mut BlockBuilder, limit: ItemLimit) {
         let Self { path, content } = self;
         let read = content.and_then(|opened| {
-            block.push_with(|bytes| opened.read(bytes, limit)).map_err(|why| why.at(&path, limit))
+            block
+                .push_with(|bytes| opened.read(bytes, limit))
+                .map_err(|problem| problem.message(&path, limit))
         });
         if read.is_err() {
             block.push(b"");
         }
         block.set_path(path);
-        if let Err(why) = read {
-            block.reject(why);
+        if let Err(message) = read {
+            block.reject(message);
         }
     }
 }
@@ -179,11 +181,11 @@ enum FileProblem {
 
 impl FileProblem {
     /// Returns the fault message for the file at `path`.
-    fn at(&self, path: &Path, limit: ItemLimit) -> String {
+    fn message(&self, path: &Path, limit: ItemLimit) -> String {
         let path = path.display();
         match self {
             Self::Failed(error) => format!("cannot read `{path}`: {error}"),
-            Self::NotAFile(what) => format!("cannot read `{path}`: it is {what}, not a file"),
+            Self::NotAFile(kind) => format!("cannot read `{path}`: it is {kind}, not a file"),
             Self::TooLong => format!("`{path}` is longer than the {limit:#} of `item_limit`"),
         }
     }
@@ -196,18 +198,18 @@ impl From<io::Error> for FileProblem {
 }
 
 impl OpenedFile {
-    fn at(opener: &Opener, path: &Path, limit: ItemLimit) -> Result<Self, String> {
-        Self::try_at(opener, path, limit).map_err(|why| why.at(path, limit))
+    fn open(opener: &Opener, path: &Path, limit: ItemLimit) -> Result<Self, String> {
+        Self::try_open(opener, path, limit).map_err(|problem| problem.message(path, limit))
     }
 
-    fn try_at(opener: &Opener, path: &Path, limit: ItemLimit) -> Result<Self, FileProblem> {
-        // The check before the opening keeps a pipe untouched: an opening alone is visible at its
-        // other end. The check after the opening is needed because the file may have been replaced.
+    fn try_open(opener: &Opener, path: &Path, limit: ItemLimit) -> Result<Self, FileProblem> {
+        // The check before the opening leaves a pipe alone: its other end would see the opening. The
+        // check after the opening is needed because the file may have been replaced.
         let found = opener.look_up(path)?;
-        regular(found.metadata().file_type())?;
+        check_regular(found.metadata().file_type())?;
         let file = found.open_nonblocking()?;
         let metadata = file.metadata()?;
-        regular(metadata.file_type())?;
+        check_regular(metadata.file_type())?;
         let length = metadata.len();
         if length > limit.get() as u64 {
             Err(FileProblem::TooLong)
@@ -225,7 +227,7 @@ impl OpenedFile {
     }
 }
 
-fn regular(kind: FileType) -> Result<(), FileProblem> {
+fn check_regular(kind: FileType) -> Result<(), FileProblem> {
     match () {
         () if kind.is_file() => Ok(()),
         () if kind.is_dir() => Err(FileProblem::NotAFile("a directory")),

@@ -1,6 +1,6 @@
 //! Items with a length prefix: four bytes, little-endian, and then the bytes of the item.
 
-use super::input_buffer::{FeedState, InputBuffer};
+use super::input_buffer::{InputBuffer, InputState};
 use super::{FillStatus, Inputs, ItemLimit, SizeHint, Source, SourceError};
 use crate::block::BlockBuilder;
 use crate::control::stop::StopFlag;
@@ -22,7 +22,7 @@ const HEADER: usize = size_of::<u32>();
 /// ```
 #[derive(Debug)]
 pub struct Frames {
-    feed: InputBuffer,
+    buffer: InputBuffer,
     limit: ItemLimit,
 }
 
@@ -30,7 +30,7 @@ impl Frames {
     /// Creates a source of the frames of `inputs`.
     #[must_use]
     pub fn new(inputs: Inputs) -> Self {
-        Self { feed: InputBuffer::new(inputs), limit: ItemLimit::DEFAULT }
+        Self { buffer: InputBuffer::new(inputs), limit: ItemLimit::DEFAULT }
     }
 
     /// Bounds the length of a frame (default: 64 MiB). A longer frame ends the run, because the
@@ -53,14 +53,14 @@ impl Frames {
 
     /// Returns the length of the next frame that has arrived as a whole.
     fn next_ready(&self) -> Result<Option<usize>, SourceError> {
-        let pending = self.feed.pending();
+        let pending = self.buffer.pending();
         let Some((header, rest)) = pending.split_first_chunk::<HEADER>() else {
             return self.unless_truncated(pending.len(), HEADER);
         };
         let length = usize::try_from(u32::from_le_bytes(*header)).unwrap_or(usize::MAX);
         match rest.len() {
             _ if length > self.limit.get() => Err(SourceError::FrameTooLong {
-                name: self.feed.inputs().name().to_owned(),
+                name: self.buffer.inputs().name().to_owned(),
                 length: length as u64,
                 limit: self.limit,
             }),
@@ -72,10 +72,10 @@ impl Frames {
     /// Returns `None` if the frame may still arrive, or an error if the input has ended in the
     /// middle of it.
     fn unless_truncated(&self, got: usize, expected: usize) -> Result<Option<usize>, SourceError> {
-        if !self.feed.input_ended() || self.feed.pending().is_empty() {
+        if !self.buffer.input_ended() || self.buffer.pending().is_empty() {
             return Ok(None);
         }
-        let name = self.feed.inputs().name().to_owned();
+        let name = self.buffer.inputs().name().to_owned();
         Err(SourceError::TruncatedFrame { name, got: got as u64, expected: expected as u64 })
     }
 
@@ -84,8 +84,8 @@ impl Frames {
         while !block.is_full()
             && let Some(length) = self.next_ready()?
         {
-            self.feed.take(HEADER + length);
-            block.push(self.feed.last_taken(length));
+            self.buffer.take(HEADER + length);
+            block.push(self.buffer.last_taken(length));
         }
         Ok(())
     }
@@ -98,23 +98,23 @@ impl Source for Frames {
             // If there is an error, the block holds the frames before it.
             let added = self.add_ready(block);
             if block.len() > before || added.is_err() {
-                self.feed.charge(block);
+                self.buffer.charge(block);
                 return added.map(|()| FillStatus::More);
             }
-            if self.feed.read()? == FeedState::Ended {
-                self.feed.charge(block);
+            if self.buffer.read()? == InputState::Ended {
+                self.buffer.charge(block);
                 return Ok(FillStatus::End);
             }
         }
     }
 
     fn size(&self) -> SizeHint {
-        let bytes = self.feed.inputs().total_bytes();
+        let bytes = self.buffer.inputs().total_bytes();
         SizeHint { bytes, ..SizeHint::default() }
     }
 
     fn stop_flag(&self) -> Option<StopFlag> {
-        self.feed.inputs().stop_flag()
+        self.buffer.inputs().stop_flag()
     }
 }
 

@@ -39,16 +39,16 @@ pub struct Inputs {
     /// The name of the input that is read now, or was read last.
     name: String,
     total: Option<u64>,
-    taken: Arc<AtomicU64>,
+    bytes_read: Arc<AtomicU64>,
     opener: Opener,
-    /// The flag that ends a wait. It belongs to these inputs alone: the run sets it at its end, and would stop others
-    /// that share it. None for a user-supplied reader, whose wait no flag can end.
+    /// The flag that ends a wait. It belongs to these inputs alone: the run sets it at its end, and would stop other
+    /// inputs that share it. None for a user-supplied reader, whose wait no flag can end.
     stop: Option<StopFlag>,
-    alarm: Option<Arc<StopEventFd>>,
+    stop_event: Option<Arc<StopEventFd>>,
 }
 
 enum Input {
-    StandardInput,
+    Stdin,
     File(PathBuf),
     Reader(Box<dyn Read + Send>),
 }
@@ -102,16 +102,16 @@ impl Inputs {
     /// Returns an error if a file is missing, is not readable, is a directory, or is reached through a link that a
     /// plugin may have made.
     pub fn open_with(opener: &Opener, paths: Vec<PathBuf>) -> Result<Self, SourceError> {
-        let mut places: Vec<_> = paths.into_iter().map(Input::of).collect();
-        if places.is_empty() {
-            places.push(Input::StandardInput);
+        let mut inputs: Vec<_> = paths.into_iter().map(Input::of).collect();
+        if inputs.is_empty() {
+            inputs.push(Input::Stdin);
         }
         let mut total = Some(0);
-        for place in &places {
-            total = sum(total, place.check(opener)?);
+        for input in &inputs {
+            total = sum(total, input.check(opener)?);
         }
         let opener = opener.clone();
-        Ok(Self { total, opener, stop: Some(StopFlag::new()), ..Self::of(places) })
+        Ok(Self { total, opener, stop: Some(StopFlag::new()), ..Self::of(inputs) })
     }
 
     /// Creates one input from `reader`. Messages show it as `name`.
@@ -133,16 +133,16 @@ impl Inputs {
         Self { name: name.into(), ..Self::of(vec![Input::Reader(Box::new(reader))]) }
     }
 
-    fn of(places: Vec<Input>) -> Self {
+    fn of(inputs: Vec<Input>) -> Self {
         Self {
-            waiting: places.into_iter(),
+            waiting: inputs.into_iter(),
             current: None,
             name: String::new(),
             total: None,
-            taken: Arc::default(),
+            bytes_read: Arc::default(),
             opener: Opener::new(),
             stop: None,
-            alarm: None,
+            stop_event: None,
         }
     }
 
@@ -172,7 +172,7 @@ impl Inputs {
 
     /// Returns the number of stored bytes that were read since the last call.
     pub(super) fn take_bytes_read(&mut self) -> u64 {
-        self.taken.swap(0, Ordering::Relaxed)
+        self.bytes_read.swap(0, Ordering::Relaxed)
     }
 
     /// Reads once. Waits if no bytes are available.
@@ -200,7 +200,7 @@ impl Inputs {
         }
         if self.current.is_none() {
             match self.waiting.next() {
-                Some(place) => self.current = Some(self.start(place)?),
+                Some(input) => self.current = Some(self.open_input(input)?),
                 None => return Ok(ReadResult::End),
             }
         }
@@ -216,23 +216,23 @@ impl Inputs {
     }
 
     /// Opens the next input.
-    fn start(&mut self, place: Input) -> Result<Decoder, SourceError> {
-        let started = match place {
+    fn open_input(&mut self, input: Input) -> Result<Decoder, SourceError> {
+        let opened = match input {
             Input::Reader(reader) => self.decoder(Compression::Plain, reader),
-            Input::StandardInput => {
+            Input::Stdin => {
                 STANDARD_INPUT.clone_into(&mut self.name);
                 self.descriptor(Handle::StandardInput)
                     .and_then(|bytes| self.decoder(Compression::Plain, Box::new(bytes)))
             }
             Input::File(path) => {
                 self.name = path.display().to_string();
-                return self.start_file(path);
+                return self.open_file(path);
             }
         };
-        started.map_err(|source| SourceError::Read { name: self.name.clone(), source })
+        opened.map_err(|source| SourceError::Read { name: self.name.clone(), source })
     }
 
-    fn start_file(&mut self, path: PathBuf) -> Result<Decoder, SourceError> {
+    fn open_file(&mut self, path: PathBuf) -> Result<Decoder, SourceError> {
         let opened =
             self.opener.open_nonblocking(&path).and_then(|file| Ok((file.metadata()?, file)));
         match opened {
@@ -249,10 +249,10 @@ impl Inputs {
         if FileType::from_raw_mode(fstat(handle.as_fd())?.st_mode) == FileType::RegularFile {
             return Ok(Descriptor::new(handle, None));
         }
-        if self.alarm.is_none() {
-            self.alarm = self.stop.as_ref().map(StopEventFd::of).transpose()?;
+        if self.stop_event.is_none() {
+            self.stop_event = self.stop.as_ref().map(StopEventFd::of).transpose()?;
         }
-        Ok(Descriptor::new(handle, self.alarm.clone()))
+        Ok(Descriptor::new(handle, self.stop_event.clone()))
     }
 
     fn decoder(
@@ -262,12 +262,12 @@ impl Inputs {
     ) -> io::Result<Decoder> {
         Decoder::new(
             compression,
-            Box::new(CountingReader { bytes, taken: Arc::clone(&self.taken) }),
+            Box::new(CountingReader { bytes, bytes_read: Arc::clone(&self.bytes_read) }),
         )
     }
 }
 
-/// Adds sizes if both are known. It saturates, because sparse files may claim any size.
+/// Adds sizes if both are known. The sum saturates, because sparse files may claim any size.
 fn sum(total: Option<u64>, more: Option<u64>) -> Option<u64> {
     total.zip(more).map(|(total, more)| total.saturating_add(more))
 }
@@ -294,14 +294,14 @@ impl fmt::Debug for Inputs {
 
 impl Input {
     fn of(path: PathBuf) -> Self {
-        if path.as_os_str() == "-" { Self::StandardInput } else { Self::File(path) }
+        if path.as_os_str() == "-" { Self::Stdin } else { Self::File(path) }
     }
 
     /// Checks that the input can be read, and returns its length if that is known.
     fn check(&self, opener: &Opener) -> Result<Option<u64>, SourceError> {
         match self {
             Self::Reader(_) => Ok(None),
-            Self::StandardInput => check_standard_input(),
+            Self::Stdin => check_standard_input(),
             Self::File(path) => check_file(opener, path),
         }
     }
@@ -335,7 +335,7 @@ fn check_standard_input() -> Result<Option<u64>, SourceError> {
     if metadata.is_dir() {
         return Err(SourceError::Directory { path: STANDARD_INPUT.into() });
     }
-    // Another process may have read its beginning before.
+    // Another process may have read the beginning of the file before.
     let read = tell(&file).unwrap_or(0);
     Ok(regular_length(&metadata).map(|length| length.saturating_sub(read)))
 }
@@ -343,13 +343,13 @@ fn check_standard_input() -> Result<Option<u64>, SourceError> {
 /// A reader that counts bytes before they are decompressed.
 struct CountingReader {
     bytes: Box<dyn Read + Send>,
-    taken: Arc<AtomicU64>,
+    bytes_read: Arc<AtomicU64>,
 }
 
 impl Read for CountingReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.bytes.read(buffer)?;
-        self.taken.fetch_add(read as u64, Ordering::Relaxed);
+        self.bytes_read.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }
 }

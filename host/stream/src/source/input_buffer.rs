@@ -20,26 +20,26 @@ pub(super) struct InputBuffer {
     end: usize,
     input_ended: bool,
     /// Stored bytes that were read and are not yet charged to a block.
-    owed: u64,
+    uncharged: u64,
     /// Pending bytes that were taken since the last charge.
     taken: usize,
 }
 
 /// The result of a read: the inputs continue, or have ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FeedState {
-    GoesOn,
+pub(super) enum InputState {
+    Open,
     Ended,
 }
 
 impl InputBuffer {
-    /// The number of bytes of one read. A block does not wait for more items to fill it, so the last block of a read
-    /// may hold few items. Because a read spans several blocks, such a short block costs little.
+    /// The number of bytes of one read. A block that is not full does not wait for more items, so the last block of a
+    /// read may hold few items. Because a read spans several blocks, such a short block costs little.
     const READ: usize = 4 * BlockBuilder::FULL;
 
     pub(super) fn new(inputs: Inputs) -> Self {
         let (buffer, start, end) = (Vec::new(), 0, 0);
-        Self { inputs, buffer, start, end, input_ended: false, owed: 0, taken: 0 }
+        Self { inputs, buffer, start, end, input_ended: false, uncharged: 0, taken: 0 }
     }
 
     pub(super) fn inputs(&self) -> &Inputs {
@@ -68,18 +68,18 @@ impl InputBuffer {
     }
 
     /// Reads once. Waits if no bytes are available.
-    pub(super) fn read(&mut self) -> Result<FeedState, SourceError> {
+    pub(super) fn read(&mut self) -> Result<InputState, SourceError> {
         debug_assert!(!self.input_ended || self.pending().is_empty(), "inputs do not mix");
         self.make_room();
         self.input_ended = false;
-        let got = self.inputs.read(&mut self.buffer[self.end..])?;
-        self.owed += self.inputs.take_bytes_read();
-        match got {
+        let result = self.inputs.read(&mut self.buffer[self.end..])?;
+        self.uncharged += self.inputs.take_bytes_read();
+        match result {
             ReadResult::Bytes(bytes) => self.end += bytes,
             ReadResult::InputEnd => self.input_ended = true,
-            ReadResult::End => return Ok(FeedState::Ended),
+            ReadResult::End => return Ok(InputState::Ended),
         }
-        Ok(FeedState::GoesOn)
+        Ok(InputState::Open)
     }
 
     fn make_room(&mut self) {
@@ -101,16 +101,16 @@ impl InputBuffer {
     pub(super) fn charge(&mut self, block: &mut BlockBuilder) {
         let pending = self.pending().len();
         let share = match pending {
-            0 => self.owed,
-            _ => share(self.owed, self.taken, self.taken + pending),
+            0 => self.uncharged,
+            _ => share(self.uncharged, self.taken, self.taken + pending),
         };
-        self.owed -= share;
+        self.uncharged -= share;
         self.taken = 0;
         block.add_input_bytes(share);
     }
 }
 
-fn share(whole: u64, part: usize, of: usize) -> u64 {
-    let share = u128::from(whole) * part as u128 / of as u128;
+fn share(whole: u64, part: usize, total: usize) -> u64 {
+    let share = u128::from(whole) * part as u128 / total as u128;
     u64::try_from(share).expect("a share is not more than the whole")
 }

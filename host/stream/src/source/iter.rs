@@ -3,7 +3,7 @@
 use super::{FillStatus, SizeHint, Source, SourceError};
 use crate::block::BlockBuilder;
 
-/// A source that takes its items from an iterator, one item for each block. An iterator cannot say
+/// A source that takes its items from an iterator, one item for each block. An iterator cannot tell
 /// whether its next item is available, so the source never waits for a second item while it holds a
 /// first one.
 ///

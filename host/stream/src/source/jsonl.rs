@@ -8,7 +8,7 @@ use super::{FillStatus, Inputs, ItemLimit, SizeHint, Source, SourceError};
 use crate::block::BlockBuilder;
 use crate::control::stop::StopFlag;
 
-/// The mark with which some editors begin a file. It is not part of the value.
+/// The mark that some editors write at the beginning of a file. It is not part of the value.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A source in which each line of the inputs is an item that must be one JSON value. A line that is
@@ -103,9 +103,9 @@ fn check(value: &[u8]) -> Result<(), (String, usize)> {
     match serde_json::from_str::<IgnoredAny>(text) {
         Ok(IgnoredAny) => Ok(()),
         Err(error) => {
-            let place = format!(" at line {} column {}", error.line(), error.column());
+            let position = format!(" at line {} column {}", error.line(), error.column());
             let reason = error.to_string();
-            let reason = reason.strip_suffix(&place).unwrap_or(&reason);
+            let reason = reason.strip_suffix(&position).unwrap_or(&reason);
             Err((reason.to_owned(), error.column()))
         }
     }

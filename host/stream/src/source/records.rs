@@ -1,10 +1,10 @@
 //! Cuts the inputs into records at a separator.
 //!
 //! A record does not continue from one input into the next. The last record of an input may lack
-//! its separator. A record that is too long is reported by its beginning. The rest of it is skipped
-//! as it arrives and never held in memory.
+//! its separator. Of a record that is too long, only the beginning is kept. The rest is skipped as it
+//! arrives, and is never held in memory.
 
-use super::input_buffer::{FeedState, InputBuffer};
+use super::input_buffer::{InputBuffer, InputState};
 use super::{FillStatus, Inputs, ItemLimit, SizeHint, SourceError};
 use crate::block::BlockBuilder;
 use crate::control::stop::StopFlag;
@@ -15,7 +15,7 @@ const HEAD: usize = 1024;
 /// The records of the inputs.
 #[derive(Debug)]
 pub(super) struct Records {
-    feed: InputBuffer,
+    buffer: InputBuffer,
     separator: u8,
     limit: ItemLimit,
     /// The number of pending bytes that are known to contain no separator.
@@ -47,7 +47,7 @@ pub(super) enum Content<'a> {
 impl Records {
     pub(super) fn new(inputs: Inputs, separator: u8) -> Self {
         Self {
-            feed: InputBuffer::new(inputs),
+            buffer: InputBuffer::new(inputs),
             separator,
             limit: ItemLimit::DEFAULT,
             searched: 0,
@@ -65,12 +65,12 @@ impl Records {
     }
 
     pub(super) fn size(&self) -> SizeHint {
-        let bytes = self.feed.inputs().total_bytes();
+        let bytes = self.buffer.inputs().total_bytes();
         SizeHint { bytes, ..SizeHint::default() }
     }
 
     pub(super) fn stop_flag(&self) -> Option<StopFlag> {
-        self.feed.inputs().stop_flag()
+        self.buffer.inputs().stop_flag()
     }
 
     /// Passes the available records to `add`, which puts them into `block`. Waits only while `add`
@@ -87,9 +87,9 @@ impl Records {
             {
                 add(record, block);
             }
-            let ended = block.len() == before && self.read()? == FeedState::Ended;
+            let ended = block.len() == before && self.read()? == InputState::Ended;
             if ended || block.len() > before {
-                self.feed.charge(block);
+                self.buffer.charge(block);
                 return Ok(if ended { FillStatus::End } else { FillStatus::More });
             }
         }
@@ -100,11 +100,11 @@ impl Records {
         if self.skipping && !self.skip() {
             return None;
         }
-        let pending = self.feed.pending();
+        let pending = self.buffer.pending();
         let found = memchr::memchr(self.separator, &pending[self.searched..]);
         let (length, taken) = match found.map(|at| self.searched + at) {
             Some(length) => (length, length + 1),
-            None if self.feed.input_ended() && !pending.is_empty() => {
+            None if self.buffer.input_ended() && !pending.is_empty() => {
                 (pending.len(), pending.len())
             }
             None if pending.len() > self.limit.get() => {
@@ -118,42 +118,42 @@ impl Records {
         };
         self.searched = 0;
         self.number += 1;
-        self.feed.take(taken);
-        Some(self.taken(length, taken))
+        self.buffer.take(taken);
+        Some(self.last_record(length, taken))
     }
 
     /// Returns the record of `length` bytes at the start of the last `taken` bytes.
-    fn taken(&self, length: usize, taken: usize) -> Record<'_> {
-        let bytes = &self.feed.last_taken(taken)[..length];
+    fn last_record(&self, length: usize, taken: usize) -> Record<'_> {
+        let bytes = &self.buffer.last_taken(taken)[..length];
         let content = if length > self.limit.get() {
             Content::TooLong(&bytes[..self.limit.get().min(HEAD)])
         } else {
             Content::Whole(bytes)
         };
-        Record { content, input: self.feed.inputs().name(), number: self.number }
+        Record { content, input: self.buffer.inputs().name(), number: self.number }
     }
 
     /// Skips bytes of a record that was too long. Returns `true` if the record ends in them.
     fn skip(&mut self) -> bool {
-        let pending = self.feed.pending();
+        let pending = self.buffer.pending();
         let end = memchr::memchr(self.separator, pending);
         let tail = end.map_or(pending.len(), |at| at + 1);
-        self.feed.take(tail);
-        self.skipping = end.is_none() && !self.feed.input_ended();
+        self.buffer.take(tail);
+        self.skipping = end.is_none() && !self.buffer.input_ended();
         !self.skipping
     }
 
     /// Reads once, and waits if no bytes are available. Call it only if no record is ready.
-    pub(super) fn read(&mut self) -> Result<FeedState, SourceError> {
-        if self.feed.input_ended() {
+    pub(super) fn read(&mut self) -> Result<InputState, SourceError> {
+        if self.buffer.input_ended() {
             self.number = 0;
         }
-        self.feed.read()
+        self.buffer.read()
     }
 
     /// Charges the input bytes of the taken records to `block`.
     pub(super) fn charge(&mut self, block: &mut BlockBuilder) {
-        self.feed.charge(block);
+        self.buffer.charge(block);
     }
 }
 

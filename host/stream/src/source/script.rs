@@ -34,7 +34,7 @@ impl Script {
 impl Read for Script {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Some(piece) = self.pieces.front_mut() else {
-            assert!(matches!(self.then, Then::End), "the source read on although it had items");
+            assert!(matches!(self.then, Then::End), "the source read again although it had items");
             return Ok(0);
         };
         let most = piece.len().min(buffer.len());

@@ -34,15 +34,15 @@ use crate::output_paths::OutputPaths;
 #[derive(Debug)]
 pub struct WithOutputPath<S> {
     source: S,
-    places: OutputPaths,
+    output_paths: OutputPaths,
     next: ItemIndex,
 }
 
 impl<S> WithOutputPath<S> {
     /// Wraps `source`, which must give all items of a run: a path is registered with the position
     /// of its item.
-    pub fn new(source: S, places: &OutputPaths) -> Self {
-        Self { source, places: places.clone(), next: ItemIndex::default() }
+    pub fn new(source: S, output_paths: &OutputPaths) -> Self {
+        Self { source, output_paths: output_paths.clone(), next: ItemIndex::default() }
     }
 }
 
@@ -50,11 +50,11 @@ impl<S: Source> Source for WithOutputPath<S> {
     fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError> {
         let before = block.len();
         let filled = self.source.fill(block);
-        // This happens even after an error, because the run still processes the items before it.
+        // Paths are reserved even after an error, because the run still processes the items before it.
         block.judge(before, |at, item, path| {
             let path = path.unwrap_or(Path::new(OsStr::from_bytes(item)));
-            let taken = self.places.reserve_free(path, self.next.plus(at));
-            taken.err().map(|error| error.to_string())
+            let reserved = self.output_paths.reserve_free(path, self.next.plus(at));
+            reserved.err().map(|error| error.to_string())
         });
         self.next = self.next.plus(block.len() - before);
         filled

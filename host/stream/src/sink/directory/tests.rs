@@ -35,7 +35,7 @@ fn named(files: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 /// Returns an error and its causes as text, without the path of the folder.
-fn told(error: &SinkError, folder: &Path) -> String {
+fn chain(error: &SinkError, folder: &Path) -> String {
     let mut text = error.to_string();
     let mut next = std::error::Error::source(error);
     while let Some(cause) = next {
@@ -130,12 +130,12 @@ fn items_without_a_place_end_the_run_unless_they_were_found_before() {
     ];
     for (at, (item, why)) in (1..).zip(cases) {
         let error = offer(&mut sink, at, &Example::record(item, b"other")).unwrap_err();
-        let told = told(&error, folder.path()).replace(&folder.path().display().to_string(), "");
+        let text = chain(&error, folder.path()).replace(&folder.path().display().to_string(), "");
         assert!(
-            told.starts_with(&format!("there is no output path for the result of item {at}: "))
+            text.starts_with(&format!("there is no output path for the result of item {at}: "))
         );
-        assert!(told.ends_with(why), "{told}");
-        assert!(error.hint().unwrap().contains("source::Placed"));
+        assert!(text.ends_with(why), "{text}");
+        assert!(error.hint().unwrap().contains("source::WithOutputPath"));
     }
     assert_eq!(files(&folder.path().join("out")), named(&[("a", "first")]));
 }
@@ -158,7 +158,7 @@ fn what_stands_in_the_way_is_named() {
     ];
     for (index, (item, expected)) in (0..).zip(cases) {
         let error = offer(&mut sink, index, &Example::record(item, b"new")).unwrap_err();
-        assert_eq!(told(&error, folder.path()), expected);
+        assert_eq!(chain(&error, folder.path()), expected);
         assert!(error.hint().is_some());
     }
     // No incomplete file is left, and no file was written through a link.
@@ -184,7 +184,7 @@ fn the_directory_may_be_there_or_be_made_or_be_a_link_to_one() {
     ];
     for (name, expected) in cases {
         let made = Directory::create(&at(name));
-        let error = made.as_ref().err().map(|error| told(error, folder.path()));
+        let error = made.as_ref().err().map(|error| chain(error, folder.path()));
         assert_eq!(error.as_deref(), expected, "{name}");
         if let Ok(mut sink) = made {
             offer(&mut sink, 0, &Example::record("a", b"A")).unwrap();

@@ -26,7 +26,7 @@ pub(super) struct Tree {
 
 /// The step that failed, with the path and the error.
 #[derive(Debug)]
-pub(super) struct Failed {
+pub(super) struct Failure {
     pub(super) step: Step,
     /// The path, relative to the directory.
     pub(super) at: PathBuf,
@@ -42,8 +42,8 @@ pub(super) enum Step {
 }
 
 impl Step {
-    fn failed(self, at: &Path) -> impl Fn(io::Error) -> Failed {
-        move |source| Failed { step: self, at: at.to_owned(), source }
+    fn failure_at(self, at: &Path) -> impl Fn(io::Error) -> Failure {
+        move |source| Failure { step: self, at: at.to_owned(), source }
     }
 
     pub(super) fn error(self, path: PathBuf, records: u64, source: io::Error) -> SinkError {
@@ -74,13 +74,13 @@ impl Tree {
     }
 
     /// Writes a file and creates the folders that contain it. It replaces an existing file.
-    pub(super) fn write(&mut self, place: &OutputPath, content: &[u8]) -> Result<(), Failed> {
-        let folder = match self.last.take_if(|(path, _)| path == place.folder()) {
+    pub(super) fn write(&mut self, output: &OutputPath, content: &[u8]) -> Result<(), Failure> {
+        let folder = match self.last.take_if(|(path, _)| path == output.folder()) {
             Some((_, folder)) => folder,
-            None => self.open(place)?,
+            None => self.open(output)?,
         };
-        let written = self.write_in(&folder, place, content);
-        self.last = Some((place.folder().to_owned(), folder));
+        let written = self.write_in(&folder, output, content);
+        self.last = Some((output.folder().to_owned(), folder));
         written
     }
 
@@ -90,34 +90,34 @@ impl Tree {
     }
 
     /// Opens the folder of a file, and creates missing folders.
-    fn open(&self, place: &OutputPath) -> Result<OwnedFd, Failed> {
+    fn open(&self, output: &OutputPath) -> Result<OwnedFd, Failure> {
         let mut so_far = PathBuf::new();
         let mut folder = None;
-        for name in place.folder() {
+        for name in output.folder() {
             so_far.push(name);
             let parent = folder.as_ref().unwrap_or(&self.root);
-            let next = open_or_make(parent, name).map_err(Step::Folder.failed(&so_far))?;
+            let next = open_or_make(parent, name).map_err(Step::Folder.failure_at(&so_far))?;
             folder = Some(next);
         }
         match folder {
             Some(folder) => Ok(folder),
-            None => self.root.try_clone().map_err(Step::Folder.failed(place.folder())),
+            None => self.root.try_clone().map_err(Step::Folder.failure_at(output.folder())),
         }
     }
 
     fn write_in(
         &mut self,
         folder: &OwnedFd,
-        place: &OutputPath,
+        output: &OutputPath,
         content: &[u8],
-    ) -> Result<(), Failed> {
+    ) -> Result<(), Failure> {
         let (name, mut file) =
-            self.names.create(folder).map_err(Step::Create.failed(place.path()))?;
-        let written = file.write_all(content).map_err(Step::Write.failed(place.path()));
+            self.names.create(folder).map_err(Step::Create.failure_at(output.path()))?;
+        let written = file.write_all(content).map_err(Step::Write.failure_at(output.path()));
         drop(file);
         let done = written.and_then(|()| {
-            let renamed = renameat(folder, &name, folder, place.file_name());
-            renamed.map_err(|error| Step::Rename.failed(place.path())(error.into()))
+            let renamed = renameat(folder, &name, folder, output.file_name());
+            renamed.map_err(|error| Step::Rename.failure_at(output.path())(error.into()))
         });
         if done.is_err() {
             // If this fails, an incomplete file stays, under its temporary name.

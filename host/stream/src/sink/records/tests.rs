@@ -136,7 +136,8 @@ fn half_a_record_is_taken_back_from_a_file() {
 
     let target = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
     let target = File::options().write(true).open(target).unwrap();
-    let mut records = Records::new(Output::of("results".as_ref(), OutputFile::begun(target)));
+    let mut records =
+        Records::new(Output::of("results".as_ref(), OutputFile::from_emptied(target)));
     for _ in 0..9 {
         add(&mut records, &[b'x'; 1000]).unwrap();
     }

@@ -238,8 +238,8 @@ impl Read for Stopped {
 
 #[test]
 fn what_a_stop_breaks_off_is_neither_an_item_nor_an_error() {
-    let broken = || Err(io::ErrorKind::UnexpectedEof.into());
-    for second in [Ok(&b""[..]), Ok(b"lf\n"), broken()] {
+    let truncated = || Err(io::ErrorKind::UnexpectedEof.into());
+    for second in [Ok(&b""[..]), Ok(b"lf\n"), truncated()] {
         let stop = StopFlag::new();
         let reads = VecDeque::from([Ok(&b"one\nha"[..]), second]);
         let reader = Stopped { stop: stop.clone(), reads };
