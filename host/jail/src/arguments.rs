@@ -25,8 +25,8 @@ const PROT_WRITE: u32 = 2;
 /// count it.
 const MAP_PRIVATE: u32 = 2;
 /// `MAP_FIXED`, `MAP_ANONYMOUS`, `MAP_NORESERVE`, `MAP_STACK`. The list leaves out the flags for
-/// huge, locked and prefilled pages. It leaves out `MAP_GROWSDOWN`, because `RLIMIT_DATA` treats such
-/// memory as a stack.
+/// huge, locked and prefilled pages. It leaves out `MAP_GROWSDOWN`, because `RLIMIT_DATA` treats
+/// such memory as a stack.
 const MAP_FLAGS: u32 = 0x10 | 0x20 | 0x4000 | 0x2_0000;
 /// `MADV_DONTNEED`, `MADV_GUARD_INSTALL`, `MADV_GUARD_REMOVE`. Allocators use the first to return
 /// pages; the C library uses the others to guard stacks.
@@ -99,7 +99,8 @@ pub(crate) fn base_rules() -> Result<Vec<Ruled>, Error> {
 }
 
 /// Returns the rules that allow the size of an open file to be read, by its descriptor and an empty
-/// name. The C library makes such calls even if no directory is granted. The seal later refuses them.
+/// name. The C library makes such calls even if no directory is granted. The seal later refuses
+/// them.
 pub(crate) fn fstat_rules() -> Result<Vec<Ruled>, Error> {
     let by_empty_name =
         |flags| Ok::<_, Error>(vec![all([masked(flags, AT_EMPTY_PATH, AT_EMPTY_PATH)?])?]);

@@ -130,8 +130,8 @@ pub(crate) fn stack_lower_bound() -> u64 {
 }
 
 /// Gives up all capabilities. If a directory is granted, root keeps the right to use files of other
-/// users, which a worker on a thread has. Other users keep nothing, because a user namespace must not
-/// add rights.
+/// users, which a worker on a thread has. Other users keep nothing, because a user namespace must
+/// not add rights.
 fn give_up_capabilities(config: &JailConfig<'_>, capabilities: CapabilitySet) -> Result<(), Errno> {
     let kept = match config.dirs {
         [] => CapabilitySet::empty(),

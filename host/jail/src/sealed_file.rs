@@ -90,7 +90,8 @@ pub fn create_code_file() -> io::Result<File> {
     Ok(file.into())
 }
 
-/// Writes compiled code to the file that [`create_code_file`] has made. Returns the number of bytes.
+/// Writes compiled code to the file that [`create_code_file`] has made. Returns the number of
+/// bytes.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Items that were read together, and the runs of them that travel through the host.
+//! Blocks of items that were read together, and spans: runs of items that move through the host.
 //!
 //! A source fills a [`BlockBuilder`] with the items that are available. The reader numbers them and
 //! seals them as a [`Block`], which is shared and never changes again. A [`Span`] moves through the

@@ -2,7 +2,7 @@
 //!
 //! Every item ends in exactly one outcome: a record, no record (the plugin filtered it out), or a fault. A worker
 //! appends outcomes in order. Items without an outcome go back to the queue. Outcomes at the front may be handed over
-//! while the worker is still on a later item.
+//! while the worker is still working on a later item.
 
 use std::path::Path;
 
@@ -271,8 +271,8 @@ impl Outcomes {
         }
     }
 
-    /// Appends the records of several items, back to back: each record stops at one of `ends`. Returns `false` and appends
-    /// nothing if the records must be checked one by one.
+    /// Appends the records of several items, back to back: each record stops at one of `ends`. Returns `false` and
+    /// appends nothing if the records must be checked one by one.
     pub fn records(
         &mut self,
         bytes: &[u8],

@@ -105,8 +105,8 @@ impl OutputPaths {
         self.reserve_if(path, item, |_| Ok(()))
     }
 
-    /// Reserves the output path as [`reserve`](Self::reserve) does, unless a file on the disk is in the way of the result
-    /// or of one of its folders. In that case, it reserves nothing.
+    /// Reserves the output path as [`reserve`](Self::reserve) does, unless a file on the disk is in the way of the
+    /// result or of one of its folders. In that case, it reserves nothing.
     pub(crate) fn reserve_free(
         &self,
         path: &Path,

@@ -5,7 +5,7 @@
 //!  reader ─────────▶ │ span span span open │ ─────────▶ workers ──────────▶ consumer
 //!     ▲                                ▲  give back │ steal                    │
 //!     │                                └────────────┘                          │
-//!     └──────────────── room: items and bytes that are held ◀──────────────────┘
+//!     └──────────────── released items and bytes make room ◀───────────────────┘
 //! ```
 //!
 //! An item is *held* from the push until the consumer has taken its outcome. So a slow item at the head stalls the
@@ -206,8 +206,8 @@ impl Queue {
         }
     }
 
-    /// Steals up to `most` items from a worker that has not started them, if it finds any. Unlike [`claim`](Self::claim), it never
-    /// waits.
+    /// Steals up to `most` items from a worker that has not started them, if it finds any. Unlike
+    /// [`claim`](Self::claim), it never waits.
     #[doc(hidden)]
     pub fn steal(&self, most: usize) -> Option<Span> {
         self.lock().steal(most)

@@ -63,8 +63,8 @@ use crate::control::stop::StopFlag;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Source: Send {
-    /// Adds available items to `block` until the block is full. A source may wait for the first item,
-    /// but never for a later item: workers get available items without delay.
+    /// Adds available items to `block` until the block is full. A source may wait for the first
+    /// item, but never for a later item: workers get available items without delay.
     ///
     /// # Errors
     ///
@@ -79,8 +79,8 @@ pub trait Source: Send {
 
     /// Returns the flag that ends a wait of `fill` for input, if there is one. The flag must belong
     /// to this source alone: the run sets it when it needs no more items, even at a normal end. A
-    /// flag that is shared with a pool or another source would stop that pool or source. If a source
-    /// without a flag waits, the run leaves the source alone until `fill` returns.
+    /// flag that is shared with a pool or another source would stop that pool or source. If a
+    /// source without a flag waits, the run leaves the source alone until `fill` returns.
     fn stop_flag(&self) -> Option<StopFlag> {
         None
     }
@@ -126,13 +126,13 @@ pub struct SizeHint {
 }
 
 impl SizeHint {
-    /// Creates a size of this number of bytes and an unknown number of items.
+    /// Creates a size hint of this number of bytes and an unknown number of items.
     #[must_use]
     pub fn from_bytes(bytes: u64) -> Self {
         Self { bytes: Some(bytes), ..Self::default() }
     }
 
-    /// Creates a size of this number of items.
+    /// Creates a size hint of this number of items.
     #[must_use]
     pub fn from_items(items: usize) -> Self {
         Self { items: (items, Some(items)), bytes: None }

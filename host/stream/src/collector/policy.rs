@@ -35,7 +35,7 @@ impl ErrorPolicy {
     pub fn horizon(self, order: Order, failed: ItemIndex) -> Option<ItemIndex> {
         match (self, order) {
             (Self::Ignore | Self::Deferred, _) => None,
-            // Items before it in the output must still be processed.
+            // Items that come before the failed item in the output must still be processed.
             (Self::Immediate, Order::Input) => Some(failed),
             (Self::Immediate, Order::Completion) => Some(ItemIndex::default()),
         }

@@ -163,7 +163,7 @@ impl Watch {
         self.0.cancel.add_alarm(alarm);
     }
 
-    /// Sets the run that the next items belong to, which ends by `end`.
+    /// Sets the end of the run that the next items belong to.
     pub fn set_run_end(&self, end: &EndTime) {
         *self.0.run_end.lock().unwrap_or_else(PoisonError::into_inner) = end.clone();
     }

@@ -121,8 +121,8 @@ impl Watchdog {
         Self::start_measuring(SchedStat::of_this_thread, on_tick)
     }
 
-    /// Starts the watchdog like [`start`](Self::start). It calls `open_stat` on its own thread. `open_stat` returns
-    /// the scheduling statistics of a thread. That thread must be busy, on a core or waiting for one, whenever the watchdog
+    /// Starts the watchdog like [`start`](Self::start). It calls `open_stat` on its own thread. `open_stat` returns the
+    /// scheduling statistics of a thread. That thread must be busy, on a core or waiting for one, whenever the watchdog
     /// is late although the process is not stopped.
     ///
     /// # Errors
@@ -164,8 +164,8 @@ impl Watchdog {
     }
 }
 
-/// Calls `start`, which starts a thread, such that the timers of that thread are as prompt as possible. A thread
-/// inherits its timer slack from the thread that starts it. With a large slack, each tick would be as late as after a
+/// Calls `start`, which starts a thread, and makes the timers of that thread as prompt as possible. A thread inherits
+/// its timer slack from the thread that starts it. With a large slack, each tick would be as late as after a
 /// stop.
 fn with_prompt_timers<T>(start: impl FnOnce() -> T) -> T {
     const PROMPT: u64 = 50_000;

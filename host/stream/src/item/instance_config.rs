@@ -1,7 +1,7 @@
 //! The settings of one worker's instances, as plain data.
 //!
-//! The list in this module has every setting that shapes the results of an instance. Open resources, such as directories, are not
-//! settings: they stay in the engine's `InstanceParts`.
+//! The list in this module has every setting that shapes the results of an instance. Open resources, such as
+//! directories, are not settings: they stay in the engine's `InstanceParts`.
 //!
 //! ```text
 //! PoolBuilder ─ ConfigOverlay ─┐

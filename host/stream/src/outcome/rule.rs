@@ -81,7 +81,7 @@ impl RecordRule {
         }
     }
 
-    /// Returns how `record` breaks the rule, or `None` if it follows the rule.
+    /// Returns a message about the violation if `record` breaks the rule.
     pub(super) fn violation_in(self, record: &[u8], format: Format) -> Option<String> {
         match (self, format) {
             (Self::Any, _) => None,

@@ -5,9 +5,9 @@
 //!         0                        started ─▶    ◀─ end
 //! ```
 //!
-//! The worker of the claim moves `started` up, one item at a time, without a lock. Other threads move `end`
-//! down, under the queue's mutex. Both are halves of one atomic word, so each item goes exactly one way.
-//! `tests/model-check` checks this in every order of their steps.
+//! The worker of the claim moves `started` up, one item at a time, without a lock. Other threads move `end` down, under
+//! the queue's mutex. Both are halves of one atomic word, so each item goes exactly one way. `tests/model-check` checks
+//! this in every order of their steps.
 //!
 //! An instance that gets many items in one call has all of them started ahead, before it reaches them. If the instance
 //! must stop, the items that it has not reached go back to the queue. Only then `started` moves back, under the queue's
@@ -26,7 +26,7 @@ use crate::block::Span;
 use crate::control::sync::atomic::{AtomicU64, Ordering};
 use crate::control::sync::{Condvar, Mutex, MutexGuard};
 
-/// The progress of a claim: how many of its items are started, and where it ends.
+/// The progress of a claim: the number of its started items, and its end.
 #[derive(Clone, Copy, Debug)]
 pub struct ClaimProgress<'a>(&'a AtomicU64);
 

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use super::claim::{OpenClaim, SharedClaimProgress};
 
-/// The lent part of a claim, as the queue sees it: all items from one item on. The host has sent the
-/// first of them to the child.
+/// The lent part of a claim, as the queue sees it: all items from one item on. The host has sent
+/// the first of them to the child.
 #[derive(Debug)]
 pub(super) struct LoanState {
     page: Arc<dyn SharedClaimProgress>,
@@ -136,9 +136,9 @@ impl<'a> Loan<'a> {
         self.claim.started_of_lent()
     }
 
-    /// Takes the items back. `settle` gets the progress according to the child, and returns how many
-    /// items count as started. The owner of the claim may start the other items again. `settle` must
-    /// be fast: other workers wait for it when they steal.
+    /// Takes the items back. `settle` gets the progress according to the child, and returns how
+    /// many items count as started. The owner of the claim may start the other items again.
+    /// `settle` must be fast: other workers wait for it when they steal.
     pub fn settle(mut self, settle: impl FnOnce(LoanProgress) -> usize) {
         self.is_active = false;
         self.claim.end_loan(settle);

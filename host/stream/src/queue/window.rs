@@ -43,9 +43,9 @@ impl Bound {
 }
 
 impl Window {
-    /// The default bound, in bytes (16 MiB). It is enough for a few dozen blocks; a higher bound does
-    /// not make a run faster. Results that wait for a slow item at the head may take the same amount
-    /// again. Beyond that, only the slow item continues.
+    /// The default bound, in bytes (16 MiB). It is enough for a few dozen blocks; a higher bound
+    /// does not make a run faster. Results that wait for a slow item at the head may take the same
+    /// amount again. Beyond that, only the slow item continues.
     pub const DEFAULT_BYTES: NonZeroUsize =
         NonZeroUsize::new(16 * 1024 * 1024).expect("16 MiB is not zero");
 

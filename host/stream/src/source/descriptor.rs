@@ -1,7 +1,8 @@
 //! Reads a file descriptor, and ends the read early when the run stops.
 //!
 //! A read on a pipe or a terminal may wait forever. So this reader calls `read` only after `poll`
-//! has reported bytes. The same `poll` waits for an [`StopEventFd`], which the [`StopFlag`] triggers.
+//! has reported bytes. The same `poll` waits for a [`StopEventFd`], which the [`StopFlag`]
+//! triggers.
 //!
 //! Every file is opened without blocking. Otherwise the opening of a named pipe would wait for a
 //! writer. A pipe that never had a writer stays silent under `poll`: it is neither readable nor

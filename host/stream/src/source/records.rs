@@ -1,8 +1,8 @@
 //! Cuts the inputs into records at a separator.
 //!
 //! A record does not continue from one input into the next. The last record of an input may lack
-//! its separator. Of a record that is too long, only the beginning is kept. The rest is skipped as it
-//! arrives, and is never held in memory.
+//! its separator. Of a record that is too long, only the beginning is kept. The rest is skipped as
+//! it arrives, and is never held in memory.
 
 use super::input_buffer::{InputBuffer, InputState};
 use super::{FillStatus, Inputs, ItemLimit, SizeHint, SourceError};

@@ -174,8 +174,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// No child can break the accounting: each item is in one place, an honest child never started a
-    /// stolen item, and nothing panics.
+    /// No child can break the accounting: each item is in one place, an honest child never started
+    /// a stolen item, and nothing panics.
     #[test]
     fn the_account_stays_whole(
         all in 1_usize..15,
