@@ -124,7 +124,7 @@ pub trait Sink {
     ///         if self.0 > 3 { Err(SinkError::other(std::fmt::Error)) } else { Ok(()) }
     ///     }
     ///
-    ///     fn left_out(&mut self, _outcome: &Outcome<'_>, _reason: OmitReason) -> Result<(), SinkError> {
+    ///     fn left_out(&mut self, _outcome: &Outcome<'_>, _why: OmitReason) -> Result<(), SinkError> {
     ///         self.1 += 1;
     ///         Ok(())
     ///     }
@@ -141,7 +141,7 @@ pub trait Sink {
     ///
     /// Returns an error if the sink cannot handle the outcome. The run ends with the error, unless it has ended with
     /// another one.
-    fn left_out(&mut self, _outcome: &Outcome<'_>, _reason: OmitReason) -> Result<(), SinkError> {
+    fn left_out(&mut self, _outcome: &Outcome<'_>, _why: OmitReason) -> Result<(), SinkError> {
         Ok(())
     }
 

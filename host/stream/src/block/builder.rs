@@ -162,11 +162,11 @@ impl BlockBuilder {
     /// # Panics
     ///
     /// Panics if the block has no item.
-    pub fn reject(&mut self, reason: impl Into<String>) {
+    pub fn reject(&mut self, why: impl Into<String>) {
         let last = self.last_index();
         // The last reason counts.
         let _ = self.rejected.pop_if(|(item, _)| *item == last);
-        self.rejected.push((last, reason.into()));
+        self.rejected.push((last, why.into()));
     }
 
     /// Rejects each item for which `judge` returns a reason. `judge` gets the items after the first

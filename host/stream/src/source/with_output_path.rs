@@ -41,8 +41,8 @@ pub struct WithOutputPath<S> {
 impl<S> WithOutputPath<S> {
     /// Wraps `source`, which must give all items of a run: a path is registered with the position
     /// of its item.
-    pub fn new(source: S, output_paths: &OutputPaths) -> Self {
-        Self { source, output_paths: output_paths.clone(), next: ItemIndex::default() }
+    pub fn new(source: S, places: &OutputPaths) -> Self {
+        Self { source, output_paths: places.clone(), next: ItemIndex::default() }
     }
 }
 
