@@ -38,7 +38,10 @@ fn fixed() -> Vec<(&'static str, String)> {
         ("granted directories of a worker", count(constant("src/sandbox/granted.rs", "MAX_DIRS"))),
         ("call stack of a plugin", size("src/engine.rs", "STACK")),
         ("result of a host function", size("src/engine/host_function.rs", "MAX_ANSWER")),
-        ("values of an item of a typed component", size("src/engine/typed/reader.rs", "MAX_VALUE_BYTES")),
+        (
+            "values of an item of a typed component",
+            size("src/engine/typed/reader.rs", "MAX_VALUE_BYTES"),
+        ),
         ("line that a plugin writes", size("src/sandbox/output.rs", "MAX_LINE")),
         ("log message", size("src/engine/context.rs", "MAX_MESSAGE")),
         ("message of a fault", size("stream/src/outcome.rs", "MAX_MESSAGE")),
