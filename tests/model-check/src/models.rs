@@ -1,10 +1,10 @@
 //! The models, by topic.
 
 pub mod alarm;
-pub mod breakage;
+pub mod barrier;
 pub mod claim;
+pub mod instance_failure;
 pub mod loan;
-pub mod meeting;
 pub mod overfull;
 pub mod stop;
 pub mod window;

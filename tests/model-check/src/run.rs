@@ -1,6 +1,6 @@
-//! Models one run: the host's queue, and an account of the items that went through it.
+//! Models one run: the host's queue, and a tally of the items that went through it.
 //!
-//! The account uses the standard library's mutex, which loom does not know. Updating it is
+//! The tally uses the standard library's mutex, which loom does not know. Updating it is
 //! therefore no step of the model, and adds no order to check.
 
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -13,7 +13,7 @@ use crate::queue::{Claim, HasRoom, Queue, Stopped, Window};
 
 pub(crate) struct Run {
     pub(crate) queue: Queue,
-    account: Mutex<Tally>,
+    tally: Mutex<Tally>,
 }
 
 #[derive(Default)]
@@ -32,11 +32,11 @@ pub(crate) const ITEM_COST: usize = ITEM.len() + BlockBuilder::ITEM_COST;
 
 impl Run {
     pub(crate) fn new(window: Window, workers: usize) -> Arc<Self> {
-        Arc::new(Self { queue: Queue::new(window, workers), account: Mutex::default() })
+        Arc::new(Self { queue: Queue::new(window, workers), tally: Mutex::default() })
     }
 
     /// Creates a run whose reader has read `items` and has ended.
-    pub(crate) fn of(items: usize, window: Window, workers: usize) -> Arc<Self> {
+    pub(crate) fn with_items(items: usize, window: Window, workers: usize) -> Arc<Self> {
         let run = Self::new(window, workers);
         run.push(items).expect("the run is not stopped");
         run.queue.close();
@@ -62,8 +62,8 @@ impl Run {
             }
             let Ok(room) = self.push(*items) else { break };
             has_room = room;
-            let account = self.account();
-            let held = account.pushed - account.released;
+            let tally = self.tally();
+            let held = tally.pushed - tally.released;
             assert!(held <= bound, "{held} items are held, the window is {bound}");
         }
         self.queue.close();
@@ -74,23 +74,23 @@ impl Run {
         let mut block = BlockBuilder::new();
         (0..items).for_each(|_| block.push(ITEM));
         let has_room = self.queue.push(&mut block)?;
-        self.account().pushed += items;
+        self.tally().pushed += items;
         Ok(has_room)
     }
 
-    /// Runs items as a worker does, until none is left.
-    pub(crate) fn work(&self, wanted: usize) {
-        while let Some(claim) = self.queue.claim(wanted) {
-            self.work_off(claim, || ());
+    /// Runs items as a worker does, until the queue has no more. Each claim takes at most `most` items.
+    pub(crate) fn work(&self, most: usize) {
+        while let Some(claim) = self.queue.claim(most) {
+            self.run_claim(claim, || ());
         }
     }
 
     /// Runs the items of a claim that no worker steals, and calls `call` for each.
-    pub(crate) fn work_off(&self, claim: Claim<'_>, call: impl Fn()) {
+    pub(crate) fn run_claim(&self, claim: Claim<'_>, call: impl Fn()) {
         let mut done = 0;
         loop {
             call();
-            self.note_done(&claim, done);
+            self.record_outcome(&claim, done);
             done += 1;
             if !claim.reach().start_next() {
                 break;
@@ -101,18 +101,19 @@ impl Run {
     }
 
     /// Records the outcome of the claim's item at `at`.
-    pub(crate) fn note_done(&self, claim: &Claim<'_>, at: usize) {
-        self.account().done.push(claim.span().first().get() + at as u64);
+    pub(crate) fn record_outcome(&self, claim: &Claim<'_>, at: usize) {
+        self.tally().done.push(claim.span().first().get() + at as u64);
     }
 
     /// Releases items whose outcomes the consumer has taken.
     pub(crate) fn release(&self, items: usize) {
-        self.account().released += items;
+        self.tally().released += items;
         self.queue.release(items, items * ITEM_COST);
     }
 
-    /// Accounts for the remaining items, as the host does after all workers have left.
-    pub(crate) fn end(&self, reader: Option<JoinHandle<()>>) -> Ended {
+    /// Takes the remaining items from the queue, as the host does after all workers have left, and checks that each
+    /// item is done or left exactly once.
+    pub(crate) fn end(&self, reader: Option<JoinHandle<()>>) -> RunCounts {
         self.queue.stop_from(ItemIndex::default());
         if let Some(reader) = reader {
             reader.join().expect("the reader ends");
@@ -123,7 +124,7 @@ impl Run {
             // Releasing more than is held would overflow.
             self.queue.release(span.len(), span.total_cost());
         }
-        let done = std::mem::take(&mut self.account().done);
+        let done = std::mem::take(&mut self.tally().done);
         let mut all: Vec<_> = done.iter().chain(&left).copied().collect();
         all.sort_unstable();
         let read: Vec<_> = (0..self.queue.pushed()).collect();
@@ -131,22 +132,22 @@ impl Run {
             all, read,
             "each item must be done or left exactly once; done: {done:?}, left: {left:?}"
         );
-        Ended { done: done.len(), left: left.len() }
+        RunCounts { done: done.len(), left: left.len() }
     }
 
-    fn account(&self) -> MutexGuard<'_, Tally> {
-        self.account.lock().expect("a model ends with its first panic")
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().expect("a model ends with its first panic")
     }
 }
 
 /// The number of items by how they ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Ended {
+pub(crate) struct RunCounts {
     pub(crate) done: usize,
     pub(crate) left: usize,
 }
 
-impl Ended {
+impl RunCounts {
     pub(crate) const fn all_done(items: usize) -> Self {
         Self { done: items, left: 0 }
     }

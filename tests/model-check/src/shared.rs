@@ -5,9 +5,9 @@ use crate::sync::atomic::AtomicU64;
 
 /// A word that a parent and a child share. In a model, the child is another thread.
 #[derive(Debug, Default)]
-pub(crate) struct Word(AtomicU64);
+pub(crate) struct ClaimWord(AtomicU64);
 
-impl SharedClaimProgress for Word {
+impl SharedClaimProgress for ClaimWord {
     fn word(&self) -> &AtomicU64 {
         &self.0
     }

@@ -1,5 +1,5 @@
-//! Checks that a thread which sleeps for a guest is woken by its event and by its end, also if
-//! either comes just before the sleep.
+//! Checks that a thread which sleeps on behalf of a guest wakes up if the guest's event occurs or if the guest is
+//! cancelled, even if that happens just before the sleep.
 
 use std::sync::Arc;
 
@@ -11,48 +11,48 @@ use crate::control::cancel::Cancel;
 use crate::run::join;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
-/// An instance is created and sleeps, while its run is stopped and its pool is dropped.
-pub fn of_a_pool_that_is_dropped() {
+/// A new instance sleeps while its run is stopped and its pool is dropped.
+pub fn pool_is_dropped() {
     check(Interruptions::AtMost(4), || {
         let cancel = Cancel::default();
-        let cancellers = [Cancel::starts, Cancel::all].map(|cancels| {
+        let cancellers = [Cancel::cancel_starts, Cancel::cancel_all].map(|cancel_level| {
             let cancel = cancel.clone();
-            thread::spawn(move || cancels(&cancel))
+            thread::spawn(move || cancel_level(&cancel))
         });
         let alarm = cancel.alarm();
-        while cancel.lets_work() {
+        while cancel.allows_work() {
             alarm.wait(None);
         }
         join(cancellers);
-        assert!(!cancel.lets_work(), "a cancellation is never undone");
+        assert!(!cancel.allows_work(), "a cancellation is never undone");
     });
 }
 
-/// Two guests sleep. The first is woken by its event, then both by the end of the pool.
-pub fn of_what_it_waits_for() {
+/// Two guests sleep. An event wakes the first guest, and then the drop of the pool wakes both.
+pub fn event_occurs() {
     check(Interruptions::Any, || {
         let cancel = Cancel::default();
-        let (mine, other) = (cancel.alarm(), cancel.alarm());
+        let (first, second) = (cancel.alarm(), cancel.alarm());
         let ready = Arc::new(AtomicBool::new(false));
         let event = {
-            let (ready, alarm) = (Arc::clone(&ready), Arc::clone(&mine));
+            let (ready, alarm) = (Arc::clone(&ready), Arc::clone(&first));
             thread::spawn(move || {
                 ready.store(true, Ordering::Release);
-                alarm.ring();
+                alarm.notify();
             })
         };
         let sleeper = {
             let cancel = cancel.clone();
             thread::spawn(move || {
-                while cancel.lets_work() {
-                    other.wait(None);
+                while cancel.allows_work() {
+                    second.wait(None);
                 }
             })
         };
         while !ready.load(Ordering::Acquire) {
-            mine.wait(None);
+            first.wait(None);
         }
-        cancel.all();
+        cancel.cancel_all();
         join([event, sleeper]);
     });
 }

@@ -3,68 +3,68 @@
 use crate::check::{Interruptions, check};
 use crate::item::index::ItemIndex;
 use crate::queue::{Claim, Window};
-use crate::run::{Ended, Run, join};
+use crate::run::{Run, RunCounts, join};
 
 /// Two other workers steal items that the owner of the only claim has not started.
-pub fn shared() {
+pub fn stolen() {
     check(Interruptions::AtMost(2), || {
-        let run = Run::of(4, Window::UNBOUNDED, 1);
+        let run = Run::with_items(4, Window::UNBOUNDED, 1);
         let claim = run.queue.claim(4).expect("there are items");
         let others = [(); 2].map(|()| run.spawn(|run| run.work(4)));
-        run.work_off(claim, || ());
+        run.run_claim(claim, || ());
         join(others);
-        assert_eq!(run.end(None), Ended::all_done(4));
+        assert_eq!(run.end(None), RunCounts::all_done(4));
     });
 }
 
 /// While the worker starts items, another steals some, and a stop removes the rest.
-pub fn shared_and_cut() {
+pub fn stolen_and_stopped() {
     check(Interruptions::AtMost(3), || {
-        let run = Run::of(4, Window::UNBOUNDED, 1);
+        let run = Run::with_items(4, Window::UNBOUNDED, 1);
         let claim = run.queue.claim(4).expect("there are items");
         let other = run.spawn(|run| run.work(4));
         let stopper = run.spawn(|run| run.queue.stop_from(ItemIndex::new(2)));
-        run.work_off(claim, || ());
+        run.run_claim(claim, || ());
         join([other, stopper]);
-        let ended = run.end(None);
-        assert!(ended.done >= 2, "items before the horizon must be done: {ended:?}");
+        let counts = run.end(None);
+        assert!(counts.done >= 2, "items before the horizon must be done: {counts:?}");
     });
 }
 
-/// The worker has started all items ahead of time, runs two of them, and gives back the rest. Another worker steals
-/// items meanwhile.
+/// The worker has started all items ahead of time, runs two of them, and gives back the rest. Meanwhile, another worker
+/// steals items.
 pub fn given_back() {
     check(Interruptions::AtMost(3), || {
-        let run = Run::of(4, Window::UNBOUNDED, 1);
+        let run = Run::with_items(4, Window::UNBOUNDED, 1);
         let claim = run.queue.claim(4).expect("there are items");
         let other = run.spawn(|run| run.work(4));
-        work_ahead(&run, claim);
+        run_with_starts_ahead(&run, claim);
         join([other]);
-        assert_eq!(run.end(None), Ended::all_done(4));
+        assert_eq!(run.end(None), RunCounts::all_done(4));
     });
 }
 
 /// The same as [`given_back`] with a stop that removes items: none of them starts after the stop.
-pub fn given_back_and_cut() {
+pub fn given_back_and_stopped() {
     check(Interruptions::AtMost(2), || {
-        let run = Run::of(4, Window::UNBOUNDED, 1);
+        let run = Run::with_items(4, Window::UNBOUNDED, 1);
         let claim = run.queue.claim(4).expect("there are items");
         let other = run.spawn(|run| run.work(4));
         let stopper = run.spawn(|run| run.queue.stop_from(ItemIndex::new(1)));
-        work_ahead(&run, claim);
+        run_with_starts_ahead(&run, claim);
         join([other, stopper]);
-        let ended = run.end(None);
-        assert!(ended.done >= 1, "items before the horizon must be done: {ended:?}");
+        let counts = run.end(None);
+        assert!(counts.done >= 1, "items before the horizon must be done: {counts:?}");
     });
 }
 
-/// Starts three items ahead of time and runs two items in all; the others go back during the second.
-fn work_ahead(run: &Run, claim: Claim<'_>) {
+/// Starts three items ahead of time and runs two items in all. The other items go back during the second item.
+fn run_with_starts_ahead(run: &Run, claim: Claim<'_>) {
     let ahead = claim.reach().start_ahead(3) as usize;
     let done = 2.min(1 + ahead);
     claim.rest().give_back(done);
     assert!(!claim.reach().start_next(), "the worker has nothing left to start");
-    (0..done).for_each(|at| run.note_done(&claim, at));
+    (0..done).for_each(|at| run.record_outcome(&claim, at));
     claim.end(done);
     run.release(done);
 }

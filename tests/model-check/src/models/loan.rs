@@ -1,75 +1,75 @@
-//! Checks a loan: another process, honest or not, starts a claim's items, while others steal from
-//! the claim.
+//! Checks a loan: a borrower, honest or not, starts a claim's items, while other workers steal from the claim.
 //!
-//! The parent reads a process's reply at its end. Here the process is a thread.
+//! In the host, the borrower is another process, and its reply ends the loan. Here the borrower is a thread, and its
+//! return value is the reply.
 
 use std::sync::Arc;
 
 use crate::check::{Interruptions, check};
 use crate::item::index::ItemIndex;
 use crate::queue::{Claim, SharedClaimProgress as _, Window};
-use crate::run::{Ended, Run, join};
-use crate::shared::Word;
+use crate::run::{Run, RunCounts, join};
+use crate::shared::ClaimWord;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// The reply of a borrower.
 #[derive(Clone, Copy)]
-enum Said {
+enum BorrowerReply {
     /// The outcomes of this many items.
     Done(usize),
-    /// The outcomes of this many items; the next item broke the borrower.
-    Broken(usize),
-    /// No reply, or a reply that is not to be believed.
-    Nothing,
+    /// The outcomes of this many items. The borrower failed in the next item.
+    Failed(usize),
+    /// No reply, or a reply that the parent refuses.
+    Lost,
 }
 
-/// Another worker steals items that the borrower has not started; the owner continues with the
-/// rest.
-pub fn shared() {
+/// Another worker steals items that the borrower has not started. The owner runs the items that
+/// are left after the loan.
+pub fn stolen() {
     check(Interruptions::AtMost(3), || {
-        let run = Run::of(4, Window::UNBOUNDED, 1);
+        let run = Run::with_items(4, Window::UNBOUNDED, 1);
         let claim = run.queue.claim(4).expect("there are items");
         let other = run.spawn(|run| run.work(4));
-        lend_off(&run, claim, 4, |page| Said::Done(start_all(page, 4)));
+        run_loan(&run, claim, 4, |page| BorrowerReply::Done(start_all(page, 4)));
         join([other]);
-        assert_eq!(run.end(None), Ended::all_done(4));
+        assert_eq!(run.end(None), RunCounts::all_done(4));
     });
 }
 
 /// While the borrower starts items, another worker steals some, and a stop removes the rest. One
 /// item was not sent.
-pub fn shared_and_cut() {
+pub fn stolen_and_stopped() {
     check(Interruptions::AtMost(2), || {
-        let run = Run::of(5, Window::UNBOUNDED, 1);
+        let run = Run::with_items(5, Window::UNBOUNDED, 1);
         let claim = run.queue.claim(5).expect("there are items");
         let other = run.spawn(|run| run.work(4));
         let stopper = run.spawn(|run| run.queue.stop_from(ItemIndex::new(3)));
-        lend_off(&run, claim, 4, |page| Said::Done(start_all(page, 4)));
+        run_loan(&run, claim, 4, |page| BorrowerReply::Done(start_all(page, 4)));
         join([other, stopper]);
-        let ended = run.end(None);
-        assert!(ended.done >= 3, "items before the horizon must be done: {ended:?}");
+        let counts = run.end(None);
+        assert!(counts.done >= 3, "items before the horizon must be done: {counts:?}");
     });
 }
 
 /// A stop comes while a loan ends: no item starts after the stop.
 pub fn stopped_as_it_ends() {
     check(Interruptions::Any, || {
-        let run = Run::of(3, Window::UNBOUNDED, 1);
+        let run = Run::with_items(3, Window::UNBOUNDED, 1);
         let claim = run.queue.claim(3).expect("there are items");
-        let page = Arc::new(Word::default());
-        let told = Arc::new(AtomicU64::new(u64::MAX));
-        let horizon = Arc::clone(&told);
+        let page = Arc::new(ClaimWord::default());
+        let horizon = Arc::new(AtomicU64::new(u64::MAX));
+        let stop_horizon = Arc::clone(&horizon);
         let stopper = run.spawn(move |run| {
             run.queue.stop_from(ItemIndex::new(1));
-            horizon.store(1, Ordering::Release);
+            stop_horizon.store(1, Ordering::Release);
         });
         claim.lend(Arc::clone(&page) as _, 3).settle(|_| 1);
-        run.note_done(&claim, 0);
-        let before = told.load(Ordering::Acquire);
+        run.record_outcome(&claim, 0);
+        let before = horizon.load(Ordering::Acquire);
         let mut done = 1;
         if claim.reach().start_next() {
             assert!(1 < before, "an item was started after the stop");
-            run.note_done(&claim, 1);
+            run.record_outcome(&claim, 1);
             done = 2;
         }
         claim.end(done);
@@ -79,74 +79,74 @@ pub fn stopped_as_it_ends() {
     });
 }
 
-/// The second item breaks the borrower.
-pub fn broken() {
+/// The borrower fails in its second item.
+pub fn borrower_fails() {
     check(Interruptions::AtMost(3), || {
-        let run = Run::of(4, Window::UNBOUNDED, 1);
+        let run = Run::with_items(4, Window::UNBOUNDED, 1);
         let claim = run.queue.claim(4).expect("there are items");
         let other = run.spawn(|run| run.work(2));
-        lend_off(&run, claim, 4, |page| match start_all(page, 2) {
-            2 => Said::Broken(1),
-            alone => Said::Done(alone),
+        run_loan(&run, claim, 4, |page| match start_all(page, 2) {
+            2 => BorrowerReply::Failed(1),
+            started => BorrowerReply::Done(started),
         });
         join([other]);
-        assert_eq!(run.end(None), Ended::all_done(4));
+        assert_eq!(run.end(None), RunCounts::all_done(4));
     });
 }
 
 /// The borrower dies during its second item.
-pub fn lost() {
+pub fn borrower_dies() {
     check(Interruptions::AtMost(3), || {
-        let run = Run::of(4, Window::UNBOUNDED, 1);
+        let run = Run::with_items(4, Window::UNBOUNDED, 1);
         let claim = run.queue.claim(4).expect("there are items");
         let other = run.spawn(|run| run.work(2));
-        lend_off(&run, claim, 4, |page| {
+        run_loan(&run, claim, 4, |page| {
             start_all(page, 2);
-            Said::Nothing
+            BorrowerReply::Lost
         });
         run.work(2);
         join([other]);
-        assert_eq!(run.end(None), Ended::all_done(4));
+        assert_eq!(run.end(None), RunCounts::all_done(4));
     });
 }
 
-/// Words that no honest borrower writes, in this order: too many items, a negative number of items,
-/// and a step back.
-const LIES: [(u32, u32); 3] = [(u32::MAX, u32::MAX), (0, 4), (3, 1)];
+/// Words that no honest borrower writes, in this order: far too many items, no started item, and an end below
+/// the number of started items.
+const FALSE_WORDS: [(u32, u32); 3] = [(u32::MAX, u32::MAX), (0, 4), (3, 1)];
 
-/// A borrower writes false words; each item still ends in one place.
-pub fn of_a_hostile_borrower() {
+/// A borrower writes false words. Each item is still done or left exactly once.
+pub fn hostile_borrower() {
     check(Interruptions::AtMost(3), || {
-        let run = Run::of(4, Window::UNBOUNDED, 1);
+        let run = Run::with_items(4, Window::UNBOUNDED, 1);
         let claim = run.queue.claim(4).expect("there are items");
         let other = run.spawn(|run| run.work(2));
-        lend_off(&run, claim, 3, lie);
+        run_loan(&run, claim, 3, write_false_words);
         run.work(2);
         join([other]);
-        assert_eq!(run.end(None), Ended::all_done(4));
+        assert_eq!(run.end(None), RunCounts::all_done(4));
     });
 }
 
-/// The same as [`of_a_hostile_borrower`], while a stop removes items from the loan.
-pub fn of_a_hostile_borrower_that_is_cut() {
+/// The same as [`hostile_borrower`], while a stop removes items from the loan.
+pub fn hostile_borrower_and_stop() {
     check(Interruptions::AtMost(2), || {
-        let run = Run::of(4, Window::UNBOUNDED, 1);
+        let run = Run::with_items(4, Window::UNBOUNDED, 1);
         let claim = run.queue.claim(4).expect("there are items");
         let other = run.spawn(|run| run.work(2));
         let stopper = run.spawn(|run| run.queue.stop_from(ItemIndex::new(2)));
-        lend_off(&run, claim, 4, lie);
+        run_loan(&run, claim, 4, write_false_words);
         join([other, stopper]);
         run.end(None);
     });
 }
 
-fn lie(page: &Word) -> Said {
-    LIES.iter().for_each(|(started, end)| page.reach().set(*started, *end));
-    Said::Nothing
+fn write_false_words(page: &ClaimWord) -> BorrowerReply {
+    FALSE_WORDS.iter().for_each(|(started, end)| page.reach().store(*started, *end));
+    BorrowerReply::Lost
 }
 
 /// Starts items as an honest borrower of `sent` items does, and returns how many it started.
-pub(super) fn start_all(page: &Word, sent: usize) -> usize {
+pub(super) fn start_all(page: &ClaimWord, sent: usize) -> usize {
     let mut started = 1;
     while started < sent && page.reach().start_next() {
         started += 1;
@@ -154,55 +154,55 @@ pub(super) fn start_all(page: &Word, sent: usize) -> usize {
     started
 }
 
-/// Lends the first `sent` items of a claim, settles the loan by the borrower's reply, and runs the
-/// remaining items.
-fn lend_off(
+/// Lends a claim of which the borrower gets the first `sent` items, settles the loan by the
+/// borrower's reply, and runs the remaining items.
+fn run_loan(
     run: &Arc<Run>,
     mut claim: Claim<'_>,
     sent: usize,
-    borrow: impl FnOnce(&Word) -> Said + Send + 'static,
+    borrow: impl FnOnce(&ClaimWord) -> BorrowerReply + Send + 'static,
 ) {
-    let page = Arc::new(Word::default());
+    let page = Arc::new(ClaimWord::default());
     let loan = claim.lend(Arc::clone(&page) as _, sent);
     let borrower = loom::thread::spawn(move || borrow(&page));
-    let said = borrower.join().expect("loom ends with the first panic");
+    let reply = borrower.join().expect("loom ends with the first panic");
     let mut last = 0;
-    loan.settle(|returned| {
-        assert!((1..=sent.min(returned.had)).contains(&returned.started));
-        last = returned.started - 1;
-        match said {
-            Said::Done(done) => {
-                assert!(done <= returned.had, "the borrower started items that were taken away");
+    loan.settle(|progress| {
+        assert!((1..=sent.min(progress.lent)).contains(&progress.started));
+        last = progress.started - 1;
+        match reply {
+            BorrowerReply::Done(done) => {
+                assert!(done <= progress.lent, "the borrower started items that it no longer had");
                 done
             }
-            Said::Broken(done) => {
-                assert!(done < returned.had, "the borrower started items that were taken away");
+            BorrowerReply::Failed(done) => {
+                assert!(done < progress.lent, "the borrower started items that it no longer had");
                 done + 1
             }
-            Said::Nothing => returned.started,
+            BorrowerReply::Lost => progress.started,
         }
     });
-    let (done, failed) = match said {
-        Said::Done(done) => (done, None),
-        Said::Broken(done) => (done, Some(done)),
-        Said::Nothing => (0, Some(last)),
+    let (done, failed) = match reply {
+        BorrowerReply::Done(done) => (done, None),
+        BorrowerReply::Failed(done) => (done, Some(done)),
+        BorrowerReply::Lost => (0, Some(last)),
     };
-    (0..done).for_each(|at| run.note_done(&claim, at));
+    (0..done).for_each(|at| run.record_outcome(&claim, at));
     let Some(failed) = failed else {
         run.release(done);
-        return go_on(run, claim, done);
+        return run_remaining(run, claim, done);
     };
     claim.keep(failed, done);
-    run.note_done(&claim, failed);
+    run.record_outcome(&claim, failed);
     claim.end(failed + 1);
     run.release(done + 1);
 }
 
 /// Runs the remaining items of a claim whose first `done` items have their outcome.
-fn go_on(run: &Run, claim: Claim<'_>, mut done: usize) {
+fn run_remaining(run: &Run, claim: Claim<'_>, mut done: usize) {
     let before = done;
     while claim.reach().start_next() {
-        run.note_done(&claim, done);
+        run.record_outcome(&claim, done);
         done += 1;
     }
     claim.end(done);

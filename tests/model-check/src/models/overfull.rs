@@ -1,5 +1,5 @@
-//! Checks results that wait for an earlier one and exceed twice the window: only the earliest item
-//! runs, and the others run after the results are delivered.
+//! Checks results that wait for the result of an earlier item, and exceed twice the window. Then
+//! only the earliest item runs, and the other items run after the results are delivered.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::check::{Interruptions, check};
 use crate::queue::Window;
-use crate::run::{Ended, ITEM_COST, Run, join};
+use crate::run::{ITEM_COST, Run, RunCounts, join};
 
 /// A single result exceeds twice this window, in bytes.
 const WINDOW: usize = 200;
 const RESULT: usize = 500;
 
-/// The results that a consumer takes in the order of their items. Like the account of a run, the
-/// lock adds no step to the model.
+/// The results that a consumer takes in the order of their items. Like the tally of a run, the lock
+/// adds no step to the model.
 #[derive(Default)]
 struct Consumer(Mutex<Results>);
 
@@ -29,45 +29,45 @@ struct Results {
 }
 
 /// Two workers run four items.
-pub fn only_the_earliest_goes_on() {
+pub fn only_the_earliest_runs() {
     check(Interruptions::AtMost(3), || {
         let bytes = NonZeroUsize::new(WINDOW).expect("not zero");
-        let run = Run::of(4, Window::UNBOUNDED.with_bytes(bytes), 2);
-        let delivery = Arc::new(Consumer::default());
-        let others = Arc::clone(&delivery);
-        let other = run.spawn(move |run| others.work(run));
-        delivery.work(&run);
+        let run = Run::with_items(4, Window::UNBOUNDED.with_bytes(bytes), 2);
+        let consumer = Arc::new(Consumer::default());
+        let shared = Arc::clone(&consumer);
+        let other = run.spawn(move |run| shared.work(run));
+        consumer.work(&run);
         join([other]);
-        assert_eq!(run.end(None), Ended::all_done(4));
+        assert_eq!(run.end(None), RunCounts::all_done(4));
     });
 }
 
-/// The earliest item goes back from a worker that broke; another worker takes it.
+/// The earliest item goes back because its instance failed. Another worker takes it.
 pub fn the_earliest_comes_back() {
     check(Interruptions::AtMost(3), || {
         let bytes = NonZeroUsize::new(WINDOW).expect("not zero");
-        let run = Run::of(2, Window::UNBOUNDED.with_bytes(bytes), 2);
-        let broken = run.queue.claim(1).expect("there are items");
+        let run = Run::with_items(2, Window::UNBOUNDED.with_bytes(bytes), 2);
+        let first = run.queue.claim(1).expect("there are items");
         let second = run.queue.claim(1).expect("there are items");
-        run.note_done(&second, 0);
+        run.record_outcome(&second, 0);
         second.end(1);
         run.queue.hold(RESULT);
         let other = run.spawn(|run| run.work(1));
-        broken.end(0);
+        first.end(0);
         join([other]);
         run.queue.release(1, ITEM_COST + RESULT);
-        assert_eq!(run.end(None), Ended::all_done(2));
+        assert_eq!(run.end(None), RunCounts::all_done(2));
     });
 }
 
 impl Consumer {
     fn work(&self, run: &Run) {
         loop {
-            let (next, is_overfull) = self.look();
+            let (next, is_overfull) = self.due_item();
             let Some(claim) = run.queue.claim(1) else { return };
             let item = claim.span().first().get();
-            self.claimed(item, is_overfull.then_some(next));
-            run.note_done(&claim, 0);
+            self.record_claim(item, is_overfull.then_some(next));
+            run.record_outcome(&claim, 0);
             // loom may interrupt here, so others could claim.
             run.queue.pushed();
             self.results().claimed.remove(&item);
@@ -78,15 +78,15 @@ impl Consumer {
         }
     }
 
-    /// Returns the item whose result is due, and whether another result is certainly held.
-    fn look(&self) -> (u64, bool) {
+    /// Returns the item whose result is due, and whether the result of a later item is certainly held.
+    fn due_item(&self) -> (u64, bool) {
         let results = self.results();
         (results.next, !results.held.is_empty())
     }
 
     /// Records a claim. `overfull_at` is the item that was due before the claim, if results were
     /// held then.
-    fn claimed(&self, item: u64, overfull_at: Option<u64>) {
+    fn record_claim(&self, item: u64, overfull_at: Option<u64>) {
         let mut results = self.results();
         if overfull_at == Some(results.next) {
             let earlier: Vec<_> = results.claimed.range(..item).collect();
@@ -98,7 +98,7 @@ impl Consumer {
         results.claimed.insert(item);
     }
 
-    /// Takes a result, and returns how many results this delivers.
+    /// Takes the result of an item. Returns the number of results that are delivered now.
     fn deliver(&self, item: u64) -> usize {
         let mut results = self.results();
         results.held.insert(item);

@@ -13,7 +13,7 @@ use crate::run::{Run, join};
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// Stops everything, as Ctrl-C does, with one worker.
-pub fn of_everything() {
+pub fn everything() {
     stop_from(0, 1, &[3], Interruptions::AtMost(3));
 }
 
@@ -30,11 +30,11 @@ pub fn from_an_item_with_two_workers() {
 /// Stops after the reader has ended, while one worker claims items.
 pub fn during_a_claim() {
     check(Interruptions::Any, || {
-        let run = Run::of(3, Window::UNBOUNDED, 1);
-        let told = Arc::new(AtomicU64::new(u64::MAX));
-        let worker = worker(&run, &told);
+        let run = Run::with_items(3, Window::UNBOUNDED, 1);
+        let horizon = Arc::new(AtomicU64::new(u64::MAX));
+        let worker = worker(&run, &horizon);
         run.queue.stop_from(ItemIndex::new(1));
-        told.store(1, Ordering::Release);
+        horizon.store(1, Ordering::Release);
         join([worker]);
         run.end(None);
     });
@@ -42,11 +42,11 @@ pub fn during_a_claim() {
 
 /// Stops while the reader is blocked in its source and cannot close the queue: waiting workers must
 /// still leave.
-pub fn without_the_reader() {
+pub fn with_a_blocked_reader() {
     check(Interruptions::AtMost(3), || {
         let run = Run::new(Window::UNBOUNDED, 2);
         let workers = [(); 2].map(|()| run.spawn(|run| run.work(2)));
-        run.push(1).expect("nobody has stopped it yet");
+        run.push(1).expect("the run is not stopped yet");
         run.queue.stop_from(ItemIndex::default());
         join(workers);
         run.end(None);
@@ -54,36 +54,35 @@ pub fn without_the_reader() {
 }
 
 /// Reads blocks of these sizes through a window of two items, and stops meanwhile.
-fn stop_from(horizon: u64, workers: usize, blocks: &'static [usize], interruptions: Interruptions) {
+fn stop_from(from: u64, workers: usize, blocks: &'static [usize], interruptions: Interruptions) {
     check(interruptions, move || {
         let items = NonZeroUsize::new(2).expect("not zero");
         let run = Run::new(Window::UNBOUNDED.with_items(items), workers);
-        let told = Arc::new(AtomicU64::new(u64::MAX));
+        let horizon = Arc::new(AtomicU64::new(u64::MAX));
         let reader = run.spawn(|run| run.read(blocks, 2));
-        let workers: Vec<_> = (0..workers).map(|_| worker(&run, &told)).collect();
-        run.queue.stop_from(ItemIndex::new(horizon));
-        told.store(horizon, Ordering::Release);
+        let workers: Vec<_> = (0..workers).map(|_| worker(&run, &horizon)).collect();
+        run.queue.stop_from(ItemIndex::new(from));
+        horizon.store(from, Ordering::Release);
         join(workers);
         run.end(Some(reader));
     });
 }
 
-/// Starts a worker that looks for the stop before each item, and checks that no item starts after
-/// it.
-fn worker(run: &Arc<Run>, told: &Arc<AtomicU64>) -> JoinHandle<()> {
-    let told = Arc::clone(told);
-    let horizon = move || told.load(Ordering::Acquire);
+/// Starts a worker that checks before each item that the run was not stopped before this item.
+fn worker(run: &Arc<Run>, horizon: &Arc<AtomicU64>) -> JoinHandle<()> {
+    let horizon = Arc::clone(horizon);
+    let current_horizon = move || horizon.load(Ordering::Acquire);
     run.spawn(move |run| {
         loop {
-            let mut before = horizon();
+            let mut before = current_horizon();
             let Some(claim) = run.queue.claim(2) else { return };
             let mut done = 0;
             loop {
                 let item = claim.span().first().get() + done as u64;
                 assert!(item < before, "item {item} was started after the stop from {before}");
-                run.note_done(&claim, done);
+                run.record_outcome(&claim, done);
                 done += 1;
-                before = horizon();
+                before = current_horizon();
                 if !claim.reach().start_next() {
                     break;
                 }

@@ -5,15 +5,15 @@ use std::num::NonZeroUsize;
 
 use crate::check::{Interruptions, check};
 use crate::queue::Window;
-use crate::run::{Ended, Run, join};
+use crate::run::{Run, RunCounts, join};
 
 /// Two workers, with a window smaller than a block.
-pub fn of_one_item() {
+pub fn one_item() {
     read_through(Interruptions::AtMost(2), 1, &[3]);
 }
 
 /// Two workers, with blocks of one item.
-pub fn of_two_items() {
+pub fn two_items() {
     read_through(Interruptions::AtMost(2), 2, &[1, 1, 1]);
 }
 
@@ -26,6 +26,6 @@ fn read_through(interruptions: Interruptions, bound: usize, blocks: &'static [us
         // Each worker may hold an item, whatever the window.
         run.read(blocks, bound.max(WORKERS));
         join(workers);
-        assert_eq!(run.end(None), Ended::all_done(blocks.iter().sum()));
+        assert_eq!(run.end(None), RunCounts::all_done(blocks.iter().sum()));
     });
 }
