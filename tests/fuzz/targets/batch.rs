@@ -1,18 +1,18 @@
 //! Fuzzes the reading of a batch's results from memory that the plugin may change at any time.
 //!
-//! The target decodes the words a second time, with arithmetic that cannot overflow. The target `module` covers the
-//! outcomes of a run.
+//! The target decodes the words of the batch a second time, with arithmetic that cannot overflow. The target `module`
+//! covers the outcomes of a run.
 
 #![no_main]
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use mtl_stream::item;
-use mtl_stream::item::failure::Broken;
 use mtl_stream::item::fault::FaultKind;
+use mtl_stream::item::instance_failure::InstanceFailure;
 
-use self::core_abi::batch::progress::{BatchProgress, ListedFile};
-use self::core_abi::packed_result::Answer;
+use self::core_abi::batch::progress::{BatchProgress, TickResult};
+use self::core_abi::packed_result::PluginAnswer;
 
 #[expect(dead_code, reason = "only the host uses all of it")]
 #[path = "../../../host/src/engine/core_abi"]
@@ -25,8 +25,8 @@ mod core_abi {
     }
 }
 
-/// An answer, or the kind of the fault in its place.
-type Answered<'a> = Result<Answer<'a>, FaultKind>;
+/// The answer to an item, or the kind of the fault if the answer is invalid.
+type AnswerOrFault<'a> = Result<PluginAnswer<'a>, FaultKind>;
 
 /// The result of a batch.
 struct BatchEnd<'a> {
@@ -35,21 +35,21 @@ struct BatchEnd<'a> {
     /// The kind of the instance's failure.
     fault: Option<FaultKind>,
     /// The answers of the finished items, up to the first invalid one, each read separately.
-    each: Vec<Answered<'a>>,
+    each: Vec<AnswerOrFault<'a>>,
     /// The records of the finished items, read together.
     together: Option<Vec<&'a [u8]>>,
 }
 
 impl<'a> BatchEnd<'a> {
     /// Reads the result after the plugin has returned a code, or after a trap (`None`).
-    fn of(batch: &BatchProgress, memory: &'a [u8], code: Option<i32>) -> Self {
-        let returned = code.ok_or_else(|| Broken::new(FaultKind::Trap, "a trap"));
-        let (done, broken) = batch.end(memory, returned);
+    fn read(batch: &BatchProgress, memory: &'a [u8], code: Option<i32>) -> Self {
+        let returned = code.ok_or_else(|| InstanceFailure::new(FaultKind::Trap, "a trap"));
+        let (done, failure) = batch.end(memory, returned);
         let mut each = Vec::new();
         for answer in batch.answers(memory, done) {
-            let holds = answer.is_ok();
-            each.push(answer.map_err(|broken| broken.kind));
-            if !holds {
+            let is_valid = answer.is_ok();
+            each.push(answer.map_err(|failure| failure.kind));
+            if !is_valid {
                 break;
             }
         }
@@ -57,7 +57,7 @@ impl<'a> BatchEnd<'a> {
             let mut start = 0;
             ends.map(|end| &results[std::mem::replace(&mut start, end)..end]).collect()
         });
-        Self { done, fault: broken.map(|broken| broken.kind), each, together }
+        Self { done, fault: failure.map(|failure| failure.kind), each, together }
     }
 }
 
@@ -77,7 +77,7 @@ struct Case<'a> {
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum End {
     /// An end at this distance from the previous end.
-    Behind {
+    Relative {
         length: u8,
         flags: u8,
     },
@@ -87,7 +87,7 @@ enum End {
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Out {
     /// The address after the batch, where the results are.
-    There,
+    AfterBatch,
     Any(u32),
 }
 
@@ -98,8 +98,8 @@ enum Done {
     Any(u32),
 }
 
-/// The size of a batch of small items.
-const MOST_ITEMS: usize = 64;
+/// The largest number of items in a batch.
+const MAX_ITEMS: usize = 64;
 /// The offsets of the words in a batch.
 const DONE: usize = 4;
 const STOP: usize = 12;
@@ -107,7 +107,8 @@ const ENDS: usize = 16;
 /// The largest offset at which the host reads a result.
 const MAX_RESULT_OFFSET: u64 = 16 * 1024 * 1024;
 
-struct Words {
+/// The memory of a plugin that runs a batch.
+struct BatchMemory {
     memory: Vec<u8>,
     at: usize,
     count: u32,
@@ -115,14 +116,14 @@ struct Words {
     ends: Vec<u32>,
 }
 
-impl Words {
+impl BatchMemory {
     fn new(case: &Case<'_>) -> Option<Self> {
         let at = usize::from(case.before);
         let mut last = 0_u32;
-        let ends = case.ends.iter().take(MOST_ITEMS).map(|end| {
+        let ends = case.ends.iter().take(MAX_ITEMS).map(|end| {
             let end = match *end {
                 End::Any(end) => end,
-                End::Behind { length, flags } => {
+                End::Relative { length, flags } => {
                     u32::from(flags & 3) << 30 | last.saturating_add(length.into()) & LENGTH
                 }
             };
@@ -132,7 +133,7 @@ impl Words {
         let ends: Vec<_> = ends.collect();
         let count = u32::try_from(ends.len()).ok().filter(|count| *count > 0)?;
         let out = match case.out {
-            Out::There => (at + ENDS + 4 * ends.len()) as u32,
+            Out::AfterBatch => (at + ENDS + 4 * ends.len()) as u32,
             Out::Any(out) => out,
         };
         let mut memory = vec![0; at];
@@ -142,12 +143,12 @@ impl Words {
         Some(Self { memory, at, count, out, ends })
     }
 
-    fn word(&mut self, place: usize) -> &mut [u8] {
-        &mut self.memory[self.at + place..][..4]
+    fn word(&mut self, offset: usize) -> &mut [u8] {
+        &mut self.memory[self.at + offset..][..4]
     }
 
     /// Writes the number of finished items, and returns it.
-    fn say(&mut self, done: Done, before: u32) -> u32 {
+    fn report_done(&mut self, done: Done, before: u32) -> u32 {
         let done = match done {
             Done::More(more) => before.saturating_add(more.into()),
             Done::All => self.count,
@@ -158,19 +159,20 @@ impl Words {
     }
 
     /// Returns the expected answers of the first items, up to the first invalid one.
-    fn answers(&self, done: u32) -> Vec<Answered<'_>> {
+    fn answers(&self, done: u32) -> Vec<AnswerOrFault<'_>> {
         let (mut start, mut answers) = (0, Vec::new());
         for end in &self.ends[..done as usize] {
             let (flags, end) = (end >> 30, u64::from(end & LENGTH));
             let from = u64::from(self.out) + start;
             let bytes = || self.memory.get(from as usize..(from + end - start) as usize);
-            let holds = start <= MAX_RESULT_OFFSET && start <= end && from <= u64::from(u32::MAX);
-            let answer = match (holds, flags) {
+            let is_valid =
+                start <= MAX_RESULT_OFFSET && start <= end && from <= u64::from(u32::MAX);
+            let answer = match (is_valid, flags) {
                 (false, _) => None,
-                (true, 0b00) => bytes().map(Answer::Record),
-                (true, 0b01) => Some(Answer::NoRecord),
-                (true, 0b10) => bytes().map(Answer::Refused),
-                (true, _) => bytes().map(Answer::BadItem),
+                (true, 0b00) => bytes().map(PluginAnswer::Record),
+                (true, 0b01) => Some(PluginAnswer::NoRecord),
+                (true, 0b10) => bytes().map(PluginAnswer::Refused),
+                (true, _) => bytes().map(PluginAnswer::BadItem),
             };
             answers.push(answer.ok_or(FaultKind::BadResult));
             if answer.is_none() {
@@ -185,32 +187,35 @@ impl Words {
 const LENGTH: u32 = (1 << 30) - 1;
 
 fuzz_target!(|case: Case<'_>| {
-    let Some(mut words) = Words::new(&case) else { return };
-    let mut batch = BatchProgress::new(words.at as u32, words.count);
-    let (mut said, mut goes_on) = (0, true);
+    let Some(mut plugin) = BatchMemory::new(&case) else { return };
+    let mut batch = BatchProgress::new(plugin.at as u32, plugin.count);
+    let (mut reported, mut has_stopped_in_time) = (0, true);
     for done in &case.ticks {
-        said = words.say(*done, said);
-        let before = batch.own();
-        goes_on = batch.tick(&mut words.memory) != ListedFile::Others;
-        assert!((1..=before).contains(&batch.own()), "the batch owns more items than before");
-        if !goes_on {
+        reported = plugin.report_done(*done, reported);
+        let before = batch.assigned();
+        has_stopped_in_time = batch.tick(&mut plugin.memory) != TickResult::ReturnedItem;
+        assert!(
+            (1..=before).contains(&batch.assigned()),
+            "the number of assigned items must not grow"
+        );
+        if !has_stopped_in_time {
             break;
         }
-        assert_eq!(words.word(STOP), 1_u32.to_le_bytes(), "the plugin is not told to stop");
+        assert_eq!(plugin.word(STOP), 1_u32.to_le_bytes(), "the host must ask the plugin to stop");
     }
-    said = words.say(case.done, said);
+    reported = plugin.report_done(case.done, reported);
 
-    let end = BatchEnd::of(&batch, &words.memory, case.code.map(i32::from));
+    let end = BatchEnd::read(&batch, &plugin.memory, case.code.map(i32::from));
     assert!(
-        end.done <= said.min(batch.own()),
-        "items count as done that the plugin did not report, or that others own"
+        end.done <= reported.min(batch.assigned()),
+        "items count as done that the plugin did not report, or that went back to the queue"
     );
-    let is_lawful = goes_on && case.code == Some(0) && said <= words.count;
-    assert!(is_lawful || end.fault.is_some(), "an invalid batch must have a fault");
-    assert_eq!(end.each, words.answers(end.done));
+    let is_valid_end = has_stopped_in_time && case.code == Some(0) && reported <= plugin.count;
+    assert!(is_valid_end || end.fault.is_some(), "an invalid batch must have a fault");
+    assert_eq!(end.each, plugin.answers(end.done));
 
     let records = end.each.iter().map(|answer| match *answer {
-        Ok(Answer::Record(record)) => Some(record),
+        Ok(PluginAnswer::Record(record)) => Some(record),
         _ => None,
     });
     let records: Option<Vec<_>> = records.collect();

@@ -1,7 +1,7 @@
 //! Fuzzes the parsing of configuration files.
 //!
-//! `--print-config` must print a file that means the same, so printing that file must give it
-//! again.
+//! `--print-config` must print a file with the same meaning, so `--print-config` for that file must
+//! print the same text.
 
 #![no_main]
 
@@ -14,23 +14,24 @@ use std::sync::LazyLock;
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 /// A file without a name.
-static FILE: LazyLock<File> = LazyLock::new(|| tempfile::tempfile().expect("there is a folder"));
+static FILE: LazyLock<File> =
+    LazyLock::new(|| tempfile::tempfile().expect("a temporary file can be created"));
 
 /// Returns the output of `mtl-host run --config FILE --print-config` for a file with this text.
-fn shown(text: &[u8]) -> Result<String, String> {
+fn print_config(text: &[u8]) -> Result<String, String> {
     let mut file = &*FILE;
     file.set_len(0).and_then(|()| file.rewind()).expect("the file can be written");
     file.write_all(text).expect("the file can be written");
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     let line = ["mtl-host", "run", "--config", &path, "--print-config"];
-    let shown = mtl_host_cli::shown_instead(line.map(OsString::from).to_vec());
-    shown.map(|text| text.expect("`--print-config` prints the settings"))
+    let printed = mtl_host_cli::text_or_error(line.map(OsString::from).to_vec());
+    printed.map(|text| text.expect("`--print-config` prints the settings"))
 }
 
 fuzz_target!(|text: &[u8]| -> Corpus {
-    if let Ok(settings) = shown(text) {
-        let again = shown(settings.as_bytes());
-        assert_eq!(again.as_ref(), Ok(&settings), "the printed file differs");
+    if let Ok(settings) = print_config(text) {
+        let second = print_config(settings.as_bytes());
+        assert_eq!(second.as_ref(), Ok(&settings), "the printed file differs");
     }
     Corpus::Keep
 });

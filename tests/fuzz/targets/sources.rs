@@ -1,8 +1,8 @@
 //! Fuzzes sources with arbitrary inputs that arrive in arbitrary pieces.
 //!
-//! A second decoder reads each format in a few plain lines, without buffers, and its items must be equal. If an input
-//! is only marked as compressed, its expected items are unknown. They must still be the same in whatever pieces the
-//! bytes arrive.
+//! A second decoder reads each format in a few plain lines, without buffers, and must return the same items. The
+//! expected items of damaged input, and of plain input with the name of a compressed file, are unknown. Such items must
+//! still be the same in whatever pieces the bytes arrive.
 
 #![no_main]
 
@@ -13,9 +13,9 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use mtl_stream::block::{BlockBuilder, Span};
 use mtl_stream::item::index::ItemIndex;
-use mtl_stream::source::{FillStatus, Frames, Inputs, ItemLimit, Jsonl, Limit, Lines, Source};
+use mtl_stream::source::{FillStatus, Frames, Inputs, ItemLimit, Jsonl, Lines, Source, Take};
 
-use self::source::unpacked;
+use self::source::decompress;
 
 #[path = "../../../host/stream/src/source"]
 mod source {
@@ -27,7 +27,7 @@ mod source {
     mod decoder;
 
     /// Decompresses an input, according to its name.
-    pub(crate) fn unpacked(
+    pub(crate) fn decompress(
         name: &str,
         reader: impl Read + Send + 'static,
     ) -> io::Result<Box<dyn Read + Send>> {
@@ -130,18 +130,18 @@ impl Read for Pieces {
 
 /// Everything that a source returned.
 #[derive(Default)]
-struct Given {
-    /// The items, with the reasons why they were rejected.
+struct SourceOutput {
+    /// The items. A rejected item has the reason.
     items: Vec<(Vec<u8>, Option<String>)>,
     /// The error of the source, if any.
     error: Option<String>,
 }
 
-impl Given {
+impl SourceOutput {
     /// Reads `source` to its end. Panics if the source announces more items and returns none, as a run would then loop
     /// for ever.
-    fn by(mut source: impl Source) -> Self {
-        let mut given = Self::default();
+    fn read_all(mut source: impl Source) -> Self {
+        let mut output = Self::default();
         loop {
             let mut block = BlockBuilder::new();
             let filled = source.fill(&mut block);
@@ -151,14 +151,14 @@ impl Given {
             );
             let span = Span::whole(block.seal(ItemIndex::default()));
             for at in 0..span.len() {
-                given.items.push((span.item(at).to_vec(), span.rejection(at).map(str::to_owned)));
+                output.items.push((span.item(at).to_vec(), span.rejection(at).map(str::to_owned)));
             }
             match filled {
                 Ok(FillStatus::More) => {}
-                Ok(FillStatus::End) => return given,
+                Ok(FillStatus::End) => return output,
                 Err(error) => {
-                    given.error = Some(error.to_string());
-                    return given;
+                    output.error = Some(error.to_string());
+                    return output;
                 }
             }
         }
@@ -171,72 +171,74 @@ impl Case<'_> {
         let name = |zstd| if zstd { "x.zst" } else { "x.gz" };
         match self.packing {
             Packing::Plain => (self.input.to_vec(), "x"),
-            Packing::Gzip => (pack(self.input, false), name(false)),
-            Packing::Zstd => (pack(self.input, true), name(true)),
+            Packing::Gzip => (compress(self.input, false), name(false)),
+            Packing::Zstd => (compress(self.input, true), name(true)),
             Packing::Damaged { zstd, at, by } => {
-                let mut packed = pack(self.input, zstd);
-                let at = usize::from(at) % packed.len();
-                packed[at] ^= by;
-                (packed, name(zstd))
+                let mut compressed = compress(self.input, zstd);
+                let at = usize::from(at) % compressed.len();
+                compressed[at] ^= by;
+                (compressed, name(zstd))
             }
             Packing::Claimed { zstd } => (self.input.to_vec(), name(zstd)),
         }
     }
 
-    fn given(&self, stored: &[u8], name: &str, pieces: &[Piece]) -> Given {
-        let reader = unpacked(name, Pieces::new(stored, pieces)).expect("the decoder starts");
+    fn run_source(&self, stored: &[u8], name: &str, pieces: &[Piece]) -> SourceOutput {
+        let reader = decompress(name, Pieces::new(stored, pieces)).expect("the decoder starts");
         let (inputs, limit) = (Inputs::from_reader("x", reader), self.limit.limit());
         match self.format {
-            Format::Lines => self.of(Lines::new(inputs).item_limit(limit)),
-            Format::Nul => self.of(Lines::nul(inputs).item_limit(limit)),
-            Format::Jsonl => self.of(Jsonl::new(inputs).item_limit(limit)),
-            Format::Frames => self.of(Frames::new(inputs).item_limit(limit)),
+            Format::Lines => self.read_all(Lines::new(inputs).item_limit(limit)),
+            Format::Nul => self.read_all(Lines::nul(inputs).item_limit(limit)),
+            Format::Jsonl => self.read_all(Jsonl::new(inputs).item_limit(limit)),
+            Format::Frames => self.read_all(Frames::new(inputs).item_limit(limit)),
         }
     }
 
-    fn of(&self, source: impl Source) -> Given {
+    fn read_all(&self, source: impl Source) -> SourceOutput {
         match self.first {
-            Some(items) => Given::by(Limit::new(source, items.into())),
-            None => Given::by(source),
+            Some(items) => SourceOutput::read_all(Take::new(source, items.into())),
+            None => SourceOutput::read_all(source),
         }
     }
 
     /// Returns the expected items, if they are known.
-    fn expected(&self) -> Option<Tally> {
+    fn expected(&self) -> Option<ExpectedItems> {
         let (Packing::Plain | Packing::Gzip | Packing::Zstd) = self.packing else { return None };
         let limit = self.limit.limit().get();
-        let mut account = match self.format {
-            Format::Lines => Tally::of_records(self.input, b'\n', limit),
-            Format::Nul => Tally::of_records(self.input, 0, limit),
-            Format::Jsonl => Tally::of_values(self.input, limit),
-            Format::Frames => Tally::of_frames(self.input, limit),
+        let mut expected = match self.format {
+            Format::Lines => ExpectedItems::of_records(self.input, b'\n', limit),
+            Format::Nul => ExpectedItems::of_records(self.input, 0, limit),
+            Format::Jsonl => ExpectedItems::of_values(self.input, limit),
+            Format::Frames => ExpectedItems::of_frames(self.input, limit),
         };
         if let Some(first) = self.first.map(usize::from)
-            && first <= account.items.len()
+            && first <= expected.items.len()
         {
-            account.items.truncate(first);
-            account.fails = false;
+            expected.items.truncate(first);
+            expected.fails = false;
         }
-        Some(account)
+        Some(expected)
     }
 }
 
-fn pack(bytes: &[u8], zstd: bool) -> Vec<u8> {
+fn compress(bytes: &[u8], zstd: bool) -> Vec<u8> {
     if zstd {
         return zstd::bulk::compress(bytes, 1).expect("the input can be compressed");
     }
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packer.write_all(bytes).and_then(|()| packer.finish()).expect("a vector takes all bytes")
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("a vector takes all bytes")
 }
 
-/// The expected result of a source: its items, with whether each is rejected.
+/// The items that a source must return.
 #[derive(Debug, PartialEq, Eq)]
-struct Tally {
+struct ExpectedItems {
+    /// The items. The flag is true for a rejected item.
     items: Vec<(Vec<u8>, bool)>,
+    /// True if the source must fail after them.
     fails: bool,
 }
 
-impl Tally {
+impl ExpectedItems {
     /// The number of bytes that a source keeps of an oversized record.
     const HEAD: usize = 1024;
 
@@ -278,13 +280,14 @@ impl Tally {
 
 fuzz_target!(|case: Case<'_>| {
     let (stored, name) = case.stored();
-    let at_once = case.given(&stored, name, &[]);
-    let in_pieces = case.given(&stored, name, &case.pieces);
-    assert_eq!(at_once.items, in_pieces.items, "the items must not depend on the pieces");
-    assert_eq!(at_once.error, in_pieces.error, "the error must not depend on the pieces");
+    let in_one_piece = case.run_source(&stored, name, &[]);
+    let in_pieces = case.run_source(&stored, name, &case.pieces);
+    assert_eq!(in_one_piece.items, in_pieces.items, "the items must not depend on the pieces");
+    assert_eq!(in_one_piece.error, in_pieces.error, "the error must not depend on the pieces");
     if let Some(expected) = case.expected() {
-        let items = at_once.items.into_iter().map(|(item, why)| (item, why.is_some()));
-        let account = Tally { items: items.collect(), fails: at_once.error.is_some() };
-        assert_eq!(account, expected);
+        let items =
+            in_one_piece.items.into_iter().map(|(item, rejection)| (item, rejection.is_some()));
+        let actual = ExpectedItems { items: items.collect(), fails: in_one_piece.error.is_some() };
+        assert_eq!(actual, expected);
     }
 });

@@ -1,7 +1,7 @@
 //! Fuzzes the conversion of JSON items to the parameter types of a component.
 //!
-//! An accepted item must be JSON, and must be written as JSON with the same meaning: reading that
-//! text gives it again. For strings and whole numbers, a second parser must agree.
+//! An accepted item must be JSON, and the host must write it as JSON with the same meaning: reading
+//! and writing that text must not change it. For strings and whole numbers, a second parser must agree.
 
 #![no_main]
 
@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use mtl_stream::item;
+use mtl_stream::item::argument_passing::ArgumentPassing;
 use mtl_stream::item::format::Format;
-use mtl_stream::item::passing::ArgumentPassing;
 use serde::de::IgnoredAny;
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -30,10 +30,10 @@ mod host {
 
         pub(crate) mod typed {
             pub(crate) mod arguments;
-            pub(crate) mod mistake;
-            pub(crate) mod named;
+            pub(crate) mod name_map;
             pub(crate) mod reader;
             pub(crate) mod shape;
+            pub(crate) mod value_error;
             pub(crate) mod writer;
         }
     }
@@ -47,22 +47,25 @@ const LISTS: &str = r#"(component
     (core instance $code (instantiate $code))
     (alias core export $code "memory" (core memory $memory))
     (alias core export $code "realloc" (core func $realloc))
-    (func (export "texts") (param "them" (list string))
+    (func (export "texts") (param "values" (list string))
         (canon lift (core func $code "call") (memory $memory) (realloc $realloc)))
-    (func (export "numbers") (param "them" (list s64))
+    (func (export "numbers") (param "values" (list s64))
         (canon lift (core func $code "call") (memory $memory) (realloc $realloc))))"#;
 
-static TEXTS: LazyLock<Taken> = LazyLock::new(|| Taken::by(LISTS.as_bytes(), "texts"));
-static NUMBERS: LazyLock<Taken> = LazyLock::new(|| Taken::by(LISTS.as_bytes(), "numbers"));
-static EVERYTHING: LazyLock<Taken> =
-    LazyLock::new(|| Taken::by(include_bytes!("../../fixtures/typed-echo.wat"), "call"));
+static TEXTS: LazyLock<FunctionInput> =
+    LazyLock::new(|| FunctionInput::of_export(LISTS.as_bytes(), "texts"));
+static NUMBERS: LazyLock<FunctionInput> =
+    LazyLock::new(|| FunctionInput::of_export(LISTS.as_bytes(), "numbers"));
+static EVERYTHING: LazyLock<FunctionInput> = LazyLock::new(|| {
+    FunctionInput::of_export(include_bytes!("../../fixtures/typed-echo.wat"), "call")
+});
 
 /// The parameters of a component's function.
-struct Taken(Parameters);
+struct FunctionInput(Parameters);
 
-impl Taken {
+impl FunctionInput {
     /// Returns the parameters of the function, which the component or one of its instances exports.
-    fn by(component: &[u8], function: &str) -> Self {
+    fn of_export(component: &[u8], function: &str) -> Self {
         let engine = Engine::default();
         let component = Component::new(&engine, component).expect("the text is a component");
         let ty = component.component_type();
@@ -77,35 +80,35 @@ impl Taken {
             _ => None,
         });
         let ty = found.expect("the component has the function");
-        let mut maker = ShapeBuilder::default();
+        let mut builder = ShapeBuilder::default();
         let shapes = ty.params().map(|(name, ty)| {
-            let shape = maker.make(&ty).expect("the types have a mapping");
+            let shape = builder.build(&ty).expect("the types have a mapping");
             (name.to_owned(), shape)
         });
         Self(Parameters::new(shapes.collect()))
     }
 
-    /// Reads the arguments from an array and writes them again; `None` if they are refused.
-    fn again(&self, item: &[u8]) -> Option<String> {
-        let args = self.0.of_item(item, Format::Json, ArgumentPassing::Args).ok()?;
+    /// Reads the arguments from an array, and writes them as an array. Returns `None` if they are refused.
+    fn rewrite(&self, item: &[u8]) -> Option<String> {
+        let args = self.0.read_item(item, Format::Json, ArgumentPassing::Args).ok()?;
         let written = self.0.all().iter().zip(&args).map(|((_, shape), arg)| {
             let mut writer = Writer::new(usize::MAX);
-            writer.value(shape, arg).expect("what was read can be written");
+            writer.value(shape, arg).expect("each value that was read can be written");
             String::from_utf8(writer.into_json()).expect("JSON is text")
         });
         Some(format!("[{}]", written.collect::<Vec<_>>().join(",")))
     }
 }
 
-/// Writes an accepted item again, and checks that reading the result gives the same text.
-fn again(taken: &Taken, item: &[u8]) -> Option<String> {
-    let written = taken.again(item)?;
+/// Rewrites an accepted item, and checks that rewriting the result does not change it.
+fn check_rewrite(input: &FunctionInput, item: &[u8]) -> Option<String> {
+    let written = input.rewrite(item)?;
     for json in [item, written.as_bytes()] {
         serde_json::from_slice::<IgnoredAny>(json)
             .expect("accepted items and written values are JSON");
     }
     assert_eq!(
-        taken.again(written.as_bytes()).as_ref(),
+        input.rewrite(written.as_bytes()).as_ref(),
         Some(&written),
         "the written item has another meaning"
     );
@@ -113,18 +116,22 @@ fn again(taken: &Taken, item: &[u8]) -> Option<String> {
 }
 
 fuzz_target!(|item: &[u8]| {
-    again(&EVERYTHING, item);
+    check_rewrite(&EVERYTHING, item);
 
-    let texts = again(&TEXTS, item);
+    let texts = check_rewrite(&TEXTS, item);
     let others = serde_json::from_slice::<[Vec<String>; 1]>(item).ok();
-    let said = texts
+    let read = texts
         .map(|texts| serde_json::from_str(&texts).expect("the written item is a list of strings"));
-    assert_eq!(said, others);
+    assert_eq!(read, others);
 
     // Unlike `serde_json`, the host reads `-0` as a whole number.
-    let numbers = again(&NUMBERS, item);
+    let numbers = check_rewrite(&NUMBERS, item);
     if let Ok(others) = serde_json::from_slice::<[Vec<i64>; 1]>(item) {
         let numbers = numbers.expect("an item that `serde_json` accepts is accepted");
-        assert_eq!(serde_json::from_str::<[Vec<i64>; 1]>(&numbers).expect("written so"), others);
+        assert_eq!(
+            serde_json::from_str::<[Vec<i64>; 1]>(&numbers)
+                .expect("the written item is a list of numbers"),
+            others
+        );
     }
 });

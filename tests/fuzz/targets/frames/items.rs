@@ -7,7 +7,9 @@ use mtl_stream::item::limits::ResultLimit;
 use mtl_stream::item::retry_on::RetryOn;
 use mtl_stream::outcome::RecordRule;
 
-use crate::lending::{self, FreezeResult, Lending, Places, ThereEnded, lent, said, said_early};
+use crate::lending::{
+    self, ChildEnd, ItemEnd, ItemPlaces, Lending, honest_part, honest_reply, lend_and_settle,
+};
 
 #[derive(Arbitrary, Debug)]
 pub(crate) struct Case<'a> {
@@ -35,7 +37,7 @@ enum Step {
     /// Values close to the valid ones.
     WriteSmall(u8, u8),
     Start(u8),
-    Relieve(u8),
+    Steal(u8),
     Stop(u8),
     /// An early reply about some items, honest or not.
     Part(Vec<Item>),
@@ -58,18 +60,18 @@ enum Reply<'a> {
 /// The content of a reply in an honest child's encoding.
 #[derive(Arbitrary, Debug)]
 struct Honest {
-    ended: Ended,
+    end: End,
     is_json: bool,
     items: Vec<Item>,
-    /// True if the items are repeated until there is one for each item that was sent.
+    /// True if `items` is repeated until its length is the number of items that were sent.
     all: bool,
 }
 
 #[derive(Arbitrary, Debug)]
-enum Ended {
+enum End {
     Done,
     Yielded,
-    Broken(u8, String),
+    Failed(u8, String),
 }
 
 #[derive(Arbitrary, Clone, Debug)]
@@ -80,11 +82,11 @@ enum Item {
 }
 
 impl Item {
-    fn became(&self) -> FreezeResult {
+    fn to_end(&self) -> ItemEnd {
         match self {
-            Self::Record(bytes) => FreezeResult::Record(bytes.clone()),
-            Self::NoRecord => FreezeResult::NoRecord,
-            Self::Fault(number, message) => FreezeResult::Fault(kind(*number), message.clone()),
+            Self::Record(bytes) => ItemEnd::Record(bytes.clone()),
+            Self::NoRecord => ItemEnd::NoRecord,
+            Self::Fault(number, message) => ItemEnd::Fault(kind(*number), message.clone()),
         }
     }
 }
@@ -96,9 +98,9 @@ fn kind(number: u8) -> FaultKind {
 impl Case<'_> {
     pub(crate) fn check(&self) {
         let lending = self.lending();
-        let steps: Vec<_> = self.steps.iter().map(|step| step.meant()).collect();
+        let steps: Vec<_> = self.steps.iter().map(|step| step.to_lending()).collect();
         let payload = self.reply.payload(lending.sent);
-        let places = lent(&lending, &steps, &payload);
+        let places = lend_and_settle(&lending, &steps, &payload);
         check_places(&lending, &places);
         if let Reply::Honest(honest) = &self.reply
             && self.is_plain()
@@ -133,7 +135,7 @@ impl Case<'_> {
         })
     }
 
-    /// Returns whether nothing changes the outcomes that an honest child reports.
+    /// Returns whether the parent takes the outcomes of an honest child unchanged.
     fn is_plain(&self) -> bool {
         self.steps.iter().all(|step| matches!(step, Step::Start(_)))
             && matches!(self.rule, Rule::Any)
@@ -143,16 +145,16 @@ impl Case<'_> {
 }
 
 impl Step {
-    fn meant(&self) -> lending::Step {
+    fn to_lending(&self) -> lending::Step {
         match *self {
             Self::Write(started, end) => lending::Step::Write(started, end),
             Self::WriteSmall(started, end) => lending::Step::Write(started.into(), end.into()),
             Self::Start(items) => lending::Step::Start(items.into()),
-            Self::Relieve(most) => lending::Step::Relieve(most.into()),
+            Self::Steal(most) => lending::Step::Steal(most.into()),
             Self::Stop(from) => lending::Step::Stop(from.into()),
-            Self::Part(ref items) => {
-                lending::Step::Part(said_early(&items.iter().map(Item::became).collect::<Vec<_>>()))
-            }
+            Self::Part(ref items) => lending::Step::Part(honest_part(
+                &items.iter().map(Item::to_end).collect::<Vec<_>>(),
+            )),
             Self::AnyPart(ref bytes) => lending::Step::Part(bytes.clone()),
         }
     }
@@ -175,16 +177,16 @@ impl Reply<'_> {
 }
 
 impl Honest {
-    fn ended(&self) -> ThereEnded {
-        match &self.ended {
-            Ended::Done => ThereEnded::Done,
-            Ended::Yielded => ThereEnded::Yielded,
-            Ended::Broken(number, message) => ThereEnded::Broken(kind(*number), message.clone()),
+    fn child_end(&self) -> ChildEnd {
+        match &self.end {
+            End::Done => ChildEnd::Done,
+            End::Yielded => ChildEnd::Yielded,
+            End::Failed(number, message) => ChildEnd::Failed(kind(*number), message.clone()),
         }
     }
 
-    fn items(&self, sent: usize) -> Vec<FreezeResult> {
-        let items = self.items.iter().map(Item::became);
+    fn items(&self, sent: usize) -> Vec<ItemEnd> {
+        let items = self.items.iter().map(Item::to_end);
         match self.all && !self.items.is_empty() {
             true => items.cycle().take(sent).collect(),
             false => items.collect(),
@@ -193,49 +195,46 @@ impl Honest {
 
     fn payload(&self, sent: usize) -> Vec<u8> {
         let format = if self.is_json { Format::Json } else { Format::Text };
-        said(&self.ended(), format, &self.items(sent))
+        honest_reply(&self.child_end(), format, &self.items(sent))
     }
 
-    /// Checks that the parent believes a reply exactly if it can be true.
-    fn check(&self, started: usize, lending: &Lending, places: &Places) {
+    /// Checks that the parent accepts a reply exactly if it can be true.
+    fn check(&self, started: usize, lending: &Lending, places: &ItemPlaces) {
         let items = self.items(lending.sent);
-        let ended = self.ended();
+        let end = self.child_end();
         let started = started.min(lending.sent);
-        let fits = match ended {
-            ThereEnded::Done => items.len() == lending.sent && items.len() == started,
-            ThereEnded::Yielded => items.len() == started,
-            ThereEnded::Broken(..) => items.len() + 1 == started,
+        let fits = match end {
+            ChildEnd::Done => items.len() == lending.sent && items.len() == started,
+            ChildEnd::Yielded => items.len() == started,
+            ChildEnd::Failed(..) => items.len() + 1 == started,
         };
-        let can_be = |kind| !matches!(kind, FaultKind::Crashed | FaultKind::NotRun);
-        let items_can_be = items.iter().all(|item| match item {
-            FreezeResult::Fault(kind, _) => can_be(*kind),
+        let is_valid_kind = |kind| !matches!(kind, FaultKind::Crashed | FaultKind::NotRun);
+        let items_are_valid = items.iter().all(|item| match item {
+            ItemEnd::Fault(kind, _) => is_valid_kind(*kind),
             _ => true,
         });
-        let end_can_be = match ended {
-            ThereEnded::Broken(kind, _) => can_be(kind),
+        let end_is_valid = match end {
+            ChildEnd::Failed(kind, _) => is_valid_kind(kind),
             _ => true,
         };
-        let believed = fits && items_can_be && end_can_be;
-        assert_eq!(places.refused.is_none(), believed, "{:?}", places.refused);
-        if believed {
-            let there = places.outcomes.iter().skip(lending.done);
-            assert!(
-                there.map(|(_, became)| became).eq(&items),
-                "the outcomes differ from the reply"
-            );
+        let is_accepted = fits && items_are_valid && end_is_valid;
+        assert_eq!(places.refused.is_none(), is_accepted, "{:?}", places.refused);
+        if is_accepted {
+            let reported = places.outcomes.iter().skip(lending.done);
+            assert!(reported.map(|(_, end)| end).eq(&items), "the outcomes differ from the reply");
         }
     }
 }
 
-/// Checks that each item is in exactly one place, and that a refused reply changed nothing.
-fn check_places(lending: &Lending, places: &Places) {
+/// Checks that each item is in exactly one place, and that a refused reply added no outcome.
+fn check_places(lending: &Lending, places: &ItemPlaces) {
     let outcomes = places.outcomes.len();
     assert!(outcomes <= lending.done + lending.sent, "more outcomes than items");
     if places.refused.is_some() {
         assert_eq!(outcomes, places.before, "an outcome comes from a refused reply");
         assert!(places.failed.is_some(), "a refused reply must fail an item");
     }
-    let ranges = places.taken.iter().chain(&places.waiting).cloned().flatten();
+    let ranges = places.stolen.iter().chain(&places.waiting).cloned().flatten();
     let done = places.outcomes.iter().map(|(index, _)| *index);
     let mut items: Vec<_> = ranges.chain(done).chain(places.failed).collect();
     items.sort_unstable();

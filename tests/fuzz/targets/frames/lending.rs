@@ -4,19 +4,19 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use mtl_stream::block::{BlockBuilder, Span};
-use mtl_stream::item::failure::Broken;
 use mtl_stream::item::fault::FaultKind;
 use mtl_stream::item::format::Format;
 use mtl_stream::item::index::{ItemIndex, WorkerIndex};
+use mtl_stream::item::instance_failure::InstanceFailure;
 use mtl_stream::item::limits::ResultLimit;
 use mtl_stream::item::retry_on::RetryOn;
 use mtl_stream::outcome::{Outcome, Outcomes, RecordRule};
 use mtl_stream::queue::{Queue, Window};
 
-use crate::executor::Ran;
+use crate::executor::ExecutionEnd;
 use crate::isolation::claim_page::ClaimPage;
-use crate::isolation::remote::lent::RemoteClaim;
-use crate::isolation::wire::ran::{ChildExecutionEnd, ChildRunReply, part, reply};
+use crate::isolation::remote::remote_claim::RemoteClaim;
+use crate::isolation::wire::run_reply::{ChildExecutionEnd, ChildRunReply, part, reply};
 use crate::isolation::wire::{HEADER, Payload};
 
 /// A loan with the settings of its worker.
@@ -44,7 +44,7 @@ pub(crate) enum Step {
     /// The start of this many items, as an honest child does it.
     Start(usize),
     /// A steal of at most this many items by another worker.
-    Relieve(usize),
+    Steal(usize),
     /// A stop: no item from this index on may start.
     Stop(u64),
     /// An early report of the child about some items, while it runs a later one.
@@ -53,7 +53,7 @@ pub(crate) enum Step {
 
 /// The outcome of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum FreezeResult {
+pub(crate) enum ItemEnd {
     /// A record.
     Record(Vec<u8>),
     /// No record.
@@ -64,24 +64,24 @@ pub(crate) enum FreezeResult {
 
 /// The end that a child reports.
 #[derive(Clone, Debug)]
-pub(crate) enum ThereEnded {
-    /// The end of a claim in which all items have their outcome.
+pub(crate) enum ChildEnd {
+    /// All items of the order have their outcome.
     Done,
-    /// The end of a claim whose remaining items other workers have.
+    /// Other workers have the remaining items.
     Yielded,
-    /// A failure of the instance in the next item.
-    Broken(FaultKind, String),
+    /// The instance failed in the next item.
+    Failed(FaultKind, String),
 }
 
 /// The places of all items at the end.
 #[derive(Debug)]
-pub(crate) struct Places {
+pub(crate) struct ItemPlaces {
     /// The outcomes, with the positions of their items.
-    pub(crate) outcomes: Vec<(u64, FreezeResult)>,
+    pub(crate) outcomes: Vec<(u64, ItemEnd)>,
     /// The failed item, which still needs an outcome.
     pub(crate) failed: Option<u64>,
     /// The items that other workers stole.
-    pub(crate) taken: Vec<Range<u64>>,
+    pub(crate) stolen: Vec<Range<u64>>,
     /// The items that wait in the queue.
     pub(crate) waiting: Vec<Range<u64>>,
     /// The reason why the parent refused the child's last reply.
@@ -91,35 +91,37 @@ pub(crate) struct Places {
 }
 
 /// Returns an honest child's reply with this content, without the frame's header.
-pub(crate) fn said(ended: &ThereEnded, format: Format, items: &[FreezeResult]) -> Vec<u8> {
-    let ran = match ended {
-        ThereEnded::Done => Ran::Done,
-        ThereEnded::Yielded => Ran::Yielded,
-        ThereEnded::Broken(kind, message) => Ran::Broken(Broken::new(*kind, message)),
+pub(crate) fn honest_reply(end: &ChildEnd, format: Format, items: &[ItemEnd]) -> Vec<u8> {
+    let end = match end {
+        ChildEnd::Done => ExecutionEnd::Done,
+        ChildEnd::Yielded => ExecutionEnd::Yielded,
+        ChildEnd::Failed(kind, message) => {
+            ExecutionEnd::Failed(InstanceFailure::new(*kind, message))
+        }
     };
     let outcomes = outcomes_of(items);
-    whole(reply(Vec::new(), &ran, format, &outcomes), &outcomes)
+    payload(reply(Vec::new(), &end, format, &outcomes), &outcomes)
 }
 
 /// Returns an honest child's early reply about some items, without the frame's header.
-pub(crate) fn said_early(items: &[FreezeResult]) -> Vec<u8> {
+pub(crate) fn honest_part(items: &[ItemEnd]) -> Vec<u8> {
     let outcomes = outcomes_of(items);
-    whole(part(Vec::new(), &outcomes), &outcomes)
+    payload(part(Vec::new(), &outcomes), &outcomes)
 }
 
-/// Returns the payload of a reply, with its records.
-fn whole(mut reply: Vec<u8>, outcomes: &Outcomes) -> Vec<u8> {
+/// Appends the records to a reply, and returns its payload.
+fn payload(mut reply: Vec<u8>, outcomes: &Outcomes) -> Vec<u8> {
     reply.extend_from_slice(outcomes.record_bytes());
     reply.split_off(HEADER)
 }
 
-fn outcomes_of(items: &[FreezeResult]) -> Outcomes {
+fn outcomes_of(items: &[ItemEnd]) -> Outcomes {
     let mut outcomes = Outcomes::new(span(items.len()), WorkerIndex::default(), RecordRule::Any);
     for item in items {
         match item {
-            FreezeResult::Record(bytes) => outcomes.record(bytes, ResultLimit::DEFAULT),
-            FreezeResult::NoRecord => outcomes.no_record(),
-            FreezeResult::Fault(kind, message) => outcomes.fault(*kind, message),
+            ItemEnd::Record(bytes) => outcomes.record(bytes, ResultLimit::DEFAULT),
+            ItemEnd::NoRecord => outcomes.no_record(),
+            ItemEnd::Fault(kind, message) => outcomes.fault(*kind, message),
         }
     }
     outcomes
@@ -127,10 +129,10 @@ fn outcomes_of(items: &[FreezeResult]) -> Outcomes {
 
 /// Lends items and settles the loan when the child sends `payload`. Panics if another worker steals items that must not
 /// start, or that do not exist.
-pub(crate) fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places {
+pub(crate) fn lend_and_settle(lending: &Lending, steps: &[Step], payload: &[u8]) -> ItemPlaces {
     let page = Arc::new(ClaimPage::create().expect("there is memory").0);
     let queue = Queue::new(Window::UNBOUNDED, 1);
-    queue.push(&mut block(lending.items)).expect("nobody stops it");
+    queue.push(&mut block(lending.items)).expect("the run is not stopped");
     let mut claim = queue.claim(lending.items).expect("there are items");
     let Lending { sent, rule, retry_on, .. } = *lending;
     let span = claim.span().clone();
@@ -139,15 +141,15 @@ pub(crate) fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places 
         outcomes.no_record();
         assert!(claim.reach().start_next(), "there is another item");
     }
-    let mut lent = RemoteClaim::new(claim.lend(Arc::clone(&page) as _, sent), sent);
-    let (mut taken, mut refused) = (Vec::new(), None);
+    let mut remote_claim = RemoteClaim::new(claim.lend(Arc::clone(&page) as _, sent), sent);
+    let (mut stolen, mut refused) = (Vec::new(), None);
     for step in steps {
         match step {
             Step::Part(part) => {
-                let added = lent.add_part(Payload(part), &mut outcomes, lending.limit);
+                let added = remote_claim.add_part(Payload(part), &mut outcomes, lending.limit);
                 refused = added.err();
             }
-            step => taken.extend(happen(step, &page, &queue)),
+            step => stolen.extend(perform(step, &page, &queue)),
         }
         if refused.is_some() {
             // The parent kills the child.
@@ -155,59 +157,65 @@ pub(crate) fn lent(lending: &Lending, steps: &[Step], payload: &[u8]) -> Places 
         }
     }
     let before = outcomes.len();
-    let there = refused.map_or_else(|| ChildRunReply::decode(Payload(payload)), Err);
-    let (there, started) = lent.settle(there);
+    let reply = refused.map_or_else(|| ChildRunReply::decode(Payload(payload)), Err);
+    let (reply, started) = remote_claim.settle(reply);
     let at = lending.done + started - 1;
     assert!((1..=sent).contains(&started), "{started}");
-    let ended = there.map(|there| {
-        there.add_to(&mut outcomes, lending.limit);
-        there.ended
+    let ended = reply.map(|reply| {
+        reply.add_to(&mut outcomes, lending.limit);
+        reply.ended
     });
     // The same steps as in `worker/claim_loop.rs`.
     let failed = match &ended {
         Ok(ChildExecutionEnd::Done | ChildExecutionEnd::Yielded) => {
             outcomes.take_back_fault().map(|_| outcomes.len())
         }
-        Ok(ChildExecutionEnd::Broken(_)) => Some(outcomes.len()),
+        Ok(ChildExecutionEnd::Failed(_)) => Some(outcomes.len()),
         Err(_) => Some(at),
     };
     outcomes.cut();
     let kept = failed.map(|at| claim.keep(at, outcomes.len()));
     claim.end(failed.map_or(outcomes.len(), |at| at + 1));
-    Places {
-        outcomes: outcomes.iter().map(|outcome| (outcome.index.get(), became(&outcome))).collect(),
+    ItemPlaces {
+        outcomes: outcomes
+            .iter()
+            .map(|outcome| (outcome.index.get(), item_end(&outcome)))
+            .collect(),
         failed: kept.map(|span| span.first().get()),
-        taken,
+        stolen,
         waiting: queue.take_left().iter().map(|left| positions(&left.span)).collect(),
-        refused: ended.err().map(|why| why.to_string()),
+        refused: ended.err().map(|error| error.to_string()),
         before,
     }
 }
 
 /// Performs a step, and returns the items that another worker steals by it.
-fn happen(step: &Step, page: &ClaimPage, queue: &Queue) -> Option<Range<u64>> {
+fn perform(step: &Step, page: &ClaimPage, queue: &Queue) -> Option<Range<u64>> {
     match *step {
-        Step::Write(started, end) => page.reach().set(started, end),
+        Step::Write(started, end) => page.reach().store(started, end),
         Step::Part(_) => unreachable!("a reply is no action on the page"),
         Step::Start(items) => {
             let _ = (0..items).all(|_| page.reach().start_next());
         }
         Step::Stop(from) => queue.stop_from(ItemIndex::new(from)),
-        Step::Relieve(most) => {
-            let taken = positions(&queue.relieve(most.max(1))?);
-            assert!(taken.start < taken.end, "another worker stole no item");
-            assert!(taken.end <= queue.horizon().get(), "another worker stole items that must not start");
-            return Some(taken);
+        Step::Steal(most) => {
+            let stolen = positions(&queue.steal(most.max(1))?);
+            assert!(stolen.start < stolen.end, "another worker stole no item");
+            assert!(
+                stolen.end <= queue.horizon().get(),
+                "another worker stole items that must not start"
+            );
+            return Some(stolen);
         }
     }
     None
 }
 
-fn became(outcome: &Outcome<'_>) -> FreezeResult {
+fn item_end(outcome: &Outcome<'_>) -> ItemEnd {
     match outcome.result {
-        Ok(Some(record)) => FreezeResult::Record(record.to_vec()),
-        Ok(None) => FreezeResult::NoRecord,
-        Err(fault) => FreezeResult::Fault(fault.kind(), fault.message().into()),
+        Ok(Some(record)) => ItemEnd::Record(record.to_vec()),
+        Ok(None) => ItemEnd::NoRecord,
+        Err(fault) => ItemEnd::Fault(fault.kind(), fault.message().into()),
     }
 }
 

@@ -8,9 +8,9 @@ use std::time::Instant;
 use mtl_stream::control::alarm::Notify;
 use mtl_stream::control::deadline::Overdue;
 
+use crate::isolation::buffer_bytes;
+use crate::isolation::child_connection::{ChildConnection, LinkError, WaitPolicy};
 use crate::isolation::eventfd::EventFd;
-use crate::isolation::held;
-use crate::isolation::link::{LinkError, Link, WaitPolicy};
 
 /// An event while the parent waits.
 #[derive(Clone, Copy, Debug)]
@@ -25,34 +25,34 @@ pub(crate) enum Piece<'a> {
 
 /// The result of receiving.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Came {
+pub(crate) struct Received {
     /// The kinds and payloads of the frames.
     pub(crate) frames: Vec<(u8, Vec<u8>)>,
-    /// The reason why no further frame came.
+    /// The text of the error that ended the connection.
     pub(crate) end: String,
-    /// The largest size of the buffer, in bytes.
-    pub(crate) held: usize,
+    /// The largest capacity of the buffer.
+    pub(crate) buffer_bytes: usize,
 }
 
 /// Receives frames of at most `most` bytes until an error.
-pub(crate) fn received<'a>(pieces: impl Iterator<Item = Piece<'a>>, most: usize) -> Came {
-    let bell = Arc::new(EventFd::new().expect("there is a descriptor"));
-    let (mut link, end) = Link::pair(&bell).expect("there are descriptors");
-    let mut child = Child { pieces, end: Some(end.into()), bell };
-    let mut came = Came::default();
+pub(crate) fn receive_all<'a>(pieces: impl Iterator<Item = Piece<'a>>, most: usize) -> Received {
+    let event_fd = Arc::new(EventFd::new().expect("there is a descriptor"));
+    let (mut connection, end) = ChildConnection::pair(&event_fd).expect("there are descriptors");
+    let mut child = Child { pieces, end: Some(end.into()), event_fd };
+    let mut received = Received::default();
     loop {
-        let gone = match link.receive(most, &mut child) {
+        let error = match connection.receive(most, &mut child) {
             Ok(frame) => {
-                came.frames.push((frame.kind as u8, frame.payload.rest().to_vec()));
+                received.frames.push((frame.kind as u8, frame.payload.rest().to_vec()));
                 None
             }
-            Err(gone) => Some(gone),
+            Err(error) => Some(error),
         };
-        came.held = came.held.max(held(&link));
-        if let Some(gone) = gone {
-            assert!(!matches!(gone, LinkError::Io(_)), "the system reports no error");
-            came.end = gone.to_string();
-            return came;
+        received.buffer_bytes = received.buffer_bytes.max(buffer_bytes(&connection));
+        if let Some(error) = error {
+            assert!(!matches!(error, LinkError::Io(_)), "the system reports no error");
+            received.end = error.to_string();
+            return received;
         }
     }
 }
@@ -61,18 +61,18 @@ pub(crate) fn received<'a>(pieces: impl Iterator<Item = Piece<'a>>, most: usize)
 struct Child<I> {
     pieces: I,
     end: Option<UnixStream>,
-    bell: Arc<EventFd>,
+    event_fd: Arc<EventFd>,
 }
 
 impl<'a, I: Iterator<Item = Piece<'a>>> WaitPolicy for Child<I> {
-    fn go_on(&mut self) -> Result<Option<Instant>, Overdue> {
+    fn next_deadline(&mut self) -> Result<Option<Instant>, Overdue> {
         match self.pieces.find(|piece| !matches!(piece, Piece::Bytes([]))) {
             Some(Piece::Bytes(bytes)) => {
                 let end = self.end.as_mut().expect("the socket is closed only after all pieces");
                 end.write_all(bytes).expect("the socket is empty");
             }
-            Some(Piece::EventFd) => self.bell.ring(),
-            Some(Piece::GiveUp) => return Err(Overdue::Unwanted),
+            Some(Piece::EventFd) => self.event_fd.notify(),
+            Some(Piece::GiveUp) => return Err(Overdue::Cancelled),
             None => self.end = None,
         }
         Ok(None)

@@ -2,7 +2,7 @@
 
 use arbitrary::Arbitrary;
 
-use crate::receiving::{self, received};
+use crate::receiving::{self, receive_all};
 
 /// The number of frame kinds, which begin at one.
 const KINDS: u8 = 18;
@@ -49,25 +49,31 @@ impl Part<'_> {
 }
 
 impl Case<'_> {
-    /// The size of one read, and of the buffer that is kept for later frames.
-    const PIECE: usize = 64 * 1024;
+    /// The size of one read.
+    const READ: usize = 64 * 1024;
+    /// The most bytes of the buffer that are kept for later frames.
     const KEPT: usize = 1024 * 1024;
 
     pub(crate) fn check(self) {
         let most = self.most as usize;
         let parts: Vec<_> = self.parts.iter().map(|part| (*part, part.bytes())).collect();
-        let came = received(parts.iter().map(|(part, bytes)| piece(*part, bytes)), most);
-        let heard = parts.iter().take_while(|(part, _)| !matches!(part, Part::GiveUp));
-        let bytes: Vec<u8> = heard.flat_map(|(_, bytes)| bytes).copied().collect();
+        let received = receive_all(parts.iter().map(|(part, bytes)| piece(*part, bytes)), most);
+        let sent = parts.iter().take_while(|(part, _)| !matches!(part, Part::GiveUp));
+        let bytes: Vec<u8> = sent.flat_map(|(_, bytes)| bytes).copied().collect();
         let (frames, end) = self.expected(&bytes);
-        assert_eq!(came.frames, frames);
-        assert_eq!(came.end, end);
+        assert_eq!(received.frames, frames);
+        assert_eq!(received.end, end);
         // A vector grows to twice its size.
-        let room = 2 * bytes.len() + 2 * Self::PIECE + Self::KEPT;
-        assert!(came.held <= room, "{} bytes for {}", came.held, bytes.len());
+        let bound = 2 * bytes.len() + 2 * Self::READ + Self::KEPT;
+        assert!(
+            received.buffer_bytes <= bound,
+            "{} bytes for {}",
+            received.buffer_bytes,
+            bytes.len()
+        );
     }
 
-    /// Returns the frames in these bytes, and the reason why no further frame follows.
+    /// Returns the frames in these bytes, and the text of the error that ends the connection.
     fn expected(&self, mut bytes: &[u8]) -> (Vec<(u8, Vec<u8>)>, &'static str) {
         let mut frames = Vec::new();
         while let Some(([length @ .., kind], rest)) = bytes.split_first_chunk::<5>() {

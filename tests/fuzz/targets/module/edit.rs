@@ -29,27 +29,28 @@ enum Edit {
 
 impl Edit {
     fn apply(self, bytes: &mut Vec<u8>) {
-        let place = |at: u16| usize::from(at) % bytes.len().max(1);
-        let range = |at, length: u8| place(at)..(place(at) + usize::from(length)).min(bytes.len());
+        let position = |at: u16| usize::from(at) % bytes.len().max(1);
+        let range =
+            |at, length: u8| position(at)..(position(at) + usize::from(length)).min(bytes.len());
         match self {
             _ if bytes.is_empty() => {}
             Self::Set(at, byte) => {
-                let at = place(at);
+                let at = position(at);
                 bytes[at] = byte;
             }
             Self::Flip(at, bit) => {
-                let at = place(at);
+                let at = position(at);
                 bytes[at] ^= 1 << (bit % 8);
             }
             Self::Insert(at, more) => {
-                let at = place(at);
+                let at = position(at);
                 drop(bytes.splice(at..at, more));
             }
             Self::Remove(at, length) => drop(bytes.drain(range(at, length))),
             Self::Repeat(at, length) => {
                 let range = range(at, length);
-                let again = bytes[range.clone()].to_vec();
-                drop(bytes.splice(range.end..range.end, again));
+                let copy = bytes[range.clone()].to_vec();
+                drop(bytes.splice(range.end..range.end, copy));
             }
         }
     }

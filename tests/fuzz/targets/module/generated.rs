@@ -1,4 +1,4 @@
-//! Returns valid modules that `wasm-smith` generates.
+//! Generates valid modules with `wasm-smith`.
 
 use std::sync::LazyLock;
 
@@ -32,7 +32,7 @@ fn binary(text: &str) -> Vec<u8> {
     wat::parse_str(text).expect("the text is a module")
 }
 
-/// Returns a module, which the host accepts in most cases.
+/// Generates a module, which the host accepts in most cases.
 pub(crate) fn module(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let mut config = Config::arbitrary(bytes)?;
     // The host refuses these features when it loads a module, so they are tried rarely.

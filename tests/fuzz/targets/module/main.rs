@@ -1,13 +1,13 @@
 //! Fuzzes arbitrary plugins through load, inspection, start, calls and finish.
 //!
-//! For any plugin, the host does not panic, the run ends, and each item that was read has one
-//! outcome, in order. Some plugins come from `wasm-smith` and are valid. Some are fixtures of the
+//! For any plugin, the host must not panic, the run must end, and each item that was read must have
+//! one outcome, in order. Some plugins come from `wasm-smith` and are valid. Some are fixtures of the
 //! integration tests with changes, and some are arbitrary bytes.
 
 #![no_main]
 
 mod edit;
-mod made;
+mod generated;
 
 use std::fs::File;
 use std::io::{Seek, Write};
@@ -23,7 +23,7 @@ use mtl_host::source::Items;
 use mtl_host::{Engine, ErrorPolicy, Init, Jobs, Order, Outcome, Plugin, Pool, PoolBuilder};
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new().expect("the engine starts"));
-static COUNTING: LazyLock<Engine> =
+static ENGINE_WITH_FUEL: LazyLock<Engine> =
     LazyLock::new(|| Engine::with_fuel().expect("the engine starts"));
 
 /// The settings of a run.
@@ -47,17 +47,17 @@ struct Case {
 }
 
 impl Case {
-    const MOST_ITEMS: usize = 8;
+    const MAX_ITEMS: usize = 8;
 
-    fn of(bytes: &mut Unstructured<'_>) -> Result<Self> {
+    fn decode(bytes: &mut Unstructured<'_>) -> Result<Self> {
         let settings = bytes.arbitrary()?;
         let args = bytes.arbitrary()?;
         let mut items: Vec<Vec<u8>> = bytes.arbitrary()?;
-        items.truncate(Self::MOST_ITEMS);
+        items.truncate(Self::MAX_ITEMS);
         let plugin = match bytes.int_in_range(0..=7)? {
             0 => bytes.bytes(bytes.len())?.to_vec(),
             1 | 2 => edit::fixture(bytes)?,
-            _ => made::module(bytes)?,
+            _ => generated::module(bytes)?,
         };
         Ok(Self { settings, args, items, plugin })
     }
@@ -68,7 +68,7 @@ impl Settings {
     const TIMEOUT: Duration = Duration::from_millis(20);
 
     fn engine(&self) -> &'static Engine {
-        if self.fuel.is_some() { &COUNTING } else { &ENGINE }
+        if self.fuel.is_some() { &ENGINE_WITH_FUEL } else { &ENGINE }
     }
 
     fn pool(&self, plugin: &Plugin, args: &[u8]) -> PoolBuilder {
@@ -100,14 +100,14 @@ impl Settings {
 
 /// A sink that counts outcomes by kind.
 #[derive(Default)]
-struct FileStamp {
+struct OutcomeCounter {
     indexes: Vec<u64>,
     records: u64,
     none: u64,
     faults: u64,
 }
 
-impl Sink for FileStamp {
+impl Sink for OutcomeCounter {
     fn write(&mut self, outcome: &Outcome<'_>) -> std::result::Result<(), SinkError> {
         self.indexes.push(outcome.index.get());
         *match outcome.result {
@@ -123,34 +123,34 @@ impl Sink for FileStamp {
 fn run(plugin: &Plugin, case: &Case) {
     let Ok(mut pool) = case.settings.pool(plugin, &case.args).build() else { return };
     for _ in 0..2 {
-        let mut seen = FileStamp::default();
-        let ended = pool.run(Items::new(case.items.clone()), &mut seen);
-        let (summary, counts) = (&ended.summary, &ended.summary.counts);
+        let mut counter = OutcomeCounter::default();
+        let outcome = pool.run(Items::new(case.items.clone()), &mut counter);
+        let (summary, counts) = (&outcome.summary, &outcome.summary.counts);
         assert_eq!(counts.total(), summary.read, "each item that was read must have an outcome");
-        assert_eq!(seen.indexes.len() as u64, summary.delivered);
-        if ended.error.is_none() {
+        assert_eq!(counter.indexes.len() as u64, summary.delivered);
+        if outcome.error.is_none() {
             assert_eq!(
                 summary.delivered,
                 case.items.len() as u64,
                 "all outcomes must be delivered"
             );
-            assert_eq!((seen.records, seen.none), (counts.records(), counts.no_record()));
-            assert_eq!(seen.faults, counts.failed() + counts.not_run());
+            assert_eq!((counter.records, counter.none), (counts.records(), counts.no_record()));
+            assert_eq!(counter.faults, counts.failed() + counts.not_run());
         }
         if case.settings.unordered {
-            seen.indexes.sort_unstable();
+            counter.indexes.sort_unstable();
         }
-        let expected: Vec<_> = (0..seen.indexes.len() as u64).collect();
-        assert_eq!(seen.indexes, expected, "each item must come once, and in order");
+        let expected: Vec<_> = (0..counter.indexes.len() as u64).collect();
+        assert_eq!(counter.indexes, expected, "each item must come once, and in order");
     }
     let workers = pool.workers();
     assert_eq!(pool.close().len(), workers, "each worker must have a report");
 }
 
 /// Stores the plugin in a file without a name, and returns a path to the file.
-fn stored(bytes: &[u8]) -> PathBuf {
+fn store(bytes: &[u8]) -> PathBuf {
     static FILE: LazyLock<File> =
-        LazyLock::new(|| tempfile::tempfile().expect("there is a folder"));
+        LazyLock::new(|| tempfile::tempfile().expect("a temporary file can be created"));
     let mut file = &*FILE;
     file.set_len(0).and_then(|()| file.rewind()).expect("the file can be written");
     file.write_all(bytes).expect("the file can be written");
@@ -158,14 +158,14 @@ fn stored(bytes: &[u8]) -> PathBuf {
 }
 
 fuzz_target!(|bytes: &[u8]| -> Corpus {
-    let Ok(case) = Case::of(&mut Unstructured::new(bytes)) else { return Corpus::Reject };
+    let Ok(case) = Case::decode(&mut Unstructured::new(bytes)) else { return Corpus::Reject };
     let engine = case.settings.engine();
     let loaded = Plugin::from_bytes(engine, "plugin", &case.plugin);
     if case.settings.inspects {
-        let found = Plugin::inspect(engine, stored(&case.plugin));
-        let refuses = found.as_ref().map_or(true, |found| found.refusal.is_some());
+        let inspection = Plugin::inspect(engine, store(&case.plugin));
+        let refuses = inspection.as_ref().map_or(true, |inspection| inspection.refusal.is_some());
         assert_eq!(refuses, loaded.is_err(), "inspection and load must agree");
-        let _ = format!("{found:?}");
+        let _ = format!("{inspection:?}");
     }
     match loaded {
         Ok(plugin) => run(&plugin, &case),

@@ -154,7 +154,7 @@ pub(super) fn start_all(page: &ClaimWord, sent: usize) -> usize {
     started
 }
 
-/// Lends a claim of which the borrower gets the first `sent` items, settles the loan by the
+/// Lends a claim and sends the borrower its first `sent` items. Settles the loan by the
 /// borrower's reply, and runs the remaining items.
 fn run_loan(
     run: &Arc<Run>,
