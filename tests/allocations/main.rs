@@ -2,7 +2,7 @@
 //! allocations, in this process and in those of workers.
 //!
 //! The count covers a whole program, so this test is a program. It is its own child, so it has its own `main` and no
-//! test harness. In a child, native code takes the plugin's place, and its finish report contains its count.
+//! test harness. In a child, native code takes the plugin's pointer, and its finish report contains its count.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -50,28 +50,28 @@ unsafe impl GlobalAlloc for CountingAllocator {
         unsafe { System.alloc_zeroed(layout) }
     }
 
-    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count();
-        // SAFETY: the caller satisfies the contract of `realloc`, and `place` came from `System`.
-        unsafe { System.realloc(place, layout, size) }
+        // SAFETY: the caller satisfies the contract of `realloc`, and `pointer` came from `System`.
+        unsafe { System.realloc(pointer, layout, size) }
     }
 
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        // SAFETY: the caller satisfies the contract of `dealloc`, and `place` came from `System`.
-        unsafe { System.dealloc(place, layout) };
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller satisfies the contract of `dealloc`, and `pointer` came from `System`.
+        unsafe { System.dealloc(pointer, layout) };
     }
 }
 
-/// The number of items, which is many windows.
+/// The number of items in a short run, which fills many windows.
 const ITEMS: usize = 10_000;
 
 /// The number of items in flight.
 const WINDOW: usize = 500;
 
-/// The number of additional allocations that ten times the items may take. The timing of threads varies. A whole window
+/// The number of additional allocations that ten times the items may take. The timing of threads varies: a whole window
 /// may be in flight for the first time late in the run, with each item in its own claim and its own buffer of outcomes.
-/// One allocation per claim would be far more in most cases.
-const CHANCE: u64 = 3 * WINDOW as u64;
+/// In most cases, one allocation per claim would exceed this number.
+const TOLERANCE: u64 = 3 * WINDOW as u64;
 
 /// A time limit far above the time of the tests.
 const DEADLINE: Duration = Duration::from_secs(300);
@@ -81,7 +81,7 @@ fn main() -> ExitCode {
     mtl_host::isolation::child_main_with(|_: &WorkerContext| Ok(Upper));
     let tests: [harness::Test; 2] = [
         ("ten_times_the_items_take_no_more_allocations", on_threads),
-        ("processes_take_no_more_allocations_for_ten_times_the_items", in_processes),
+        ("ten_times_the_items_take_no_more_allocations_in_processes", in_processes),
     ];
     harness::run(&tests, DEADLINE)
 }
@@ -104,11 +104,11 @@ impl NativeWorker for Upper {
     }
 }
 
-/// A way to send items to workers.
-type Way = fn(PoolBuilder) -> PoolBuilder;
+/// Settings that determine how items reach the workers.
+type Settings = fn(PoolBuilder) -> PoolBuilder;
 
-const WAYS: [(&str, Way); 4] = [
-    ("chunks as they come", |pool| pool),
+const SETTINGS: [(&str, Settings); 4] = [
+    ("chunks of adaptive size", |pool| pool),
     ("chunks of 16", |pool| pool.chunk_size(chunk(16))),
     ("one by one", |pool| pool.chunk_size(chunk(1))),
     ("as items finish", |pool| pool.chunk_size(chunk(16)).order(Order::Completion)),
@@ -132,8 +132,8 @@ fn on_threads() {
     let engine = Engine::new().unwrap();
     for plugin in ["upper.wat", "batch.wat"] {
         let plugin = load(&engine, plugin);
-        for (name, way) in WAYS {
-            check(name, way(pool(&plugin)), |output| Box::new(Lines::new(output)));
+        for (name, settings) in SETTINGS {
+            check(name, settings(pool(&plugin)), |output| Box::new(Lines::new(output)));
         }
         check("JSON", pool(&plugin), |output| Box::new(Jsonl::new(output)));
     }
@@ -141,22 +141,23 @@ fn on_threads() {
 
 fn check(name: &str, builder: PoolBuilder, sink: fn(Output<'static>) -> Box<dyn Sink>) {
     let mut pool = builder.build().unwrap();
-    let [few, many] = [ITEMS, 10 * ITEMS].map(|items| counted(&mut pool, items, sink));
+    let [few, many] = [ITEMS, 10 * ITEMS].map(|items| count_allocations(&mut pool, items, sink));
     compare(name, few, many);
 }
 
 fn in_processes() {
     let plugin = load(&Engine::new().unwrap(), "upper.wat");
-    for (name, way) in WAYS {
+    for (name, settings) in SETTINGS {
         let [few, many] = [ITEMS, 10 * ITEMS].map(|items| {
             let isolation = Isolation::Process(Processes::new());
-            let mut pool = way(pool(&plugin)).isolation(isolation).build().unwrap();
-            let here = counted(&mut pool, items, |output| Box::new(Lines::new(output)));
-            let there = pool.close().into_iter().map(|report| {
+            let mut pool = settings(pool(&plugin)).isolation(isolation).build().unwrap();
+            let in_parent =
+                count_allocations(&mut pool, items, |output| Box::new(Lines::new(output)));
+            let in_children = pool.close().into_iter().map(|report| {
                 let count = report.finish_report.unwrap().unwrap();
                 String::from_utf8(count).unwrap().parse::<u64>().unwrap()
             });
-            (here, there.sum())
+            (in_parent, in_children.sum())
         });
         compare(&format!("{name}, in the parent"), few.0, many.0);
         compare(&format!("{name}, in the children"), few.1, many.1);
@@ -164,7 +165,11 @@ fn in_processes() {
 }
 
 /// Runs `items` items, and returns the number of allocations in this process meanwhile.
-fn counted(pool: &mut Pool, items: usize, sink: fn(Output<'static>) -> Box<dyn Sink>) -> u64 {
+fn count_allocations(
+    pool: &mut Pool,
+    items: usize,
+    sink: fn(Output<'static>) -> Box<dyn Sink>,
+) -> u64 {
     let folder = tempfile::tempdir().unwrap();
     let input = folder.path().join("input");
     fs::write(&input, "an item of some words\n".repeat(items)).unwrap();
@@ -177,5 +182,8 @@ fn counted(pool: &mut Pool, items: usize, sink: fn(Output<'static>) -> Box<dyn S
 }
 
 fn compare(name: &str, few: u64, many: u64) {
-    assert!(many <= few + CHANCE, "{name}: {few} for {ITEMS} items, {many} for ten times as many");
+    assert!(
+        many <= few + TOLERANCE,
+        "{name}: {few} for {ITEMS} items, {many} for ten times as many"
+    );
 }

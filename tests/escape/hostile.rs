@@ -11,31 +11,31 @@ use rustix::process::getppid;
 
 use crate::misdeeds::{self, call, not_refused};
 
-/// Tries what the item requests, and returns the misdeeds that should have failed. Any other item gets the plugin's
-/// result.
+/// Performs the misdeed that the item names, and returns its result. A set of misdeeds returns a message for each that
+/// the kernel did not refuse. Any other item gets the result that the replaced plugin would return.
 pub(crate) fn answer(item: &[u8]) -> Result<String, Failure> {
     let item = str::from_utf8(item).map_err(Failure::bad_item)?;
-    let (deed, on) = item.split_once(' ').unwrap_or((item, ""));
-    let tried = match deed {
+    let (misdeed, target) = item.split_once(' ').unwrap_or((item, ""));
+    let tried = match misdeed {
         "processes" => misdeeds::on_processes(parent()),
         "system" => misdeeds::on_the_system(),
         "files" => misdeeds::on_files(),
-        "what-files-are" => misdeeds::on_what_files_are(&path(on)),
+        "file-metadata" => misdeeds::on_file_metadata(&path(target)),
         "network" => misdeeds::on_the_network(),
-        "other-networks" => misdeeds::on_other_networks(),
-        "other-numbers" => misdeeds::by_other_numbers(),
+        "other-sockets" => misdeeds::on_other_sockets(),
+        "x32" => misdeeds::by_x32_numbers(),
         "code" => misdeeds::on_code(),
         "memory" => misdeeds::on_memory(),
         "resources" => misdeeds::on_resources(),
-        "read" => return Ok(open(on, libc::O_RDONLY)),
-        "write" => return Ok(open(on, libc::O_WRONLY)),
-        "create" => return Ok(open(on, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL)),
-        "lengthen" => return Ok(lengthen(on)),
-        "connect" => return Ok(connect(on)),
-        "exists" => return Ok(exists(on)),
+        "read" => return Ok(open(target, libc::O_RDONLY)),
+        "write" => return Ok(open(target, libc::O_WRONLY)),
+        "create" => return Ok(open(target, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL)),
+        "lengthen" => return Ok(lengthen(target)),
+        "connect" => return Ok(connect(target)),
+        "exists" => return Ok(exists(target)),
         "descriptors" => return Ok(descriptors()),
-        "wait" => return Ok(wait_beside_the_loop()),
-        "die" => return Ok(die(on)),
+        "blocking-work" => return Ok(run_blocking_work()),
+        "die" => return Ok(die(target)),
         _ => return Ok(item.to_uppercase()),
     };
     Ok(not_refused(tried).join("; "))
@@ -62,7 +62,7 @@ fn open(name: &str, flags: i32) -> String {
     let answers: Vec<_> = (3..64).map(below).collect();
     let opened = answers.iter().find(|answer| answer.is_ok());
     let refused =
-        || answers.iter().find(|answer| answer.is_err_and(|no| !no_directory.contains(&no)));
+        || answers.iter().find(|answer| answer.is_err_and(|errno| !no_directory.contains(&errno)));
     describe(opened.or_else(refused).copied().unwrap_or(Err(libc::ENOENT)))
 }
 
@@ -78,8 +78,8 @@ fn lengthen(name: &str) -> String {
     )
 }
 
-/// Tests whether a file exists, which Landlock does not refuse. Looks at an absolute path, or below any directory that
-/// the process holds open.
+/// Tests whether a file exists, which Landlock does not refuse. The name is absolute, or is resolved below each
+/// directory that the process holds open.
 fn exists(name: &str) -> String {
     let name = path(name);
     if name.as_bytes().starts_with(b"/") {
@@ -90,8 +90,8 @@ fn exists(name: &str) -> String {
     let mut status = [0_u64; 64];
     let status = status.as_mut_ptr().addr();
     let mut below = |directory| {
-        let asked = [directory, misdeeds::at(&name), 0, libc::STATX_SIZE as usize, status];
-        call(libc::SYS_statx, &asked).is_ok()
+        let arguments = [directory, misdeeds::at(&name), 0, libc::STATX_SIZE as usize, status];
+        call(libc::SYS_statx, &arguments).is_ok()
     };
     describe(if (3..64).any(&mut below) { Ok(()) } else { Err(libc::ENOENT) })
 }
@@ -102,8 +102,8 @@ fn descriptors() -> String {
     (0..1024).filter(is_open).count().to_string()
 }
 
-/// Waits for blocking work as WASI does: on a separate thread of the asynchronous runtime.
-fn wait_beside_the_loop() -> String {
+/// Runs blocking work as WASI does: on a separate thread of the asynchronous runtime.
+fn run_blocking_work() -> String {
     let (done, is_done) = mpsc::channel();
     drop(tokio::task::spawn_blocking(move || done.send(())));
     is_done.recv().map_or_else(|error| error.to_string(), |()| "done".to_owned())
@@ -122,15 +122,17 @@ fn describe(answer: Result<(), i32>) -> String {
     }
 }
 
-/// Ends the process, or its connection to the parent.
+/// Ends the process, or breaks its connection to the parent.
 fn die(way: &str) -> String {
-    let noise = [0xa5_u8; 4096];
+    let garbage = [0xa5_u8; 4096];
     let _: Vec<_> = match way {
         "by abort" => process::abort(),
         "by a wrong address" => vec![read_from_nowhere()],
         "by an exit" => vec![call(libc::SYS_exit_group, &[0])],
-        "by noise" => vec![call(libc::SYS_write, &[0, noise.as_ptr().addr(), noise.len()])],
-        "by silence" => (0..64).map(|descriptor| call(libc::SYS_close, &[descriptor])).collect(),
+        "by garbage" => vec![call(libc::SYS_write, &[0, garbage.as_ptr().addr(), garbage.len()])],
+        "by closed descriptors" => {
+            (0..64).map(|descriptor| call(libc::SYS_close, &[descriptor])).collect()
+        }
         _ => Vec::new(),
     };
     String::new()

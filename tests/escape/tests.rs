@@ -1,4 +1,4 @@
-//! Tests misdeeds between other items, and checks that all other items have their results.
+//! Tests misdeeds between other items, and checks that all other items get their results.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -16,19 +16,16 @@ use mtl_host::{Engine, FaultKind, Plugin, Pool, PoolBuilder};
 
 /// The tests with their names.
 pub(crate) const TESTS: &[(&str, fn())] = &[
-    ("with_nothing_granted_nothing_is_to_be_had", with_nothing_granted_nothing_is_to_be_had),
-    ("a_granted_directory_is_not_left", a_granted_directory_is_not_left),
-    (
-        "a_file_is_no_longer_than_all_that_may_be_written",
-        a_file_is_no_longer_than_all_that_may_be_written,
-    ),
+    ("without_grants_every_misdeed_is_refused", without_grants_every_misdeed_is_refused),
+    ("no_path_leads_out_of_a_granted_directory", no_path_leads_out_of_a_granted_directory),
+    ("the_disk_limit_bounds_the_length_of_a_file", the_disk_limit_bounds_the_length_of_a_file),
     ("a_granted_port_opens_no_other", a_granted_port_opens_no_other),
     ("a_granted_directory_costs_one_descriptor", a_granted_directory_costs_one_descriptor),
-    ("all_threads_for_waits_have_started", all_threads_for_waits_have_started),
+    ("blocking_work_starts_no_thread", blocking_work_starts_no_thread),
     ("a_process_that_ends_costs_one_item", a_process_that_ends_costs_one_item),
 ];
 
-/// Runs the items on a worker that is taken over, and returns their records or faults.
+/// Runs the items on a worker that hostile code has taken over. Returns their records or faults.
 #[track_caller]
 fn run(
     items: &[String],
@@ -50,12 +47,12 @@ fn run(
 #[track_caller]
 fn try_each(cases: &[(&str, &str)], grant: impl FnOnce(PoolBuilder) -> PoolBuilder) {
     let items: Vec<_> =
-        cases.iter().flat_map(|(deed, _)| ["item".to_owned(), (*deed).to_owned()]).collect();
+        cases.iter().flat_map(|(misdeed, _)| ["item".to_owned(), (*misdeed).to_owned()]).collect();
     let results = run(&items, grant);
     assert_eq!(results.len(), items.len());
-    for (pair, (deed, said)) in results.chunks(2).zip(cases) {
-        assert_eq!(pair[0].as_deref(), Ok("ITEM"), "before `{deed}`");
-        assert_eq!(pair[1].as_deref(), Ok(*said), "`{deed}`");
+    for (pair, (misdeed, expected)) in results.chunks(2).zip(cases) {
+        assert_eq!(pair[0].as_deref(), Ok("ITEM"), "before `{misdeed}`");
+        assert_eq!(pair[1].as_deref(), Ok(*expected), "`{misdeed}`");
     }
 }
 
@@ -64,29 +61,29 @@ fn refusal_text() -> String {
     ErrorKind::PermissionDenied.to_string()
 }
 
-fn with_nothing_granted_nothing_is_to_be_had() {
-    let no = refusal_text();
+fn without_grants_every_misdeed_is_refused() {
+    let refused = refusal_text();
     let memory = format!("read /proc/{}/mem", process::id());
     let cases = [
         ("processes", ""),
         ("system", ""),
         ("files", ""),
-        ("what-files-are /etc/passwd", ""),
+        ("file-metadata /etc/passwd", ""),
         ("network", ""),
-        ("other-networks", ""),
+        ("other-sockets", ""),
         ("code", ""),
         ("memory", ""),
         ("resources", ""),
-        ("other-numbers", ""),
-        ("read /etc/passwd", &no),
-        (&memory, &no),
-        ("create /tmp/escaped", &no),
-        ("connect 80", &no),
+        ("x32", ""),
+        ("read /etc/passwd", &refused),
+        (&memory, &refused),
+        ("create /tmp/escaped", &refused),
+        ("connect 80", &refused),
     ];
     try_each(&cases, |pool| pool);
 }
 
-fn a_granted_directory_is_not_left() {
+fn no_path_leads_out_of_a_granted_directory() {
     let layers = Processes::new().layers().unwrap();
     let has_root = layers.get(JailLayer::EmptyRoot) == Some(&LayerStatus::Present);
     let folder = tempfile::tempdir().unwrap();
@@ -97,42 +94,43 @@ fn a_granted_directory_is_not_left() {
         fs::write(at(&format!("{name}/{name}")), name).unwrap();
     }
     symlink("../secret/file", at("read/link")).unwrap();
-    let no = refusal_text();
-    let away = if has_root { "entity not found" } else { &no };
-    let deeds = [
+    let refused = refusal_text();
+    let outside = if has_root { "entity not found" } else { &refused };
+    let misdeeds = [
         ("read read".to_owned(), "done"),
         ("write write".to_owned(), "done"),
         ("create new".to_owned(), "done"),
-        ("write read".to_owned(), &no),
-        ("create ../read/new".to_owned(), &no),
-        ("read link".to_owned(), &no),
-        ("read ../secret/file".to_owned(), &no),
-        ("create ../secret/new".to_owned(), &no),
-        (format!("read {}", at("secret/file")), away),
-        (format!("create {}", at("secret/new")), away),
-        ("read /etc/passwd".to_owned(), away),
-        (format!("read /proc/{}/mem", process::id()), away),
-        ("write /proc/self/mem".to_owned(), away),
+        ("write read".to_owned(), &refused),
+        ("create ../read/new".to_owned(), &refused),
+        ("read link".to_owned(), &refused),
+        ("read ../secret/file".to_owned(), &refused),
+        ("create ../secret/new".to_owned(), &refused),
+        (format!("read {}", at("secret/file")), outside),
+        (format!("create {}", at("secret/new")), outside),
+        ("read /etc/passwd".to_owned(), outside),
+        (format!("read /proc/{}/mem", process::id()), outside),
+        ("write /proc/self/mem".to_owned(), outside),
         ("exists /etc/passwd".to_owned(), if has_root { "entity not found" } else { "done" }),
-        // A granted directory leads up to its parent in the host's file system.
+        // From a granted directory, `..` leads to its parent in the host's file system.
         ("exists ../secret/file".to_owned(), "done"),
         ("exists ../secret/none".to_owned(), "entity not found"),
         ("processes".to_owned(), ""),
         ("system".to_owned(), ""),
-        (format!("what-files-are {}", at("secret/file")), ""),
+        (format!("file-metadata {}", at("secret/file")), ""),
         ("network".to_owned(), ""),
-        ("other-networks".to_owned(), ""),
+        ("other-sockets".to_owned(), ""),
         ("memory".to_owned(), ""),
         ("resources".to_owned(), ""),
     ];
-    let cases: Vec<_> = deeds.iter().map(|(deed, said)| (&**deed, *said)).collect();
+    let cases: Vec<_> =
+        misdeeds.iter().map(|(misdeed, expected)| (&**misdeed, *expected)).collect();
     try_each(&cases, |pool| {
         pool.dir(DirGrant::read(at("read"), "/read"))
             .dir(DirGrant::read_write(at("write"), "/write"))
     });
 }
 
-fn a_file_is_no_longer_than_all_that_may_be_written() {
+fn the_disk_limit_bounds_the_length_of_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let grant = DirGrant::read_write(folder.path(), "/write");
     try_each(&[("lengthen hole", "done")], |pool| pool.dir(grant.clone()));
@@ -145,19 +143,20 @@ fn a_file_is_no_longer_than_all_that_may_be_written() {
 fn a_granted_port_opens_no_other() {
     let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     let [granted, other] = listeners.each_ref().map(|one| one.local_addr().unwrap().port());
-    let no = refusal_text();
-    let deeds = [
+    let refused = refusal_text();
+    let misdeeds = [
         (format!("connect {granted}"), "done"),
-        (format!("connect {other}"), &no),
+        (format!("connect {other}"), &refused),
         ("processes".to_owned(), ""),
         ("system".to_owned(), ""),
         ("files".to_owned(), ""),
-        ("other-networks".to_owned(), ""),
+        ("other-sockets".to_owned(), ""),
         ("code".to_owned(), ""),
         ("memory".to_owned(), ""),
         ("resources".to_owned(), ""),
     ];
-    let cases: Vec<_> = deeds.iter().map(|(deed, said)| (&**deed, *said)).collect();
+    let cases: Vec<_> =
+        misdeeds.iter().map(|(misdeed, expected)| (&**misdeed, *expected)).collect();
     try_each(&cases, |pool| pool.net(format!("127.0.0.1:{granted}").parse().unwrap()));
 }
 
@@ -174,26 +173,28 @@ fn a_granted_directory_costs_one_descriptor() {
     assert_eq!(open(200) - open(0), 200);
 }
 
-fn all_threads_for_waits_have_started() {
+fn blocking_work_starts_no_thread() {
     let folder = tempfile::tempdir().unwrap();
-    try_each(&[("wait", "done")], |pool| pool);
-    try_each(&[("wait", "done")], |pool| pool.dir(DirGrant::read(folder.path(), "/read")));
+    try_each(&[("blocking-work", "done")], |pool| pool);
+    try_each(&[("blocking-work", "done")], |pool| pool.dir(DirGrant::read(folder.path(), "/read")));
 }
 
 fn a_process_that_ends_costs_one_item() {
-    dies(&["by abort", "by a wrong address", "by an exit"], |pool| pool);
+    check_deaths(&["by abort", "by a wrong address", "by an exit"], |pool| pool);
     // These misdeeds do not end the process, so it would continue with the next item of its claim and lose that one.
-    dies(&["by noise", "by silence"], |pool| pool.chunk_size(ChunkSize::Fixed(NonZeroUsize::MIN)));
+    check_deaths(&["by garbage", "by closed descriptors"], |pool| {
+        pool.chunk_size(ChunkSize::Fixed(NonZeroUsize::MIN))
+    });
 }
 
-/// Checks that each item which ends its process costs only itself, however items are claimed.
-fn dies(ways: &[&str], how: impl FnOnce(PoolBuilder) -> PoolBuilder) {
+/// Checks that each item which ends its process is the only item that fails.
+fn check_deaths(ways: &[&str], grant: impl FnOnce(PoolBuilder) -> PoolBuilder) {
     let items = ways.iter().flat_map(|way| ["item".to_owned(), format!("die {way}")]);
     let items: Vec<_> = items.chain(["item".to_owned()]).collect();
-    for (item, result) in items.iter().zip(run(&items, how)) {
+    for (item, result) in items.iter().zip(run(&items, grant)) {
         match item.as_str() {
             "item" => assert_eq!(result.as_deref(), Ok("ITEM")),
-            deed => assert_eq!(result, Err(FaultKind::Crashed), "`{deed}`"),
+            misdeed => assert_eq!(result, Err(FaultKind::Crashed), "`{misdeed}`"),
         }
     }
 }

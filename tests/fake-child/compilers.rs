@@ -1,5 +1,4 @@
-//! Tests compilers that lie, flood and stall: the plugin is refused, and the parent takes no more memory than for an
-//! honest compiler.
+//! Tests compilers that send false data, flood or stall: the plugin is refused, and the parent's memory stays bounded.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -13,9 +12,9 @@ use crate::fake_children;
 use crate::harness::Test;
 
 pub(crate) const TESTS: &[Test] = &[
-    ("a_compiler_that_says_too_much_is_killed", a_compiler_that_says_too_much_is_killed),
+    ("a_compiler_that_sends_too_much_is_killed", a_compiler_that_sends_too_much_is_killed),
     ("a_compiler_that_stalls_is_killed", a_compiler_that_stalls_is_killed),
-    ("a_refusal_is_cut_however_long_it_is", a_refusal_is_cut_however_long_it_is),
+    ("a_long_refusal_is_truncated", a_long_refusal_is_truncated),
 ];
 
 fn loader() -> PluginLoader {
@@ -28,14 +27,14 @@ fn load(loader: &PluginLoader, name: &str) -> LoadError {
     loader.from_bytes(name, b"\0asm\x01\0\0\0").unwrap_err()
 }
 
-/// Returns the error of inspecting a plugin with this name, or the refusal that inspection reports.
+/// Inspects a plugin with this name. Returns the error, or the refusal that the inspection reports.
 #[track_caller]
 fn inspect(name: &str) -> LoadError {
     let folder = tempfile::tempdir().unwrap();
     std::env::set_current_dir(folder.path()).unwrap();
     fs::write(name, b"\0asm\x01\0\0\0").unwrap();
     match loader().inspect(name) {
-        Ok(found) => found.refusal.unwrap(),
+        Ok(inspection) => inspection.refusal.unwrap(),
         Err(error) => error,
     }
 }
@@ -50,38 +49,38 @@ fn killed(error: &LoadError) -> &str {
 }
 
 /// Returns this process's peak memory.
-fn peak() -> u64 {
+fn peak_memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
-fn a_compiler_that_says_too_much_is_killed() {
-    let before = peak();
+fn a_compiler_that_sends_too_much_is_killed() {
+    let before = peak_memory();
     let long = "its process was killed because it sent a frame that is too long";
     #[rustfmt::skip]
     let cases = [
-        ("says much before it is ready", long),
-        ("says much of code",            long),
-        ("says much of a refusal",       long),
-        ("has many causes",              "its process was killed because it sent an invalid error"),
+        ("huge ready message", long),
+        ("huge code",            long),
+        ("huge refusal",       long),
+        ("refusal with many causes",              "its process was killed because it sent an invalid error"),
         ("floods logs",                  "its process was killed because it sent an unexpected reply (expected: compiled)"),
     ];
     for (name, expected) in cases {
         assert_eq!(killed(&load(&loader(), name)), expected, "{name}");
     }
-    assert!(matches!(load(&loader(), "has all code").kind(), LoadErrorKind::Code { .. }));
+    assert!(matches!(load(&loader(), "code of maximal length").kind(), LoadErrorKind::Code { .. }));
     #[rustfmt::skip]
     let cases = [
-        ("finds much",         long),
-        ("finds many exports", "its process was killed because it sent invalid findings"),
+        ("huge findings",         long),
+        ("findings with many exports", "its process was killed because it sent invalid findings"),
     ];
     for (name, expected) in cases {
         assert_eq!(killed(&inspect(name)), expected, "{name}");
     }
-    // A single one of these frames would exceed the bound.
-    let taken = peak() - before;
-    assert!(taken < 128 << 20, "{taken} bytes");
+    // A single frame of these would exceed the bound.
+    let growth = peak_memory() - before;
+    assert!(growth < 128 << 20, "{growth} bytes");
 }
 
 fn a_compiler_that_stalls_is_killed() {
@@ -95,8 +94,10 @@ fn a_compiler_that_stalls_is_killed() {
     assert_eq!(killed(&error), "its process closed its socket, and was killed");
 }
 
-fn a_refusal_is_cut_however_long_it_is() {
-    for error in [inspect("finds a long refusal"), load(&loader(), "has long causes")] {
+fn a_long_refusal_is_truncated() {
+    for error in
+        [inspect("findings with a long refusal"), load(&loader(), "refusal with long causes")]
+    {
         let texts =
             std::iter::successors(Some(&error as &dyn std::error::Error), |&error| error.source());
         let length: usize = texts.map(|error| error.to_string().len()).sum();

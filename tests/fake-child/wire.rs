@@ -21,7 +21,7 @@ pub(crate) const COMPILED: u8 = 10;
 pub(crate) const NOT_COMPILED: u8 = 11;
 pub(crate) const INSPECTED: u8 = 12;
 
-/// The beginning of a child's set-up: its task, as far as these tests need it.
+/// The task of a child, which begins its set-up. Further fields are ignored.
 #[derive(Debug, Deserialize)]
 pub(crate) enum Task {
     Compile(Compile),
@@ -40,7 +40,7 @@ pub(crate) struct ParentSocket(UnixStream);
 
 impl ParentSocket {
     /// Opens the socket, which is a child's standard input.
-    pub(crate) fn of_standard_input() -> io::Result<Self> {
+    pub(crate) fn from_standard_input() -> io::Result<Self> {
         Ok(Self(UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?)))
     }
 
@@ -60,9 +60,9 @@ impl ParentSocket {
 
     /// Receives the payload of the next frame.
     pub(crate) fn receive(&mut self) -> io::Result<Vec<u8>> {
-        let mut head = [0; 5];
-        self.0.read_exact(&mut head)?;
-        let [a, b, c, d, _] = head;
+        let mut header = [0; 5];
+        self.0.read_exact(&mut header)?;
+        let [a, b, c, d, _] = header;
         let mut payload = vec![0; u32::from_le_bytes([a, b, c, d]) as usize];
         self.0.read_exact(&mut payload)?;
         Ok(payload)
@@ -71,8 +71,8 @@ impl ParentSocket {
     /// Receives the set-up, and returns the task and the arguments for `init`.
     pub(crate) fn task(&mut self) -> io::Result<(Task, Vec<u8>)> {
         let payload = self.receive()?;
-        let (_version, rest) = first(&payload)?;
-        let (setup, init) = first(rest)?;
+        let (_version, rest) = split_field(&payload)?;
+        let (setup, init) = split_field(rest)?;
         let (task, _) = postcard::take_from_bytes(setup).map_err(io::Error::other)?;
         Ok((task, init.to_vec()))
     }
@@ -106,8 +106,8 @@ impl ParentSocket {
     }
 }
 
-/// Splits off a field that is preceded by its length.
-fn first(bytes: &[u8]) -> io::Result<(&[u8], &[u8])> {
+/// Splits off the first field, which its length precedes.
+fn split_field(bytes: &[u8]) -> io::Result<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk().ok_or(io::ErrorKind::UnexpectedEof)?;
     Ok(rest.split_at(u32::from_le_bytes(*length) as usize))
 }
@@ -152,8 +152,8 @@ pub(crate) mod guest {
 pub(crate) mod refusal {
     use super::variant;
 
-    pub(crate) fn not_wasm(begins: &str) -> Vec<u8> {
-        variant(2, &begins)
+    pub(crate) fn not_wasm(beginning: &str) -> Vec<u8> {
+        variant(2, &beginning)
     }
 
     /// Encodes an invalid plugin with this many causes.

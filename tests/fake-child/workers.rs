@@ -1,4 +1,4 @@
-//! Tests workers that lie, flood and stall: only the item that they run is lost.
+//! Tests workers that send false data, flood or stall: only the item that they run is lost.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -14,19 +14,16 @@ use crate::harness::Test;
 
 pub(crate) const TESTS: &[Test] = &[
     ("a_child_that_stalls_or_floods_costs_its_item", a_child_that_stalls_or_floods_costs_its_item),
-    ("a_child_that_lies_costs_its_item", a_child_that_lies_costs_its_item),
     (
-        "what_a_child_says_beside_its_results_is_bounded",
-        what_a_child_says_beside_its_results_is_bounded,
+        "a_child_that_breaks_the_protocol_costs_its_item",
+        a_child_that_breaks_the_protocol_costs_its_item,
     ),
+    ("events_of_a_hostile_child_are_bounded", events_of_a_hostile_child_are_bounded),
     (
         "a_child_that_floods_before_it_is_ready_can_be_stopped",
         a_child_that_floods_before_it_is_ready_can_be_stopped,
     ),
-    (
-        "a_child_that_floods_as_it_starts_has_its_deadline",
-        a_child_that_floods_as_it_starts_has_its_deadline,
-    ),
+    ("a_child_that_floods_as_it_starts_times_out", a_child_that_floods_as_it_starts_times_out),
     ("a_child_that_does_not_read_costs_its_item", a_child_that_does_not_read_costs_its_item),
 ];
 
@@ -52,59 +49,60 @@ fn outcomes(pool: &mut Pool, items: &[String]) -> Vec<String> {
 
 /// Tries each misdeed between good items, and compares all outcomes.
 #[track_caller]
-fn try_each(deeds: &[(&str, &str)]) {
+fn try_each(misdeeds: &[(&str, &str)]) {
     // With one worker for each misdeed, the stalling ones stall at the same time.
-    let mut pool = pool(deeds.len()).build().unwrap();
-    let items = deeds.iter().flat_map(|(deed, _)| ["before".to_owned(), format!("!{deed}")]);
+    let mut pool = pool(misdeeds.len()).build().unwrap();
+    let items =
+        misdeeds.iter().flat_map(|(misdeed, _)| ["before".to_owned(), format!("!{misdeed}")]);
     let outcomes = outcomes(&mut pool, &items.chain(["after".to_owned()]).collect::<Vec<_>>());
-    let expected = deeds.iter().flat_map(|(_, outcome)| ["BEFORE", *outcome]);
+    let expected = misdeeds.iter().flat_map(|(_, outcome)| ["BEFORE", *outcome]);
     let expected: Vec<_> = expected.chain(["AFTER"]).collect();
-    assert_eq!(outcomes, expected, "{deeds:?}");
-    // Each broken instance was replaced.
-    let broken = deeds.iter().filter(|(_, outcome)| *outcome != "done").count();
+    assert_eq!(outcomes, expected, "{misdeeds:?}");
+    // Each failed instance was replaced.
+    let failed = misdeeds.iter().filter(|(_, outcome)| *outcome != "done").count();
     let reports = pool.close();
-    assert_eq!(reports.iter().map(|report| report.failed_instances).sum::<u64>(), broken as u64);
+    assert_eq!(reports.iter().map(|report| report.failed_instances).sum::<u64>(), failed as u64);
 }
 
 fn a_child_that_stalls_or_floods_costs_its_item() {
     let late = "timeout: took longer than 200ms, and its process was killed";
     try_each(&[
-        ("is silent", late),
-        ("half a head", late),
+        ("sends nothing", late),
+        ("half a header", late),
         ("half a frame", late),
         ("byte by byte", late),
         ("floods small output", late),
         ("floods large output", late),
         ("floods logs", late),
         ("floods drops", late),
-        ("lies", late),
+        ("writes false progress", late),
         ("closes", "crashed: its process closed its socket, and was killed"),
     ]);
 }
 
-fn a_child_that_lies_costs_its_item() {
+fn a_child_that_breaks_the_protocol_costs_its_item() {
     let long = "crashed: its process was killed because it sent a frame that is too long";
     try_each(&[
-        ("claims a length", long),
-        ("has a large result", long),
+        ("false length", long),
+        ("huge result", long),
         (
-            "claims a count",
+            "false count",
             "crashed: its process was killed because it sent a frame that ends too early",
         ),
         (
-            "says more than it was sent",
+            "more outcomes than items",
             "crashed: its process was killed because it sent a wrong number of outcomes",
         ),
         (
-            "says too much at once",
+            "event that is too long",
             "crashed: its process was killed because it sent an event that is too long",
         ),
         (
-            "calls nothing",
+            "calls an unknown function",
             "crashed: its process was killed because it sent a call of an unknown host function",
         ),
-        ("nests", "crashed: its process was killed because it sent an invalid event"),
-        ("takes all memory", "done"),
+        ("invalid event", "crashed: its process was killed because it sent an invalid event"),
+        ("requests all memory", "done"),
     ]);
 }
 
@@ -120,24 +118,25 @@ impl Observer for Denials {
     }
 }
 
-fn what_a_child_says_beside_its_results_is_bounded() {
+fn events_of_a_hostile_child_are_bounded() {
     let denials = Arc::new(Denials::default());
-    // The child reports much, so it gets a long time.
+    // The child sends many events, so its item gets a long time limit.
     let pool = pool(1).timeout(Duration::from_secs(60)).observer(Arc::clone(&denials) as _);
-    let items = ["!is denied a command", "before", "!is denied much", "after"].map(str::to_owned);
+    let items = ["!denial with a shell command", "before", "!many long denials", "after"]
+        .map(str::to_owned);
     let outcomes = outcomes(&mut pool.build().unwrap(), &items);
-    let told = denials.0.lock().unwrap();
+    let reported = denials.0.lock().unwrap();
     assert!(
         outcomes.contains(&"BEFORE".into()) && outcomes.ends_with(&["AFTER".into()]),
         "{outcomes:?}"
     );
-    assert!(told.len() <= 16, "{} denials", told.len());
+    assert!(reported.len() <= 16, "{} denials", reported.len());
 }
 
 /// An observer that stops a run at the first line of output.
-struct Stops(StopFlag);
+struct StopOnOutput(StopFlag);
 
-impl Observer for Stops {
+impl Observer for StopOnOutput {
     fn notify(&self, event: &Event<'_>) {
         if let Event::Output { .. } = event {
             self.0.set();
@@ -148,16 +147,16 @@ impl Observer for Stops {
 fn a_child_that_floods_before_it_is_ready_can_be_stopped() {
     let stop = StopFlag::new();
     let pool = pool(1).init(Init::Same(b"floods before it is ready".to_vec()));
-    let pool = pool.stop(&stop).observer(Arc::new(Stops(stop.clone())));
-    let ended = pool.build().unwrap().map(["item"]).end();
-    assert!(ended.summary.stopped, "{:?}", ended.error);
+    let pool = pool.stop(&stop).observer(Arc::new(StopOnOutput(stop.clone())));
+    let outcome = pool.build().unwrap().map(["item"]).end();
+    assert!(outcome.summary.stopped, "{:?}", outcome.error);
 }
 
-fn a_child_that_floods_as_it_starts_has_its_deadline() {
+fn a_child_that_floods_as_it_starts_times_out() {
     let pool = pool(1).init(Init::Same(b"floods before it has started".to_vec()));
     let mut pool = pool.init_timeout(Duration::from_millis(200)).build().unwrap();
-    let ended = pool.map(["item"]).end();
-    let Some(Error::Init { source, .. }) = ended.error else { panic!("{:?}", ended.error) };
+    let outcome = pool.map(["item"]).end();
+    let Some(Error::Init { source, .. }) = outcome.error else { panic!("{:?}", outcome.error) };
     assert!(matches!(&*source, StartError::Timeout { .. }), "{source:?}");
 }
 
