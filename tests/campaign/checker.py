@@ -24,12 +24,12 @@ class Violation:
 
     rule: str
     expected: str
-    came: str
+    actual: str
 
 
 def check(plan: Plan, evidence: Evidence) -> list[Violation]:
     """Returns the rules that a run has broken."""
-    return _Check(plan, evidence).all()
+    return _Check(plan, evidence).run()
 
 
 class _Check:
@@ -41,42 +41,42 @@ class _Check:
             del self.expected[plan.limit :]
         self.output = without_messages(plan, evidence.output)
         self.listed: dict[int, Listed] = {}
-        # Whether `--faults` lists every item that it must list.
-        self.knows_all = False
+        # True if `--faults` lists every item that it must list.
+        self.lists_all = False
         self.read = len(self.expected)
 
-    def fail(self, rule: str, expected: object, came: object) -> None:
-        self.violations.append(Violation(rule, str(expected), str(came)))
+    def fail(self, rule: str, expected: object, actual: object) -> None:
+        self.violations.append(Violation(rule, str(expected), str(actual)))
 
-    def all(self) -> list[Violation]:
+    def run(self) -> list[Violation]:
         if self.evidence.hung:
-            self.fail("hang", "an end", "none after a minute")
+            self.fail("hang", "an end", "no exit within a minute")
             return self.violations
         if self.evidence.left_behind:
-            self.fail("orphans", "no process outlives the host", "some did, for 5 s")
-        named = ending_of(self.plan, self.evidence)
-        if named.ending is None:
-            self.fail("exit-code", "an exit code of an ending of this run", f"{self.evidence.code}: {named.why}")
-        elif named.ending is Ending.NEVER_BEGAN:
+            self.fail("orphans", "no process that outlives the host", "some processes, for 5 s")
+        matched = ending_of(self.plan, self.evidence)
+        if matched.ending is None:
+            self.fail("exit-code", "an exit code of an ending of this run", f"{self.evidence.code}: {matched.reason}")
+        elif matched.ending is Ending.NEVER_BEGAN:
             pass
-        elif named.ending.is_told:
-            self.told(named.ending)
+        elif matched.ending.has_summary:
+            self.check_with_summary(matched.ending)
         else:
-            self.cut_off(named.ending)
+            self.check_without_summary(matched.ending)
         return self.violations
 
     # ---------------------------------------------------------------- endings without a summary
 
-    def cut_off(self, ending: Ending) -> None:
-        """Checks that the output is correct up to its end, wherever that is."""
+    def check_without_summary(self, ending: Ending) -> None:
+        """Checks that the output is correct up to its end, which may be anywhere."""
         self.read_faults(is_whole=False)
         if self.plan.ordered:
-            self.is_some_prefix()
+            self.check_byte_prefix()
         else:
-            self.has_each_once(range(self.read), may_lack=True, may_be_half=True)
+            self.check_unordered_records(range(self.read), may_lack=True, last_may_be_incomplete=True)
         self.executions(ending)
 
-    def is_some_prefix(self) -> None:
+    def check_byte_prefix(self) -> None:
         """Checks that the output is a prefix, in bytes, of all outcomes in input order."""
         whole = b"".join(self.rendered(index) for index in range(self.read))
         output = self.output
@@ -91,7 +91,7 @@ class _Check:
 
     # ---------------------------------------------------------------- endings with a summary
 
-    def told(self, ending: Ending) -> None:
+    def check_with_summary(self, ending: Ending) -> None:
         summary = traces.summary(self.evidence.errors)
         if summary is None:
             self.fail("summary", f"a summary ({ending.value})", self.evidence.errors[-300:])
@@ -104,11 +104,11 @@ class _Check:
         self.read_faults(is_whole=True)
         if ending.is_early and summary.items == 0 and not self.evidence.faults:
             # A run that ends before its first item is done does not change its files.
-            self.knows_all = False
+            self.lists_all = False
         self.exit_code(ending, summary)
         if ending is Ending.COMPLETE:
-            self.is_complete(summary)
-        if self.knows_all:
+            self.check_complete(summary)
+        if self.lists_all:
             self.counts(summary)
         if self.plan.ordered:
             self.prefix(ending, summary)
@@ -123,7 +123,7 @@ class _Check:
         if ending is Ending.COMPLETE and code != (1 if summary.faults else 0):
             self.fail("exit-code", "1 with faults, 0 without", f"{code} with {summary.faults} faults")
 
-    def is_complete(self, summary: Summary) -> None:
+    def check_complete(self, summary: Summary) -> None:
         everything = len(self.expected)
         if self.plan.on_error != "immediate" and (summary.items, summary.not_run, summary.not_written) != (everything, 0, 0):
             self.fail("complete", f"{everything} items done and written", summary)
@@ -143,10 +143,10 @@ class _Check:
         is_full = self.has_full_faults()
         if rest and is_whole:
             self.fail("faults-whole-lines", "whole lines", rest[:200])
-        self.knows_all = is_whole and not is_full
+        self.lists_all = is_whole and not is_full
         for entry in entries:
             self.entry(entry)
-        self.knows_all &= not any(violation.rule.startswith("faults") for violation in self.violations)
+        self.lists_all &= not any(violation.rule.startswith("faults") for violation in self.violations)
 
     def has_full_faults(self) -> bool:
         """Returns whether the next entry may have been too long for the file of faults."""
@@ -172,11 +172,11 @@ class _Check:
         if entry.kind in (NOT_RUN, NOT_WRITTEN):
             return
         expected = self.expected[entry.index]
-        natural = expected.outcome
-        if entry.kind == natural.kind:
-            if natural.data is not None and entry.message.encode() != natural.data.decode("utf-8", "replace").encode()[:4096]:
-                if len(natural.data) <= 4000:
-                    self.fail("faults-message", natural.data[:200], entry)
+        normal = expected.outcome
+        if entry.kind == normal.kind:
+            if normal.data is not None and entry.message.encode() != normal.data.decode("utf-8", "replace").encode()[:4096]:
+                if len(normal.data) <= 4000:
+                    self.fail("faults-message", normal.data[:200], entry)
             return
         if entry.kind == "crashed" and self.plan.isolation == "process" and (
             self.evidence.kills or self.may_be_cut_off(entry.index)
@@ -184,9 +184,9 @@ class _Check:
             return
         if entry.kind == "timeout" and self.may_be_cut_off(entry.index):
             return
-        if expected.instead is not None and entry.kind == expected.instead.kind and self.is_disturbed():
+        if expected.alternative is not None and entry.kind == expected.alternative.kind and self.is_disturbed():
             return
-        self.fail("faults-kind", f"{natural.kind} of {self.plan.items[entry.index][:80]!r}", entry)
+        self.fail("faults-kind", f"{normal.kind} of {self.plan.items[entry.index][:80]!r}", entry)
 
     def is_cut_off(self, entry: Listed) -> bool:
         """Returns whether the end of the run may have cut off this item."""
@@ -196,7 +196,7 @@ class _Check:
         return self.plan.join_timeout_ms is not None and self.evidence.signals > 0
 
     def is_disturbed(self) -> bool:
-        """Returns whether something may have reduced the tries of items, or added executions."""
+        """Returns whether a limit or a stop may have reduced the tries of items, or added executions."""
         limits = fault_limit(self.plan) is not None or self.plan.max_restarts is not None
         return limits or self.plan.stop is not None
 
@@ -215,29 +215,29 @@ class _Check:
         expected = self.expected[index]
         if entry is not None and entry.kind not in (NOT_RUN, NOT_WRITTEN):
             return expected.outcome if entry.kind == expected.outcome.kind else Outcome(entry.kind)
-        natural = expected.outcome
-        if natural.is_fault and expected.instead is not None and self.knows_all and self.is_disturbed():
-            return expected.instead if entry is None else natural
-        return natural
+        normal = expected.outcome
+        if normal.is_fault and expected.alternative is not None and self.lists_all and self.is_disturbed():
+            return expected.alternative if entry is None else normal
+        return normal
 
     def counts(self, summary: Summary) -> None:
         """Compares the summary with the file of faults."""
         kinds = Counter(self.kind_of(index) for index in range(self.read))
         for index in range(self.read):
             if index not in self.listed and self.outcome(index).is_fault:
-                self.fail("faults-complete", f"item {index} with {self.outcome(index).kind}", "no entry")
-                self.knows_all = False
+                self.fail("faults-complete", f"an entry for item {index} with {self.outcome(index).kind}", "none")
+                self.lists_all = False
                 return
         not_run = kinds.pop(NOT_RUN, 0)
         if not_run != summary.not_run:
             self.fail("summary-not-run", f"{not_run} not run, as in `--faults`", summary)
             # Entries that the file lacks are reported once, not for each item.
-            self.knows_all = False
+            self.lists_all = False
         filtered = kinds.pop(FILTERED, 0)
-        if filtered != summary.filtered and not self.has_unsure():
+        if filtered != summary.filtered and not self.has_unknown_outcome():
             self.fail("summary-filtered", filtered, summary)
         kinds.pop("record", None)
-        if dict(kinds) != summary.kinds and not self.has_unsure():
+        if dict(kinds) != summary.kinds and not self.has_unknown_outcome():
             self.fail("summary-faults", dict(kinds), summary)
         if sum(summary.kinds.values()) != summary.faults:
             self.fail("summary-faults", "the sum of the kinds", summary)
@@ -245,14 +245,14 @@ class _Check:
         # When the join timeout expires, each process may be running an item.
         most = self.evidence.kills + (self.plan.jobs if self.plan.join_timeout_ms and self.evidence.signals else 0)
         if crashes > most:
-            self.fail("crashed", f"at most {most}, one for each process that was killed", crashes)
+            self.fail("crashed", f"at most {most}, one for each killed process", crashes)
         if summary.written is not None and summary.written + summary.not_written != summary.items:
             self.fail("adds-up", "items = written + not written", summary)
 
-    def has_unsure(self) -> bool:
-        """Returns whether only the host knows the outcome of an item that was not written."""
+    def has_unknown_outcome(self) -> bool:
+        """Returns whether an item was not written and has an outcome that only the host knows."""
         return any(
-            entry.kind == NOT_WRITTEN and (self.expected[index].instead is not None or letter_of(self.plan.items[index]) == "s")
+            entry.kind == NOT_WRITTEN and (self.expected[index].alternative is not None or letter_of(self.plan.items[index]) == "s")
             for index, entry in self.listed.items()
         )
 
@@ -269,7 +269,7 @@ class _Check:
         return next((i for i in range(self.read) if i in self.listed and self.listed[i].kind == NOT_RUN), self.read)
 
     def prefix(self, ending: Ending, summary: Summary) -> None:
-        """Checks that the output is a prefix of the right length, and that the rest is counted."""
+        """Checks that the output is a prefix of the allowed length, and that the rest is counted."""
         most = next((index for index in range(self.read) if self.is_left(index)), self.read)
         stream = [self.rendered(index) for index in range(most)]
         ends = [0, *accumulate(map(len, stream))]
@@ -280,42 +280,42 @@ class _Check:
                 f"{len(output) - len(whole)} bytes more: {output[len(whole):][:100]!r}",
             )
             return
-        place = bisect_left(ends, len(output))
-        if not whole.startswith(output) or place == len(ends) or ends[place] != len(output):
+        position = bisect_left(ends, len(output))
+        if not whole.startswith(output) or position == len(ends) or ends[position] != len(output):
             self.fail("prefix", "whole records of the first items in input order", self.difference(whole, output))
             return
         # An outcome without a record does not show in the output, so it may be written or not.
-        written = [count for count in range(place, most + 1) if ends[count] == len(output)]
-        self.ends_where_it_has_to(ending, written, summary)
+        written = [count for count in range(position, most + 1) if ends[count] == len(output)]
+        self.check_end(ending, written, summary)
         self.adds_up(written, summary)
 
-    def ends_where_it_has_to(self, ending: Ending, written: list[int], summary: Summary) -> None:
+    def check_end(self, ending: Ending, written: list[int], summary: Summary) -> None:
         """Checks the number of written outcomes; `written` lists the numbers that agree with the output."""
         if ending is Ending.BROKEN_OUTPUT:
-            self.is_full(written)
+            self.check_full_output(written)
             return
-        right = set()
-        if self.knows_all:
-            right.add(self.first_not_started())
+        allowed = set()
+        if self.lists_all:
+            allowed.add(self.first_not_started())
             cut_off = [i for i, entry in sorted(self.listed.items()) if self.is_cut_off(entry)]
             # The host may write the outcome of an item that is cut off, or end the output before it.
-            right.update({i for i in cut_off if i < min(right)} | {i + 1 for i in cut_off if i < min(right)})
+            allowed.update({i for i in cut_off if i < min(allowed)} | {i + 1 for i in cut_off if i < min(allowed)})
         elif summary.not_run == 0:
-            right.add(self.read)
+            allowed.add(self.read)
         by_faults = end_by_faults(self.plan, [self.outcome(i) for i in range(min(self.first_not_started(), self.read))])
-        if by_faults is not None and (self.knows_all or ending is Ending.FAULT_LIMIT):
+        if by_faults is not None and (self.lists_all or ending is Ending.FAULT_LIMIT):
             if self.plan.on_error == "immediate":
-                right = {by_faults}
-            elif not right:
-                right = set(range(by_faults, self.read + 1))
-            elif max(right) < by_faults and ending is Ending.FAULT_LIMIT:
-                self.fail("fault-limit", f"an output that goes on to item {by_faults}, one fault too many", written)
+                allowed = {by_faults}
+            elif not allowed:
+                allowed = set(range(by_faults, self.read + 1))
+            elif max(allowed) < by_faults and ending is Ending.FAULT_LIMIT:
+                self.fail("fault-limit", f"an output up to item {by_faults}, which exceeds the limit", written)
         elif by_faults is None and ending is Ending.FAULT_LIMIT:
-            self.fail("fault-limit", "faults within the limit do not end the run", summary)
-        if right and not right & set(written):
-            self.fail("ends", f"the output ends before item {sorted(right)}", f"before item {written}")
+            self.fail("fault-limit", "no end of the run by faults within the limit", summary)
+        if allowed and not allowed & set(written):
+            self.fail("ends", f"an output that ends before item {sorted(allowed)}", f"before item {written}")
 
-    def is_full(self, written: list[int]) -> None:
+    def check_full_output(self, written: list[int]) -> None:
         limit = self.plan.file_limit
         if limit is None or self.has_full_faults() or written[-1] >= self.read:
             return
@@ -332,49 +332,49 @@ class _Check:
                 f"{summary.items} - {summary.not_written} = {count}",
             )
             return
-        if self.knows_all:
+        if self.lists_all:
             missing = [i for i in range(count, self.read) if i not in self.listed]
             if missing:
-                self.fail("faults-complete", f"items from {count} on are not written, and listed", f"without {missing[:10]}")
-                self.knows_all = False
+                self.fail("faults-complete", f"entries for all items from {count} on, which are not written", f"not listed: {missing[:10]}")
+                self.lists_all = False
 
     def unordered(self, ending: Ending, summary: Summary) -> None:
         done = [i for i in range(self.read) if self.kind_of(i) != NOT_RUN]
         broken = ending is Ending.BROKEN_OUTPUT
         written = [i for i in done if not self.is_left(i)]
-        knows_all = self.knows_all or summary.not_run == 0
-        self.has_each_once(written, may_lack=broken or not knows_all, may_be_half=False)
+        lists_all = self.lists_all or summary.not_run == 0
+        self.check_unordered_records(written, may_lack=broken or not lists_all, last_may_be_incomplete=False)
         if not broken and summary.not_written:
-            self.fail("adds-up", "all finished items are written", summary)
+            self.fail("adds-up", "all finished items written", summary)
         if ending is Ending.FAULT_LIMIT and not self.exceeds(summary):
-            self.fail("fault-limit", "faults within the limit do not end the run", summary)
+            self.fail("fault-limit", "no end of the run by faults within the limit", summary)
         # Records that contain their separator cannot be counted.
-        shapeless = self.plan.multiline or self.plan.skip_failed or any(self.outcome(i).kind == FILTERED for i in done)
-        if not shapeless:
-            count, came = summary.items - summary.not_written, len(records(self.plan, self.output))
-            if count != came:
-                self.fail("adds-up", f"items - not written = {count} records", came)
+        is_uncountable = self.plan.multiline or self.plan.skip_failed or any(self.outcome(i).kind == FILTERED for i in done)
+        if not is_uncountable:
+            count, found = summary.items - summary.not_written, len(records(self.plan, self.output))
+            if count != found:
+                self.fail("adds-up", f"items - not written = {count} records", found)
 
     def exceeds(self, summary: Summary) -> bool:
         limit = fault_limit(self.plan)
         # The share may have exceeded the limit earlier, with fewer finished items.
         return limit is not None and (limit.endswith("%") or is_too_many(limit, summary.faults, summary.items))
 
-    def has_each_once(self, indices: object, may_lack: bool, may_be_half: bool) -> None:
-        """Checks records in any order: each belongs to an item, and none is repeated."""
-        right = Counter(filter(None, (self.rendered(index) for index in indices)))  # type: ignore[attr-defined]
+    def check_unordered_records(self, indices: object, may_lack: bool, last_may_be_incomplete: bool) -> None:
+        """Checks records in any order: each record belongs to an item, and no record is repeated."""
+        expected = Counter(filter(None, (self.rendered(index) for index in indices)))  # type: ignore[attr-defined]
         if self.plan.multiline and self.plan.output_format in ("lines", "nul"):
             # A record may contain its separator, so its pieces are compared.
-            pieces = Counter(p for record, n in right.items() for p in records(self.plan, record) for _ in range(n))
-            right = pieces
-        came = records(self.plan, self.output)
-        if may_be_half and came and not right[came[-1]]:
-            came.pop()
-        there = Counter(came)
-        if there - right:
-            self.fail("foreign", "only records of items, each once", list((there - right).items())[:3])
-        if not may_lack and right - there:
-            self.fail("lost", "a record of each item that is done", list((right - there).items())[:3])
+            pieces = Counter(p for record, n in expected.items() for p in records(self.plan, record) for _ in range(n))
+            expected = pieces
+        written = records(self.plan, self.output)
+        if last_may_be_incomplete and written and not expected[written[-1]]:
+            written.pop()
+        actual = Counter(written)
+        if actual - expected:
+            self.fail("foreign", "each record of an item at most once, and no other", list((actual - expected).items())[:3])
+        if not may_lack and expected - actual:
+            self.fail("lost", "a record of each item that is done", list((expected - actual).items())[:3])
 
     def difference(self, whole: bytes, output: bytes) -> str:
         at = next((i for i, (a, b) in enumerate(zip(whole, output)) if a != b), min(len(whole), len(output)))
@@ -395,30 +395,30 @@ class _Check:
                 continue
             executed = marks.get(number, 0)
             entry = self.listed.get(index)
-            if index >= len(self.expected) or (ending.is_told and index >= self.read):
+            if index >= len(self.expected) or (ending.has_summary and index >= self.read):
                 if executed:
-                    self.fail("executed-unread", f"item {index} was never read", f"executed {executed} times")
+                    self.fail("executed-unread", f"no execution of item {index}, which was never read", f"executed {executed} times")
                 continue
             expected = self.expected[index]
             if entry is not None and entry.kind == NOT_RUN:
                 if executed:
-                    self.fail("not-run-but-executed", f"item {index} was never started", f"executed {executed} times")
+                    self.fail("not-run-but-executed", f"no execution of item {index}, which was never started", f"executed {executed} times")
                 continue
-            if executed > min(9, self.most(expected) + more):
-                self.fail("executed-too-often", f"item {index} at most {self.most(expected) + more} times", executed)
-            if ending.is_told and self.knows_all and executed < self.least(ending, expected, entry):
-                self.fail("executed-too-rarely", f"item {index} at least {self.least(ending, expected, entry)} times", executed)
+            if executed > min(9, self.max_executions(expected) + more):
+                self.fail("executed-too-often", f"at most {self.max_executions(expected) + more} executions of item {index}", executed)
+            if ending.has_summary and self.lists_all and executed < self.min_executions(ending, expected, entry):
+                self.fail("executed-too-rarely", f"at least {self.min_executions(ending, expected, entry)} executions of item {index}", executed)
 
-    def most(self, expected: Expectation) -> int:
+    def max_executions(self, expected: Expectation) -> int:
         """Returns the largest number of executions of an item, without those that a killed child adds."""
-        if self.evidence.kills and expected.most:
+        if self.evidence.kills and expected.max_executions:
             # A crash counts as a try.
-            return max(expected.most, self.plan.retries + 1)
-        return expected.most
+            return max(expected.max_executions, self.plan.retries + 1)
+        return expected.max_executions
 
-    def least(self, ending: Ending, expected: Expectation, entry: Listed | None) -> int:
+    def min_executions(self, ending: Ending, expected: Expectation, entry: Listed | None) -> int:
         if entry is not None and entry.kind in ("crashed", "timeout"):
-            return 0 if ending.is_early or entry.kind == "crashed" else expected.least
+            return 0 if ending.is_early or entry.kind == "crashed" else expected.min_executions
         if ending.is_early or self.is_disturbed():
-            return min(1, expected.least)
-        return expected.least
+            return min(1, expected.min_executions)
+        return expected.min_executions

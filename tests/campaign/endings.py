@@ -1,4 +1,4 @@
-"""The model of endings: what must be in the output, in `--faults` and in the summary for each way to end.
+"""The model of endings: the required output, `--faults` and summary for each way in which a run can end.
 
 Every item that was read is done (a record, no record, or a fault) or was never started (`not-run`). *Prefix*: the
 outcomes of the first items in input order, each in the output's format, and nothing else.
@@ -7,7 +7,7 @@ outcomes of the first items in input order, each in the output's format, and not
 |---|---|---|---|---|
 | complete | 0, or 1 with faults | after the last item | the faults | yes |
 | interrupted: one SIGINT, SIGTERM, SIGHUP or SIGQUIT | 130 | before the first item that was never started | all items without a result in the output | yes |
-| interrupted, `--join-timeout` over | 130 | there, or at the first item that was cut off | the same; an item that was cut off is `timeout`, or `crashed` with its process | yes |
+| interrupted, `--join-timeout` over | 130 | before the same item, or at the first item that was cut off | the same; an item that was cut off is `timeout`, or `crashed` with its process | yes |
 | interrupted twice, not by SIGHUP | 130 | anywhere; the last record may be incomplete | whole lines, then perhaps an incomplete one | no |
 | host killed | killed | anywhere; the last record may be incomplete | whole lines, then perhaps an incomplete one | no |
 | `--on-error immediate` | 1 | after the first fault | all items without a result in the output | yes |
@@ -18,14 +18,14 @@ outcomes of the first items in input order, each in the output's format, and not
 | no worker left | 8, or 3 if nothing was done | before the first item that was never started | all items without a result in the output | yes |
 | a child killed | as if nothing had happened | the same | at most one `crashed` for each kill | yes |
 
-A run that ends before its first item is done does not touch its files.
+A run that ends before its first item is done does not change its files.
 
-With `--unordered`, an ending with a summary writes each finished item once, in any order; only a full or closed
-output has fewer. The summary adds up in each ending: items + not run = read; items - not written = written outcomes
-(records, empty places, and outcomes without a record). Items that were never read appear nowhere.
+With `--unordered`, a run with a summary writes each finished item once, in any order. Only a full or closed output has
+fewer items. In each ending with a summary, items + not run = read, and items - not written = written outcomes (records,
+empty records of faults, and outcomes without a record). Items that were never read appear nowhere.
 
-An item is executed as often as it was tried, and `not-run` means never started. Only a killed child adds executions:
-at most one for each kill.
+An item is executed as often as it was tried, and a `not-run` item was never executed. Only a killed child adds
+executions: at most one for each kill.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Ending(Enum):
     NEVER_BEGAN = "never began"
 
     @property
-    def is_told(self) -> bool:
+    def has_summary(self) -> bool:
         """Returns whether the run ends with a summary."""
         return self in (
             Ending.COMPLETE, Ending.INTERRUPTED, Ending.FAULT_LIMIT, Ending.BROKEN_OUTPUT, Ending.NO_WORKER,
@@ -70,48 +70,48 @@ _DEATHS = {"SIGHUP": -1, "SIGINT": -2, "SIGQUIT": -3, "SIGTERM": -15}
 
 
 @dataclass(frozen=True)
-class Named:
+class MatchedEnding:
     """The ending of a run, or the reason why its exit code matches no ending."""
 
     ending: Ending | None
-    why: str = ""
+    reason: str = ""
 
 
-def ending_of(plan: Plan, evidence: Evidence) -> Named:
+def ending_of(plan: Plan, evidence: Evidence) -> MatchedEnding:
     """Returns the ending for the exit code, if this run could end in that way."""
-    how = plan.stop.how if plan.stop else None
+    action = plan.stop.action if plan.stop else None
     code = evidence.code
-    if how == "kill-host" and code == -9:
-        return Named(Ending.HOST_KILLED)
+    if action == "kill-host" and code == -9:
+        return MatchedEnding(Ending.HOST_KILLED)
     if code == INTERRUPTED and evidence.signals:
         # The second signal may arrive while a finished run prints its summary.
-        has_summary = " items/s" in evidence.errors
+        is_summarised = " items/s" in evidence.errors
         # A closed terminal sends SIGHUP twice, so two SIGHUPs count as one.
-        is_twice = evidence.signals > 1 and not has_summary and plan.stop is not None and plan.stop.signal != "SIGHUP"
-        return Named(Ending.TWICE if is_twice else Ending.INTERRUPTED)
+        is_twice = evidence.signals > 1 and not is_summarised and plan.stop is not None and plan.stop.signal != "SIGHUP"
+        return MatchedEnding(Ending.TWICE if is_twice else Ending.INTERRUPTED)
     if plan.stop and evidence.signals and code == _DEATHS.get(plan.stop.signal):
         # Before the host handles signals, each signal has its default effect.
         if not evidence.output and not evidence.faults and not evidence.marks and not evidence.errors:
-            return Named(Ending.NEVER_BEGAN)
-        return Named(None, f"the first {plan.stop.signal} killed the host")
-    if how == "closed" and code == 4 and not evidence.marks and evidence.faults is None:
-        return Named(Ending.NEVER_BEGAN)
+            return MatchedEnding(Ending.NEVER_BEGAN)
+        return MatchedEnding(None, f"the first {plan.stop.signal} killed the host")
+    if action == "closed" and code == 4 and not evidence.marks and evidence.faults is None:
+        return MatchedEnding(Ending.NEVER_BEGAN)
     if code == 4:
-        if how in ("full", "dev-full", "closed"):
-            return Named(Ending.BROKEN_OUTPUT)
-        return Named(None, "the output was not broken")
-    if code in (0, 1) and how == "head":
-        return Named(Ending.READER_GONE)
-    if code == 1 and fault_limit(plan) is not None and _says_limit(evidence):
-        return Named(Ending.FAULT_LIMIT)
+        if action in ("full", "dev-full", "closed"):
+            return MatchedEnding(Ending.BROKEN_OUTPUT)
+        return MatchedEnding(None, "the output was not broken")
+    if code in (0, 1) and action == "head":
+        return MatchedEnding(Ending.READER_GONE)
+    if code == 1 and fault_limit(plan) is not None and _names_fault_limit(evidence):
+        return MatchedEnding(Ending.FAULT_LIMIT)
     if code in (0, 1):
-        return Named(Ending.COMPLETE)
+        return MatchedEnding(Ending.COMPLETE)
     if plan.max_restarts is not None and code in (3, ENDED_EARLY) and "no worker is left" in evidence.errors:
-        return Named(Ending.NO_WORKER)
-    return Named(None, "no ending of this run has this exit code")
+        return MatchedEnding(Ending.NO_WORKER)
+    return MatchedEnding(None, "no ending of this run has this exit code")
 
 
-def _says_limit(evidence: Evidence) -> bool:
+def _names_fault_limit(evidence: Evidence) -> bool:
     return "than the limit of" in evidence.errors or "error: an item failed" in evidence.errors
 
 

@@ -19,7 +19,7 @@ from evidence import Evidence, marks_in
 from formats import encode_items
 from plan import Plan
 
-LONGEST = 60.0
+MAX_SECONDS = 60.0
 """Seconds after which a run counts as hung."""
 
 
@@ -79,28 +79,28 @@ def discard(folder: Path) -> None:
 class _Run:
     def __init__(self, host: Host, plan: Plan, folder: Path) -> None:
         self.host, self.plan, self.folder = host, plan, folder
-        self.over = threading.Event()
+        self.is_over = threading.Event()
         self.signals = self.kills = 0
-        self.deadline = time.monotonic() + LONGEST
+        self.deadline = time.monotonic() + MAX_SECONDS
 
     def evidence(self) -> Evidence:
         folder, plan = self.folder, self.plan
         (folder / "marks").mkdir(parents=True)
-        inputs, fed = self.write_inputs()
+        inputs, piped = self.write_inputs()
         command = self.host.command(plan, folder, inputs)
-        (folder / "command").write_text(self.shell_line(command, fed) + "\n")
+        (folder / "command").write_text(self.shell_line(command, piped) + "\n")
         with contextlib.ExitStack() as stack:
             errors = stack.enter_context(open(folder / "errors", "wb"))
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL if fed is None else subprocess.PIPE,
-                stdout=self.standard_output(stack), stderr=errors, start_new_session=True, preexec_fn=self.prepare,
+                command, stdin=subprocess.DEVNULL if piped is None else subprocess.PIPE,
+                stdout=self.standard_output(stack), stderr=errors, start_new_session=True, preexec_fn=self.prepare_process,
             )
-            threads = self.pumps(process, fed)
+            threads = self.start_pumps(process, piped)
             try:
-                hung = not self.end(process)
+                hung = not self.stop_and_wait(process)
             finally:
-                self.over.set()
-                left = self.clear(process)
+                self.is_over.set()
+                left = self.kill_group(process)
             for thread in threads:
                 thread.join()
         faults = folder / "faults"
@@ -115,7 +115,7 @@ class _Run:
     def write_inputs(self) -> tuple[list[str], bytes | None]:
         """Writes the input, and returns the files or the bytes for a pipe."""
         plan = self.plan
-        if plan.feed in ("pipe", "held"):
+        if plan.feed in ("pipe", "held-open"):
             return [], encode_items(plan, plan.items, True)
         if plan.feed == "file" or len(plan.items) < 3 or plan.input_format == "frames":
             (self.folder / "in").write_bytes(encode_items(plan, plan.items, True))
@@ -130,67 +130,66 @@ class _Run:
             paths.append(str(path))
         return paths, None
 
-    def shell_line(self, command: list[str], fed: bytes | None) -> str:
+    def shell_line(self, command: list[str], piped: bytes | None) -> str:
         line = shlex.join(command)
-        if fed is not None:
-            (self.folder / "in").write_bytes(fed)
-            held = "; sleep 60" if self.plan.feed == "held" else ""
-            line = f"(cat {self.folder / 'in'}{held}) | {line}"
+        if piped is not None:
+            (self.folder / "in").write_bytes(piped)
+            keep_open = "; sleep 60" if self.plan.feed == "held-open" else ""
+            line = f"(cat {self.folder / 'in'}{keep_open}) | {line}"
         return line
 
     def standard_output(self, stack: contextlib.ExitStack) -> object:
         plan = self.plan
-        if plan.stop and plan.stop.how == "dev-full":
+        if plan.stop and plan.stop.action == "dev-full":
             return stack.enter_context(open("/dev/full", "wb"))
         if plan.output_to == "pipe":
             return subprocess.PIPE
-        name = "out" if plan.output_to == "stdout" else "said"
+        name = "out" if plan.output_to == "stdout" else "stdout"
         return stack.enter_context(open(self.folder / name, "wb"))
 
-    def prepare(self) -> None:
+    def prepare_process(self) -> None:
         """Prepares the process before it executes the host."""
-        # Python ignores some signals, and so do background processes of a script; the host must not
-        # inherit that.
+        # Python ignores some signals, and so do background processes of a script. The host must not inherit that.
         for name in ("SIGPIPE", "SIGXFSZ", "SIGINT", "SIGQUIT", "SIGHUP", "SIGTERM"):
             signal.signal(signal.Signals[name], signal.SIG_DFL)
         if self.plan.file_limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (self.plan.file_limit, self.plan.file_limit))
-        if self.plan.stop and self.plan.stop.how == "closed":
+        if self.plan.stop and self.plan.stop.action == "closed":
             os.close(1)
 
-    def pumps(self, process: subprocess.Popen[bytes], fed: bytes | None) -> list[threading.Thread]:
+    def start_pumps(self, process: subprocess.Popen[bytes], piped: bytes | None) -> list[threading.Thread]:
         """Starts the threads that write the host's input and read its output."""
         threads = []
-        if fed is not None:
-            threads.append(threading.Thread(target=self.feed, args=(process, fed)))
+        if piped is not None:
+            threads.append(threading.Thread(target=self.write_input, args=(process, piped)))
         if process.stdout is not None:
-            threads.append(threading.Thread(target=self.drain, args=(process,)))
+            threads.append(threading.Thread(target=self.read_pipe, args=(process,)))
         for thread in threads:
             thread.start()
         return threads
 
-    def feed(self, process: subprocess.Popen[bytes], fed: bytes) -> None:
+    def write_input(self, process: subprocess.Popen[bytes], piped: bytes) -> None:
         assert process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(fed)
+            process.stdin.write(piped)
             process.stdin.flush()
-            if self.plan.feed == "held":
-                self.over.wait(LONGEST)
+            if self.plan.feed == "held-open":
+                self.is_over.wait(MAX_SECONDS)
         with contextlib.suppress(BrokenPipeError):
             process.stdin.close()
 
-    def drain(self, process: subprocess.Popen[bytes]) -> None:
+    def read_pipe(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
         stop = self.plan.stop
-        most = stop.amount if stop and stop.how == "head" else None
+        remaining = stop.amount if stop and stop.action == "head" else None
         with open(self.folder / "out", "wb") as out, process.stdout as pipe:
-            while most is None or most > 0:
-                taken = os.read(pipe.fileno(), 65536 if most is None else most)
-                if not taken:
+            while remaining is None or remaining > 0:
+                chunk = os.read(pipe.fileno(), 65536 if remaining is None else remaining)
+                if not chunk:
                     break
-                out.write(taken)
+                out.write(chunk)
                 out.flush()
-                most = None if most is None else most - len(taken)
+                remaining = None if remaining is None else remaining - len(chunk)
 
     def read_output(self) -> bytes:
         out = self.folder / "out"
@@ -198,19 +197,19 @@ class _Run:
 
     # ---------------------------------------------------------------- the end
 
-    def end(self, process: subprocess.Popen[bytes]) -> bool:
-        """Stops the host as planned, waits for its end, and returns whether it ended."""
+    def stop_and_wait(self, process: subprocess.Popen[bytes]) -> bool:
+        """Stops the host as planned, waits for its exit, and returns whether it exited in time."""
         stop = self.plan.stop
-        if stop and stop.how in ("signal", "twice", "kill-host", "kill-children"):
-            if self.comes(process):
-                self.strike(process)
-                # If no signal reached the host, its input must be closed, or it would never end.
-        if self.plan.feed == "held" and not self.signals:
-            self.over.set()
-        return self.ends(process)
+        if stop and stop.action in ("signal", "twice", "kill-host", "kill-children"):
+            if self.wait_for_trigger(process):
+                self.perform_stop(process)
+        # If no signal reached the host, its input must be closed, or it would never end.
+        if self.plan.feed == "held-open" and not self.signals:
+            self.is_over.set()
+        return self.wait_for_exit(process)
 
-    def ends(self, process: subprocess.Popen[bytes]) -> bool:
-        """Waits for the end of the host, and returns whether it ended in time. (`Popen.wait` would poll.)"""
+    def wait_for_exit(self, process: subprocess.Popen[bytes]) -> bool:
+        """Waits for the exit of the host, and returns whether it exited in time. (`Popen.wait` would poll.)"""
         if process.poll() is not None:
             return True
         handle = os.pidfd_open(process.pid)
@@ -222,41 +221,41 @@ class _Run:
             os.close(handle)
         return process.poll() is not None
 
-    def comes(self, process: subprocess.Popen[bytes]) -> bool:
-        """Waits for the moment of the stop, and returns whether the host is still running."""
+    def wait_for_trigger(self, process: subprocess.Popen[bytes]) -> bool:
+        """Waits for the event that triggers the stop, and returns whether the host is still running."""
         stop = self.plan.stop
         assert stop is not None
         start = time.monotonic()
         out = self.folder / "out"
-        for _ in self.until(process, 0.3 if stop.when == "written" else 10.0):
-            if stop.when == "elapsed" and time.monotonic() - start >= stop.amount / 1000:
+        for _ in self.poll(process, 0.3 if stop.trigger == "written" else 10.0):
+            if stop.trigger == "elapsed" and time.monotonic() - start >= stop.amount / 1000:
                 break
-            if stop.when == "written" and out.exists() and out.stat().st_size >= stop.amount:
+            if stop.trigger == "written" and out.exists() and out.stat().st_size >= stop.amount:
                 break
-            if stop.when == "executed" and (self.folder / "marks" / f"{stop.amount:06}1").exists():
+            if stop.trigger == "executed" and (self.folder / "marks" / f"{stop.amount:06}1").exists():
                 break
         time.sleep(stop.pause)
         return process.poll() is None
 
-    def until(self, process: subprocess.Popen[bytes], longest: float) -> Iterator[None]:
+    def poll(self, process: subprocess.Popen[bytes], seconds: float) -> Iterator[None]:
         """Yields every millisecond while the host runs."""
-        end = time.monotonic() + longest
+        end = time.monotonic() + seconds
         while process.poll() is None and time.monotonic() < end:
             yield
             time.sleep(0.001)
 
-    def strike(self, process: subprocess.Popen[bytes]) -> None:
+    def perform_stop(self, process: subprocess.Popen[bytes]) -> None:
         stop = self.plan.stop
         assert stop is not None
-        if stop.how == "kill-children":
+        if stop.action == "kill-children":
             for _ in range(stop.times):
                 self.kill_child(process)
                 time.sleep(stop.pause)
-        elif stop.how == "kill-host":
+        elif stop.action == "kill-host":
             process.kill()
         else:
             number = signal.Signals[stop.signal]
-            for _ in range(2 if stop.how == "twice" else 1):
+            for _ in range(2 if stop.action == "twice" else 1):
                 if process.poll() is not None:
                     break
                 os.killpg(process.pid, number) if stop.to_group else process.send_signal(number)
@@ -272,7 +271,7 @@ class _Run:
                 self.kills += 1
                 return
 
-    def clear(self, process: subprocess.Popen[bytes]) -> bool:
+    def kill_group(self, process: subprocess.Popen[bytes]) -> bool:
         """Kills the processes of the run. Returns whether any outlived the host by some seconds."""
         left = process.poll() is not None and self.outlives(process.pid)
         with contextlib.suppress(ProcessLookupError):

@@ -12,22 +12,22 @@ from plan import Plan
 
 
 def encode_items(plan: Plan, items: list[bytes], is_last: bool) -> bytes:
-    """Encodes items as an input; the separator of the last item may be left out."""
+    """Encodes items as an input. The separator after the last item is optional."""
     if plan.input_format == "frames":
         return b"".join(struct.pack("<I", len(data)) + data for data in items)
     end = b"\0" if plan.input_format == "nul" else b"\n"
-    # In JSON lines, a blank line is not an item.
+    # In JSON Lines, a blank line is not an item.
     between = end + b" " + end if plan.input_format == "jsonl" and plan.seed % 3 == 0 else end
     text = between.join(items)
     # Without its separator, a last empty item would not exist.
-    needs_end = items and (plan.last_ends or not is_last or not items[-1])
-    return text + end if needs_end else text
+    needs_separator = items and (plan.ends_with_separator or not is_last or not items[-1])
+    return text + end if needs_separator else text
 
 
 def render(plan: Plan, index: int, outcome: Outcome) -> bytes:
     """Returns the bytes of an outcome in the output, which are empty for an outcome without a record.
 
-    In JSON lines, the message of a fault is left out, as in `without_messages`.
+    In JSON Lines, the message of a fault is left out, as in `without_messages`.
     """
     if outcome.kind == FILTERED or (outcome.is_fault and plan.skip_failed):
         return b""

@@ -39,11 +39,11 @@ class Expectation:
     """The expected outcome of a finished item."""
 
     outcome: Outcome
-    least: int
-    """The least number of executions, if nothing ends the run early."""
-    most: int
+    min_executions: int
+    """The smallest number of executions, if nothing ends the run early."""
+    max_executions: int
     """The largest number of executions."""
-    instead: Outcome | None = None
+    alternative: Outcome | None = None
     """Another correct outcome, for a run in which something reduced the tries or added executions."""
 
 
@@ -70,7 +70,7 @@ def never_ends(data: bytes) -> bool:
 
 
 def letter_of(data: bytes) -> str:
-    """Returns the character that selects the plugin's behaviour, or an empty text."""
+    """Returns the character that selects the plugin's behaviour, or an empty string."""
     body = data[1:] if data[:1] == b'"' else data
     return chr(body[0]) if body else ""
 
@@ -87,27 +87,27 @@ def expectation(plan: Plan, data: bytes) -> Expectation:
         return Expectation(Outcome(FILTERED), 1, 1)
     if letter == "s":
         kind = "out-of-fuel" if plan.fuel is not None else "timeout"
-        most = tries if kind in plan.retry_on else 1
-        return Expectation(Outcome(kind), most, most)
+        executions = tries if kind in plan.retry_on else 1
+        return Expectation(Outcome(kind), executions, executions)
     if letter == "f" and plan.counting and number_of(data) is not None:
-        return _stubborn(plan, data)
+        return _of_stubborn_item(plan, data)
     if letter in _KINDS and letter:
         kind = _KINDS[letter]
-        most = tries if kind in plan.retry_on else 1
-        return Expectation(Outcome(kind, data if kind in ("refused", "bad-item") else None), most, most)
-    return _judged(plan, b"B" * 100_000 if letter == "b" else _upper(data))
+        executions = tries if kind in plan.retry_on else 1
+        return Expectation(Outcome(kind, data if kind in ("refused", "bad-item") else None), executions, executions)
+    return _of_record(plan, b"B" * 100_000 if letter == "b" else _upper(data))
 
 
-def _stubborn(plan: Plan, data: bytes) -> Expectation:
+def _of_stubborn_item(plan: Plan, data: bytes) -> Expectation:
     needed = number_of(data) % 10 + 1  # type: ignore[operator]
     tries = plan.retries + 1 if "trap" in plan.retry_on else 1
-    good = _judged(plan, _upper(data))
+    success = _of_record(plan, _upper(data))
     if needed > tries:
-        return Expectation(Outcome("trap"), tries, tries, good.outcome)
-    return Expectation(good.outcome, needed, needed + good.most - 1, Outcome("trap"))
+        return Expectation(Outcome("trap"), tries, tries, success.outcome)
+    return Expectation(success.outcome, needed, needed + success.max_executions - 1, Outcome("trap"))
 
 
-def _judged(plan: Plan, record: bytes) -> Expectation:
+def _of_record(plan: Plan, record: bytes) -> Expectation:
     """Returns the expected outcome of an item for which the plugin returns a record."""
     end = _ENDS_RECORD.get(plan.output_format)
     is_bad = plan.max_result is not None and len(record) > plan.max_result

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 KINDS_FOR_RETRY = ("trap", "timeout", "out-of-memory", "crashed")
 """The kinds of fault after which the host tries an item again by default."""
 
-BREAKS = "tdxrmple"
+BREAKING_LETTERS = "tdxrmple"
 """The letters of items after which an instance is replaced."""
 
 
@@ -17,13 +17,13 @@ BREAKS = "tdxrmple"
 class Stop:
     """An action from outside that ends a run, or one of its processes, early."""
 
-    how: str
+    action: str
     """`signal`, `twice`, `kill-host`, `kill-children`, `full`, `dev-full`, `head` or `closed`."""
     signal: str = "SIGINT"
     to_group: bool = False
     """Sends the signal to the process group, as a terminal does."""
-    when: str = "elapsed"
-    """The event before the stop: `elapsed` (after `amount` ms), `written` (after `amount` bytes), or `executed`
+    trigger: str = "elapsed"
+    """The event that triggers the stop: `elapsed` (after `amount` ms), `written` (after `amount` bytes), or `executed`
     (after the item with the number `amount` has begun)."""
     amount: int = 0
     pause: float = 0.0
@@ -38,7 +38,7 @@ class Plan:
 
     seed: int
     items: list[bytes] = field(repr=False)
-    """The items in input order; invalid JSON counts as an item, and a blank line in JSON lines does not."""
+    """The items in input order. Invalid JSON counts as an item, and a blank line in JSON Lines does not."""
     batch: bool = True
     counting: bool = True
     """Grants a directory in which each execution leaves a mark."""
@@ -69,11 +69,11 @@ class Plan:
     max_item: int | None = None
     max_result: int | None = None
     feed: str = "file"
-    """`file`, `files` (several, some of them compressed), `pipe`, or `held` (a pipe that is closed only after the run
-    has ended or was stopped)."""
+    """`file`, `files` (several, some of them compressed), `pipe`, or `held-open` (a pipe that is closed only after the
+    run has ended or was stopped)."""
     output_to: str = "file"
     """`file` (`-o`), `stdout` (redirected to a file), or `pipe`."""
-    last_ends: bool = True
+    ends_with_separator: bool = True
     """Writes the separator of the last item, which is optional."""
     stop: Stop | None = None
     file_limit: int | None = None
@@ -117,9 +117,9 @@ class Plan:
         return flags
 
 
-def draw(seed: int, among: list[str] | None = None) -> Plan:
+def draw(seed: int, scenarios: list[str] | None = None) -> Plan:
     """Returns the plan for this seed, from one of the named scenarios."""
-    return _Drawing(seed, among or list(SCENARIOS)).plan()
+    return _Drawing(seed, scenarios or list(SCENARIOS)).plan()
 
 
 SCENARIOS = {
@@ -142,9 +142,9 @@ SCENARIOS = {
 class _Drawing:
     """A plan that is being drawn."""
 
-    def __init__(self, seed: int, among: list[str]) -> None:
+    def __init__(self, seed: int, scenarios: list[str]) -> None:
         self.seed = seed
-        self.among = among
+        self.scenarios = scenarios
         self.rng = random.Random(seed)
 
     def one_in(self, number: int) -> bool:
@@ -152,7 +152,7 @@ class _Drawing:
 
     def plan(self) -> Plan:
         rng = self.rng
-        scenario = rng.choices(self.among, [SCENARIOS[name] for name in self.among])[0]
+        scenario = rng.choices(self.scenarios, [SCENARIOS[name] for name in self.scenarios])[0]
         drawn: dict[str, object] = {"seed": self.seed}
         self.isolation = "process" if scenario == "kills" or rng.random() < 0.35 else "thread"
         drawn["isolation"] = self.isolation
@@ -181,7 +181,7 @@ class _Drawing:
             drawn["unbounded"] = True
         drawn["feed"] = rng.choice(("file", "file", "files", "pipe"))
         drawn["output_to"] = rng.choice(("file", "file", "stdout", "pipe"))
-        drawn["last_ends"] = rng.random() < 0.8
+        drawn["ends_with_separator"] = rng.random() < 0.8
         drawn["on_error"] = rng.choice(("ignore", "ignore", "ignore", "deferred"))
 
         letters = self.letters(drawn)
@@ -189,7 +189,7 @@ class _Drawing:
         if self.isolation == "thread" and self.one_in(12):
             count = 4000
         faulty = rng.choice((0.0, 0.02, 0.1, 0.4))
-        most_breaks = 8 if self.isolation == "process" else 30
+        max_breaks = 8 if self.isolation == "process" else 30
         sizes = (1, 12, 12, 60, 400)
 
         if scenario == "policy":
@@ -201,16 +201,15 @@ class _Drawing:
             faulty = rng.choice((0.02, 0.1, 0.4))
         elif scenario in ("signal", "twice", "kill-host"):
             count = rng.choice((30, 300, 3000, 8000))
-            drawn["feed"] = rng.choice(("file", "held", "held"))
-            how = scenario
-            drawn["stop"] = self.stop(how, count)
+            drawn["feed"] = rng.choice(("file", "held-open", "held-open"))
+            drawn["stop"] = self.stop(scenario, count)
             if scenario == "signal" and self.one_in(4):
                 drawn["join_timeout_ms"] = rng.choice((300, 1000))
             faulty = rng.choice((0.0, 0.01, 0.1))
         elif scenario == "join":
             count = rng.choice((10, 300, 3000))
             drawn["join_timeout_ms"] = rng.choice((30, 100, 200))
-            drawn["feed"] = rng.choice(("file", "held"))
+            drawn["feed"] = rng.choice(("file", "held-open"))
             drawn["counting"] = True
             drawn["window"] = None
             faulty = rng.choice((0.0, 0.01))
@@ -218,7 +217,7 @@ class _Drawing:
             count = rng.choice((50, 600, 4000))
             drawn["retries"] = rng.choice((0, 1, 3))
             drawn["stop"] = Stop(
-                "kill-children", when=rng.choice(("elapsed", "written")), amount=rng.choice((1, 15, 30, 60)),
+                "kill-children", trigger=rng.choice(("elapsed", "written")), amount=rng.choice((1, 15, 30, 60)),
                 pause=rng.choice((0.0, 0.005, 0.03)), times=rng.randint(1, 2),
             )
             faulty = rng.choice((0.0, 0.01))
@@ -246,21 +245,21 @@ class _Drawing:
             drawn.setdefault("max_restarts", 200)
 
         if scenario == "kills" or drawn.get("join_timeout_ms") is not None:
-            # Only `--faults` tells which items were cut off.
+            # Only `--faults` lists the items that were cut off.
             drawn["faults"] = True
-        if drawn["feed"] == "held":
+        if drawn["feed"] == "held-open":
             # While the pipe is open, an item without its separator may still become longer.
-            drawn["last_ends"] = True
+            drawn["ends_with_separator"] = True
         numbered = [self.item(number, letters, faulty, sizes) for number in range(count)]
-        self.keep_few(numbered, letters, most_breaks)
+        self.limit_costly_items(numbered, letters, max_breaks)
         if scenario == "join":
             self.plant_endless(numbered, drawn)
         drawn["items"] = [data for _, data in numbered]
         return Plan(**drawn)  # type: ignore[arg-type]
 
     def letters(self, drawn: dict[str, object]) -> str:
-        """Returns the letters of faulty items for this run, and chooses the limit that ends hanging items."""
-        letters = "##!!??" + BREAKS + "kf"
+        """Returns the letters for the special items of this run, and chooses the limit that ends hanging items."""
+        letters = "##!!??" + BREAKING_LETTERS + "kf"
         endless = self.rng.random()
         if endless < 0.15:
             drawn["timeout_ms"] = self.rng.choice((100, 150))
@@ -316,12 +315,12 @@ class _Drawing:
             payload = payload.replace(b"\0", b"_")
         return payload
 
-    def keep_few(self, numbered: list[tuple[str, bytes]], letters: str, most: int) -> None:
-        """Replaces slow items if there are too many of them."""
+    def limit_costly_items(self, numbered: list[tuple[str, bytes]], letters: str, max_breaks: int) -> None:
+        """Replaces slow items and items that break their instance, if there are too many of them."""
         left = {"s": 2, "w": 3, "k": 20, "b": 25}
         for at, (letter, _) in enumerate(numbered):
-            kind = "break" if letter in BREAKS + "f" else letter
-            left.setdefault(kind, most if kind == "break" else len(numbered))
+            kind = "break" if letter in BREAKING_LETTERS + "f" else letter
+            left.setdefault(kind, max_breaks if kind == "break" else len(numbered))
             left[kind] -= 1
             if left[kind] < 0:
                 numbered[at] = ("a", self.quick(at))
@@ -339,18 +338,18 @@ class _Drawing:
                 if letter == "s":
                     numbered[at] = ("a", self.quick(at))
         count = len(numbered)
-        places = rng.sample(range(count), rng.randint(1, min(3, count)))
-        for at in places:
+        positions = rng.sample(range(count), rng.randint(1, min(3, count)))
+        for at in positions:
             data = b"s%06d" % at
             numbered[at] = ("s", b'"' + data + b'"' if self.input_format == "jsonl" else data)
         drawn["stop"] = Stop(
             "signal", signal=rng.choice(("SIGINT", "SIGTERM")), to_group=self.one_in(3),
-            when="executed", amount=min(places), pause=rng.choice((0.0, 0.01, 0.05)),
+            trigger="executed", amount=min(positions), pause=rng.choice((0.0, 0.01, 0.05)),
         )
 
-    def stop(self, how: str, count: int) -> Stop:
+    def stop(self, action: str, count: int) -> Stop:
         rng = self.rng
         signal = rng.choice(("SIGINT", "SIGINT", "SIGTERM", "SIGTERM", "SIGHUP", "SIGQUIT"))
-        when = rng.choice(("elapsed", "written"))
-        amount = rng.choice((3, 10, 20, 40, 80)) if when == "elapsed" else rng.choice((1, 500, 10 * count))
-        return Stop(how, signal, self.one_in(3), when, amount, rng.choice((0.0, 0.0, 0.001, 0.005)))
+        trigger = rng.choice(("elapsed", "written"))
+        amount = rng.choice((3, 10, 20, 40, 80)) if trigger == "elapsed" else rng.choice((1, 500, 10 * count))
+        return Stop(action, signal, self.one_in(3), trigger, amount, rng.choice((0.0, 0.0, 0.001, 0.005)))

@@ -1,7 +1,7 @@
 """Plants defects in the evidence of runs, and checks that the checker finds each defect.
 
-One run is real. `_honest`, a simple honest host, simulates the endings that depend on timing, so that this test does not
-depend on it.
+One run is real. For the endings that depend on timing, `_honest` simulates an honest host, so that this test does not
+depend on timing.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ Defect = tuple[str, str, Callable[[Evidence], None]]
 
 def self_test(host: Host) -> list[str]:
     """Returns the errors of the checker. The list is empty if it finds each planted defect and no other."""
-    wrong: list[str] = []
+    errors: list[str] = []
     count = 0
     for name, plan, evidence, defects in _runs(host):
-        wrong += [f"{name}: an honest run breaks {violation}" for violation in check(plan, evidence)[:3]]
-        for what, rules, plant in defects:
+        errors += [f"{name}: an honest run breaks {violation}" for violation in check(plan, evidence)[:3]]
+        for defect, rules, plant in defects:
             planted = dataclasses.replace(evidence, marks=dict(evidence.marks))
             plant(planted)
             found = {violation.rule for violation in check(plan, planted)}
             count += 1
             if planted == evidence:
-                wrong.append(f"{name}: {what}: nothing was planted")
+                errors.append(f"{name}: {defect}: nothing was planted")
             elif not any(re.fullmatch(rules, rule) for rule in found):
-                wrong.append(f"{name}: {what}: expected {rules}, found {sorted(found) or 'nothing'}")
+                errors.append(f"{name}: {defect}: expected {rules}, found {sorted(found) or 'nothing'}")
     print(f"self-test: {count} planted defects")
-    return wrong
+    return errors
 
 
 def _items(count: int) -> list[bytes]:
@@ -54,26 +54,26 @@ def _runs(host: Host) -> list[tuple[str, Plan, Evidence, list[Defect]]]:
     discard(folder)
     runs = [("a real run", real, evidence, [*_of_any(real), *_of_complete()])]
     signal = Stop("signal")
-    for style in ("lines", "nul", "frames", "jsonl"):
-        plan = Plan(seed=1, items=_items(80), output_format=style, stop=signal)
-        made = _honest(plan, 40, {40, 43, *range(50, 64)}, 64, 130)
-        made.signals = 1
-        runs.append((f"interrupted, {style}", plan, made, [*_of_any(plan), *_of_early(plan, 40)]))
+    for output_format in ("lines", "nul", "frames", "jsonl"):
+        plan = Plan(seed=1, items=_items(80), output_format=output_format, stop=signal)
+        simulated = _honest(plan, 40, {40, 43, *range(50, 64)}, 64, 130)
+        simulated.signals = 1
+        runs.append((f"interrupted, {output_format}", plan, simulated, [*_of_any(plan), *_of_early(plan, 40)]))
     plan = Plan(seed=1, items=_items(80), ordered=False, stop=signal)
-    made = _honest(plan, 64, {40, 43, *range(50, 64)}, 64, 130)
-    made.signals = 1
-    runs.append(("interrupted, unordered", plan, made, _of_any(plan)))
+    simulated = _honest(plan, 64, {40, 43, *range(50, 64)}, 64, 130)
+    simulated.signals = 1
+    runs.append(("interrupted, unordered", plan, simulated, _of_any(plan)))
     plan = Plan(seed=1, items=_items(80), stop=Stop("full"), file_limit=3000)
     end = _honest(plan, 64, set(range(64, 70)), 70, 4)
     plan = dataclasses.replace(plan, file_limit=len(end.output) - 300)
     fit = next(count for count in range(64, 0, -1) if len(_output(plan, range(count))) <= len(end.output) - 300)
     full = dataclasses.replace(plan, file_limit=len(_output(plan, range(fit))) + 1)
-    made = _honest(full, fit, set(range(64, 70)), 70, 4)
+    simulated = _honest(full, fit, set(range(64, 70)), 70, 4)
     # The file of faults would be full.
-    made.faults, full = None, dataclasses.replace(full, faults=False)
-    runs.append(("full", full, made, [
+    simulated.faults, full = None, dataclasses.replace(full, faults=False)
+    runs.append(("full", full, simulated, [
         ("too few not written", "adds-up", _in_summary(r"(\d+) not written", -1)),
-        ("half a record", "prefix", _output_is(lambda output: output + b"A0")),
+        ("an incomplete record", "prefix", _output_is(lambda output: output + b"A0")),
         ("a missing record", "adds-up|full", _output_is(lambda output: output[: output[:-1].rfind(b"\n") + 1])),
         ("no error", "exit-code", _code(0)),
     ]))
@@ -123,13 +123,13 @@ def _of_any(plan: Plan) -> list[Defect]:
         ("a record is lost", "prefix|lost", _records(plan, lambda found: found[:7] + found[8:])),
         ("a record is repeated", "prefix|foreign", _records(plan, lambda found: [*found[:8], *found[7:]])),
         ("a record is damaged", "prefix|foreign", _output_is(lambda output: output.replace(b"C000013", b"C000O13"))),
-        ("an empty place too many", "prefix|foreign", _records(plan, lambda found: [*found[:7], end, *found[7:]])),
+        ("an additional empty record", "prefix|foreign", _records(plan, lambda found: [*found[:7], end, *found[7:]])),
         ("an entry is lost", "faults-complete|summary-.*", _lines(lambda lines: lines[:2] + lines[3:])),
         ("an entry is repeated", "faults-once", _lines(lambda lines: [*lines, lines[1]])),
         ("an entry has another kind", "faults-kind", _lines(lambda lines: [lines[0].replace(b'"trap"', b'"timeout"'), *lines[1:]])),
         ("an entry has another item", "faults-item", _lines(lambda lines: [lines[0].replace(b"t000004", b"t000019"), *lines[1:]])),
         ("an entry has another message", "faults-message", _lines(lambda lines: [l.replace(b'"!0', b'"?0', 1) for l in lines])),
-        ("half an entry", "faults-whole-lines", _lines(lambda lines: [*lines, b'{"index":'])),
+        ("an incomplete entry", "faults-whole-lines", _lines(lambda lines: [*lines, b'{"index":'])),
         ("no file of faults", "faults", lambda evidence: setattr(evidence, "faults", None)),
         ("an item too many in the summary", "adds-up|summary-?.*|complete|executed-.*", _in_summary(r"^(\d+) items", 1)),
         ("a fault too few in the summary", "summary-faults", _in_summary(r"(\d+) fault", -1)),
@@ -143,7 +143,7 @@ def _of_any(plan: Plan) -> list[Defect]:
         ("orphans", "orphans", lambda evidence: setattr(evidence, "left_behind", True)),
     ]
     if not plan.ordered:
-        # Without an order, the output does not show a missing place.
+        # Without an order, the output does not show a missing record.
         defects = [defect for defect in defects if defect[0] != "an item too many in the summary"]
     else:
         defects.append(("two records are swapped", "prefix", _records(plan, lambda f: [*f[:7], f[8], f[7], *f[9:]])))
@@ -158,18 +158,18 @@ def _of_complete() -> list[Defect]:
 
 
 def _of_early(plan: Plan, first: int) -> list[Defect]:
-    def executed(evidence: Evidence) -> None:
+    def execute_unstarted(evidence: Evidence) -> None:
         evidence.marks[43] = 1
 
-    def unread(evidence: Evidence) -> None:
+    def execute_unread(evidence: Evidence) -> None:
         evidence.marks[70] = 1
 
-    behind = _output(plan, [41, 42])
-    hole = {"lines": b"\n", "nul": b"\0", "frames": b"\0\0\0\0"}.get(plan.output_format, b"")
+    later = _output(plan, [41, 42])
+    empty = {"lines": b"\n", "nul": b"\0", "frames": b"\0\0\0\0"}.get(plan.output_format, b"")
     return [
-        ("an item that is `not-run` was executed", "not-run-but-executed", executed),
-        ("an item that was not read was executed", "executed-unread", unread),
-        ("outcomes after the first item that never started", "prefix", _output_is(lambda out: out + hole + behind)),
+        ("an item that is `not-run` was executed", "not-run-but-executed", execute_unstarted),
+        ("an item that was not read was executed", "executed-unread", execute_unread),
+        ("outcomes after the first item that never started", "prefix", _output_is(lambda out: out + empty + later)),
         ("a missing record before that item", "ends|adds-up", _records(plan, lambda found: found[:-3])),
         ("too few not written", "adds-up", _in_summary(r"(\d+) not written", -1)),
         ("too many not run", "summary-not-run|faults-.*", _in_summary(r"(\d+) not run", 1)),
@@ -198,8 +198,8 @@ def _code(code: int) -> Callable[[Evidence], None]:
     return lambda evidence: setattr(evidence, "code", code)
 
 
-def _in_summary(pattern: str, more: int) -> Callable[[Evidence], None]:
+def _in_summary(pattern: str, change: int) -> Callable[[Evidence], None]:
     def changed(match: re.Match[str]) -> str:
-        return match.group(0).replace(match.group(1), str(int(match.group(1)) + more), 1)
+        return match.group(0).replace(match.group(1), str(int(match.group(1)) + change), 1)
 
     return _errors(lambda text: re.sub(pattern, changed, text, count=1, flags=re.MULTILINE))
