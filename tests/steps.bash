@@ -23,7 +23,7 @@ use_plugins() {
     export MTL_EXAMPLE_PLUGINS=$root/examples-plugins/target/wasm32-wasip1/release
 }
 
-# Makes components of the example plugins, where tests of the host find them.
+# Builds components of the example plugins in the folder where the tests of the host look for them.
 use_components() {
     [ -z "${has_components:-}" ] || return 0
     use_rust
@@ -51,7 +51,7 @@ use_languages() {
     done
 }
 
-# Skips a part whose tools are missing; under CI, fails.
+# Skips the part $1, because the tool $2 is missing. Under CI, fails instead.
 skip() {
     if [ -n "${CI:-}" ]; then
         printf 'error: %s: cannot get %s\n' "$1" "$2" >&2
@@ -67,7 +67,7 @@ has_nextest() { "$cargo" nextest --version >/dev/null 2>&1; }
 # Runs tests of the host. Arguments: selections of binaries for cargo, then `--`, then names of tests for libtest.
 host_tests() {
     local binaries=() tests=() threads
-    # The packages examples-of-* share their sources with other packages, whose unit tests run there.
+    # The packages examples-of-* share their sources with other packages, and the unit tests run in those.
     local workspace=(--workspace --exclude "examples-of-*")
     # Many tests wait for plugins' deadlines and use no core meanwhile.
     threads=$((2 * $(nproc)))
@@ -85,9 +85,9 @@ host_tests() {
 
 # Modules of the integration tests that need compilers of languages other than Rust.
 readonly other_languages=(languages::{c,cpp,zig,go,assemblyscript,javascript,quickjs,python,others}::)
-# Modules of the integration tests that `MTL_TEST_ISOLATION` does not affect: they start processes themselves, or start
-# no workers.
-readonly same_everywhere=(
+# Modules of the integration tests that `MTL_TEST_ISOLATION` does not affect: they start processes of their own, or
+# start no workers.
+readonly isolation_independent=(
     behaviours:: build:: compiling:: crashes:: doc_examples:: ends::{consumer,output,source}:: fault_injection::
     hostile:: inspect:: matrix::native_workers new:: orphans:: readme::
 )
@@ -205,7 +205,7 @@ step_lints() {
     for workspace in . plugin-sdk/rust examples-plugins tests/model-check; do
         (cd "$workspace" && "$cargo" clippy --workspace --all-targets --all-features --locked -- -D warnings)
     done
-    # Lints code that exists only in plugins. The separate Rust that is installed for plugins has no clippy.
+    # Lints code that is compiled only for plugins. A separate Rust that was installed for plugins has no clippy.
     if [ "$wasm_cargo" = "$cargo" ]; then
         (cd plugin-sdk/rust && "$cargo" clippy --lib --target wasm32-unknown-unknown --locked -- -D warnings)
     fi
@@ -223,7 +223,7 @@ step_licences() {
 # A program that embeds the library must not build the command's dependencies.
 step_library() {
     use_rust
-    depends_on_none mtl-host 'clap|indicatif|mtl-host-cli|signal-hook|toml' 'what only the command may depend on'
+    depends_on_none mtl-host 'clap|indicatif|mtl-host-cli|signal-hook|toml' 'a dependency of the command'
     depends_on_none mtl-stream 'mtl-host|mtl-jail|tokio|wasmtime.*' 'the engine or its runtime'
     depends_on_none mtl-jail 'mtl-host|mtl-stream|tokio|wasmtime.*' 'the engine or its runtime'
 }
@@ -241,7 +241,7 @@ depends_on_none() {
 step_documentation() {
     use_rust
     local workspace pages=${CARGO_TARGET_DIR:-target}/doc
-    # Pages of items that no longer exist, or that are private, would be listed.
+    # Otherwise tests/public-api would list old pages, of items that were removed or made private.
     rm -rf "$pages/mtl_host"
     "$cargo" doc -p mtl-host --no-deps --locked
     tests/public-api "$pages/mtl_host" host/docs/public-api.txt
@@ -250,10 +250,10 @@ step_documentation() {
     done
 }
 
-# The profiles of this workspace are passed to the packages, which have none, so that the built engine is used.
+# The packages have no profiles. With the profiles of this workspace, cargo can reuse the built engine.
 step_packages() {
     use_rust
-    # To verify a package, cargo builds it, and puts its command in the place of the checkout's command.
+    # To verify a package, cargo builds it, and replaces the checkout's command with the command of the package.
     local scratch built=${CARGO_TARGET_DIR:-target}/debug/mtl-host
     rm -f "$built"
     "$cargo" --config Cargo.toml package --workspace --exclude "examples-of-*" --locked --allow-dirty
@@ -282,7 +282,7 @@ step_model_check() {
 step_all_processes() {
     use_rust
     use_components
-    MTL_TEST_ISOLATION=process host_tests_but --test integration but "${other_languages[@]}" "${same_everywhere[@]}"
+    MTL_TEST_ISOLATION=process host_tests_but --test integration but "${other_languages[@]}" "${isolation_independent[@]}"
 }
 
 # The tests of the SDKs need the command: some run built plugins, and others build plugins.
@@ -321,7 +321,7 @@ step_everywhere() {
     MTL_TEST_ISOLATION=process host_tests --test integration
 }
 
-# Uses its own target folder, because it builds the engine again.
+# Uses a target folder of its own, because these profiles build the engine again.
 step_assertions() {
     use_rust
     use_components
