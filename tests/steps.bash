@@ -241,7 +241,7 @@ depends_on_none() {
 step_documentation() {
     use_rust
     local workspace pages=${CARGO_TARGET_DIR:-target}/doc
-    # Otherwise tests/public-api would list old pages, of items that were removed or made private.
+    # Without this, tests/public-api would list items that were removed or made private.
     rm -rf "$pages/mtl_host"
     "$cargo" doc -p mtl-host --no-deps --locked
     tests/public-api "$pages/mtl_host" host/docs/public-api.txt

@@ -1,4 +1,4 @@
-//! Generates a child's replies about items on loan, and its writes into the shared page meanwhile.
+//! Generates a child's replies about items on loan, and its writes into the shared page during the loan.
 
 use arbitrary::Arbitrary;
 use mtl_stream::item::fault::FaultKind;
@@ -57,7 +57,7 @@ enum Reply<'a> {
     },
 }
 
-/// The content of a reply in an honest child's encoding.
+/// The content of a reply that an honest child encodes.
 #[derive(Arbitrary, Debug)]
 struct Honest {
     end: End,

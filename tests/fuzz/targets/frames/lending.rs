@@ -65,11 +65,11 @@ pub(crate) enum ItemEnd {
 /// The end that a child reports.
 #[derive(Clone, Debug)]
 pub(crate) enum ChildEnd {
-    /// All items of the order have their outcome.
+    /// A finished order: all its items have their outcome.
     Done,
-    /// Other workers have the remaining items.
+    /// An order whose remaining items other workers have.
     Yielded,
-    /// The instance failed in the next item.
+    /// A failure of the instance in the next item.
     Failed(FaultKind, String),
 }
 
