@@ -46,10 +46,10 @@ use crate::sandbox::guest_event::{GuestEvent, GuestSink};
 /// let story = Arc::new(Story::default());
 /// let pool = Pool::builder(&plugin).jobs("1".parse()?).retries(1).observer(story.clone());
 /// assert!(pool.build()?.map(["trap"]).next().unwrap().is_err());
-/// let told = story.0.lock().unwrap();
-/// assert_eq!(told[0], "worker 0 is ready");
-/// assert_eq!(told[1], "its instance failed: trap");
-/// assert!(told.contains(&"item 0, again: 1".to_owned()));
+/// let lines = story.0.lock().unwrap();
+/// assert_eq!(lines[0], "worker 0 is ready");
+/// assert_eq!(lines[1], "its instance failed: trap");
+/// assert!(lines.contains(&"item 0, again: 1".to_owned()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -217,7 +217,7 @@ impl Event<'_> {
                 tracing::warn!(worker, %plugin, %why, "no snapshot was taken");
             }
             Self::InstanceFailed { worker, items, why } => {
-                tracing::warn!(worker = worker.get(), items, %why, "the worker broke");
+                tracing::warn!(worker = worker.get(), items, %why, "the instance failed");
             }
             Self::WorkerRetired { worker, why } => {
                 tracing::warn!(worker = worker.get(), %why, "the worker is retired");
@@ -266,12 +266,12 @@ impl Event<'_> {
 /// impl Observer for Reports {
 ///     fn notify(&self, event: &Event<'_>) {
 ///         if let Event::Finished { closing, items, .. } = event {
-///             let what = match closing {
+///             let text = match closing {
 ///                 FinishReport::Report { bytes, .. } => String::from_utf8_lossy(bytes).into_owned(),
 ///                 FinishReport::Failed(why) => format!("failed, {why}"),
 ///                 FinishReport::Lost(why) => format!("lost, {why}"),
 ///             };
-///             self.0.lock().unwrap().push(format!("after {items}: {what}"));
+///             self.0.lock().unwrap().push(format!("after {items}: {text}"));
 ///         }
 ///     }
 /// }
@@ -347,8 +347,8 @@ impl Observers {
     pub(crate) fn notify(&self, event: &Event<'_>) {
         event.trace();
         if let Some(observer) = &self.0 {
-            let told = catch_unwind(AssertUnwindSafe(|| observer.notify(event)));
-            drop(told);
+            let notified = catch_unwind(AssertUnwindSafe(|| observer.notify(event)));
+            drop(notified);
         }
     }
 }
@@ -356,13 +356,13 @@ impl Observers {
 impl Observers {
     /// Returns a sink that passes events of a worker's guests to the observer.
     pub(crate) fn of_guests(&self, worker: WorkerIndex) -> GuestSink {
-        let audience = self.clone();
-        GuestSink::new(move |event| audience.notify(&Event::of_guest(worker, event)))
+        let observers = self.clone();
+        GuestSink::new(move |event| observers.notify(&Event::of_guest(worker, event)))
     }
 }
 
 impl fmt::Debug for Observers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Audience").field(&self.0.is_some()).finish()
+        f.debug_tuple("Observers").field(&self.0.is_some()).finish()
     }
 }

@@ -110,7 +110,7 @@ fn an_init_that_fails_says_which_worker_and_why() {
         ("init.wat", "refuse",
          format!("error: worker 0 could not be started: init failed: these arguments are no good\n{hint}")),
         ("init.wat", "trap",
-         "error: worker 0 could not be started: init broke: wasm `unreachable` instruction executed, \
+         "error: worker 0 could not be started: init failed: wasm `unreachable` instruction executed, \
           in `init`\n".into()),
         ("component.wat", "refuse",
          format!("error: worker 0 could not be started: init failed: no such arguments\n{hint}")),

@@ -136,9 +136,9 @@ fn a_worker_that_breaks_too_often_in_a_row_is_retired_and_the_last_one_ends_the_
             .stdout(results);
         let stderr = finished.stderr_text();
         let warning =
-            format!("warning: worker 0 broke too often in a row and is retired: {trap}\n");
+            format!("warning: worker 0 failed too often in a row and is retired: {trap}\n");
         let error = format!(
-            "error: no worker is left: worker 0, the last one, broke too often in a row: {trap}\n \
+            "error: no worker is left: worker 0, the last one, failed too often in a row: {trap}\n \
              hint: `--max-restarts N` allows N restarts in a row\n"
         );
         assert!(stderr.contains(&warning) && stderr.contains(&error), "{most}: {stderr}");
@@ -197,7 +197,7 @@ fn the_other_worker_does_all_when_one_is_retired() {
         .start();
     // The other worker waits at its first item, so the breaking worker ran all items before this
     // point.
-    running.wait_for_stderr("warning: worker 0 broke too often in a row and is retired: trap: ");
+    running.wait_for_stderr("warning: worker 0 failed too often in a row and is retired: trap: ");
     fs::write(running.folder().join("gate/open"), "").unwrap();
     let finished = running.finish().code(1);
     let results = finished.sorted_lines();

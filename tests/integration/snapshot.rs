@@ -274,7 +274,7 @@ fn after_restore_that_breaks_ends_the_run() {
         (func (export "call") (param i32 i32) (result i64) (i64.const 1)))"#;
     let described = host().file("plugin.wat", PLUGIN).args(["plugin.wat", "--jobs", "1"]);
     described.args(["--snapshot"]).stdin("a\n").run().code(3).stderr(
-        "error: worker 0 could not be started: after_restore broke: wasm `unreachable` instruction \
+        "error: worker 0 could not be started: after_restore failed: wasm `unreachable` instruction \
          executed, in `it`\n",
     );
 }

@@ -72,7 +72,7 @@ fn runs_and_workers_are_spans_and_what_happens_is_events() {
         "span run",
         "span worker",
         "the worker is ready",
-        "the worker broke",
+        "the instance failed",
         "the item is tried again",
         "the run has ended",
     ] {

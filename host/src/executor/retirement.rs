@@ -17,7 +17,7 @@ use crate::item::instance_failure::InstanceFailure;
 /// let Some(Error::NoWorkerLeft { source, .. }) = ended.error else {
 ///     panic!("it was not to be restarted");
 /// };
-/// assert_eq!(source.summary(), "broke too often in a row");
+/// assert_eq!(source.summary(), "failed too often in a row");
 /// assert!(source.hint().unwrap().starts_with("`max_restarts`"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -38,7 +38,7 @@ impl Retirement {
     pub fn summary(&self) -> &'static str {
         match self {
             Self::NotStarted(_) => "could not be started again",
-            Self::FailedTooOften(_) => "broke too often in a row",
+            Self::FailedTooOften(_) => "failed too often in a row",
         }
     }
 
@@ -48,7 +48,7 @@ impl Retirement {
         match self {
             Self::NotStarted(error) => error.hint(),
             Self::FailedTooOften(_) => {
-                Some("`max_restarts` limits how often a worker may break in a row".into())
+                Some("`max_restarts` limits how often a worker may fail in a row".into())
             }
         }
     }

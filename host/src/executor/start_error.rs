@@ -80,14 +80,14 @@ pub enum StartError {
         message: String,
     },
     /// `init` failed, for example by a trap.
-    #[error("init broke: {message}")]
+    #[error("init failed: {message}")]
     InitFailed {
         /// The message.
         #[serde(with = "bounded::guest")]
         message: String,
     },
     /// `after_restore` failed in an instance that started from a snapshot.
-    #[error("after_restore broke: {message}")]
+    #[error("after_restore failed: {message}")]
     RestoreFailed {
         /// The message.
         #[serde(with = "bounded::guest")]

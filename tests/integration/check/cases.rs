@@ -221,7 +221,7 @@ fn cases_of_ending() -> Vec<Case> {
         Case::new(("finish", FAILS), echo("", traps, ""), &[], ["after no item: trap", "let `finish` return"]),
         Case::new(("finish", WARNS), echo("", refuses, ""), &[], ["after no item: refused: lock", "has no finish report"]),
         Case::new(("memory", WARNS), echo("", "", grows), &[], ["bytes after", "free what an item has taken"]),
-        Case::new(("snapshot", FAILS), echo("", &breaks, ""), &[], ["after_restore broke", "let `after_restore` renew only"]),
+        Case::new(("snapshot", FAILS), echo("", &breaks, ""), &[], ["after_restore failed", "let `after_restore` renew only"]),
         Case::new(("snapshot", FAILS), echo("", &changes, if_changed), &[], ["as usual, and from a snapshot", "let `after_restore` renew only"]),
         Case::new(("snapshot", WARNS), echo(random, draws, ""), &[], ["draws random numbers", "`after_restore`"]),
         Case::new(("snapshot", WARNS), echo(index, asks, ""), &[], ["asks which worker it is", "`after_restore`"]),
