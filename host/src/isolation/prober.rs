@@ -57,7 +57,7 @@ impl LayersError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::NoProgram => Some(
-                "call `mtl_host::isolation::child_main()` first of all in `main`, or name a program that does: \
+                "call `mtl_host::isolation::child_main()` first in `main`, or name a program that does with \
                  `Processes::program`",
             ),
             Self::Process { .. } | Self::Died { .. } => None,
