@@ -8,12 +8,12 @@ use mtl_host::source::{FillStatus, Source, SourceError};
 use mtl_host::{Engine, Outcome, Plugin, Pool};
 
 /// A source that repeats its items.
-struct Again<'a> {
+struct Repeat<'a> {
     items: &'a [&'a [u8]],
     left: usize,
 }
 
-impl Source for Again<'_> {
+impl Source for Repeat<'_> {
     fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError> {
         while self.left > 0 && !block.is_full() {
             self.left -= 1;
@@ -24,9 +24,9 @@ impl Source for Again<'_> {
 }
 
 /// A sink that drops all results.
-struct Nowhere;
+struct Discard;
 
-impl Sink for Nowhere {
+impl Sink for Discard {
     fn write(&mut self, _: &Outcome<'_>) -> Result<(), SinkError> {
         Ok(())
     }
@@ -34,7 +34,7 @@ impl Sink for Nowhere {
 
 /// Runs `count` items through the pool, which are `items` in turn.
 pub(crate) fn work(pool: &mut Pool, items: &'static [&'static [u8]], count: usize) {
-    let summary = pool.run(Again { items, left: count }, &mut Nowhere).into_result();
+    let summary = pool.run(Repeat { items, left: count }, &mut Discard).into_result();
     let summary = summary.expect("the run does not fail");
     assert_eq!(summary.read, count as u64);
 }

@@ -25,23 +25,23 @@ const WORKERS: u32 = 1000;
 const FROM_A_SNAPSHOT: u32 = 8;
 const RUNS: usize = 9;
 
-enum Told {
+enum Message {
     Snapshot,
     Ready,
 }
 
 /// Sends a message for each snapshot and for each worker that is ready.
-struct Teller(Mutex<Sender<Told>>);
+struct MessageSender(Mutex<Sender<Message>>);
 
-impl Observer for Teller {
+impl Observer for MessageSender {
     fn notify(&self, event: &Event<'_>) {
-        let told = match event {
-            Event::SnapshotTaken { .. } => Told::Snapshot,
-            Event::WorkerReady { .. } => Told::Ready,
+        let message = match event {
+            Event::SnapshotTaken { .. } => Message::Snapshot,
+            Event::WorkerReady { .. } => Message::Ready,
             _ => return,
         };
         // The receiver may be gone, since each measurement stops early.
-        let _ = self.0.lock().expect("no code panics under the lock").send(told);
+        let _ = self.0.lock().expect("no code panics under the lock").send(message);
     }
 }
 
@@ -80,7 +80,7 @@ fn from_a_snapshot(plugin: &Plugin) {
     println!("|---|---|---|");
     let isolations = [Isolation::Thread, Isolation::Process(Processes::new())];
     for (isolation, name) in isolations.into_iter().zip(["thread", "process"]) {
-        let took = sorted(|| from_there(plugin, &isolation));
+        let took = sorted(|| time_from_snapshot(plugin, &isolation));
         let (least, median, most) = (took[0], took[RUNS / 2], took[RUNS - 1]);
         println!("| {name} | {median:.2} | {least:.2} to {most:.2} |");
     }
@@ -96,10 +96,10 @@ fn sorted(measure: impl FnMut() -> f64) -> Vec<f64> {
 /// Returns the milliseconds until all workers were ready, and the KiB of memory for each worker.
 fn all(plugin: &Plugin) -> (f64, f64) {
     let before = resident();
-    let begun = Instant::now();
-    let (mut pool, told) = starting(Pool::builder(plugin), WORKERS);
-    all_are_ready(&told, WORKERS);
-    let took = begun.elapsed().as_secs_f64() * 1000.0;
+    let start = Instant::now();
+    let (mut pool, messages) = starting(Pool::builder(plugin), WORKERS);
+    wait_until_ready(&messages, WORKERS);
+    let took = start.elapsed().as_secs_f64() * 1000.0;
     let each = (resident() - before) / f64::from(WORKERS);
     work(&mut pool, &[b"they do work"], 10_000);
     (took, each)
@@ -107,27 +107,29 @@ fn all(plugin: &Plugin) -> (f64, f64) {
 
 /// Returns the milliseconds in which all workers started from the snapshot in parallel, divided by their number. This
 /// is an average share, not the time that one worker takes.
-fn from_there(plugin: &Plugin, isolation: &Isolation) -> f64 {
+fn time_from_snapshot(plugin: &Plugin, isolation: &Isolation) -> f64 {
     let pool = Pool::builder(plugin).isolation(isolation.clone()).snapshot();
-    let (mut pool, told) = starting(pool, FROM_A_SNAPSHOT);
-    assert!(matches!(told.recv(), Ok(Told::Snapshot)), "the snapshot comes first");
-    let begun = Instant::now();
-    all_are_ready(&told, FROM_A_SNAPSHOT);
-    let took = begun.elapsed().as_secs_f64() * 1000.0;
+    let (mut pool, messages) = starting(pool, FROM_A_SNAPSHOT);
+    assert!(matches!(messages.recv(), Ok(Message::Snapshot)), "the snapshot comes first");
+    let start = Instant::now();
+    wait_until_ready(&messages, FROM_A_SNAPSHOT);
+    let took = start.elapsed().as_secs_f64() * 1000.0;
     work(&mut pool, &[b"x"], 100);
     took / f64::from(FROM_A_SNAPSHOT)
 }
 
 /// Builds a pool with the given number of workers, and returns the channel of its messages.
-fn starting(pool: PoolBuilder, workers: u32) -> (Pool, Receiver<Told>) {
-    let (tell, told) = channel();
-    let pool = pool.jobs(number(&workers.to_string())).observer(Arc::new(Teller(Mutex::new(tell))));
-    (pool.build().expect("the settings are valid"), told)
+fn starting(pool: PoolBuilder, workers: u32) -> (Pool, Receiver<Message>) {
+    let (sender, messages) = channel();
+    let pool = pool
+        .jobs(number(&workers.to_string()))
+        .observer(Arc::new(MessageSender(Mutex::new(sender))));
+    (pool.build().expect("the settings are valid"), messages)
 }
 
-fn all_are_ready(told: &Receiver<Told>, workers: u32) {
+fn wait_until_ready(messages: &Receiver<Message>, workers: u32) {
     for _ in 0..workers {
-        assert!(matches!(told.recv(), Ok(Told::Ready)), "each worker becomes ready");
+        assert!(matches!(messages.recv(), Ok(Message::Ready)), "each worker becomes ready");
     }
 }
 

@@ -1,16 +1,16 @@
-//! The place where workers run: on threads of this process, or each in a jailed process of its own.
+//! Isolation: workers run on threads of this process, or each in its own jailed process.
 //!
 //! ```text
 //! thread    worker's thread ─▶ instance
 //!
 //! process   worker's thread ─▶ remote ═ socket ═▶ child ─▶ the same instance, in a jail
 //!                                │                  │
-//!                                └──── page ────────┘  which item the child is on
+//!                                └──── page ────────┘  number of the child's current item
 //! ```
 //!
 //! The loop, state, claims and tally of a worker are the same in both cases: a child is one more
-//! kind of executor. `wire` decodes what a child sends; `remote` and `queue/loan` decide how far to
-//! believe it. A child that dies costs only the item that it was running.
+//! kind of executor. `wire` decodes the frames of a child; `remote` and `queue/loan` check the
+//! decoded values. A child that dies costs only the item that it was running.
 
 pub(crate) mod child;
 mod child_connection;

@@ -1,7 +1,7 @@
 //! Pools: workers that serve one run after another.
 //!
 //! ```text
-//!  reader ──▶ queue ──▶ workers ──▶ outcomes ──▶ delivery ──▶ sink, or iterator
+//!  reader ──▶ queue ──▶ workers ──▶ outcomes ──▶ consumer ──▶ sink, or iterator
 //!  (thread)  (window)  (threads)   (channel)    (this thread)
 //! ```
 //!
@@ -102,12 +102,12 @@ pub(crate) struct Settings {
     pub(crate) max_faults: MaxFaults,
     pub(crate) window: Window,
     pub(crate) chunk_size: ChunkSize,
-    pub(crate) renewal: RestartPolicy,
+    pub(crate) restart_policy: RestartPolicy,
     /// The longest time that the end of a run or of the pool may take.
     pub(crate) join_timeout: Option<Duration>,
     pub(crate) results: Option<Format>,
     pub(crate) stop: StopFlag,
-    pub(crate) audience: Observers,
+    pub(crate) observers: Observers,
     /// True if some guest has a time-out.
     pub(crate) has_deadlines: bool,
     /// The files that the workers' threads may open, if the threads are confined.
@@ -166,9 +166,9 @@ impl Pool {
                 index,
                 open,
                 chunk_size: pool.settings.chunk_size,
-                renewal: pool.settings.renewal,
+                restart_policy: pool.settings.restart_policy,
                 ticks: ticks.clone(),
-                audience: pool.settings.audience.clone(),
+                observers: pool.settings.observers.clone(),
                 live: Arc::clone(&live),
                 cancel: pool.cancel.clone(),
             };
@@ -285,9 +285,9 @@ impl Pool {
     {
         let source = Items::new(items);
         let size = source.size().items;
-        let delivery =
+        let consumer =
             self.begin(source, RecordRule::Any, &|thread, read| thread.spawn(read).map(Some));
-        Results::new(delivery.expect("the system starts the reader's thread"), size)
+        Results::new(consumer.expect("the system starts the reader's thread"), size)
     }
 
     /// Runs items through the workers as [`map`](Self::map) does, but the items may be borrowed.
@@ -322,10 +322,10 @@ impl Pool {
         let source = Items::new(items);
         let size = source.size().items;
         thread::scope(|scope| {
-            let delivery = self.begin(source, RecordRule::Any, &|thread, read| {
+            let consumer = self.begin(source, RecordRule::Any, &|thread, read| {
                 thread.spawn_scoped(scope, read).map(|_| None)
             });
-            with(Results::new(delivery.expect("the system starts the reader's thread"), size))
+            with(Results::new(consumer.expect("the system starts the reader's thread"), size))
         })
     }
 
@@ -356,10 +356,10 @@ impl Pool {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn run(&mut self, source: impl Source + 'static, sink: &mut dyn Sink) -> RunOutcome {
-        let launch =
+        let spawn =
             |thread: thread::Builder, read: ReaderTask<'static>| thread.spawn(read).map(Some);
-        match self.begin(source, sink.rule(), &launch) {
-            Ok(delivery) => deliver(delivery, sink),
+        match self.begin(source, sink.rule(), &spawn) {
+            Ok(consumer) => deliver(consumer, sink),
             Err(error) => RunOutcome::not_started(error),
         }
     }
@@ -368,7 +368,7 @@ impl Pool {
         &mut self,
         source: impl Source + 'source,
         rule: RecordRule,
-        launch: SpawnReader<'_, 'source>,
+        spawn: SpawnReader<'_, 'source>,
     ) -> Result<Consumer, Error> {
         let Settings { order, policy, max_faults, window, results, .. } = self.settings;
         let workers = self.mailboxes.len();
@@ -376,7 +376,7 @@ impl Pool {
         let (source_stop, cancel) = (source.stop_flag(), self.cancel.clone());
         let join_timeout = self.settings.join_timeout;
         let recalls = self.mailboxes.iter().map(Mailbox::recall).collect();
-        let plan = RunSettings {
+        let run_settings = RunSettings {
             order,
             policy,
             rule,
@@ -386,7 +386,7 @@ impl Pool {
             join_timeout,
             recalls,
         };
-        let run = Run::new(Queue::new(window, workers), self.progress.clone(), plan);
+        let run = Run::new(Queue::new(window, workers), self.progress.clone(), run_settings);
         // The channel has room for each worker to hand over its outcomes and continue; the window
         // is the only bound.
         let (outbox, inbox) = bounded(workers * 4);
@@ -396,21 +396,21 @@ impl Pool {
         drop(outbox);
         // Only now, since a stop takes back the tickets that the mailboxes hold.
         self.settings.stop.on_set(&run);
-        let reader = Reader::start(source, Arc::clone(&run), launch);
+        let reader = Reader::start(source, Arc::clone(&run), spawn);
         let reader = reader.inspect_err(|_| run.stop())?;
-        let (collector, account) = (Collector::new(order), Tally::begin());
+        let (collector, tally) = (Collector::new(order), Tally::begin());
         let stop = self.settings.stop.clone();
-        let (inbox, has_recalled, looked) = (Some(inbox), false, Instant::now());
+        let (inbox, has_recalled, last_fetch) = (Some(inbox), false, Instant::now());
         Ok(Consumer {
             run,
             reader,
             inbox,
             collector,
             max_faults,
-            tally: account,
+            tally,
             stop,
             has_recalled,
-            last_fetch: looked,
+            last_fetch,
         })
     }
 
@@ -444,7 +444,7 @@ impl Pool {
         let workers = std::mem::take(&mut self.workers);
         let reports = workers.into_iter().map(|worker| {
             let report = worker.join(until);
-            report.notify_observers(&self.settings.audience);
+            report.notify_observers(&self.settings.observers);
             report
         });
         reports.collect()

@@ -35,7 +35,7 @@ pub(crate) struct Run {
     /// The flag that interrupts a source which waits for input.
     pub(crate) source_stop: Option<StopFlag>,
     cancel: Cancel,
-    /// The handles that take back the tickets of workers that have not begun with the run.
+    /// The handles that take back the tickets of workers that have not joined the run.
     recalls: Vec<Recall>,
     /// The deadline for the current items, once the run must end.
     pub(crate) deadline: EndTime,
@@ -43,8 +43,8 @@ pub(crate) struct Run {
     join_timeout: Option<Duration>,
     retried: AtomicU64,
     /// The memory for outcomes, which is reused.
-    pub(crate) rooms: OutcomeBuffers,
-    pub(crate) trays: EarlyOutcomes,
+    pub(crate) buffers: OutcomeBuffers,
+    pub(crate) early_outcomes: EarlyOutcomes,
     /// The span for traces of this run.
     pub(crate) span: tracing::Span,
     /// The first error. Later errors are its consequences.
@@ -65,7 +65,7 @@ pub(crate) struct RunSettings {
 }
 
 impl Run {
-    pub(crate) fn new(queue: Queue, progress: Progress, plan: RunSettings) -> Arc<Self> {
+    pub(crate) fn new(queue: Queue, progress: Progress, settings: RunSettings) -> Arc<Self> {
         let RunSettings {
             order,
             policy,
@@ -75,7 +75,7 @@ impl Run {
             cancel,
             join_timeout,
             recalls,
-        } = plan;
+        } = settings;
         Arc::new(Self {
             queue,
             progress,
@@ -89,8 +89,8 @@ impl Run {
             deadline: EndTime::default(),
             join_timeout,
             retried: AtomicU64::new(0),
-            rooms: OutcomeBuffers::default(),
-            trays: EarlyOutcomes::default(),
+            buffers: OutcomeBuffers::default(),
+            early_outcomes: EarlyOutcomes::default(),
             span: tracing::debug_span!("run"),
             error: Mutex::default(),
         })

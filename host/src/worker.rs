@@ -38,9 +38,9 @@ pub(crate) struct Worker {
     pub(crate) index: WorkerIndex,
     pub(crate) open: Open,
     pub(crate) chunk_size: ChunkSize,
-    pub(crate) renewal: RestartPolicy,
+    pub(crate) restart_policy: RestartPolicy,
     pub(crate) ticks: Ticks,
-    pub(crate) audience: Observers,
+    pub(crate) observers: Observers,
     /// The number of workers of the pool that are not retired.
     pub(crate) live: Arc<AtomicUsize>,
     pub(crate) cancel: Cancel,
@@ -82,55 +82,55 @@ pub struct WorkerReport {
 impl WorkerReport {
     /// Returns the report of a worker that did not end in time.
     pub(crate) fn of_abandoned(worker: WorkerIndex) -> Self {
-        let why = InstanceFailure::new(FaultKind::Timeout, "the worker did not end in time");
+        let failure = InstanceFailure::new(FaultKind::Timeout, "the worker did not end in time");
         Self {
             worker,
             items: 0,
             failed_instances: 0,
             lost_reports: 0,
-            finish_report: Err(why),
+            finish_report: Err(failure),
             last: (0, Format::Text),
         }
     }
 
     /// Notifies observers of the finish report, if the plugin gives one.
-    pub(crate) fn notify_observers(&self, audience: &Observers) {
+    pub(crate) fn notify_observers(&self, observers: &Observers) {
         let (items, format) = self.last;
         let closing = match &self.finish_report {
             Ok(None) => return,
             Ok(Some(bytes)) => FinishReport::Report { bytes, format },
-            Err(broken) => FinishReport::Failed(broken),
+            Err(failure) => FinishReport::Failed(failure),
         };
-        audience.notify(&Event::Finished { worker: self.worker, items, closing });
+        observers.notify(&Event::Finished { worker: self.worker, items, closing });
     }
 }
 
 impl Worker {
     /// Serves runs until the pool is closed.
     pub(crate) fn serve(self, tickets: &TicketReceiver) -> WorkerReport {
-        let mut serving = WorkerLoop {
-            pace: ChunkSizer::new(self.chunk_size),
+        let mut worker_loop = WorkerLoop {
+            sizer: ChunkSizer::new(self.chunk_size),
             worker: self,
-            slot: WorkerState::NEW,
+            state: WorkerState::NEW,
             executor: None,
             retirement: None,
             since_open: 0,
             items: 0,
             instances: 0,
-            broken: 0,
-            lost: 0,
+            failed_instances: 0,
+            lost_reports: 0,
             is_failure_counted: false,
         };
-        serving.open();
+        worker_loop.open();
         while let Some(ticket) = tickets.next().map(Arc::new) {
-            let worker = serving.worker.index.get();
+            let worker = worker_loop.worker.index.get();
             let span = tracing::debug_span!(parent: &ticket.run.span, "worker", worker);
-            span.in_scope(|| serving.serve_run(&ticket));
+            span.in_scope(|| worker_loop.serve_run(&ticket));
         }
-        let report = serving.report();
+        let report = worker_loop.report();
         // The function that opens executors may be foreign code, which may panic when it is
         // dropped.
-        let dropped = catch_unwind(AssertUnwindSafe(|| drop(serving)));
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(worker_loop)));
         drop(dropped);
         report
     }
@@ -139,73 +139,72 @@ impl Worker {
 /// A running worker.
 struct WorkerLoop {
     worker: Worker,
-    slot: WorkerState,
+    state: WorkerState,
     executor: Option<Box<dyn Executor>>,
     /// The reason why the worker is retired, if the pool did not stop it.
     retirement: Option<Arc<Retirement>>,
-    pace: ChunkSizer,
+    sizer: ChunkSizer,
     /// The number of items that the current executor has worked on.
     since_open: u64,
     items: u64,
     /// The number of executors that the worker has opened.
     instances: u64,
-    broken: u64,
-    lost: u64,
-    /// True if the current item has already broken an executor. All its failures count as one
-    /// restart.
+    failed_instances: u64,
+    lost_reports: u64,
+    /// True if an executor has already failed on the current item. All failures of an item count as
+    /// one restart.
     is_failure_counted: bool,
 }
 
 impl WorkerLoop {
     /// Opens an executor, and tries again as long as the worker state is `Opening`.
     fn open(&mut self) {
-        while let WorkerState::Opening(_) = self.slot {
-            let begun = Instant::now();
+        while let WorkerState::Opening(_) = self.state {
+            let start = Instant::now();
             match (self.worker.open)() {
                 Ok(executor) => {
                     self.transition(WorkerEvent::Opened);
                     self.executor = Some(executor);
                     self.since_open = 0;
                     self.instances += 1;
-                    let (worker, took) = (self.worker.index, begun.elapsed());
-                    self.worker.audience.notify(&Event::WorkerReady { worker, took });
+                    let (worker, took) = (self.worker.index, start.elapsed());
+                    self.worker.observers.notify(&Event::WorkerReady { worker, took });
                 }
                 Err(_) if !self.worker.cancel.allows_start() => {
                     // The pool cancelled the start, so this is no failure.
-                    self.slot = WorkerState::Retired;
+                    self.state = WorkerState::Retired;
                     self.worker.live.fetch_sub(1, Ordering::AcqRel);
                 }
                 Err(error) => {
-                    self.transition(WorkerEvent::FailedToOpen(self.failure(&error)));
-                    let why = Retirement::NotStarted(Arc::new(error));
-                    self.retire_if_due(why);
+                    self.transition(WorkerEvent::FailedToOpen(self.start_failure(&error)));
+                    self.retire_if_due(Retirement::NotStarted(Arc::new(error)));
                 }
             }
         }
     }
 
-    /// Returns whether a failed start may be tried again.
-    fn failure(&self, error: &StartError) -> StartFailure {
-        let is_worth_it = error.is_transient() && self.worker.cancel.allows_retry();
-        if is_worth_it { StartFailure::Transient } else { StartFailure::Lasting }
+    /// Returns whether another start may succeed.
+    fn start_failure(&self, error: &StartError) -> StartFailure {
+        let may_succeed = error.is_transient() && self.worker.cancel.allows_retry();
+        if may_succeed { StartFailure::Transient } else { StartFailure::Lasting }
     }
 
-    fn transition(&mut self, happened: WorkerEvent) {
-        self.slot = self.slot.after(happened, self.worker.renewal.max_restarts);
+    fn transition(&mut self, event: WorkerEvent) {
+        self.state = self.state.after(event, self.worker.restart_policy.max_restarts);
     }
 
     /// Notes the reason if the worker is now retired.
-    fn retire_if_due(&mut self, why: Retirement) {
-        if self.slot != WorkerState::Retired {
+    fn retire_if_due(&mut self, reason: Retirement) {
+        if self.state != WorkerState::Retired {
             return;
         }
         // A worker that was never ready ends the run with an error, so it is not reported here. Nor
         // is a failure that the pool itself caused by an interruption.
         if self.instances > 0 && self.worker.cancel.allows_work() {
             let worker = self.worker.index;
-            self.worker.audience.notify(&Event::WorkerRetired { worker, why: &why });
+            self.worker.observers.notify(&Event::WorkerRetired { worker, why: &reason });
         }
-        self.retirement = Some(Arc::new(why));
+        self.retirement = Some(Arc::new(reason));
         self.worker.live.fetch_sub(1, Ordering::AcqRel);
     }
 
@@ -215,29 +214,32 @@ impl WorkerLoop {
     }
 
     /// Handles the failure of the executor, whose state is lost.
-    fn on_instance_failure(&mut self, why: &InstanceFailure) {
+    fn on_instance_failure(&mut self, failure: &InstanceFailure) {
         // A failure that the pool itself caused by an interruption is not reported.
         if self.worker.cancel.allows_work() {
             let (worker, items) = (self.worker.index, self.since_open);
-            self.worker.audience.notify(&Event::InstanceFailed { worker, items, why });
+            self.worker.observers.notify(&Event::InstanceFailed { worker, items, why: failure });
             if self.executor.as_ref().is_some_and(|executor| executor.has_finish_report()) {
-                self.lost += 1;
-                let closing = FinishReport::Lost(why);
-                self.worker.audience.notify(&Event::Finished { worker, items, closing });
+                self.lost_reports += 1;
+                let closing = FinishReport::Lost(failure);
+                self.worker.observers.notify(&Event::Finished { worker, items, closing });
             }
         }
-        self.broken += 1;
+        self.failed_instances += 1;
         self.executor = None;
-        let is_charged = std::mem::replace(&mut self.is_failure_counted, true);
-        let broke =
-            if is_charged { WorkerEvent::BrokeAgain } else { WorkerEvent::Broke(self.work_done()) };
-        self.transition(broke);
-        self.retire_if_due(Retirement::FailedTooOften(why.clone()));
+        let is_counted = std::mem::replace(&mut self.is_failure_counted, true);
+        let event = if is_counted {
+            WorkerEvent::FailedAgain
+        } else {
+            WorkerEvent::Failed(self.work_done())
+        };
+        self.transition(event);
+        self.retire_if_due(Retirement::FailedTooOften(failure.clone()));
     }
 
     /// Finishes the executor, so that the next item gets a fresh one.
     fn replace(&mut self) {
-        self.report().notify_observers(&self.worker.audience);
+        self.report().notify_observers(&self.worker.observers);
         self.transition(WorkerEvent::Replaced(self.work_done()));
     }
 
@@ -249,22 +251,22 @@ impl WorkerLoop {
             Some(Retirement::NotStarted(source)) if self.instances == 0 => {
                 run.fail_to_start(Error::Init { worker, source: Arc::clone(source) });
             }
-            Some(why) if self.worker.live.load(Ordering::Acquire) == 0 => {
-                run.fail(Error::NoWorkerLeft { worker, source: why.clone() });
+            Some(reason) if self.worker.live.load(Ordering::Acquire) == 0 => {
+                run.fail(Error::NoWorkerLeft { worker, source: reason.clone() });
             }
             Some(_) => {}
         }
     }
 
-    /// Finishes the executor, if there is one, and returns the report of the worker so far.
+    /// Finishes the open executor, if any, and returns the report of the worker so far.
     fn report(&mut self) -> WorkerReport {
         let (worker, items) = (self.worker.index, self.items);
-        let (broken, lost) = (self.broken, self.lost);
+        let (failed_instances, lost_reports) = (self.failed_instances, self.lost_reports);
         let mut report = WorkerReport {
             worker,
             items,
-            failed_instances: broken,
-            lost_reports: lost,
+            failed_instances,
+            lost_reports,
             finish_report: Ok(None),
             last: (0, Format::Text),
         };

@@ -207,7 +207,7 @@ impl LinkedComponent {
         &self,
         parts: &InstanceParts,
     ) -> Result<(Store<State>, Instance), StartError> {
-        let network = Network::new(&parts.grants.net, &parts.names, parts.voice.sink());
+        let network = Network::new(&parts.grants.net, &parts.names, parts.guest_output.sink());
         let (network, mut table) = (Arc::new(network), ResourceTable::new());
         limit_open(&mut table);
         let mut wasi = with_sockets(wasi(parts), &network).build();

@@ -29,7 +29,7 @@ impl CommonState {
         while !message.is_char_boundary(end) {
             end -= 1;
         }
-        self.voice.log(level, &message[..end]);
+        self.guest_output.log(level, &message[..end]);
     }
 }
 

@@ -42,8 +42,8 @@ pub(crate) struct InstanceParts {
     pub(crate) names: Arc<Names>,
     pub(crate) disk: Arc<Disk>,
     pub(crate) pool_memory: Arc<PoolMemory>,
-    pub(crate) voice: Arc<GuestOutput>,
-    pub(crate) audience: Observers,
+    pub(crate) guest_output: Arc<GuestOutput>,
+    pub(crate) observers: Observers,
     pub(crate) watch: Watch,
     pub(crate) clock: Clock,
 }
@@ -70,7 +70,7 @@ pub(crate) struct CommonState {
     pub(crate) workers: u32,
     /// The result format that the plugin set.
     pub(crate) result_format: Format,
-    pub(crate) voice: Arc<GuestOutput>,
+    pub(crate) guest_output: Arc<GuestOutput>,
     pub(crate) meter: Meter,
     pub(crate) watch: Watch,
     pub(crate) files: FileRules,
@@ -117,7 +117,7 @@ impl CommonState {
             index: parts.index,
             workers: parts.workers,
             result_format: Format::Text,
-            voice: Arc::clone(&parts.voice),
+            guest_output: Arc::clone(&parts.guest_output),
             meter: Meter::new(parts.config.memory, &parts.pool_memory),
             watch: parts.watch.clone(),
             files: FileRules::of(parts),
@@ -239,7 +239,7 @@ pub(crate) fn limit_open(table: &mut ResourceTable) {
 /// the directories to the result of the build.
 pub(crate) fn wasi(parts: &InstanceParts) -> WasiCtxBuilder {
     let mut builder = WasiCtxBuilder::new();
-    let capture = |stream| Capture::new(stream, &parts.voice);
+    let capture = |stream| Capture::new(stream, &parts.guest_output);
     builder
         .stdout(capture(GuestStream::Stdout))
         .stderr(capture(GuestStream::Stderr))

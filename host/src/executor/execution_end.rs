@@ -21,6 +21,6 @@ pub(crate) enum ExecutionEnd {
         /// The position of the item in the span.
         at: usize,
         /// The failure.
-        broken: InstanceFailure,
+        failure: InstanceFailure,
     },
 }

@@ -1,5 +1,5 @@
-//! A worker's process, seen from inside. The process enters its jail before it touches the plugin,
-//! and then obeys its parent in a loop. A process that compiles plugins works the same way
+//! The code that runs in a worker's process. The process enters its jail before it touches the
+//! plugin, and then obeys its parent in a loop. A process that compiles plugins works the same way
 //! (`compile`).
 //!
 //! ```text
@@ -8,7 +8,7 @@
 //!                                                         run, run, … finish ◀─ started ◀─ make the instance
 //! ```
 //!
-//! A guest's requests to the parent, such as a call of a host function or more memory, all come
+//! All requests of a guest to the parent, such as a call of a host function or more memory, come
 //! from the one thread that runs the guest. So the next frame is always the answer.
 
 mod buffers;

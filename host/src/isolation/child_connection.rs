@@ -18,7 +18,7 @@ use super::eventfd::EventFd;
 use super::wire::{self, HEADER, Payload, ProtocolError, Reply};
 use crate::control::deadline::Overdue;
 
-/// A rule for how long to wait for a child.
+/// A policy that limits a wait for a child.
 pub(crate) trait WaitPolicy {
     /// Returns the time until which to wait, or `None` to wait without a limit.
     ///
@@ -49,12 +49,12 @@ pub(crate) enum LinkError {
 #[derive(Debug)]
 pub(crate) struct ChildConnection {
     socket: UnixStream,
-    bell: Arc<EventFd>,
-    /// The received bytes. The frame that was returned last begins at `given`. A fuzz target
-    /// inspects this field.
+    event_fd: Arc<EventFd>,
+    /// The received bytes. The frame that was returned last lies between `frame_start` and
+    /// `frame_end`. A fuzz target inspects this field.
     pub(super) inbox: Vec<u8>,
-    given: usize,
-    next: usize,
+    frame_start: usize,
+    frame_end: usize,
 }
 
 /// A frame from a child.
@@ -65,17 +65,20 @@ pub(crate) struct Received<'a> {
 }
 
 impl ChildConnection {
-    /// The number of bytes that one read asks for.
-    const PIECE: usize = 64 * 1024;
-    /// The most bytes of a large inbox that are kept.
-    const KEPT: usize = 1024 * 1024;
+    /// The number of bytes that one read requests.
+    const READ_SIZE: usize = 64 * 1024;
+    /// The most bytes of memory that an inbox keeps after a large frame.
+    const MAX_KEPT_BYTES: usize = 1024 * 1024;
 
     /// Makes a connection, and returns it with the child's end.
-    pub(crate) fn pair(bell: &Arc<EventFd>) -> io::Result<(Self, OwnedFd)> {
+    pub(crate) fn pair(event_fd: &Arc<EventFd>) -> io::Result<(Self, OwnedFd)> {
         let (socket, child) = UnixStream::pair()?;
         socket.set_nonblocking(true)?;
-        let bell = Arc::clone(bell);
-        Ok((Self { socket, bell, inbox: Vec::new(), given: 0, next: 0 }, child.into()))
+        let event_fd = Arc::clone(event_fd);
+        Ok((
+            Self { socket, event_fd, inbox: Vec::new(), frame_start: 0, frame_end: 0 },
+            child.into(),
+        ))
     }
 
     pub(crate) fn socket(&self) -> &UnixStream {
@@ -83,17 +86,13 @@ impl ChildConnection {
     }
 
     /// Returns the eventfd that wakes the parent.
-    pub(super) fn bell(&self) -> &EventFd {
-        &self.bell
+    pub(super) fn event_fd(&self) -> &EventFd {
+        &self.event_fd
     }
 
     /// Sends a frame.
-    pub(crate) fn send(
-        &self,
-        frame: &[u8],
-        patience: &mut dyn WaitPolicy,
-    ) -> Result<(), LinkError> {
-        self.send_before(frame, &[], patience)
+    pub(crate) fn send(&self, frame: &[u8], policy: &mut dyn WaitPolicy) -> Result<(), LinkError> {
+        self.send_before(frame, &[], policy)
     }
 
     /// Sends a frame whose last bytes are `last`, without copying them together.
@@ -101,7 +100,7 @@ impl ChildConnection {
         &self,
         frame: &[u8],
         last: &[u8],
-        patience: &mut dyn WaitPolicy,
+        policy: &mut dyn WaitPolicy,
     ) -> Result<(), LinkError> {
         let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
         let mut parts = [IoSlice::new(frame), IoSlice::new(last)];
@@ -111,7 +110,7 @@ impl ChildConnection {
         while !parts.is_empty() {
             match sendmsg(&self.socket, parts, &mut SendAncillaryBuffer::default(), flags) {
                 Ok(sent) => IoSlice::advance_slices(&mut parts, sent),
-                Err(Errno::AGAIN | Errno::INTR) => self.wait(PollFlags::OUT, patience)?,
+                Err(Errno::AGAIN | Errno::INTR) => self.wait(PollFlags::OUT, policy)?,
                 Err(Errno::PIPE | Errno::CONNRESET) => return Err(LinkError::Ended),
                 Err(error) => return Err(LinkError::Io(error.into())),
             }
@@ -123,44 +122,45 @@ impl ChildConnection {
     pub(crate) fn receive(
         &mut self,
         most: usize,
-        patience: &mut dyn WaitPolicy,
+        policy: &mut dyn WaitPolicy,
     ) -> Result<Received<'_>, LinkError> {
-        self.given = self.next;
-        self.fill(HEADER, patience)?;
-        let header = self.inbox[self.given..].first_chunk().expect("`fill` has read the header");
+        self.frame_start = self.frame_end;
+        self.fill(HEADER, policy)?;
+        let header =
+            self.inbox[self.frame_start..].first_chunk().expect("`fill` has read the header");
         let (length, kind) = wire::header(*header);
         Reply::of(kind)?;
         if length > most {
             return Err(ProtocolError("a frame that is too long").into());
         }
-        self.fill(HEADER + length, patience)?;
-        self.next = self.given + HEADER + length;
+        self.fill(HEADER + length, policy)?;
+        self.frame_end = self.frame_start + HEADER + length;
         Ok(self.last_frame())
     }
 
     /// Returns the frame that was received last.
     pub(crate) fn last_frame(&self) -> Received<'_> {
-        let frame = &self.inbox[self.given..self.next];
+        let frame = &self.inbox[self.frame_start..self.frame_end];
         let (header, payload) = frame.split_first_chunk().expect("a frame was received");
         let kind = Reply::of(wire::header(*header).1).expect("`receive` has checked the kind");
         Received { kind, payload: Payload(payload) }
     }
 
-    /// Reads until the inbox has `wanted` bytes of the next frame.
-    fn fill(&mut self, wanted: usize, patience: &mut dyn WaitPolicy) -> Result<(), LinkError> {
-        while self.inbox.len() - self.given < wanted {
-            if self.given > 0 {
-                self.inbox.drain(..self.given);
-                self.given = 0;
-                if self.inbox.len() < Self::KEPT {
-                    self.inbox.shrink_to(Self::KEPT);
+    /// Reads until the inbox has `length` bytes of the next frame.
+    fn fill(&mut self, length: usize, policy: &mut dyn WaitPolicy) -> Result<(), LinkError> {
+        while self.inbox.len() - self.frame_start < length {
+            if self.frame_start > 0 {
+                self.inbox.drain(..self.frame_start);
+                self.frame_start = 0;
+                if self.inbox.len() < Self::MAX_KEPT_BYTES {
+                    self.inbox.shrink_to(Self::MAX_KEPT_BYTES);
                 }
             }
-            self.inbox.reserve(Self::PIECE);
+            self.inbox.reserve(Self::READ_SIZE);
             match rustix::io::read(&self.socket, rustix::buffer::spare_capacity(&mut self.inbox)) {
                 Ok(0) | Err(Errno::CONNRESET) => return Err(LinkError::Ended),
                 Ok(_) => {}
-                Err(Errno::AGAIN | Errno::INTR) => self.wait(PollFlags::IN, patience)?,
+                Err(Errno::AGAIN | Errno::INTR) => self.wait(PollFlags::IN, policy)?,
                 Err(error) => return Err(LinkError::Io(error.into())),
             }
         }
@@ -168,9 +168,9 @@ impl ChildConnection {
     }
 
     /// Waits until the socket is ready, the eventfd is signalled, or the time is up.
-    fn wait(&self, ready: PollFlags, patience: &mut dyn WaitPolicy) -> Result<(), LinkError> {
-        let until = patience.next_deadline()?;
-        self.bell.wait_for(&self.socket, ready, until).map(drop).map_err(LinkError::Io)
+    fn wait(&self, ready: PollFlags, policy: &mut dyn WaitPolicy) -> Result<(), LinkError> {
+        let until = policy.next_deadline()?;
+        self.event_fd.wait_for(&self.socket, ready, until).map(drop).map_err(LinkError::Io)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! word 0   the number of started items, and the number that the child may start: `queue/claim.rs`
-//! word 1   1 if the child has begun with its items: a child that dies before was running none
+//! word 1   1 if the child has begun to run its items; a child that dies earlier was running none
 //! ```
 //!
 //! The child starts each item by an atomic step on word 0. So the parent always knows which item
@@ -37,13 +37,13 @@ impl ClaimPage {
         SharedClaimProgress::reach(self)
     }
 
-    /// Returns whether the child has reported that it began with the items that it was sent last.
+    /// Returns whether the child has begun to run the items that it was sent last.
     pub(crate) fn has_begun(&self) -> bool {
         // Relaxed is enough: the frames from the socket order more than this word could.
         self.begun().load(Ordering::Relaxed) != 0
     }
 
-    /// Notes whether the child has begun with its items.
+    /// Sets whether the child has begun to run its items.
     pub(crate) fn set_begun(&self, begun: bool) {
         self.begun().store(begun.into(), Ordering::Relaxed);
     }

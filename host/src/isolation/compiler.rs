@@ -21,7 +21,7 @@ use super::Processes;
 use super::child_connection::{ChildConnection, LinkError, Received, WaitPolicy};
 use super::eventfd::EventFd;
 use super::process::{Child, EXIT_TIMEOUT, READY_TIMEOUT};
-use super::wire::compile_reply::{ChildCompileReply, MAX_FINDINGS_BYTES, findings};
+use super::wire::compile_reply::{ChildCompileReply, MAX_FINDINGS_BYTES, decode_findings};
 use super::wire::refused::{MAX_REFUSAL_BYTES, decode_refusal};
 use super::wire::setup::{ChildSetup, Compile, CompileOutput, Task};
 use super::wire::snapshot_reply::decode_snapshot_refusal;
@@ -37,7 +37,7 @@ use crate::jail::sealed_file::SealedFile;
 const MAX_MESSAGE: usize = MAX_REFUSAL_BYTES;
 
 /// The required layers that the jail lacks, because the kernel has no support for them.
-type Lacks = Option<String>;
+type MissingLayers = Option<String>;
 
 /// The task to compile or inspect a plugin in a child.
 #[derive(Debug)]
@@ -53,23 +53,24 @@ pub(crate) struct Compiler<'a> {
 impl Compiler<'_> {
     /// Compiles the plugin in a child.
     pub(crate) fn compile(&self) -> Result<(Metadata, SealedFile), LoadErrorKind> {
-        self.compiled(CompileOutput::Code)
+        self.compile_to(CompileOutput::Code)
     }
 
     /// Compiles the module of a snapshot in a child.
     pub(crate) fn compile_snapshot(&self) -> Result<SealedFile, LoadErrorKind> {
-        self.compiled(CompileOutput::Snapshot).map(|(_, code)| code)
+        self.compile_to(CompileOutput::Snapshot).map(|(_, code)| code)
     }
 
-    fn compiled(&self, wanted: CompileOutput) -> Result<(Metadata, SealedFile), LoadErrorKind> {
+    fn compile_to(&self, output: CompileOutput) -> Result<(Metadata, SealedFile), LoadErrorKind> {
         let code = sealed_file::create_code_file().map_err(LoadErrorKind::code)?;
         // This drops the missing layers: each worker reports them.
-        let (there, _) = self.ask(wanted, &code, |Received { kind, payload }| match kind {
-            Reply::Compiled => ChildCompileReply::decode(payload).map(Ok),
-            Reply::NotCompiled => decode_refusal(payload, self.settings).map(Err),
-            _ => Err(ProtocolError("an unexpected reply (expected: compiled)")),
-        })?;
-        Ok((there.metadata, copied(&code, there)?))
+        let (reply, _) =
+            self.run_child(output, &code, |Received { kind, payload }| match kind {
+                Reply::Compiled => ChildCompileReply::decode(payload).map(Ok),
+                Reply::NotCompiled => decode_refusal(payload, self.settings).map(Err),
+                _ => Err(ProtocolError("an unexpected reply (expected: compiled)")),
+            })?;
+        Ok((reply.metadata, copy_code(&code, reply)?))
     }
 
     /// Compiles the plugin in a child, so that its instances can be frozen.
@@ -77,44 +78,44 @@ impl Compiler<'_> {
         &self,
     ) -> Result<Result<SealedFile, SnapshotRefusal>, LoadErrorKind> {
         let code = sealed_file::create_code_file().map_err(LoadErrorKind::code)?;
-        let (there, _) = self.ask(
-            CompileOutput::Instrumented,
-            &code,
-            |Received { kind, payload }| match kind {
-                Reply::Compiled => ChildCompileReply::decode(payload).map(Ok).map(Ok),
-                Reply::NotFrozen => decode_snapshot_refusal(payload).map(Err).map(Ok),
-                Reply::NotCompiled => decode_refusal(payload, self.settings).map(Err),
-                _ => Err(ProtocolError("an unexpected reply (expected: compiled)")),
-            },
-        )?;
-        match there {
-            Ok(there) => copied(&code, there).map(Ok),
-            Err(why) => Ok(Err(why)),
+        let (reply, _) =
+            self.run_child(CompileOutput::Instrumented, &code, |Received { kind, payload }| {
+                match kind {
+                    Reply::Compiled => ChildCompileReply::decode(payload).map(Ok).map(Ok),
+                    Reply::NotFrozen => decode_snapshot_refusal(payload).map(Err).map(Ok),
+                    Reply::NotCompiled => decode_refusal(payload, self.settings).map(Err),
+                    _ => Err(ProtocolError("an unexpected reply (expected: compiled)")),
+                }
+            })?;
+        match reply {
+            Ok(reply) => copy_code(&code, reply).map(Ok),
+            Err(refusal) => Ok(Err(refusal)),
         }
     }
 
     /// Inspects the plugin in a child. Returns the findings, and the missing layers of that child's
     /// jail.
-    pub(crate) fn inspect(&self) -> Result<(Findings, Lacks), LoadErrorKind> {
+    pub(crate) fn inspect(&self) -> Result<(Findings, MissingLayers), LoadErrorKind> {
         let code = sealed_file::create_code_file().map_err(LoadErrorKind::code)?;
-        self.ask(CompileOutput::Inspection, &code, |Received { kind, payload }| match kind {
-            Reply::Inspected => findings(payload, self.settings).map(Ok),
+        self.run_child(CompileOutput::Inspection, &code, |Received { kind, payload }| match kind {
+            Reply::Inspected => decode_findings(payload, self.settings).map(Ok),
             Reply::NotCompiled => decode_refusal(payload, self.settings).map(Err),
             _ => Err(ProtocolError("an unexpected reply (expected: inspected)")),
         })
     }
 
-    /// Starts a child, and waits for its final reply.
-    fn ask<T>(
+    /// Starts a child, and waits for its final reply, which `decode` reads.
+    fn run_child<T>(
         &self,
-        wants: CompileOutput,
+        output: CompileOutput,
         code: &File,
-        answer: impl FnOnce(Received<'_>) -> Result<Result<T, LoadErrorKind>, ProtocolError>,
-    ) -> Result<(T, Lacks), LoadErrorKind> {
+        decode: impl FnOnce(Received<'_>) -> Result<Result<T, LoadErrorKind>, ProtocolError>,
+    ) -> Result<(T, MissingLayers), LoadErrorKind> {
         let (mut child, plugin) = self.start()?;
         let handed_over = child.hand_over(&[plugin.as_fd(), code.as_fd()], &[]);
-        let said = handed_over.and_then(|()| self.converse(&mut child.link, wants, answer));
-        said.unwrap_or_else(|gone| Err(self.to_error(&mut child, gone)))
+        let result =
+            handed_over.and_then(|()| self.exchange(&mut child.connection, output, decode));
+        result.unwrap_or_else(|error| Err(self.to_error(&mut child, error)))
     }
 
     /// Starts a child, and makes the sealed file of the plugin for it.
@@ -123,42 +124,43 @@ impl Compiler<'_> {
             return Err(CompilerError::NoProgram.into());
         }
         let start = || {
-            let (plugin, bell) = (SealedFile::from_bytes(self.bytes)?, Arc::new(EventFd::new()?));
+            let (plugin, event_fd) =
+                (SealedFile::from_bytes(self.bytes)?, Arc::new(EventFd::new()?));
             if let Some(watch) = self.watch {
-                watch.add_alarm(&bell);
+                watch.add_alarm(&event_fd);
             }
-            Ok((Child::start(self.processes, &bell)?, plugin))
+            Ok((Child::start(self.processes, &event_fd)?, plugin))
         };
         start().map_err(|source: io::Error| CompilerError::Process { source }.into())
     }
 
     /// Sends the setup to a child, and reads its replies.
-    fn converse<T>(
+    fn exchange<T>(
         &self,
-        link: &mut ChildConnection,
-        wants: CompileOutput,
-        answer: impl FnOnce(Received<'_>) -> Result<Result<T, LoadErrorKind>, ProtocolError>,
-    ) -> Result<Result<(T, Lacks), LoadErrorKind>, LinkError> {
-        let mut until = TimeLimit::now_and(READY_TIMEOUT, self.watch);
-        link.send(&self.set_up(wants).encode(&[]), &mut until)?;
-        let Received { kind, mut payload } = link.receive(MAX_MESSAGE, &mut until)?;
+        connection: &mut ChildConnection,
+        output: CompileOutput,
+        decode: impl FnOnce(Received<'_>) -> Result<Result<T, LoadErrorKind>, ProtocolError>,
+    ) -> Result<Result<(T, MissingLayers), LoadErrorKind>, LinkError> {
+        let mut limit = TimeLimit::from_now(READY_TIMEOUT, self.watch);
+        connection.send(&self.set_up(output).encode(&[]), &mut limit)?;
+        let Received { kind, mut payload } = connection.receive(MAX_MESSAGE, &mut limit)?;
         let most =
-            if wants == CompileOutput::Inspection { MAX_FINDINGS_BYTES } else { MAX_MESSAGE };
-        let lacks = match kind {
-            Reply::Ready => Some(payload.message()).filter(|lacks| !lacks.is_empty()),
+            if output == CompileOutput::Inspection { MAX_FINDINGS_BYTES } else { MAX_MESSAGE };
+        let missing = match kind {
+            Reply::Ready => Some(payload.message()).filter(|missing| !missing.is_empty()),
             Reply::Unjailed => {
-                let is_lack = payload.byte()? != 0;
+                let is_missing_layer = payload.byte()? != 0;
                 let message = payload.message();
-                return Ok(Err(CompilerError::Jail { is_missing_layer: is_lack, message }.into()));
+                return Ok(Err(CompilerError::Jail { is_missing_layer, message }.into()));
             }
             _ => return Err(ProtocolError("an unexpected reply (expected: ready)").into()),
         };
-        let mut until = TimeLimit::now_and(self.settings.limits.time, self.watch);
-        let answer = answer(link.receive(most, &mut until)?)?;
-        Ok(answer.map(|answer| (answer, lacks)))
+        let mut limit = TimeLimit::from_now(self.settings.limits.time, self.watch);
+        let reply = decode(connection.receive(most, &mut limit)?)?;
+        Ok(reply.map(|reply| (reply, missing)))
     }
 
-    fn set_up(&self, wants: CompileOutput) -> ChildSetup {
+    fn set_up(&self, output: CompileOutput) -> ChildSetup {
         let Self { processes, settings, path, bytes, .. } = self;
         ChildSetup {
             jail: processes.jail_requirement(),
@@ -170,28 +172,28 @@ impl Compiler<'_> {
                 call: settings.call_export.clone(),
                 functions: settings.host_functions.numbered(),
                 max_functions: settings.max_functions.get(),
-                output: wants,
+                output,
             }),
         }
     }
 
     /// Maps a lost connection to the error of the compiler.
-    fn to_error(&self, child: &mut Child, gone: LinkError) -> LoadErrorKind {
+    fn to_error(&self, child: &mut Child, error: LinkError) -> LoadErrorKind {
         let limits = self.settings.limits;
-        let message = match gone {
+        let message = match error {
             LinkError::Overdue(Overdue::Limit(limit)) if limit == limits.time => {
                 return CompilerError::Timeout { limit }.into();
             }
             LinkError::Ended => {
                 let time = EXIT_TIMEOUT.min(limits.time);
-                let death = child.wait(&mut TimeLimit::now_and(time, self.watch));
-                if death.is_out_of_memory() {
+                let exit = child.wait(&mut TimeLimit::from_now(time, self.watch));
+                if exit.is_out_of_memory() {
                     return CompilerError::Memory { limit: limits.memory }.into();
                 }
-                death.to_string()
+                exit.to_string()
             }
             LinkError::Overdue(overdue) => format!("its process {overdue}, and was killed"),
-            LinkError::Protocol(why) => format!("its process was killed because {why}"),
+            LinkError::Protocol(error) => format!("its process was killed because {error}"),
             LinkError::Io(error) => format!("the socket to its process failed: {error}"),
         };
         CompilerError::Died { message }.into()
@@ -200,8 +202,8 @@ impl Compiler<'_> {
 
 /// Copies the code that a child has written. The child has ended, so no process can write to the
 /// file any longer.
-fn copied(place: &File, there: ChildCompileReply) -> Result<SealedFile, LoadErrorKind> {
-    SealedFile::copy(place, there.length).map_err(LoadErrorKind::code)
+fn copy_code(file: &File, reply: ChildCompileReply) -> Result<SealedFile, LoadErrorKind> {
+    SealedFile::copy(file, reply.length).map_err(LoadErrorKind::code)
 }
 
 /// A wait until a fixed time, or until the worker is no longer needed.
@@ -212,7 +214,7 @@ pub(super) struct TimeLimit<'a> {
 }
 
 impl<'a> TimeLimit<'a> {
-    pub(super) fn now_and(time: Duration, watch: Option<&'a Watch>) -> Self {
+    pub(super) fn from_now(time: Duration, watch: Option<&'a Watch>) -> Self {
         Self { end: Instant::now().checked_add(time), time, watch }
     }
 }

@@ -35,14 +35,13 @@ impl EventFd {
             Err(error) => return Err(error.into()),
         }
         if !both[1].revents().is_empty() {
-            self.quiet();
+            self.reset();
         }
         Ok(!both[0].revents().is_empty())
     }
 
-    /// Resets the eventfd.
-    fn quiet(&self) {
-        // A read fails only if it is not signalled. Then there is nothing to reset.
+    fn reset(&self) {
+        // A read fails only if the eventfd is not signalled. Then it needs no reset.
         let _ = rustix::io::read(&self.0, &mut [0; 8]);
     }
 }

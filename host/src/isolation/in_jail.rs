@@ -106,7 +106,7 @@ fn a_plugin_is_compiled_in_the_sealed_jail() {
         assert!(!compiled.is_empty());
         let done =
             [not_refused(misdeeds::on_code()), not_refused(misdeeds::on_resources())].concat();
-        // The engine of a compiler may make code read-only. No code runs there.
+        // The engine of a compiler may make code read-only. A compiler runs no code.
         assert!(matches!(&*done, [one] if one.contains("read-only")), "{done:#?}");
         let mut memory: Vec<u8> = Vec::new();
         assert!(memory.try_reserve(64 << 20).is_ok(), "memory below the limit is granted");

@@ -71,30 +71,30 @@ pub(super) fn layers(processes: &Processes) -> Result<JailLayers, LayersError> {
         return Err(LayersError::NoProgram);
     }
     let refused = |source| LayersError::Process { source };
-    let bell = Arc::new(EventFd::new().map_err(refused)?);
+    let event_fd = Arc::new(EventFd::new().map_err(refused)?);
     let (_page, page) = ClaimPage::create().map_err(refused)?;
-    let place = sealed_file::create_code_file().map_err(refused)?;
-    let mut child = Child::start(processes, &bell).map_err(refused)?;
-    let asked = child.hand_over(&[page.as_fd(), place.as_fd()], &[]);
-    let mut found = asked
-        .and_then(|()| ask(&mut child))
-        .map_err(|gone| LayersError::Died { message: failure_message(&mut child, gone) })??;
-    found.add_answer(JailLayer::SealedMemory, LayerStatus::Present);
-    found.add_answer(JailLayer::ControlGroup, control_group::find());
-    found.sort();
-    Ok(found)
+    let file = sealed_file::create_code_file().map_err(refused)?;
+    let mut child = Child::start(processes, &event_fd).map_err(refused)?;
+    let sent = child.hand_over(&[page.as_fd(), file.as_fd()], &[]);
+    let mut layers = sent
+        .and_then(|()| exchange(&mut child))
+        .map_err(|error| LayersError::Died { message: failure_message(&mut child, error) })??;
+    layers.add_answer(JailLayer::SealedMemory, LayerStatus::Present);
+    layers.add_answer(JailLayer::ControlGroup, control_group::find());
+    layers.sort();
+    Ok(layers)
 }
 
-fn ask(child: &mut Child) -> Result<Result<JailLayers, LayersError>, LinkError> {
+fn exchange(child: &mut Child) -> Result<Result<JailLayers, LayersError>, LinkError> {
     let setup = ChildSetup {
         engine: EngineOptions::default(),
         jail: Jail::BestEffort,
         data: DATA,
         task: Task::Probe,
     };
-    let mut until = TimeLimit::now_and(PROBE_TIMEOUT, None);
-    child.link.send(&setup.encode(&[]), &mut until)?;
-    let Received { kind, mut payload } = child.link.receive(MAX_MESSAGE, &mut until)?;
+    let mut limit = TimeLimit::from_now(PROBE_TIMEOUT, None);
+    child.connection.send(&setup.encode(&[]), &mut limit)?;
+    let Received { kind, mut payload } = child.connection.receive(MAX_MESSAGE, &mut limit)?;
     match kind {
         Reply::Layers => Ok(Ok(layers::decode(payload)?)),
         Reply::Unjailed => {
@@ -105,11 +105,11 @@ fn ask(child: &mut Child) -> Result<Result<JailLayers, LayersError>, LinkError> 
     }
 }
 
-fn failure_message(child: &mut Child, gone: LinkError) -> String {
-    match gone {
-        LinkError::Ended => child.wait(&mut TimeLimit::now_and(EXIT_TIMEOUT, None)).to_string(),
+fn failure_message(child: &mut Child, error: LinkError) -> String {
+    match error {
+        LinkError::Ended => child.wait(&mut TimeLimit::from_now(EXIT_TIMEOUT, None)).to_string(),
         LinkError::Overdue(overdue) => format!("it {overdue}"),
-        LinkError::Protocol(why) => why.to_string(),
+        LinkError::Protocol(error) => error.to_string(),
         LinkError::Io(error) => format!("the socket failed: {error}"),
     }
 }

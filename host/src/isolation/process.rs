@@ -1,7 +1,8 @@
-//! Starting a child, handing it descriptors, and ending it. No child is left behind.
+//! The process of a child: its start, the handover of descriptors, and its end. No child is left
+//! behind.
 //!
 //! Dropping a [`Child`] kills the process. If this process itself is killed, the kernel kills the
-//! child, because the child has requested that in its first step. The kernel ties the child to the
+//! child, because the child requests that in its first step. The kernel ties the child to the
 //! *thread* that started it. So a child belongs to one thread, which must drop it before the thread
 //! ends.
 
@@ -45,16 +46,16 @@ pub(super) const MAX_FDS_PER_MESSAGE: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Child {
     process: std::process::Child,
-    pub(crate) link: ChildConnection,
+    pub(crate) connection: ChildConnection,
     /// The read end of the child's standard error, which holds its last message if it dies.
     errors: OwnedFd,
 }
 
 impl Child {
     /// Starts a child, which belongs to this thread.
-    pub(crate) fn start(processes: &Processes, bell: &Arc<EventFd>) -> io::Result<Self> {
+    pub(crate) fn start(processes: &Processes, event_fd: &Arc<EventFd>) -> io::Result<Self> {
         let program = processes.find_program().ok_or(io::ErrorKind::NotFound)?;
-        let (link, socket) = ChildConnection::pair(bell)?;
+        let (connection, socket) = ChildConnection::pair(event_fd)?;
         // The pipe does not block, so a child that writes too much need not wait for a reader.
         let (errors, written) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
         let _blocked = BlockedSignals::new()?;
@@ -68,7 +69,7 @@ impl Child {
             .stdout(Stdio::null())
             .stderr(written)
             .spawn()?;
-        Ok(Self { process, link, errors })
+        Ok(Self { process, connection, errors })
     }
 
     /// Returns the process number. The system gives it to no other process as long as `self` lives.
@@ -97,34 +98,36 @@ impl Child {
             "the buffer is large enough"
         );
         let bytes = [IoSlice::new(bytes)];
-        match sendmsg(self.link.socket().as_fd(), &bytes, &mut ancillary, SendFlags::NOSIGNAL) {
+        match sendmsg(self.connection.socket().as_fd(), &bytes, &mut ancillary, SendFlags::NOSIGNAL)
+        {
             Ok(_) => Ok(()),
             Err(Errno::PIPE | Errno::CONNRESET) => Err(LinkError::Ended),
             Err(error) => Err(LinkError::Io(error.into())),
         }
     }
 
-    /// Waits for the end of a child that has closed its end of the socket, and returns how it
-    /// ended. If `patience` ends before the child does, this kills the child.
-    pub(crate) fn wait(&mut self, patience: &mut dyn WaitPolicy) -> ProcessExit {
-        let ends_by_itself = self.wait_for_exit(patience);
+    /// Waits for the exit of a child that has closed its end of the socket, and returns the exit. If
+    /// `policy` ends the wait earlier, this kills the child.
+    pub(crate) fn wait(&mut self, policy: &mut dyn WaitPolicy) -> ProcessExit {
+        let ends_by_itself = self.wait_for_exit(policy);
         if !ends_by_itself {
             self.kill();
         }
         let status = self.process.wait().ok().filter(|_| ends_by_itself);
-        ProcessExit { status, said: self.last_message() }
+        ProcessExit { status, last_message: self.last_message() }
     }
 
-    /// Waits until the child has ended or `patience` ends. Returns whether the child has ended.
-    fn wait_for_exit(&self, patience: &mut dyn WaitPolicy) -> bool {
+    /// Waits until the child has ended or `policy` ends the wait. Returns whether the child has
+    /// ended.
+    fn wait_for_exit(&self, policy: &mut dyn WaitPolicy) -> bool {
         // Without pidfds, the system cannot tell when a process ends; then the child is killed immediately.
         let process = pidfd_open(Pid::from_child(&self.process), PidfdFlags::empty());
         process.is_ok_and(|process| {
             loop {
                 // The child may have ended just before the wait ends, so this checks one last time.
-                let allowed = patience.next_deadline();
+                let allowed = policy.next_deadline();
                 let until = allowed.unwrap_or_else(|_| Some(Instant::now()));
-                match self.link.bell().wait_for(&process, PollFlags::IN, until) {
+                match self.connection.event_fd().wait_for(&process, PollFlags::IN, until) {
                     Ok(true) => return true,
                     Ok(false) if allowed.is_ok() => {}
                     Ok(false) | Err(_) => return false,
@@ -140,12 +143,12 @@ impl Child {
 
     /// Returns the last line that the child wrote to its standard error.
     fn last_message(&self) -> String {
-        let mut said = Vec::with_capacity(64 * 1024);
-        let _ = rustix::io::read(&self.errors, rustix::buffer::spare_capacity(&mut said));
-        let text = String::from_utf8_lossy(&said);
+        let mut written = Vec::with_capacity(64 * 1024);
+        let _ = rustix::io::read(&self.errors, rustix::buffer::spare_capacity(&mut written));
+        let text = String::from_utf8_lossy(&written);
         // The standard library adds a note on backtraces to a panic message.
-        let says = |line: &&str| !line.trim().is_empty() && !line.starts_with("note: ");
-        let last = text.lines().rev().find(says).unwrap_or_default();
+        let is_message = |line: &&str| !line.trim().is_empty() && !line.starts_with("note: ");
+        let last = text.lines().rev().find(is_message).unwrap_or_default();
         last.chars().take(200).collect()
     }
 }
@@ -163,7 +166,7 @@ impl Drop for Child {
 pub(crate) struct ProcessExit {
     /// The exit status, or `None` if the process was killed by its parent.
     status: Option<ExitStatus>,
-    said: String,
+    last_message: String,
 }
 
 impl ProcessExit {
@@ -171,7 +174,7 @@ impl ProcessExit {
     /// that before it aborts.
     pub(crate) fn is_out_of_memory(&self) -> bool {
         let signal = self.status.and_then(|status| status.signal());
-        signal == Some(SIGABRT) && self.said.starts_with("memory allocation of ")
+        signal == Some(SIGABRT) && self.last_message.starts_with("memory allocation of ")
     }
 }
 
@@ -191,13 +194,13 @@ impl fmt::Display for ProcessExit {
                 }
             },
         }
-        if !self.said.is_empty() {
+        if !self.last_message.is_empty() {
             f.write_str(": ")?;
         }
         // Control characters are escaped, and quotes and backslashes are not.
-        self.said.chars().try_for_each(|sign| match sign {
-            '\'' | '"' | '\\' => f.write_char(sign),
-            _ => write!(f, "{}", sign.escape_debug()),
+        self.last_message.chars().try_for_each(|character| match character {
+            '\'' | '"' | '\\' => f.write_char(character),
+            _ => write!(f, "{}", character.escape_debug()),
         })
     }
 }

@@ -53,14 +53,14 @@ pub(crate) const GRACE: Duration = Duration::from_secs(2);
 const FRAME_EXTRA_BYTES: usize = 8 * 1024 * 1024;
 
 /// The most bytes that one order may have, because a frame has its length in 32 bits.
-const LARGEST: usize = 0xFF00_0000;
+const MAX_ORDER_BYTES: usize = 0xFF00_0000;
 
-/// The most bytes of an order's buffer that are kept for the next one.
-const ORDER: usize = 256 * 1024;
+/// The most bytes of the order buffer that the parent keeps for the next order.
+const MAX_KEPT_ORDER_BYTES: usize = 256 * 1024;
 
 /// The child's memory limit in addition to its instance, its items and its results, in bytes: for
 /// its program and its stacks.
-const DATA: usize = 768 * 1024 * 1024;
+const EXTRA_MEMORY: usize = 768 * 1024 * 1024;
 
 /// A worker's instance that runs in a child.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ pub(crate) struct Remote {
     watch: Watch,
     started: Started,
     /// The outcomes that came in parts.
-    tray: Arc<SharedOutcomes>,
+    early_outcomes: Arc<SharedOutcomes>,
     /// The buffer of orders.
     order: Vec<u8>,
 }
@@ -104,30 +104,36 @@ impl Remote {
         plugin: &Arc<RemotePlugin>,
         parts: &InstanceParts,
         work: WorkOrder,
-        third: Option<BorrowedFd<'_>>,
+        snapshot_file: Option<BorrowedFd<'_>>,
     ) -> Result<Self, StartError> {
         let refused = |source| StartError::Process { source };
         let (page, page_file) = ClaimPage::create().map_err(refused)?;
-        let bell = Arc::new(EventFd::new().map_err(refused)?);
-        let child = Child::start(processes, &bell).map_err(refused)?;
+        let event_fd = Arc::new(EventFd::new().map_err(refused)?);
+        let child = Child::start(processes, &event_fd).map_err(refused)?;
         // On a busy machine, the child may wait for a core for some time.
         let watch = parts.watch.lenient(GRACE, Box::new(ProcessRunDelay::process(child.id())));
-        watch.add_alarm(&bell);
+        watch.add_alarm(&event_fd);
         let services = Services {
             parts: parts.clone(),
             plugin: Arc::clone(plugin),
             page: Arc::new(page),
-            network: Network::new(&parts.grants.net, &parts.names, parts.voice.sink()),
+            network: Network::new(&parts.grants.net, &parts.names, parts.guest_output.sink()),
             lease: Lease::of(&parts.pool_memory, parts.config.memory),
         };
         let started = Started { format: Format::Text, has_report: false };
         watch.begin(Phase::Preparing);
-        let mut remote =
-            Self { child, services, watch, started, tray: Arc::default(), order: Vec::new() };
+        let mut remote = Self {
+            child,
+            services,
+            watch,
+            started,
+            early_outcomes: Arc::default(),
+            order: Vec::new(),
+        };
         let files = [page_file.as_fd(), plugin.file()];
-        let files: Vec<_> = files.into_iter().chain(third).collect();
+        let files: Vec<_> = files.into_iter().chain(snapshot_file).collect();
         let handed_over = remote.child.hand_over(&files, &parts.grants.dirs);
-        handed_over.map_err(|gone| remote.to_start_error(gone))?;
+        handed_over.map_err(|error| remote.map_start_error(error))?;
         remote.set_up(processes, work)?;
         Ok(remote)
     }
@@ -135,7 +141,7 @@ impl Remote {
     fn set_up(&mut self, processes: &Processes, work: WorkOrder) -> Result<(), StartError> {
         let Services { parts, plugin, .. } = &self.services;
         let (memory, result) = (parts.config.memory.bytes(), parts.config.max_result.bytes());
-        if parts.init.len() > memory.min(LARGEST) {
+        if parts.init.len() > memory.min(MAX_ORDER_BYTES) {
             return Err(StartError::OutOfMemory { message: too_large().message });
         }
         // The child may hold an item three times: as it was sent, in its block and in the instance. A child that
@@ -145,13 +151,13 @@ impl Remote {
         let setup = ChildSetup {
             jail: processes.jail_requirement(),
             engine: plugin.options(),
-            data: data.saturating_add(DATA) as u64,
+            data: data.saturating_add(EXTRA_MEMORY) as u64,
             task: Task::Work(Box::new(work)),
         };
         let order = setup.encode(&parts.init);
-        let mut patience = ChildDeadline::with_timeout(&self.watch, READY_TIMEOUT);
-        let sent = self.child.link.send(&order, &mut patience);
-        sent.map_err(|gone| self.to_start_error(gone))?;
+        let mut deadline = ChildDeadline::with_timeout(&self.watch, READY_TIMEOUT);
+        let sent = self.child.connection.send(&order, &mut deadline);
+        sent.map_err(|error| self.map_start_error(error))?;
         let ready = self.serve(Wait::ToBeReady, |received| match received.kind {
             Reply::Ready => Ok(Ok(received.payload.message())),
             Reply::Unjailed => {
@@ -161,11 +167,11 @@ impl Remote {
             }
             _ => Err(ProtocolError("an unexpected reply (expected: ready)")),
         });
-        let lacks = ready.map_err(|gone| self.to_start_error(gone))??;
+        let lacks = ready.map_err(|error| self.map_start_error(error))??;
         if !lacks.is_empty() {
             let parts = &self.services.parts;
             let lacks = lacks.as_str();
-            parts.audience.notify(&Event::JailIncomplete { worker: parts.index, lacks });
+            parts.observers.notify(&Event::JailIncomplete { worker: parts.index, lacks });
         }
         Ok(())
     }
@@ -178,32 +184,33 @@ impl Remote {
             Reply::NotStarted => start::start_error(received.payload).map(Err),
             _ => Err(ProtocolError("an unexpected reply (expected: started)")),
         });
-        self.started = started.map_err(|gone| self.to_start_error(gone))??;
+        self.started = started.map_err(|error| self.map_start_error(error))??;
         Ok(())
     }
 
-    /// Serves the child until it sends another reply, which `wanted` decodes.
+    /// Serves the child until it sends another reply, which `decode` reads.
     fn serve<T>(
         &mut self,
         wait: Wait,
-        wanted: impl FnOnce(Received<'_>) -> Result<T, ProtocolError>,
+        decode: impl FnOnce(Received<'_>) -> Result<T, ProtocolError>,
     ) -> Result<T, LinkError> {
         let Self { child, services, watch, .. } = self;
-        let mut guard = match wait {
+        let mut deadline = match wait {
             Wait::ToBeReady => ChildDeadline::with_timeout(watch, READY_TIMEOUT),
             Wait::Watched => ChildDeadline::of(watch),
             Wait::For(time) => ChildDeadline::with_timeout(watch, time),
         };
-        wanted(next(&mut child.link, services, &mut guard, no_part)?).map_err(LinkError::from)
+        decode(next(&mut child.connection, services, &mut deadline, refuse_part)?)
+            .map_err(LinkError::from)
     }
 
     /// Maps a lost connection to the error of the start.
-    fn to_start_error(&mut self, gone: LinkError) -> StartError {
+    fn map_start_error(&mut self, error: LinkError) -> StartError {
         let limit = self.services.parts.config.init_timeout;
-        let broken = self.to_failure(gone, limit);
-        match broken.kind {
-            FaultKind::Timeout => StartError::Timeout { message: broken.message },
-            _ => StartError::Crashed { message: broken.message },
+        let failure = self.map_failure(error, limit);
+        match failure.kind {
+            FaultKind::Timeout => StartError::Timeout { message: failure.message },
+            _ => StartError::Crashed { message: failure.message },
         }
     }
 
@@ -211,35 +218,35 @@ impl Remote {
     /// is larger than all the memory that the instance may have.
     fn fitting(&self, span: &Span, items: Range<usize>) -> usize {
         let memory = self.services.parts.config.memory.bytes();
-        let mut together = 0_usize;
+        let mut total = 0_usize;
         let fits = |at: &usize| {
             let bytes = span.item(*at).len();
-            together = together.saturating_add(bytes).saturating_add(items::PER_ITEM);
-            bytes <= memory && together <= LARGEST
+            total = total.saturating_add(bytes).saturating_add(items::PER_ITEM);
+            bytes <= memory && total <= MAX_ORDER_BYTES
         };
         items.start + items.take_while(fits).count()
     }
 
     /// Maps a lost connection to the instance failure.
-    fn to_failure(&mut self, gone: LinkError, limit: Option<Duration>) -> InstanceFailure {
-        match gone {
+    fn map_failure(&mut self, error: LinkError, limit: Option<Duration>) -> InstanceFailure {
+        match error {
             LinkError::Ended => {
-                let mut patience = ChildDeadline::with_timeout(&self.watch, EXIT_TIMEOUT);
-                let death = self.child.wait(&mut patience);
-                InstanceFailure::new(FaultKind::Crashed, death.to_string())
+                let mut deadline = ChildDeadline::with_timeout(&self.watch, EXIT_TIMEOUT);
+                let exit = self.child.wait(&mut deadline);
+                InstanceFailure::new(FaultKind::Crashed, exit.to_string())
             }
-            LinkError::Overdue(Overdue::Limit(took)) => {
+            LinkError::Overdue(Overdue::Limit(waited)) => {
                 // The parent has waited longer by `GRACE`; the message names the limit itself.
-                let limit = limit.filter(|limit| limit.checked_add(GRACE) == Some(took));
-                let limit = limit.unwrap_or(took);
+                let limit = limit.filter(|limit| limit.checked_add(GRACE) == Some(waited));
+                let limit = limit.unwrap_or(waited);
                 let message = format!("took longer than {limit:?}, and its process was killed");
                 InstanceFailure::new(FaultKind::Timeout, message)
             }
             LinkError::Overdue(overdue) => {
                 InstanceFailure::new(FaultKind::Timeout, overdue.to_string())
             }
-            LinkError::Protocol(why) => {
-                let message = format!("its process was killed because {why}");
+            LinkError::Protocol(error) => {
+                let message = format!("its process was killed because {error}");
                 InstanceFailure::new(FaultKind::Crashed, message)
             }
             LinkError::Io(error) => {
@@ -251,38 +258,38 @@ impl Remote {
 }
 
 /// Refuses a part: a child without items has no outcomes.
-fn no_part(_: Payload<'_>) -> Result<(), ProtocolError> {
+fn refuse_part(_: Payload<'_>) -> Result<(), ProtocolError> {
     Err(ProtocolError("outcomes, although it has no items"))
 }
 
-/// Returns the next reply that is not an event, a question or a part. Passes on events, answers
-/// questions, and gives parts to `part`.
-fn next<'link>(
-    link: &'link mut ChildConnection,
+/// Returns the next reply that is not an event, a request or a part. Passes on events, answers
+/// requests, and gives parts to `on_part`.
+fn next<'connection>(
+    connection: &'connection mut ChildConnection,
     services: &mut Services,
-    guard: &mut ChildDeadline<'_>,
-    mut part: impl FnMut(Payload<'_>) -> Result<(), ProtocolError>,
-) -> Result<Received<'link>, LinkError> {
+    deadline: &mut ChildDeadline<'_>,
+    mut on_part: impl FnMut(Payload<'_>) -> Result<(), ProtocolError>,
+) -> Result<Received<'connection>, LinkError> {
     let most =
         services.parts.config.max_result.bytes().max(crate::engine::MAX_ANSWER) + FRAME_EXTRA_BYTES;
     loop {
         // The deadline is checked here, because a child that sends without pause never makes `receive` wait.
-        super::child_connection::WaitPolicy::next_deadline(guard)?;
-        let received = link.receive(most, guard)?;
+        super::child_connection::WaitPolicy::next_deadline(deadline)?;
+        let received = connection.receive(most, deadline)?;
         let answer = match received.kind {
             Reply::Call => services.answer(received.payload)?,
             Reply::Take => services.grant_memory(received.payload)?,
             Reply::TakeDisk => services.grant_disk(received.payload)?,
             Reply::Part => {
-                part(received.payload)?;
+                on_part(received.payload)?;
                 continue;
             }
             _ if services.pass_on_event(received)? => continue,
             _ => break,
         };
-        link.send(&answer, guard)?;
+        connection.send(&answer, deadline)?;
     }
-    Ok(link.last_frame())
+    Ok(connection.last_frame())
 }
 
 impl Services {
@@ -300,9 +307,13 @@ impl Services {
             return Ok(false);
         }
         match guest_event::decode(received.payload)? {
-            GuestEvent::Output { stream, line } => self.parts.voice.line(stream, line.as_bytes()),
-            GuestEvent::Log { level, message } => self.parts.voice.log(level, message),
-            GuestEvent::Dropped { lines, bytes } => self.parts.voice.note_dropped(lines, bytes),
+            GuestEvent::Output { stream, line } => {
+                self.parts.guest_output.line(stream, line.as_bytes());
+            }
+            GuestEvent::Log { level, message } => self.parts.guest_output.log(level, message),
+            GuestEvent::Dropped { lines, bytes } => {
+                self.parts.guest_output.note_dropped(lines, bytes);
+            }
             GuestEvent::Denied(denial) => self.network.report_denial(&denial),
         }
         Ok(true)
@@ -336,8 +347,8 @@ impl Services {
     fn grant_disk(&self, mut payload: Payload<'_>) -> Result<Vec<u8>, ProtocolError> {
         let bytes = payload.long()?;
         payload.end()?;
-        let is_lent = self.parts.disk.take(bytes).is_ok();
-        Ok(Frame::order(if is_lent { Order::Granted } else { Order::Denied }).seal())
+        let is_granted = self.parts.disk.take(bytes).is_ok();
+        Ok(Frame::order(if is_granted { Order::Granted } else { Order::Denied }).seal())
     }
 }
 
@@ -346,66 +357,71 @@ impl Executor for Remote {
         &mut self,
         outcomes: &mut Outcomes,
         until: usize,
-        turns: &ClaimCursor<'_>,
+        cursor: &ClaimCursor<'_>,
     ) -> ExecutionEnd {
-        self.watch.set_run_end(turns.end());
+        self.watch.set_run_end(cursor.end());
         self.watch.begin(Phase::Item);
         let first = outcomes.len();
         let until = self.fitting(outcomes.span(), first..until);
         if until == first {
             return ExecutionEnd::Failed(too_large());
         }
-        let Self { child, services, watch, started, tray, order } = self;
+        let Self { child, services, watch, started, early_outcomes, order } = self;
         let (span, items) = (outcomes.span().clone(), first..until);
         let terms = services.terms(outcomes);
         let head = items::order(std::mem::take(order), &span, items.clone(), terms);
         let page = Arc::clone(&services.page);
         page.set_begun(false);
-        let mut lent =
-            RemoteClaim::new(turns.lend(Arc::clone(&page) as _, until - first), until - first);
-        let mut guard = ChildDeadline::of_items(watch, &page, until - first);
+        let mut claim =
+            RemoteClaim::new(cursor.lend(Arc::clone(&page) as _, until - first), until - first);
+        let mut deadline = ChildDeadline::of_items(watch, &page, until - first);
         let limit = services.parts.config.max_result;
-        *tray.lock() = outcomes.take();
-        let part = |payload: Payload<'_>| {
-            let mut outcomes = tray.lock();
-            lent.add_part(payload, &mut outcomes, limit)?;
-            let is_taken = turns.outlet().hand_over(&mut outcomes);
+        *early_outcomes.lock() = outcomes.take();
+        let on_part = |payload: Payload<'_>| {
+            let mut outcomes = early_outcomes.lock();
+            claim.add_part(payload, &mut outcomes, limit)?;
+            let is_taken = cursor.outlet().hand_over(&mut outcomes);
             // The consumer locks one batch after the other, so the thread that offers one must not hold its lock.
             drop(outcomes);
             if !is_taken {
                 // The child does not send these outcomes again, so the batch is offered to the consumer.
-                turns.outlet().offer(tray);
+                cursor.outlet().offer(early_outcomes);
             }
             Ok(())
         };
-        let sent = child.link.send_before(&head, span.bytes(items), &mut guard);
+        let sent = child.connection.send_before(&head, span.bytes(items), &mut deadline);
         *order = head;
         order.clear();
-        order.shrink_to(ORDER);
-        let received =
-            sent.and_then(|()| match next(&mut child.link, services, &mut guard, part)? {
+        order.shrink_to(MAX_KEPT_ORDER_BYTES);
+        let received = sent.and_then(|()| {
+            match next(&mut child.connection, services, &mut deadline, on_part)? {
                 Received { kind: Reply::Ran, payload } => Ok(ChildRunReply::decode(payload)?),
                 _ => Err(ProtocolError("an unexpected reply (expected: ran)").into()),
-            });
-        let (taken, started_there) = lent.settle(received);
-        *outcomes = tray.lock().take();
-        let at = first + started_there - 1;
-        let gone = match taken {
-            Ok(there) => {
-                started.format = there.format;
-                there.add_to(outcomes, limit);
-                return match there.ended {
+            }
+        });
+        let (checked_reply, started_items) = claim.settle(received);
+        *outcomes = early_outcomes.lock().take();
+        let at = first + started_items - 1;
+        let error = match checked_reply {
+            Ok(reply) => {
+                started.format = reply.format;
+                reply.add_to(outcomes, limit);
+                return match reply.ended {
                     ChildExecutionEnd::Done => ExecutionEnd::Done,
                     ChildExecutionEnd::Yielded => ExecutionEnd::Yielded,
-                    ChildExecutionEnd::Failed(broken) => ExecutionEnd::Failed(broken),
+                    ChildExecutionEnd::Failed(failure) => ExecutionEnd::Failed(failure),
                 };
             }
-            Err(gone) => gone,
+            Err(error) => error,
         };
-        let was_idle = matches!(gone, LinkError::Ended) && !page.has_begun();
+        let was_idle = matches!(error, LinkError::Ended) && !page.has_begun();
         let limit = self.services.parts.config.timeout;
-        let broken = self.to_failure(gone, limit);
-        if was_idle { ExecutionEnd::FailedIdle(broken) } else { ExecutionEnd::Lost { at, broken } }
+        let failure = self.map_failure(error, limit);
+        if was_idle {
+            ExecutionEnd::FailedIdle(failure)
+        } else {
+            ExecutionEnd::Lost { at, failure }
+        }
     }
 
     fn format(&self) -> Format {
@@ -421,15 +437,15 @@ impl Executor for Remote {
             return Ok(None);
         }
         self.watch.begin(Phase::Finishing);
-        let mut guard = ChildDeadline::of(&self.watch);
-        let sent = self.child.link.send(&Frame::order(Order::Finish).seal(), &mut guard);
+        let mut deadline = ChildDeadline::of(&self.watch);
+        let sent = self.child.connection.send(&Frame::order(Order::Finish).seal(), &mut deadline);
         let limit = self.services.parts.config.init_timeout;
         let finished = sent.and_then(|()| self.serve(Wait::Watched, finished));
-        let report = finished.map_err(|gone| self.to_failure(gone, limit))??;
+        let report = finished.map_err(|error| self.map_failure(error, limit))??;
         let result = self.services.parts.config.max_result;
         match result.too_long(FINISH_REPORT, report.as_ref().map_or(0, Vec::len)) {
             None => Ok(report),
-            Some(broken) => Err(broken),
+            Some(failure) => Err(failure),
         }
     }
 }

@@ -92,16 +92,16 @@ impl RemotePlugin {
 
     /// Returns the order for a process that becomes the worker with these parts.
     pub(crate) fn work_order(&self, parts: &InstanceParts) -> WorkOrder {
-        let begins = match self.snapshot_format {
+        let start_mode = match self.snapshot_format {
             None => StartMode::Init,
             Some(results) => StartMode::Snapshot { results },
         };
-        self.work_from(begins, parts)
+        self.work_from(start_mode, parts)
     }
 
-    /// Returns the same order for a worker that begins in the given way.
-    pub(crate) fn work_from(&self, begins: StartMode, parts: &InstanceParts) -> WorkOrder {
-        let InstanceParts { config, index, workers, grants, pool_memory, voice, .. } = parts;
+    /// Returns the same order for a worker with the given start mode.
+    pub(crate) fn work_from(&self, start_mode: StartMode, parts: &InstanceParts) -> WorkOrder {
+        let InstanceParts { config, index, workers, grants, pool_memory, guest_output, .. } = parts;
         let dir = |GrantedDir { grant, .. }: &GrantedDir| {
             (OsString::from(grant.host()), grant.guest().to_owned(), grant.access())
         };
@@ -118,9 +118,9 @@ impl RemotePlugin {
             names: parts.names.all().clone(),
             total_memory: pool_memory.limit(),
             // The parent enforces the limit; the child only bounds what it sends.
-            log: voice.limit().doubled(),
+            log: guest_output.limit().doubled(),
             clock: parts.clock.elapsed(),
-            start_mode: begins,
+            start_mode,
         }
     }
 }

@@ -103,16 +103,16 @@ impl Group {
             None => freeze()?,
         };
         let plugin = plugin.name();
-        let (worker, audience) = (parts.index, &parts.audience);
+        let (worker, observers) = (parts.index, &parts.observers);
         match frozen {
             SnapshotOutcome::Frozen { snapshot, bytes, verdict } => {
                 let (took, has_random) = (begun.elapsed(), verdict.has_random);
-                audience.notify(&Event::SnapshotTaken { worker, plugin, took, bytes, has_random });
+                observers.notify(&Event::SnapshotTaken { worker, plugin, took, bytes, has_random });
                 turn.settle(Some(snapshot.clone()));
                 Ok(GroupStart::Snapshot(snapshot))
             }
             SnapshotOutcome::Refused { why, started } => {
-                audience.notify(&Event::SnapshotRefused { worker, plugin, why: &why });
+                observers.notify(&Event::SnapshotRefused { worker, plugin, why: &why });
                 turn.settle(None);
                 Ok(started.map_or(GroupStart::Nothing, GroupStart::Started))
             }

@@ -123,11 +123,11 @@ impl PoolBuilder {
             max_faults: MaxFaults::default(),
             window: Window::default(),
             chunk_size: ChunkSize::default(),
-            renewal: RestartPolicy::default(),
+            restart_policy: RestartPolicy::default(),
             join_timeout: None,
             results: None,
             stop: StopFlag::new(),
-            audience: Observers::default(),
+            observers: Observers::default(),
             has_deadlines: false,
             confinement: None,
         };
@@ -141,7 +141,7 @@ impl PoolBuilder {
             log_limit: LogLimit::DEFAULT,
             item_format: Format::Text,
             passing: ArgumentPassing::default(),
-            snapshots: Snapshots::No,
+            snapshots: Snapshots::Off,
             settings,
         }
     }
@@ -267,7 +267,7 @@ impl PoolBuilder {
             mut settings,
         } = self;
         let specs = workers.specs(jobs, &init)?;
-        let retry_on = settings.renewal.retryable();
+        let retry_on = settings.restart_policy.retryable();
         let all = config.apply_to(InstanceConfig {
             item_format,
             passing,
@@ -277,11 +277,12 @@ impl PoolBuilder {
         settings.has_deadlines = specs.iter().any(|spec| spec.config(all).has_deadlines());
         spec::check(&specs, &isolation, &grants, all)?;
         let names = Arc::new(spec::resolve_names(&specs, &grants)?);
-        let clock = spec::watchdog(&specs)?;
+        let watchdog = spec::watchdog(&specs)?;
         let cancel = Cancel::default();
-        let chorus = PoolRateLimiter::new(log_limit);
-        let audience = settings.audience.clone();
-        let voice = |index| GuestOutput::new(log_limit, chorus.clone(), audience.of_guests(index));
+        let pool_limiter = PoolRateLimiter::new(log_limit);
+        let observers = settings.observers.clone();
+        let guest_output =
+            |index| GuestOutput::new(log_limit, pool_limiter.clone(), observers.of_guests(index));
         let pool_memory = Arc::new(PoolMemory::new(total_memory));
         let (workers, guest_clock) = (count(&specs), Clock::new());
         let parts = |index, config| InstanceParts {
@@ -294,33 +295,26 @@ impl PoolBuilder {
             disk: Arc::new(Disk::new(config.disk)),
             pool_memory: Arc::clone(&pool_memory),
             names: Arc::clone(&names),
-            voice: Arc::new(voice(index)),
-            audience: audience.clone(),
-            watch: Watch::new(config, cancel.clone(), clock.ticks()),
+            guest_output: Arc::new(guest_output(index)),
+            observers: observers.clone(),
+            watch: Watch::new(config, cancel.clone(), watchdog.ticks()),
             clock: guest_clock.clone(),
         };
-        let mut opening = OpenContext {
+        let mut context = OpenContext {
             isolation: &isolation,
             grants,
             directories: Directories::default(),
-            watchdog: &clock,
+            watchdog: &watchdog,
             confinement: snapshots.confinement(),
             groups: snapshots.groups(),
         };
         let open = |(number, spec): (u32, WorkerSpec)| {
             let config = spec.config(all);
-            spec.open(parts(WorkerIndex::new(number), config), &mut opening)
+            spec.open(parts(WorkerIndex::new(number), config), &mut context)
         };
         let opens = (0..).zip(specs).map(open).collect::<Result<_, _>>()?;
-        let OpenContext { confinement, .. } = opening;
-        Ok(PreparedPool {
-            opens,
-            settings,
-            watchdog: clock,
-            cancel,
-            memory: pool_memory,
-            confinement,
-        })
+        let OpenContext { confinement, .. } = context;
+        Ok(PreparedPool { opens, settings, watchdog, cancel, memory: pool_memory, confinement })
     }
 }
 
@@ -346,10 +340,12 @@ fn identical_specs(
     init: &Init,
 ) -> Result<Vec<WorkerSpec>, BuildError> {
     let spec = |_| WorkerSpec::plugin(plugin);
-    let as_asked = || 0..jobs.unwrap_or_default().count();
+    let worker_numbers = || 0..jobs.unwrap_or_default().count();
     match init {
-        Init::None => Ok(as_asked().map(spec).collect()),
-        Init::Same(args) => Ok(as_asked().map(|job| spec(job).init(args.as_slice())).collect()),
+        Init::None => Ok(worker_numbers().map(spec).collect()),
+        Init::Same(args) => {
+            Ok(worker_numbers().map(|job| spec(job).init(args.as_slice())).collect())
+        }
         Init::Each(each) => match jobs.map(Jobs::count) {
             Some(jobs) if jobs != count(each) => {
                 Err(BuildError::InitCount { given: each.len(), jobs })

@@ -86,7 +86,7 @@ pub(super) struct Consumer {
 /// The counts of the items that the consumer has settled.
 #[derive(Debug)]
 pub(super) struct Tally {
-    begun: Instant,
+    start: Instant,
     counts: Counts,
     delivered: u64,
     undelivered: u64,
@@ -97,7 +97,7 @@ pub(super) struct Tally {
 impl Tally {
     pub(super) fn begin() -> Self {
         let (counts, faults) = (Counts::default(), Vec::new());
-        Self { begun: Instant::now(), counts, delivered: 0, undelivered: 0, faults }
+        Self { start: Instant::now(), counts, delivered: 0, undelivered: 0, faults }
     }
 }
 
@@ -147,8 +147,9 @@ impl Consumer {
     /// Waits until a worker hands over outcomes, or until it is time to call [`Self::fetch_native_outcomes`].
     fn receive(&self, inbox: &Receiver<Outcomes>) -> Result<Outcomes, RecvTimeoutError> {
         let end = self.run.deadline.get().filter(|_| !self.has_recalled);
-        let look = self.run.trays.are_any().then(|| self.last_fetch + Self::FETCH_INTERVAL);
-        match [end, look].into_iter().flatten().min() {
+        let next_fetch =
+            self.run.early_outcomes.are_any().then(|| self.last_fetch + Self::FETCH_INTERVAL);
+        match [end, next_fetch].into_iter().flatten().min() {
             Some(time) => inbox.recv_deadline(time),
             None => inbox.recv().map_err(|RecvError| RecvTimeoutError::Disconnected),
         }
@@ -158,7 +159,7 @@ impl Consumer {
     /// have not started.
     fn fetch_native_outcomes(&mut self) {
         self.last_fetch = Instant::now();
-        for outcomes in self.run.trays.take(&self.run.rooms) {
+        for outcomes in self.run.early_outcomes.take(&self.run.buffers) {
             self.run.apply_policy(&outcomes);
             self.run.queue.hold(outcomes.result_bytes());
             self.collector.accept(outcomes);
@@ -175,9 +176,9 @@ impl Consumer {
         // Without workers, nothing would take the items that the reader reads.
         self.run.stop();
         self.reader.end();
-        for Leftover { span, was_started: is_begun } in self.run.queue.take_left() {
+        for Leftover { span, was_started } in self.run.queue.take_left() {
             let outcomes =
-                if is_begun { Outcomes::of_lost_items(span) } else { Outcomes::not_run(span) };
+                if was_started { Outcomes::of_lost_items(span) } else { Outcomes::not_run(span) };
             self.run.queue.hold(outcomes.result_bytes());
             self.collector.accept(outcomes);
         }
@@ -210,9 +211,9 @@ impl Consumer {
 
     /// Releases items that were counted. Each entry has the number of outcomes that were passed on. All items are
     /// released in one step, so that a reader that waits for room can read as many together.
-    pub(super) fn release(&mut self, all: impl IntoIterator<Item = (Outcomes, usize)>) {
+    pub(super) fn release(&mut self, settled: impl IntoIterator<Item = (Outcomes, usize)>) {
         let (mut items, mut bytes) = (0, 0);
-        for (outcomes, delivered) in all {
+        for (outcomes, delivered) in settled {
             // In the usual case all items are done and delivered.
             let not_run = if outcomes.is_leftover() {
                 outcomes.faults().filter(|fault| fault.kind() == FaultKind::NotRun).count()
@@ -225,7 +226,7 @@ impl Consumer {
             self.tally.undelivered += (done - delivered) as u64;
             items += outcomes.span().len();
             bytes += outcomes.span().total_cost() + outcomes.result_bytes();
-            self.run.rooms.keep(outcomes.into_buffer());
+            self.run.buffers.keep(outcomes.into_buffer());
         }
         if items > 0 {
             self.run.queue.release(items, bytes);
@@ -233,12 +234,12 @@ impl Consumer {
     }
 
     fn keep_fault(&mut self, fault: &Fault) {
-        let wanted = match self.run.policy {
+        let is_needed = match self.run.policy {
             ErrorPolicy::Ignore => false,
             ErrorPolicy::Immediate => self.tally.faults.is_empty(),
             ErrorPolicy::Deferred => true,
         };
-        if wanted && fault.kind() != FaultKind::NotRun {
+        if is_needed && fault.kind() != FaultKind::NotRun {
             self.tally.faults.push(fault.clone());
         }
     }
@@ -250,18 +251,18 @@ impl Consumer {
         while let Some(outcomes) = self.next() {
             self.settle(outcomes, 0);
         }
-        let account = &mut self.tally;
-        let faults = std::mem::take(&mut account.faults);
+        let tally = &mut self.tally;
+        let faults = std::mem::take(&mut tally.faults);
         let read = self.run.queue.pushed();
         let mut summary = Summary::default();
         summary.read = read;
-        summary.counts = account.counts;
-        summary.delivered = account.delivered;
-        summary.undelivered = account.undelivered;
+        summary.counts = tally.counts;
+        summary.delivered = tally.delivered;
+        summary.undelivered = tally.undelivered;
         summary.retried = self.run.retried();
-        summary.took = account.begun.elapsed();
+        summary.took = tally.start.elapsed();
         summary.stopped = self.stop.is_set();
-        let accounted = account.counts.total();
+        let accounted = tally.counts.total();
         self.run.span.in_scope(|| {
             let Summary { read, counts, retried, took, .. } = summary;
             let (failed, not_run) = (counts.failed(), counts.not_run());

@@ -29,8 +29,8 @@ pub(super) type ReaderTask<'source> = Box<dyn FnOnce() + Send + 'source>;
 
 /// A function that starts the reader's thread. It returns the handle for joining the thread, unless
 /// a scope joins it.
-pub(super) type SpawnReader<'launch, 'source> =
-    &'launch dyn Fn(Builder, ReaderTask<'source>) -> io::Result<Option<JoinHandle<()>>>;
+pub(super) type SpawnReader<'spawn, 'source> =
+    &'spawn dyn Fn(Builder, ReaderTask<'source>) -> io::Result<Option<JoinHandle<()>>>;
 
 impl Reader {
     /// The time that a source has to notice that the run has stopped. After that time, a reader
@@ -40,7 +40,7 @@ impl Reader {
     pub(super) fn start<'source>(
         mut source: impl Source + 'source,
         run: Arc<Run>,
-        launch: SpawnReader<'_, 'source>,
+        spawn: SpawnReader<'_, 'source>,
     ) -> Result<Self, Error> {
         let (ending, done) = bounded::<()>(0);
         let read = move || {
@@ -48,7 +48,7 @@ impl Reader {
             drop(source);
             drop(ending);
         };
-        let thread = launch(Builder::new().name("mtl-reader".into()), Box::new(read));
+        let thread = spawn(Builder::new().name("mtl-reader".into()), Box::new(read));
         Ok(Self { thread: thread.map_err(Error::Thread)?, done: Some(done) })
     }
 
@@ -70,8 +70,8 @@ impl Reader {
 
 /// Reads until the source ends or the run is stopped, and closes the queue in either case.
 fn read_all(source: &mut impl Source, run: &Run) {
-    let reading = catch_unwind(AssertUnwindSafe(|| read_blocks(source, run)));
-    match reading {
+    let result = catch_unwind(AssertUnwindSafe(|| read_blocks(source, run)));
+    match result {
         Ok(Ok(())) => {}
         Ok(Err(error)) => run.record_error(error),
         Err(panic) => run.record_error(Error::SourcePanicked { message: panic::message(&*panic) }),

@@ -75,7 +75,7 @@ impl Record {
 #[derive(Debug)]
 #[must_use = "results are lazy: items are read while results are taken"]
 pub struct Results<'pool, I> {
-    delivery: Consumer,
+    consumer: Consumer,
     current: Option<(Outcomes, Cursor)>,
     /// The number of results still to come, as in `size_hint`.
     left: (usize, Option<usize>),
@@ -86,12 +86,12 @@ pub struct Results<'pool, I> {
 }
 
 impl<I> Results<'_, I> {
-    pub(super) fn new(delivery: Consumer, (least, most): (usize, Option<usize>)) -> Self {
+    pub(super) fn new(consumer: Consumer, (least, most): (usize, Option<usize>)) -> Self {
         // If an endless input is stopped, the run yields fewer results than the lower bound of
         // its size.
         let least = if most.is_some() { least } else { 0 };
         Self {
-            delivery,
+            consumer,
             current: None,
             left: (least, most),
             has_ended: false,
@@ -166,9 +166,9 @@ impl<I> Results<'_, I> {
     /// ```
     pub fn end(mut self) -> RunOutcome {
         if let Some((outcomes, cursor)) = self.current.take() {
-            self.delivery.settle(outcomes, cursor.passed());
+            self.consumer.settle(outcomes, cursor.passed());
         }
-        self.delivery.end()
+        self.consumer.end()
     }
 }
 
@@ -178,8 +178,8 @@ impl<I> Results<'_, I> {
     fn take_run_error(&mut self) -> Option<Result<Record, Fault>> {
         // A reader that was left behind may fail after the results have ended.
         let has_ended = std::mem::replace(&mut self.has_ended, true);
-        let error = self.delivery.run.error_text().filter(|_| !has_ended)?;
-        let next = ItemIndex::new(self.delivery.run.queue.pushed());
+        let error = self.consumer.run.error_text().filter(|_| !has_ended)?;
+        let next = ItemIndex::new(self.consumer.run.queue.pushed());
         Some(Err(Fault::new(next, FaultKind::NotRun, error)))
     }
 }
@@ -190,7 +190,7 @@ impl<I> Iterator for Results<'_, I> {
     fn next(&mut self) -> Option<Self::Item> {
         let (outcomes, mut cursor) = match self.current.take() {
             Some(current) => current,
-            None => match self.delivery.next() {
+            None => match self.consumer.next() {
                 Some(outcomes) => (outcomes, Cursor::default()),
                 None => {
                     self.left = (0, Some(0));
@@ -207,7 +207,7 @@ impl<I> Iterator for Results<'_, I> {
             // The items leave the window now, and not only when the caller takes the next
             // result.
             let delivered = outcomes.len();
-            self.delivery.settle(outcomes, delivered);
+            self.consumer.settle(outcomes, delivered);
         }
         self.left = (self.left.0.saturating_sub(1), self.left.1.map(|most| most.saturating_sub(1)));
         Some(result)

@@ -180,32 +180,32 @@ impl WorkerSpec {
     /// Returns the name of a setting that only a plugin can have, if this worker has one.
     fn sandbox_setting(&self) -> Option<&'static str> {
         let WorkerSettings { grants, config } = &self.settings;
-        let held = [
+        let settings = [
             ("init", self.init.is_some()),
             ("dir", !grants.dirs.is_empty()),
             ("env", !grants.env.is_empty()),
             ("net", !grants.net.is_empty()),
         ];
-        let held = held.into_iter().find_map(|(setting, is_set)| is_set.then_some(setting));
-        held.or_else(|| config.first_set())
+        let settings = settings.into_iter().find_map(|(setting, is_set)| is_set.then_some(setting));
+        settings.or_else(|| config.first_set())
     }
 
     /// Returns the function that opens this worker. `parts` has the worker's settings and number.
     pub(super) fn open(
         self,
         mut parts: InstanceParts,
-        opening: &mut OpenContext<'_>,
+        context: &mut OpenContext<'_>,
     ) -> Result<Open, BuildError> {
         match self.kind {
             Kind::Plugin(plugin) => {
                 parts.init = self.init.unwrap_or_default();
-                let mut grants = opening.grants.clone();
+                let mut grants = context.grants.clone();
                 grants.add(self.settings.grants);
                 check_number_of_dirs(&plugin, &grants)?;
-                parts.grants = open_dirs(&mut opening.directories, grants)?;
-                opening.confinement.grant(&parts.grants);
-                let group = opening.groups.as_mut().map(|groups| groups.group_for(&plugin, &parts));
-                Ok(match opening.isolation {
+                parts.grants = open_dirs(&mut context.directories, grants)?;
+                context.confinement.grant(&parts.grants);
+                let group = context.groups.as_mut().map(|groups| groups.group_for(&plugin, &parts));
+                Ok(match context.isolation {
                     Isolation::Thread => {
                         parts.preopens =
                             Preopens::of(&parts.grants.dirs).map_err(BuildError::Preopen)?;
@@ -221,17 +221,17 @@ impl WorkerSpec {
                         let (remote, processes) = (plugin.remote()?, processes.clone());
                         // The engine ticks as long as the plugin holds it.
                         Box::new(move || {
-                            let how = (&processes, &remote);
-                            start::start_remote(group.as_deref(), &plugin, how, &parts)
+                            let child = (&processes, &remote);
+                            start::start_remote(group.as_deref(), &plugin, child, &parts)
                         })
                     }
                 })
             }
             Kind::Native(mut open) => {
+                let watchdog = Arc::clone(context.watchdog);
                 let context = parts.context();
-                let clock = Arc::clone(opening.watchdog);
                 Ok(Box::new(move || {
-                    let _clock = &clock;
+                    let _watchdog = &watchdog;
                     open(&context)
                 }))
             }

@@ -24,7 +24,7 @@ use crate::test_timeout::{TEST_TIMEOUT, with_timeout};
 mod ends;
 mod flow;
 mod model;
-mod renewals;
+mod restarts;
 mod retries;
 mod workers;
 
@@ -49,9 +49,9 @@ impl Executor for Scripted {
         &mut self,
         outcomes: &mut Outcomes,
         until: usize,
-        turns: &ClaimCursor<'_>,
+        cursor: &ClaimCursor<'_>,
     ) -> ExecutionEnd {
-        each_item(until, turns, || {
+        each_item(until, cursor, || {
             match (self.call)(outcomes.span().item(outcomes.len())) {
                 Reply::Record(record) => outcomes.record(&record, ResultLimit::DEFAULT),
                 Reply::NoRecord => outcomes.no_record(),
@@ -82,11 +82,11 @@ fn settings() -> Settings {
         max_faults: MaxFaults::Unlimited,
         window: Window::default(),
         chunk_size: ChunkSize::Auto,
-        renewal: RestartPolicy::default(),
+        restart_policy: RestartPolicy::default(),
         join_timeout: None,
         results: None,
         stop: StopFlag::new(),
-        audience: Observers::default(),
+        observers: Observers::default(),
         has_deadlines: false,
         confinement: None,
     }

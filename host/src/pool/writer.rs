@@ -1,7 +1,7 @@
 //! Gives outcomes to the sink, on the thread that called `run`.
 //!
 //! ```text
-//!  outcomes in their order │ written  │ given: the sink holds them back │ still to be given
+//!  outcomes in their order │ written  │ given: the sink holds them back │ not given yet
 //!  items                   │ released │ held                            │ held
 //! ```
 //!
@@ -16,46 +16,46 @@ use crate::pool::consumer::{Consumer, Next, RunOutcome};
 use crate::sink::{OmitReason, Sink, SinkError};
 
 /// Gives every outcome to the sink until the run ends.
-pub(super) fn deliver(delivery: Consumer, sink: &mut dyn Sink) -> RunOutcome {
+pub(super) fn deliver(consumer: Consumer, sink: &mut dyn Sink) -> RunOutcome {
     let given = VecDeque::new();
-    let mut writing = SinkWriter {
-        delivery,
+    let mut writer = SinkWriter {
+        consumer,
         sink,
         given,
-        held: 0,
-        held_bytes: 0,
+        received: 0,
+        given_bytes: 0,
         is_open: true,
         failed: false,
         lost: 0,
     };
     loop {
-        match writing.delivery.try_next() {
-            Next::Due(outcomes) => writing.take(outcomes),
+        match writer.consumer.try_next() {
+            Next::Due(outcomes) => writer.take(outcomes),
             Next::End => break,
             Next::NotYet => {
                 // A reader of the output may be waiting for the last record.
-                writing.flush();
-                match writing.delivery.next() {
-                    Some(outcomes) => writing.take(outcomes),
+                writer.flush();
+                match writer.consumer.next() {
+                    Some(outcomes) => writer.take(outcomes),
                     None => break,
                 }
             }
         }
     }
-    writing.flush();
-    writing.delivery.end()
+    writer.flush();
+    writer.consumer.end()
 }
 
 /// A sink, and the outcomes that it has received and may still hold back.
 struct SinkWriter<'a> {
-    delivery: Consumer,
+    consumer: Consumer,
     sink: &'a mut dyn Sink,
     given: VecDeque<GivenOutcomes>,
     /// The number of outcomes in `given` that the sink has received.
-    held: usize,
+    received: usize,
     /// The memory of the items in `given`, in bytes.
-    held_bytes: usize,
-    /// True while the sink shall receive more outcomes.
+    given_bytes: usize,
+    /// True while the sink may receive more outcomes.
     is_open: bool,
     /// True if the sink has failed.
     failed: bool,
@@ -63,9 +63,10 @@ struct SinkWriter<'a> {
     lost: usize,
 }
 
-/// Outcomes. The sink has received the first `items` of them.
+/// Outcomes that were given to the sink.
 struct GivenOutcomes {
     outcomes: Outcomes,
+    /// The number of outcomes that the sink has received: the first ones.
     given: usize,
     /// The number of outcomes that the sink has written.
     written: usize,
@@ -76,13 +77,14 @@ impl SinkWriter<'_> {
     fn take(&mut self, outcomes: Outcomes) {
         let had_failed = self.failed;
         // Items that were not run are not written. In input order, the output ends before the first of them.
-        let is_left = outcomes.is_leftover();
-        let ends = is_left && self.delivery.run.order == Order::Input && !self.sink.stands_alone();
+        let is_leftover = outcomes.is_leftover();
+        let ends =
+            is_leftover && self.consumer.run.order == Order::Input && !self.sink.stands_alone();
         self.is_open &= !ends;
-        let items = if is_left { 0 } else { self.write(&outcomes) };
-        self.delivery.count(&outcomes);
-        self.held += items;
-        self.held_bytes += outcomes.span().total_cost();
+        let items = if is_leftover { 0 } else { self.write(&outcomes) };
+        self.consumer.count(&outcomes);
+        self.received += items;
+        self.given_bytes += outcomes.span().total_cost();
         self.given.push_back(GivenOutcomes { outcomes, given: items, written: 0 });
         if self.failed && !had_failed && self.sink.held() > 0 {
             // The sink has lost the outcome on which it failed, but it may still write the outcomes that it holds
@@ -94,7 +96,7 @@ impl SinkWriter<'_> {
         }
         self.release_settled(self.unwritten());
         // Otherwise the reader would wait for room until the input pauses.
-        if self.delivery.run.queue.should_release(self.held, self.held_bytes) {
+        if self.consumer.run.queue.should_release(self.received, self.given_bytes) {
             self.flush();
         }
     }
@@ -103,18 +105,18 @@ impl SinkWriter<'_> {
     fn write(&mut self, outcomes: &Outcomes) -> usize {
         let mut left = outcomes.iter();
         if outcomes.first_fault().is_none() && !self.failed && self.is_open {
-            let taken = self.sink.write_many(&mut left);
-            self.check_write(taken);
+            let result = self.sink.write_many(&mut left);
+            self.check_write(result);
         }
         let mut given = left.given();
         for outcome in left {
             if self.failed || !self.is_open {
                 break;
             }
-            let taken = self.sink.write(&outcome);
-            self.check_write(taken);
+            let result = self.sink.write(&outcome);
+            self.check_write(result);
             given += 1;
-            let run = &self.delivery.run;
+            let run = &self.consumer.run;
             self.is_open = outcome.result.is_ok() || run.policy.writes_on(run.order);
         }
         given
@@ -130,29 +132,29 @@ impl SinkWriter<'_> {
         self.release_settled(if self.failed { self.unwritten() } else { 0 });
     }
 
-    /// Releases the outcomes that are written, and those that never will be. All outcomes that the sink has received
-    /// are written, except for the last `held`.
+    /// Releases the outcomes that are written and those that will never be written. All outcomes that the sink has
+    /// received are written, except for the last `held`.
     fn release_settled(&mut self, held: usize) {
         let mut settled = 0;
         for GivenOutcomes { outcomes, given: items, written } in &mut self.given {
-            let later = self.held - *items;
+            let later = self.received - *items;
             // Some of these outcomes may still be written, and lost outcomes are reported in order.
             if held > later && !self.failed {
                 break;
             }
             *written = *items - held.saturating_sub(later).min(*items);
-            self.held -= *items;
-            self.held_bytes -= outcomes.span().total_cost();
+            self.received -= *items;
+            self.given_bytes -= outcomes.span().total_cost();
             settled += 1;
             for (at, outcome) in outcomes.iter().enumerate().skip(*written) {
-                let why = if at < *items { OmitReason::Lost } else { OmitReason::NotReached };
-                if let Err(error) = self.sink.left_out(&outcome, why) {
-                    self.delivery.run.fail(error.into());
+                let reason = if at < *items { OmitReason::Lost } else { OmitReason::NotReached };
+                if let Err(error) = self.sink.left_out(&outcome, reason) {
+                    self.consumer.run.fail(error.into());
                 }
             }
         }
         let settled = self.given.drain(..settled);
-        self.delivery.release(settled.map(|given| (given.outcomes, given.written)));
+        self.consumer.release(settled.map(|given| (given.outcomes, given.written)));
     }
 
     /// Returns how many outcomes the sink has received but not written.
@@ -161,17 +163,17 @@ impl SinkWriter<'_> {
     }
 
     /// Notes whether the sink accepted the last outcomes.
-    fn check_write(&mut self, taken: Result<(), SinkError>) {
+    fn check_write(&mut self, result: Result<(), SinkError>) {
         // A sink that holds nothing back does not count the outcome that it has just lost.
-        self.lost += usize::from(taken.is_err() && self.sink.held() == 0);
-        self.check(taken);
+        self.lost += usize::from(result.is_err() && self.sink.held() == 0);
+        self.check(result);
     }
 
     /// Ends the run if the sink failed.
-    fn check(&mut self, taken: Result<(), SinkError>) {
-        if let Err(error) = taken {
+    fn check(&mut self, result: Result<(), SinkError>) {
+        if let Err(error) = result {
             self.failed = true;
-            self.delivery.run.fail(error.into());
+            self.consumer.run.fail(error.into());
         }
     }
 }

@@ -7,42 +7,43 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::executor::SharedOutcomes;
 use crate::outcome::{OutcomeBuffers, Outcomes};
 
-/// The trays of the native workers of a run.
+/// The shared outcomes of the native workers of a run.
 #[derive(Debug, Default)]
 pub(crate) struct EarlyOutcomes {
     all: Mutex<Vec<Arc<SharedOutcomes>>>,
-    /// True if there is a tray. The consumer checks this often, and most runs have no tray.
-    any: AtomicBool,
+    /// True if a worker shares outcomes. The consumer checks this often, and in most runs it is
+    /// false.
+    has_any: AtomicBool,
 }
 
 impl EarlyOutcomes {
-    /// Adds a tray, and returns whether it is new.
-    pub(crate) fn add(&self, tray: &Arc<SharedOutcomes>) -> bool {
+    /// Adds the outcomes of a worker, and returns whether they are new.
+    pub(crate) fn add(&self, outcomes: &Arc<SharedOutcomes>) -> bool {
         let mut all = self.lock();
-        if all.iter().any(|other| Arc::ptr_eq(other, tray)) {
+        if all.iter().any(|other| Arc::ptr_eq(other, outcomes)) {
             return false;
         }
-        // This drops the trays of workers that were replaced.
+        // This drops the outcomes of workers that were replaced.
         all.retain(|other| Arc::strong_count(other) > 1);
-        all.push(Arc::clone(tray));
-        self.any.store(true, Ordering::Release);
+        all.push(Arc::clone(outcomes));
+        self.has_any.store(true, Ordering::Release);
         true
     }
 
-    /// Returns whether a tray may have outcomes to fetch.
+    /// Returns whether a worker may have outcomes to fetch.
     pub(crate) fn are_any(&self) -> bool {
-        self.any.load(Ordering::Acquire)
+        self.has_any.load(Ordering::Acquire)
     }
 
     /// Takes the finished outcomes, and leaves an outcome whose item will be retried.
-    pub(crate) fn take(&self, rooms: &OutcomeBuffers) -> Vec<Outcomes> {
-        let take = |tray: &Arc<SharedOutcomes>| {
-            let mut outcomes = tray.lock();
+    pub(crate) fn take(&self, buffers: &OutcomeBuffers) -> Vec<Outcomes> {
+        let take = |outcomes: &Arc<SharedOutcomes>| {
+            let mut outcomes = outcomes.lock();
             let is_ready = outcomes.kept() > 0 && !outcomes.needs_retry();
-            is_ready.then(|| outcomes.split(rooms.take()))
+            is_ready.then(|| outcomes.split(buffers.take()))
         };
-        // The lock is not held here, so a worker that is adding to its tray does not block others
-        // that register theirs.
+        // This does not hold the lock while it takes outcomes. So a worker that is adding an
+        // outcome does not block workers that register.
         let all = self.lock().clone();
         all.iter().filter_map(take).collect()
     }

@@ -25,8 +25,8 @@ impl Outlet for Ticket {
         if self.outbox.is_full() {
             return false;
         }
-        let Run { queue, rooms, .. } = &*self.run;
-        let part = outcomes.split(rooms.take());
+        let Run { queue, buffers, .. } = &*self.run;
+        let part = outcomes.split(buffers.take());
         self.run.apply_policy(&part);
         let bytes = part.result_bytes();
         queue.hold(bytes);
@@ -34,7 +34,7 @@ impl Outlet for Ticket {
             // Another worker has filled the channel in the meantime.
             Err(TrySendError::Full(part)) => {
                 queue.release(0, bytes);
-                rooms.keep(outcomes.unsplit(part));
+                buffers.keep(outcomes.unsplit(part));
                 false
             }
             // A disconnected channel means that the run is over.
@@ -42,9 +42,9 @@ impl Outlet for Ticket {
         }
     }
 
-    fn offer(&self, tray: &Arc<SharedOutcomes>) {
-        if self.run.trays.add(tray) {
-            // This wakes the consumer, which then looks into the tray. If the channel is full, the
+    fn offer(&self, outcomes: &Arc<SharedOutcomes>) {
+        if self.run.early_outcomes.add(outcomes) {
+            // This wakes the consumer, which then fetches the outcomes. If the channel is full, the
             // consumer is awake.
             let _ = self.outbox.try_send(Outcomes::default());
         }
@@ -87,11 +87,11 @@ pub(crate) fn mailbox() -> (Mailbox, TicketReceiver) {
 impl Mailbox {
     pub(crate) fn put(&self, ticket: Ticket) {
         let mut state = self.0.lock();
-        let before = if state.closed { Some(ticket) } else { state.ticket.replace(ticket) };
+        let old = if state.closed { Some(ticket) } else { state.ticket.replace(ticket) };
         drop(state);
         self.0.changed.notify_one();
         // After the lock, because this may drop the last reference to a run.
-        drop(before);
+        drop(old);
     }
 
     pub(crate) fn recall(&self) -> Recall {

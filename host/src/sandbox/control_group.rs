@@ -18,19 +18,19 @@ const LIMITS: [&str; 2] = ["memory.max", "pids.max"];
 pub(crate) fn find() -> LayerStatus {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     let (groups, mounts) = (read("/proc/self/cgroup"), read("/proc/self/mountinfo"));
-    match place(&groups, &mounts) {
+    match locate(&groups, &mounts) {
         Some((root, group)) => limits(&root, &group),
         None => LayerStatus::Missing("the system has no control groups of version 2".into()),
     }
 }
 
 /// Returns the mount point of the groups, and the path of this process's group.
-fn place(groups: &str, mounts: &str) -> Option<(PathBuf, PathBuf)> {
+fn locate(groups: &str, mounts: &str) -> Option<(PathBuf, PathBuf)> {
     let group = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
     let root = mounts.lines().find_map(|line| {
-        let (place, system) = line.split_once(" - ")?;
-        let is_right = system.starts_with("cgroup2 ");
-        is_right.then(|| place.split(' ').nth(4)).flatten()
+        let (mount, file_system) = line.split_once(" - ")?;
+        let is_right = file_system.starts_with("cgroup2 ");
+        is_right.then(|| mount.split(' ').nth(4)).flatten()
     })?;
     let root = PathBuf::from(root);
     let group = root.join(group);
@@ -44,13 +44,13 @@ fn limits(root: &Path, group: &Path) -> LayerStatus {
         let values = groups.filter_map(|group| fs::read_to_string(group.join(limit)).ok());
         values.map(|value| value.trim().to_owned()).find(|value| value != "max")
     };
-    let lacking: Vec<_> = LIMITS.into_iter().filter(|limit| of(limit).is_none()).collect();
-    if lacking.is_empty() {
+    let missing: Vec<_> = LIMITS.into_iter().filter(|limit| of(limit).is_none()).collect();
+    if missing.is_empty() {
         return LayerStatus::Present;
     }
     let is_delegated = access(group, Access::WRITE_OK).is_ok();
     let delegated = if is_delegated { "you may set it" } else { "only root may set it" };
-    LayerStatus::Missing(format!("the group has no {}; {delegated}", lacking.join(" and no ")))
+    LayerStatus::Missing(format!("the group has no {}; {delegated}", missing.join(" and no ")))
 }
 
 #[cfg(test)]
@@ -62,11 +62,11 @@ mod tests {
 
     #[test]
     fn the_group_is_found_below_where_groups_are_mounted() {
-        let found = place("3:cpu:/old\n0::/user.slice/run.scope\n", MOUNTS);
+        let found = locate("3:cpu:/old\n0::/user.slice/run.scope\n", MOUNTS);
         let root = PathBuf::from("/sys/fs/cgroup");
         assert_eq!(found, Some((root.clone(), root.join("user.slice/run.scope"))));
-        assert_eq!(place("3:cpu:/old\n", MOUNTS), None);
-        assert_eq!(place("0::/\n", ""), None);
+        assert_eq!(locate("3:cpu:/old\n", MOUNTS), None);
+        assert_eq!(locate("0::/\n", ""), None);
     }
 
     #[test]
@@ -76,8 +76,8 @@ mod tests {
         fs::create_dir_all(&group).unwrap();
         fs::write(group.join("memory.max"), "4294967296\n").unwrap();
         fs::write(group.join("pids.max"), "max\n").unwrap();
-        let lacks = limits(root.path(), &group).to_string();
-        assert_eq!(lacks, "the group has no pids.max; you may set it");
+        let status = limits(root.path(), &group).to_string();
+        assert_eq!(status, "the group has no pids.max; you may set it");
         fs::write(root.path().join("user.slice/pids.max"), "256\n").unwrap();
         assert_eq!(limits(root.path(), &group), LayerStatus::Present);
     }

@@ -17,7 +17,7 @@ pub(crate) struct Disk {
     /// of it.
     request: Option<RequestBytes>,
     /// The bytes that this process has been granted so far.
-    had: AtomicU64,
+    granted: AtomicU64,
 }
 
 /// A request to another process for more bytes.
@@ -34,12 +34,12 @@ impl Disk {
 
     pub(crate) fn new(limit: Option<DiskLimit>) -> Self {
         let left = limit.map_or(u64::MAX, |limit| limit.bytes() as u64);
-        Self { limit, left: AtomicU64::new(left), request: None, had: AtomicU64::new(0) }
+        Self { limit, left: AtomicU64::new(left), request: None, granted: AtomicU64::new(0) }
     }
 
     /// Returns the disk of a process that must request each part of the limit from another process.
-    pub(crate) fn with_request(limit: DiskLimit, asked: RequestBytes) -> Self {
-        Self { left: AtomicU64::new(0), request: Some(asked), ..Self::new(Some(limit)) }
+    pub(crate) fn with_request(limit: DiskLimit, request: RequestBytes) -> Self {
+        Self { left: AtomicU64::new(0), request: Some(request), ..Self::new(Some(limit)) }
     }
 
     pub(crate) fn is_limited(&self) -> bool {
@@ -51,13 +51,13 @@ impl Disk {
         let Some(limit) = self.limit else { return Ok(()) };
         while !self.try_take(bytes) {
             let missing = bytes.saturating_sub(self.left.load(Ordering::Relaxed));
-            let Some(RequestBytes(grants)) = &self.request else { return Err(OutOfDisk(limit)) };
+            let Some(RequestBytes(grant)) = &self.request else { return Err(OutOfDisk(limit)) };
             // The part that a process has not used when it ends is lost. So a process requests in advance at most as
             // much as it was granted before.
-            let piece = self.had.load(Ordering::Relaxed).min(Self::PIECE);
+            let piece = self.granted.load(Ordering::Relaxed).min(Self::PIECE);
             let sizes = [missing.max(piece), missing];
-            let more = sizes.into_iter().find(|more| grants(*more)).ok_or(OutOfDisk(limit))?;
-            self.had.fetch_add(more, Ordering::Relaxed);
+            let more = sizes.into_iter().find(|more| grant(*more)).ok_or(OutOfDisk(limit))?;
+            self.granted.fetch_add(more, Ordering::Relaxed);
             self.left.fetch_add(more, Ordering::Relaxed);
         }
         Ok(())
@@ -86,7 +86,7 @@ impl Disk {
 
 impl fmt::Debug for RequestBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Asked").finish_non_exhaustive()
+        f.debug_struct("RequestBytes").finish_non_exhaustive()
     }
 }
 
@@ -127,23 +127,23 @@ mod tests {
     #[test]
     fn another_process_has_no_more_than_is_left() {
         let all = Arc::new(Disk::new(Some(limit("100KiB"))));
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let (rest, log) = (Arc::clone(&all), Arc::clone(&asked));
-        let asking = RequestBytes(Box::new(move |bytes| {
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (rest, log) = (Arc::clone(&all), Arc::clone(&requests));
+        let request = RequestBytes(Box::new(move |bytes| {
             log.lock().unwrap().push(bytes);
             rest.take(bytes).is_ok()
         }));
-        let disk = Disk::with_request(limit("100KiB"), asking);
+        let disk = Disk::with_request(limit("100KiB"), request);
         disk.take(7).unwrap();
         disk.take(7).unwrap();
         disk.take(7).unwrap();
         disk.take(7).unwrap();
         // Each request doubles what was granted, so that a process that writes much sends few requests.
-        assert_eq!(*asked.lock().unwrap(), [7, 7, 14]);
+        assert_eq!(*requests.lock().unwrap(), [7, 7, 14]);
         disk.take(80 * 1024).unwrap();
         assert!(disk.take(21 * 1024).is_err());
         // It requests a piece first, and then only the missing bytes.
         let missing = 21 * 1024;
-        assert_eq!(asked.lock().unwrap()[3..], [80 * 1024, 65536, missing]);
+        assert_eq!(requests.lock().unwrap()[3..], [80 * 1024, 65536, missing]);
     }
 }

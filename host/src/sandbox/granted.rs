@@ -1,4 +1,4 @@
-//! Granted directories, held open. A grant refers to an open directory and not to its path.
+//! Granted directories, which stay open. A grant refers to an open directory and not to its path.
 //! Otherwise a plugin that renames entries in one granted directory could redirect another grant.
 //!
 //! ```text

@@ -25,20 +25,20 @@ pub(crate) enum GuestEvent<'a> {
     Denied(Cow<'a, Denial>),
 }
 
-type Hear = dyn Fn(&GuestEvent<'_>) + Send + Sync;
+type Receive = dyn Fn(&GuestEvent<'_>) + Send + Sync;
 
 /// A receiver of the events of one worker's guests. The default receiver drops them.
 #[derive(Clone, Default)]
-pub(crate) struct GuestSink(Option<Arc<Hear>>);
+pub(crate) struct GuestSink(Option<Arc<Receive>>);
 
 impl GuestSink {
-    pub(crate) fn new(hear: impl Fn(&GuestEvent<'_>) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(hear)))
+    pub(crate) fn new(receive: impl Fn(&GuestEvent<'_>) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(receive)))
     }
 
-    pub(crate) fn tell(&self, event: &GuestEvent<'_>) {
-        if let Some(hear) = &self.0 {
-            hear(event);
+    pub(crate) fn send(&self, event: &GuestEvent<'_>) {
+        if let Some(receive) = &self.0 {
+            receive(event);
         }
     }
 }

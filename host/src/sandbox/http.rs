@@ -76,7 +76,7 @@ async fn send(
     destinations: &[SocketAddr],
     options: RequestOptions,
 ) -> Result<(Response<WasiBody>, Io)> {
-    let limit = |asked: Option<Duration>| asked.unwrap_or(DEFAULT_TIMEOUT);
+    let limit = |requested: Option<Duration>| requested.unwrap_or(DEFAULT_TIMEOUT);
     let connect = async {
         let stream = TcpStream::connect(destinations).await.map_err(Error::Connect)?;
         Ok::<_, Error>(http1::handshake(TokioIo::new(stream)).await?)
@@ -87,8 +87,8 @@ async fn send(
     let response = with_io(&mut connection, sender.send_request(request));
     let response = timeout(limit(options.first_byte_timeout), response).await;
     let response = response.map_err(|_| Error::ConnectionReadTimeout)??;
-    let patience = limit(options.between_bytes_timeout);
-    let response = response.map(|incoming| Paced::new(incoming, patience).boxed_unsync());
+    let max_pause = limit(options.between_bytes_timeout);
+    let response = response.map(|incoming| TimeLimited::new(incoming, max_pause).boxed_unsync());
     Ok((response, Box::new(async { Ok(connection.await?) })))
 }
 
@@ -116,19 +116,19 @@ async fn with_io(
 }
 
 /// The body of a response. It ends with an error if the next piece takes too long.
-struct Paced {
+struct TimeLimited {
     incoming: Incoming,
-    patience: Duration,
+    max_pause: Duration,
     end: Pin<Box<Sleep>>,
 }
 
-impl Paced {
-    fn new(incoming: Incoming, patience: Duration) -> Self {
-        Self { incoming, patience, end: Box::pin(sleep(patience)) }
+impl TimeLimited {
+    fn new(incoming: Incoming, max_pause: Duration) -> Self {
+        Self { incoming, max_pause, end: Box::pin(sleep(max_pause)) }
     }
 }
 
-impl Body for Paced {
+impl Body for TimeLimited {
     type Data = Bytes;
     type Error = Error;
 
@@ -138,7 +138,7 @@ impl Body for Paced {
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         match Pin::new(&mut self.incoming).poll_frame(context) {
             Poll::Ready(frame) => {
-                let end = Instant::now() + self.patience;
+                let end = Instant::now() + self.max_pause;
                 self.end.as_mut().reset(end);
                 Poll::Ready(frame.map(|frame| frame.map_err(Error::from)))
             }

@@ -20,7 +20,7 @@ fn is_internal_v4(address: Ipv4Addr) -> bool {
     address.is_loopback()
         || address.is_link_local()
         || address.is_private()
-        // "This network", and the range that providers share among customers: clouds have services there.
+        // "This network", and the range that providers share among customers: clouds run services in it.
         || a == 0
         || (a == 100 && b & 0xC0 == 64)
         // Protocol assignments, benchmarks, and the reserved range.

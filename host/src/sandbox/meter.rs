@@ -27,7 +27,7 @@ pub(crate) struct RequestMemory(pub(crate) Box<dyn Fn(usize) -> bool + Send + Sy
 
 impl fmt::Debug for RequestMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Asked")
+        f.debug_struct("RequestMemory").finish_non_exhaustive()
     }
 }
 
@@ -37,8 +37,8 @@ impl PoolMemory {
     }
 
     /// Returns the pool memory of a process that must request it from another process.
-    pub(crate) fn with_request(limit: TotalMemory, asked: RequestMemory) -> Self {
-        Self { request: Some(asked), ..Self::new(limit) }
+    pub(crate) fn with_request(limit: TotalMemory, request: RequestMemory) -> Self {
+        Self { request: Some(request), ..Self::new(limit) }
     }
 
     /// Returns the number of bytes that are in use now.
@@ -52,8 +52,8 @@ impl PoolMemory {
 
     /// Charges `bytes` if they are left. Fails with the limit if they are not.
     fn take(&self, bytes: usize) -> Result<(), TotalMemory> {
-        if let Some(RequestMemory(grants)) = &self.request {
-            return if grants(bytes) { Ok(()) } else { Err(self.limit) };
+        if let Some(RequestMemory(grant)) = &self.request {
+            return if grant(bytes) { Ok(()) } else { Err(self.limit) };
         }
         // Relaxed is enough: only the sum counts, and it orders no other memory.
         let more =
@@ -242,8 +242,8 @@ mod tests {
             let pool = pool(total);
             let mut lease = Lease::of(&pool, "900".parse().unwrap());
             #[rustfmt::skip]
-            let asked = [(usize::MAX, false), (600, true), (usize::MAX - 1, false), (301, false), (300, true), (1, false), (0, true)];
-            for (bytes, granted) in asked {
+            let requests = [(usize::MAX, false), (600, true), (usize::MAX - 1, false), (301, false), (300, true), (1, false), (0, true)];
+            for (bytes, granted) in requests {
                 assert_eq!(lease.take(bytes), granted, "{bytes} of {total}");
             }
             drop(lease);
@@ -268,7 +268,7 @@ mod tests {
         let mut meter = meter("1000", &pool("unlimited"));
         for _ in 0..2 {
             assert!(meter.memory_growing(0, 500, None).unwrap());
-            // The engine does this if a new size overflows; it has not asked for the growth before.
+            // The engine does this if a new size overflows; it has not requested the growth before.
             meter.table_grow_failed(wasmtime::Error::msg("overflow")).unwrap();
         }
         assert!(!meter.memory_growing(0, 1, None).unwrap());

@@ -95,8 +95,10 @@ fn address(text: &str) -> Option<IpAddr> {
 /// and `0x7f000001` as addresses.
 fn is_name(text: &str) -> bool {
     let is_label = |label: &str| {
-        let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        (1..=63).contains(&label.len()) && label.bytes().all(is_sign) && !label.starts_with('-')
+        let is_valid_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        (1..=63).contains(&label.len())
+            && label.bytes().all(is_valid_byte)
+            && !label.starts_with('-')
     };
     let is_number = |label: &str| {
         label.bytes().all(|byte| byte.is_ascii_digit())

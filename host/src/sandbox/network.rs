@@ -35,7 +35,7 @@ const LOCALHOST: &str = "localhost";
 pub(crate) struct Names {
     addresses: BTreeMap<String, Vec<IpAddr>>,
     /// The denials that were reported, as text.
-    told: Mutex<BTreeSet<String>>,
+    reported: Mutex<BTreeSet<String>>,
 }
 
 impl Names {
@@ -59,12 +59,12 @@ impl Names {
                 addresses.insert(name.clone(), found);
             }
         }
-        Ok(Self { addresses, told: Mutex::default() })
+        Ok(Self { addresses, reported: Mutex::default() })
     }
 
     /// Returns names that another process has looked up.
     pub(crate) fn known(addresses: BTreeMap<String, Vec<IpAddr>>) -> Self {
-        Self { addresses, told: Mutex::default() }
+        Self { addresses, reported: Mutex::default() }
     }
 
     pub(crate) fn all(&self) -> &BTreeMap<String, Vec<IpAddr>> {
@@ -103,8 +103,8 @@ impl Names {
 
     /// Returns whether to report this denial, and notes it as reported.
     fn mark_reported(&self, denial: &Denial) -> bool {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        told.len() < Self::MAX_REPORTED && told.insert(denial.to_string())
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        reported.len() < Self::MAX_REPORTED && reported.insert(denial.to_string())
     }
 }
 
@@ -146,8 +146,8 @@ impl Network {
     }
 
     /// Returns whether a socket may use the address in this way.
-    pub(crate) fn allows_use(&self, address: SocketAddr, how: SocketAddrUse) -> bool {
-        match how {
+    pub(crate) fn allows_use(&self, address: SocketAddr, address_use: SocketAddrUse) -> bool {
+        match address_use {
             // A socket is bound before it connects. Only a port that the system chooses is allowed.
             SocketAddrUse::TcpBind => address.ip().is_unspecified() && address.port() == 0,
             SocketAddrUse::TcpConnect => {
@@ -184,7 +184,7 @@ impl Network {
             Some(host) if self.grants.iter().any(|grant| grant.host == host) => {
                 return Ok(self.addresses(&host));
             }
-            // An invalid name is not reported: reports are kept, and a guest could make it as long as it likes.
+            // An invalid name is not reported. The pool stores each report, and a guest could make the name very long.
             None => return Err(NotGranted),
             Some(_) => self.report_denial(&Denial::Name(name.into())),
         }
@@ -224,7 +224,7 @@ impl Network {
     /// Reports a denial, unless it was reported before.
     pub(crate) fn report_denial(&self, denial: &Denial) {
         if self.names.mark_reported(denial) {
-            self.sink.tell(&GuestEvent::Denied(Cow::Borrowed(denial)));
+            self.sink.send(&GuestEvent::Denied(Cow::Borrowed(denial)));
         }
     }
 }
@@ -237,7 +237,7 @@ mod tests {
         let grants: Vec<NetGrant> = grants.iter().map(|grant| grant.parse().unwrap()).collect();
         let parsed = |all: &[&str]| all.iter().map(|text| text.parse().unwrap()).collect();
         let addresses = names.iter().map(|(name, all)| ((*name).to_owned(), parsed(all))).collect();
-        let names = Names { addresses, told: Mutex::default() };
+        let names = Names { addresses, reported: Mutex::default() };
         Network::new(&grants, &Arc::new(names), &GuestSink::default())
     }
 
@@ -277,11 +277,11 @@ mod tests {
             ("0.0.0.0:0",              UdpBind,    false),
             ("10.0.0.1:81",            UdpSend,    false),
         ];
-        for (address, how, expected) in cases {
+        for (address, address_use, expected) in cases {
             assert_eq!(
-                network.allows_use(address.parse().unwrap(), how),
+                network.allows_use(address.parse().unwrap(), address_use),
                 expected,
-                "{how:?} {address}"
+                "{address_use:?} {address}"
             );
         }
     }
@@ -292,12 +292,12 @@ mod tests {
             &["name:80", "10.0.0.1:81"],
             &[("name", &["1.0.0.2", "10.0.0.1", "fd00::2", "169.254.169.254"])],
         );
-        let shown = |name: &str| network.resolve(name).map(|found| format!("{found:?}"));
+        let resolved = |name: &str| network.resolve(name).map(|found| format!("{found:?}"));
         #[rustfmt::skip]
         let cases = [
             ("name",      Ok("[1.0.0.2, 10.0.0.1]")),
             ("NAME.",     Ok("[1.0.0.2, 10.0.0.1]")),
-            // No name server is asked about an address.
+            // An address causes no query to a name server.
             ("10.9.9.9",  Ok("[10.9.9.9]")),
             ("::1",       Ok("[::1]")),
             ("name.com",  Err(NotGranted)),
@@ -307,7 +307,7 @@ mod tests {
             ("",          Err(NotGranted)),
         ];
         for (name, expected) in cases {
-            assert_eq!(shown(name), expected.map(Into::into), "{name}");
+            assert_eq!(resolved(name), expected.map(Into::into), "{name}");
         }
     }
 
@@ -317,7 +317,7 @@ mod tests {
             &["name:80", "[::1]:81", "10.0.0.3:80", "10.0.0.4:81"],
             &[("name", &["1.0.0.2", "10.0.0.2", "10.0.0.3", "10.0.0.4"])],
         );
-        let shown =
+        let resolved =
             |host: &str, port| network.destinations(host, port).map(|found| format!("{found:?}"));
         #[rustfmt::skip]
         let cases = [
@@ -331,18 +331,18 @@ mod tests {
             ("127.0.0.1", 81, Err(NotGranted)),
         ];
         for (host, port, expected) in cases {
-            assert_eq!(shown(host, port), expected.map(Into::into), "{host}:{port}");
+            assert_eq!(resolved(host, port), expected.map(Into::into), "{host}:{port}");
         }
     }
 
     #[test]
     fn a_request_to_what_is_no_host_is_denied_and_not_told() {
         let network = network(&["name:80"], &[("name", &["10.0.0.2"])]);
-        for (host, is_told) in [("other", true), ("$(curl evil)", false), ("a;b", false)] {
+        for (host, is_reported) in [("other", true), ("$(curl evil)", false), ("a;b", false)] {
             assert_eq!(network.destinations(host, 80), Err(NotGranted));
             let denial = Denial::Request { host: host.into(), port: 80 };
             // A denial that was reported is no news.
-            assert_eq!(!network.names.mark_reported(&denial), is_told, "{host}");
+            assert_eq!(!network.names.mark_reported(&denial), is_reported, "{host}");
         }
     }
 
@@ -379,8 +379,8 @@ mod tests {
         let denial = |port| Denial::Connection(([127, 0, 0, 1], port).into());
         assert!(names.mark_reported(&denial(1)));
         assert!(!names.mark_reported(&denial(1)));
-        let told = (2..1000).filter(|port| names.mark_reported(&denial(*port))).count();
-        assert_eq!(told, Names::MAX_REPORTED - 1);
+        let reported = (2..1000).filter(|port| names.mark_reported(&denial(*port))).count();
+        assert_eq!(reported, Names::MAX_REPORTED - 1);
     }
 
     #[test]

@@ -19,16 +19,16 @@ use crate::sandbox::guest_output::GuestOutput;
 pub(crate) struct Capture(Arc<Mutex<Lines>>);
 
 struct Lines {
-    voice: Arc<GuestOutput>,
+    output: Arc<GuestOutput>,
     stream: GuestStream,
     /// The current line, which has not ended yet.
     line: Vec<u8>,
 }
 
 impl Capture {
-    pub(crate) fn new(stream: GuestStream, voice: &Arc<GuestOutput>) -> Self {
-        let voice = Arc::clone(voice);
-        Self(Arc::new(Mutex::new(Lines { voice, stream, line: Vec::new() })))
+    pub(crate) fn new(stream: GuestStream, output: &Arc<GuestOutput>) -> Self {
+        let output = Arc::clone(output);
+        Self(Arc::new(Mutex::new(Lines { output, stream, line: Vec::new() })))
     }
 
     fn take(&self, bytes: &[u8]) {
@@ -51,18 +51,18 @@ impl Lines {
             };
             for part in piece.chunks(Self::MAX_LINE) {
                 if self.line.len() + part.len() > Self::MAX_LINE {
-                    self.tell();
+                    self.pass_on();
                 }
                 self.line.extend_from_slice(part);
             }
             if ends {
-                self.tell();
+                self.pass_on();
             }
         }
     }
 
-    fn tell(&mut self) {
-        self.voice.line(self.stream, &self.line);
+    fn pass_on(&mut self) {
+        self.output.line(self.stream, &self.line);
         self.line.clear();
     }
 }
@@ -70,7 +70,7 @@ impl Lines {
 impl Drop for Lines {
     fn drop(&mut self) {
         if !self.line.is_empty() {
-            self.tell();
+            self.pass_on();
         }
     }
 }
@@ -138,21 +138,21 @@ mod tests {
     use crate::sandbox::guest_output::PoolRateLimiter;
 
     fn lines(writes: &[&[u8]]) -> Vec<String> {
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let heard = Arc::clone(&told);
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let sent = Arc::clone(&lines);
         let sink = GuestSink::new(move |event| {
             if let GuestEvent::Output { line, .. } = event {
-                heard.lock().unwrap().push((*line).to_owned());
+                sent.lock().unwrap().push((*line).to_owned());
             }
         });
-        let (limit, chorus) = (LogLimit::DEFAULT, PoolRateLimiter::new(LogLimit::DEFAULT));
-        let voice = GuestOutput::new(limit, chorus, sink);
-        let capture = Capture::new(GuestStream::Stdout, &Arc::new(voice));
+        let (limit, pool_limiter) = (LogLimit::DEFAULT, PoolRateLimiter::new(LogLimit::DEFAULT));
+        let output = GuestOutput::new(limit, pool_limiter, sink);
+        let capture = Capture::new(GuestStream::Stdout, &Arc::new(output));
         for bytes in writes {
             capture.take(bytes);
         }
         drop(capture);
-        std::mem::take(&mut *told.lock().unwrap())
+        std::mem::take(&mut *lines.lock().unwrap())
     }
 
     #[test]

@@ -93,10 +93,10 @@ impl ChunkSizer {
         if items == 0 {
             return;
         }
-        let seen = took.as_nanos() as f64 / items as f64;
+        let measured = took.as_nanos() as f64 / items as f64;
         let cost = match self.cost {
-            Some(before) => before + (seen - before) * Self::WEIGHT,
-            None => seen,
+            Some(before) => before + (measured - before) * Self::WEIGHT,
+            None => measured,
         };
         self.cost = Some(cost);
         let fitting = (Self::TARGET.as_nanos() as f64 / cost.max(1.0)) as usize;
@@ -112,25 +112,25 @@ mod tests {
 
     #[test]
     fn claims_grow_with_cheap_items_and_shrink_at_once_with_dear_ones() {
-        let mut pace = ChunkSizer::new(ChunkSize::Auto);
-        assert_eq!(pace.claim_size(), 1, "nothing is known");
+        let mut sizer = ChunkSizer::new(ChunkSize::Auto);
+        assert_eq!(sizer.claim_size(), 1, "nothing is known");
         let mut claims = Vec::new();
         for _ in 0..6 {
-            let items = pace.claim_size();
-            pace.observe(items, Duration::from_micros(1) * u32::try_from(items).unwrap());
-            claims.push(pace.claim_size());
+            let items = sizer.claim_size();
+            sizer.observe(items, Duration::from_micros(1) * u32::try_from(items).unwrap());
+            claims.push(sizer.claim_size());
         }
         assert_eq!(claims, [4, 16, 64, 256, 1000, 1000]);
-        pace.observe(1, Duration::from_secs(1));
-        assert_eq!(pace.claim_size(), 1, "one expensive item is enough");
+        sizer.observe(1, Duration::from_secs(1));
+        assert_eq!(sizer.claim_size(), 1, "one expensive item is enough");
     }
 
     #[test]
     fn a_fixed_size_stays() {
         let size = NonZeroUsize::new(7).unwrap();
-        let mut pace = ChunkSizer::new(ChunkSize::Fixed(size));
-        pace.observe(7, Duration::from_secs(1));
-        assert_eq!(pace.claim_size(), 7);
+        let mut sizer = ChunkSizer::new(ChunkSize::Fixed(size));
+        sizer.observe(7, Duration::from_secs(1));
+        assert_eq!(sizer.claim_size(), 7);
     }
 
     proptest! {
@@ -139,13 +139,13 @@ mod tests {
         /// cost a nanosecond each.
         #[test]
         fn claims_stay_within_bounds(
-            seen in prop::collection::vec((0_usize..2000, 0_u64..10_000_000_000), 0..100),
+            measured in prop::collection::vec((0_usize..2000, 0_u64..10_000_000_000), 0..100),
         ) {
-            let mut pace = ChunkSizer::new(ChunkSize::Auto);
-            for (items, nanos) in seen {
-                let before = pace.claim_size();
-                pace.observe(items, Duration::from_nanos(nanos));
-                let claim = pace.claim_size();
+            let mut sizer = ChunkSizer::new(ChunkSize::Auto);
+            for (items, nanos) in measured {
+                let before = sizer.claim_size();
+                sizer.observe(items, Duration::from_nanos(nanos));
+                let claim = sizer.claim_size();
                 prop_assert!((1..=1_000_000).contains(&claim), "{}", claim);
                 prop_assert!(claim <= before * 4, "{} after {}", claim, before);
                 prop_assert!(items > 0 || claim == before, "no item leaves the estimate unchanged");
@@ -159,20 +159,20 @@ mod tests {
             before in prop::collection::vec(1_u64..1_000_000_000, 0..20),
             cost in 1_u64..10_000_000,
         ) {
-            let mut pace = ChunkSizer::new(ChunkSize::Auto);
+            let mut sizer = ChunkSizer::new(ChunkSize::Auto);
             for nanos in before {
-                pace.observe(pace.claim_size(), Duration::from_nanos(nanos));
+                sizer.observe(sizer.claim_size(), Duration::from_nanos(nanos));
             }
             // Each step halves the weight of the past, which cost at most 2^30 times as much.
             for _ in 0..60 {
-                let items = pace.claim_size() as u64;
-                pace.observe(pace.claim_size(), Duration::from_nanos(cost * items));
+                let items = sizer.claim_size() as u64;
+                sizer.observe(sizer.claim_size(), Duration::from_nanos(cost * items));
             }
             let fitting = (1_000_000 / cost).max(1);
             for _ in 0..3 {
-                let items = pace.claim_size() as u64;
+                let items = sizer.claim_size() as u64;
                 prop_assert!(items.abs_diff(fitting) <= 1, "{} instead of {}", items, fitting);
-                pace.observe(pace.claim_size(), Duration::from_nanos(cost * items));
+                sizer.observe(sizer.claim_size(), Duration::from_nanos(cost * items));
             }
         }
     }

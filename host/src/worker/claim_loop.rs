@@ -20,14 +20,16 @@ use crate::run::ticket::Ticket;
 struct FailedItem {
     /// The position of the item in the span.
     at: usize,
-    how: InstanceFailure,
+    failure: InstanceFailure,
 }
 
-/// The answer of a run to handed-over outcomes: whether it wants more.
+/// The state of a run after outcomes were handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RunState {
-    Yes,
-    No,
+    /// The run takes more outcomes.
+    Open,
+    /// The run is over, and drops all outcomes.
+    Closed,
 }
 
 impl WorkerLoop {
@@ -38,19 +40,19 @@ impl WorkerLoop {
             if self.is_used_up() {
                 self.replace();
             }
-            // Opening an executor is expensive, so the worker waits until there is an item for it.
-            if matches!(self.slot, WorkerState::Opening(_)) {
+            // Opening an executor is expensive, so the worker first waits for an item.
+            if matches!(self.state, WorkerState::Opening(_)) {
                 if !queue.wait_for_work() {
                     return;
                 }
                 self.open();
             }
-            if self.slot == WorkerState::Retired {
+            if self.state == WorkerState::Retired {
                 self.report_retirement(&ticket.run);
                 return;
             }
             let Some(claim) = queue.claim(self.claim_size()) else { return };
-            if self.run_claim(claim, ticket) == RunState::No {
+            if self.run_claim(claim, ticket) == RunState::Closed {
                 return;
             }
         }
@@ -58,22 +60,22 @@ impl WorkerLoop {
 
     /// Returns whether the executor has worked on as many items as it may.
     fn is_used_up(&self) -> bool {
-        let most = self.worker.renewal.recycle;
+        let most = self.worker.restart_policy.recycle;
         self.executor.is_some() && most.is_some_and(|items| self.since_open >= items.get())
     }
 
     /// Returns the number of items to claim, which is limited by the items that the executor may
     /// still take.
     fn claim_size(&self) -> usize {
-        let paced = self.pace.claim_size();
-        let Some(most) = self.worker.renewal.recycle else { return paced };
+        let size = self.sizer.claim_size();
+        let Some(most) = self.worker.restart_policy.recycle else { return size };
         let left = most.get().saturating_sub(self.since_open);
-        paced.min(usize::try_from(left).unwrap_or(usize::MAX))
+        size.min(usize::try_from(left).unwrap_or(usize::MAX))
     }
 
     /// Works on a claim, and hands over the outcomes.
     fn run_claim(&mut self, mut claim: Claim<'_>, ticket: &Arc<Ticket>) -> RunState {
-        let retry_on = self.worker.renewal.retryable();
+        let retry_on = self.worker.restart_policy.retryable();
         let mut outcomes = self.outcomes(claim.span().clone(), ticket).retrying(retry_on);
         let failed = self.run_items(&mut outcomes, &claim, ticket);
         let done = outcomes.len();
@@ -89,11 +91,11 @@ impl WorkerLoop {
         };
         claim.hold(bytes_to_hold(&outcomes));
         let item = claim.keep(failed.at, done);
-        if hand_over(outcomes, ticket) == RunState::No {
-            return RunState::No;
+        if hand_over(outcomes, ticket) == RunState::Closed {
+            return RunState::Closed;
         }
         let mut outcomes = self.outcomes(item, ticket).retrying(retry_on);
-        self.try_again(failed.how, &mut outcomes, &claim, ticket);
+        self.retry(failed.failure, &mut outcomes, &claim, ticket);
         self.items += 1;
         ticket.run.apply_policy(&outcomes);
         claim.hold(bytes_to_hold(&outcomes));
@@ -102,8 +104,8 @@ impl WorkerLoop {
     }
 
     fn outcomes(&self, span: Span, ticket: &Ticket) -> Outcomes {
-        let Run { rooms, rule, .. } = &*ticket.run;
-        Outcomes::in_buffer(rooms.take(), span, self.worker.index, *rule)
+        let Run { buffers, rule, .. } = &*ticket.run;
+        Outcomes::in_buffer(buffers.take(), span, self.worker.index, *rule)
     }
 
     /// Works on claimed items until all have an outcome, other workers have taken the rest, or an
@@ -114,59 +116,59 @@ impl WorkerLoop {
         claim: &Claim<'_>,
         ticket: &Arc<Ticket>,
     ) -> Option<FailedItem> {
-        let begun = Instant::now();
+        let start = Instant::now();
         self.is_failure_counted = false;
         let (ticks, outlet) = (self.worker.ticks.clone(), outlet(ticket));
         let run = &ticket.run;
-        let turns = ClaimCursor::new(claim, &ticks, &run.deadline, &outlet);
+        let cursor = ClaimCursor::new(claim, &ticks, &run.deadline, &outlet);
         let failed = loop {
-            if let Some(why) = outcomes.span().rejection(outcomes.len()) {
-                let why = why.to_owned();
-                outcomes.reject(why);
-            } else if let Some(failed) = self.run_executor(outcomes, &turns, run) {
+            if let Some(reason) = outcomes.span().rejection(outcomes.len()) {
+                let reason = reason.to_owned();
+                outcomes.reject(reason);
+            } else if let Some(failed) = self.run_executor(outcomes, &cursor, run) {
                 break Some(failed);
             }
             if self.executor.is_none()
                 || outcomes.is_complete()
                 || outcomes.is_large()
-                || !turns.start_next()
+                || !cursor.start_next()
             {
                 break None;
             }
         };
-        self.pace.observe(outcomes.len(), begun.elapsed());
+        self.sizer.observe(outcomes.len(), start.elapsed());
         failed
     }
 
-    /// Runs the executor. Returns the item that failed without a final outcome, if there is one.
+    /// Runs the executor. Returns the item that failed without a final outcome, or `None`.
     fn run_executor(
         &mut self,
         outcomes: &mut Outcomes,
-        turns: &ClaimCursor<'_>,
+        cursor: &ClaimCursor<'_>,
         run: &Run,
     ) -> Option<FailedItem> {
         let executor = self.executor.as_mut().expect("a worker claims only with an executor");
         outcomes.set_format(run.results.unwrap_or_else(|| executor.format()));
         let before = outcomes.len();
         let until = outcomes.span().next_rejection(before);
-        let ran = executor.run(outcomes, until, turns);
-        // The item that breaks the executor does not count as finished.
+        let end = executor.run(outcomes, until, cursor);
+        // The item on which the executor fails does not count as finished.
         self.since_open += (outcomes.len() - before) as u64;
-        match ran {
-            ExecutionEnd::Failed(how) => self.on_failed_item(outcomes.len(), how, outcomes),
-            ExecutionEnd::Lost { at, broken } => self.on_failed_item(at, broken, outcomes),
+        match end {
+            ExecutionEnd::Failed(failure) => self.on_failed_item(outcomes.len(), failure, outcomes),
+            ExecutionEnd::Lost { at, failure } => self.on_failed_item(at, failure, outcomes),
             // No item caused the failure. But an executor that never reaches an item would be
             // replaced without end.
-            ExecutionEnd::FailedIdle(broken) if self.work_done() == WorkDone::Some => {
-                self.on_instance_failure(&broken);
+            ExecutionEnd::FailedIdle(failure) if self.work_done() == WorkDone::Some => {
+                self.on_instance_failure(&failure);
                 None
             }
-            ExecutionEnd::FailedIdle(broken) => {
-                self.on_failed_item(outcomes.len(), broken, outcomes)
+            ExecutionEnd::FailedIdle(failure) => {
+                self.on_failed_item(outcomes.len(), failure, outcomes)
             }
             ExecutionEnd::Done | ExecutionEnd::Yielded => {
                 let at = outcomes.len();
-                outcomes.take_back_fault().map(|how| FailedItem { at: at - 1, how })
+                outcomes.take_back_fault().map(|failure| FailedItem { at: at - 1, failure })
             }
         }
     }
@@ -176,20 +178,20 @@ impl WorkerLoop {
     fn on_failed_item(
         &mut self,
         at: usize,
-        how: InstanceFailure,
+        failure: InstanceFailure,
         outcomes: &mut Outcomes,
     ) -> Option<FailedItem> {
-        self.on_instance_failure(&how);
-        if at > outcomes.len() || self.worker.renewal.allows_retry(how.kind) {
-            return Some(FailedItem { at, how });
+        self.on_instance_failure(&failure);
+        if at > outcomes.len() || self.worker.restart_policy.allows_retry(failure.kind) {
+            return Some(FailedItem { at, failure });
         }
-        outcomes.fault(how.kind, how.message);
+        outcomes.fault(failure.kind, failure.message);
         None
     }
 
     /// Retries an item if the policy allows it for this fault. Each attempt uses a fresh executor.
     /// The retries end when the item succeeds, fails in another way, or has used up its attempts.
-    fn try_again(
+    fn retry(
         &mut self,
         mut failed: InstanceFailure,
         outcomes: &mut Outcomes,
@@ -199,8 +201,9 @@ impl WorkerLoop {
         let item = outcomes.next_index();
         let (ticks, outlet) = (self.worker.ticks.clone(), outlet(ticket));
         let run = &ticket.run;
-        let RestartPolicy { retries, .. } = self.worker.renewal;
-        let retries = if self.worker.renewal.allows_retry(failed.kind) { retries } else { 0 };
+        let RestartPolicy { retries, .. } = self.worker.restart_policy;
+        let retries =
+            if self.worker.restart_policy.allows_retry(failed.kind) { retries } else { 0 };
         for attempt in 1..=retries {
             // An item of a stopped run is not started again.
             if run.queue.horizon() <= item || !self.worker.cancel.allows_work() {
@@ -210,15 +213,15 @@ impl WorkerLoop {
                 self.replace();
             }
             self.open();
-            if self.slot == WorkerState::Retired {
+            if self.state == WorkerState::Retired {
                 break;
             }
             let worker = self.worker.index;
-            self.worker.audience.notify(&Event::Retry { worker, item, attempt, why: &failed });
+            self.worker.observers.notify(&Event::Retry { worker, item, attempt, why: &failed });
             run.count_retry();
-            let turns = ClaimCursor::new(claim, &ticks, &run.deadline, &outlet);
-            match self.run_executor(outcomes, &turns, run) {
-                Some(again) => failed = again.how,
+            let cursor = ClaimCursor::new(claim, &ticks, &run.deadline, &outlet);
+            match self.run_executor(outcomes, &cursor, run) {
+                Some(again) => failed = again.failure,
                 None => return,
             }
         }
@@ -239,10 +242,10 @@ fn bytes_to_hold(outcomes: &Outcomes) -> usize {
 /// Sends outcomes to the consumer. The window already holds them.
 fn hand_over(outcomes: Outcomes, ticket: &Ticket) -> RunState {
     if outcomes.kept() == 0 {
-        return RunState::Yes;
+        return RunState::Open;
     }
     match ticket.outbox.send(outcomes) {
-        Ok(()) => RunState::Yes,
-        Err(_) => RunState::No,
+        Ok(()) => RunState::Open,
+        Err(_) => RunState::Closed,
     }
 }

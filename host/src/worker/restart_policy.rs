@@ -31,8 +31,8 @@ impl RestartPolicy {
     }
 }
 
-/// The limit of restarts in a row, after which a worker is retired. A finished item starts a new
-/// row.
+/// The limit of restarts in a row, after which a worker is retired. A finished item resets the
+/// count.
 ///
 /// All retries of one item count as one restart. Each failed start counts. A worker's first start
 /// is tried again only after [some failures](crate::StartError::is_transient).

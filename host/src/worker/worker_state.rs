@@ -2,18 +2,17 @@
 //! happened.
 //!
 //! ```text
-//!          opened            broke, or replaced
+//!          opened            failed, or replaced
 //! Opening ────────▶ Ready ─────────────────────▶ Opening
-//!    │ failed         │ broke too often in a row
+//!    │ failed         │ failed too often in a row
 //!    │                └───────────────────────────▶ Retired
 //!    ├─ too often in a row ──────────────────────▶ Retired
 //!    ├─ never was ready, and never will be ──────▶ Retired
 //!    └─ otherwise ──▶ Opening
 //! ```
 //!
-//! A row counts the items that broke the worker's executors, and the failed starts. All retries of
-//! one item count once. Otherwise the number of retries would retire a worker because of one bad
-//! item.
+//! A streak counts the items on which the worker's executors failed, and the failed starts. All
+//! retries of one item count once. Otherwise one bad item with many retries would retire a worker.
 
 use super::restart_policy::MaxRestarts;
 
@@ -52,9 +51,9 @@ pub(crate) enum WorkerEvent {
     Opened,
     FailedToOpen(StartFailure),
     /// The executor failed. The field tells whether it had finished an item.
-    Broke(WorkDone),
+    Failed(WorkDone),
     /// The executor failed on the item on which the previous one had failed.
-    BrokeAgain,
+    FailedAgain,
     /// The executor is replaced although it did not fail. The field tells whether it had finished
     /// an item.
     Replaced(WorkDone),
@@ -89,7 +88,7 @@ impl RestartStreak {
         Self { failed: 0, ..self }
     }
 
-    /// Returns the row of restarts after an executor did this work.
+    /// Returns the streak of restarts after an executor did this work.
     fn after(self, work: WorkDone) -> Self {
         match work {
             WorkDone::Some => Self::default(),
@@ -105,53 +104,55 @@ impl WorkerState {
 
     /// Returns the state after an event.
     #[must_use]
-    pub(crate) fn after(self, happened: WorkerEvent, max: MaxRestarts) -> Self {
-        let restart = |row: RestartStreak, attempt: fn(RestartStreak) -> Attempt| {
-            if max.is_exceeded_by(row.restarts, row.failed) {
+    pub(crate) fn after(self, event: WorkerEvent, max: MaxRestarts) -> Self {
+        let restart = |streak: RestartStreak, attempt: fn(RestartStreak) -> Attempt| {
+            if max.is_exceeded_by(streak.restarts, streak.failed) {
                 Self::Retired
             } else {
-                Self::Opening(attempt(row.restarted()))
+                Self::Opening(attempt(streak.restarted()))
             }
         };
-        match (self, happened) {
+        match (self, event) {
             (
-                Self::Opening(Attempt::First(row) | Attempt::Replacement(row)),
+                Self::Opening(Attempt::First(streak) | Attempt::Replacement(streak)),
                 WorkerEvent::Opened,
-            ) => Self::Ready(row.opened()),
+            ) => Self::Ready(streak.opened()),
             (
                 Self::Opening(Attempt::First(_)),
                 WorkerEvent::FailedToOpen(StartFailure::Lasting),
             ) => Self::Retired,
             (
-                Self::Opening(Attempt::First(row)),
+                Self::Opening(Attempt::First(streak)),
                 WorkerEvent::FailedToOpen(StartFailure::Transient),
             ) => {
-                let row = row.failed();
+                let streak = streak.failed();
                 // The restart limit does not matter here: the run waits for each worker to be
                 // ready, so hopeless starts must end.
-                if row.failed < MaxRestarts::FAILED_STARTS {
-                    restart(row, Attempt::First)
+                if streak.failed < MaxRestarts::FAILED_STARTS {
+                    restart(streak, Attempt::First)
                 } else {
                     Self::Retired
                 }
             }
-            (Self::Opening(Attempt::Replacement(row)), WorkerEvent::FailedToOpen(_)) => {
-                restart(row.failed(), Attempt::Replacement)
+            (Self::Opening(Attempt::Replacement(streak)), WorkerEvent::FailedToOpen(_)) => {
+                restart(streak.failed(), Attempt::Replacement)
             }
-            (Self::Ready(row), WorkerEvent::Broke(work)) => {
-                restart(row.after(work), Attempt::Replacement)
+            (Self::Ready(streak), WorkerEvent::Failed(work)) => {
+                restart(streak.after(work), Attempt::Replacement)
             }
-            (Self::Ready(row), WorkerEvent::BrokeAgain) => Self::Opening(Attempt::Replacement(row)),
-            (Self::Ready(row), WorkerEvent::Replaced(work)) => {
-                Self::Opening(Attempt::Replacement(row.after(work)))
+            (Self::Ready(streak), WorkerEvent::FailedAgain) => {
+                Self::Opening(Attempt::Replacement(streak))
+            }
+            (Self::Ready(streak), WorkerEvent::Replaced(work)) => {
+                Self::Opening(Attempt::Replacement(streak.after(work)))
             }
             (Self::Retired, _)
             | (
                 Self::Opening(_),
-                WorkerEvent::Broke(_) | WorkerEvent::BrokeAgain | WorkerEvent::Replaced(_),
+                WorkerEvent::Failed(_) | WorkerEvent::FailedAgain | WorkerEvent::Replaced(_),
             )
             | (Self::Ready(_), WorkerEvent::Opened | WorkerEvent::FailedToOpen(_)) => {
-                unreachable!("{happened:?} cannot happen to {self:?}")
+                unreachable!("{event:?} cannot happen to {self:?}")
             }
         }
     }
@@ -165,11 +166,11 @@ mod tests {
 
     const UNLIMITED: MaxRestarts = MaxRestarts::Unlimited;
     const OPENED: WorkerEvent = WorkerEvent::Opened;
-    const FAILED: WorkerEvent = WorkerEvent::FailedToOpen(StartFailure::Lasting);
+    const NO_START: WorkerEvent = WorkerEvent::FailedToOpen(StartFailure::Lasting);
     const KILLED: WorkerEvent = WorkerEvent::FailedToOpen(StartFailure::Transient);
-    const BROKE: WorkerEvent = WorkerEvent::Broke(WorkDone::None);
-    const AGAIN: WorkerEvent = WorkerEvent::BrokeAgain;
-    const WORKED: WorkerEvent = WorkerEvent::Broke(WorkDone::Some);
+    const FAILED: WorkerEvent = WorkerEvent::Failed(WorkDone::None);
+    const AGAIN: WorkerEvent = WorkerEvent::FailedAgain;
+    const WORKED: WorkerEvent = WorkerEvent::Failed(WorkDone::Some);
     const REPLACED: WorkerEvent = WorkerEvent::Replaced(WorkDone::Some);
 
     fn replacement(restarts: u32, failed: u32) -> WorkerState {
@@ -185,43 +186,43 @@ mod tests {
     }
 
     fn walk(events: &[WorkerEvent], max: MaxRestarts) -> WorkerState {
-        events.iter().fold(WorkerState::NEW, |slot, &event| slot.after(event, max))
+        events.iter().fold(WorkerState::NEW, |state, &event| state.after(event, max))
     }
 
     #[test]
-    fn a_worker_is_retired_when_it_cannot_start_or_breaks_too_often() {
+    fn a_worker_is_retired_when_it_cannot_start_or_fails_too_often() {
         let (none, one, two) =
             (MaxRestarts::AtMost(0), MaxRestarts::AtMost(1), MaxRestarts::AtMost(2));
         #[rustfmt::skip]
         let cases: [(&str, MaxRestarts, &[WorkerEvent], WorkerState); 28] = [
-            ("starts",                   UNLIMITED, &[OPENED],                                 ready(0)),
-            ("never starts",             UNLIMITED, &[FAILED],                                 WorkerState::Retired),
-            ("is killed as it starts",   UNLIMITED, &[KILLED],                                 first(1, 1)),
-            ("and again",                UNLIMITED, &[KILLED, KILLED],                         first(2, 2)),
-            ("and then starts",          UNLIMITED, &[KILLED, KILLED, OPENED],                 ready(2)),
-            ("and then cannot start",    UNLIMITED, &[KILLED, FAILED],                         WorkerState::Retired),
-            ("is killed each time",      UNLIMITED, &[KILLED, KILLED, KILLED],                 WorkerState::Retired),
-            ("however often it may be",  MaxRestarts::AtMost(9), &[KILLED, KILLED, KILLED],    WorkerState::Retired),
-            ("is killed, may not start again", none, &[KILLED],                                WorkerState::Retired),
-            ("is killed, may once",      one,       &[KILLED, KILLED],                         WorkerState::Retired),
-            ("is killed, has no more",   one,       &[KILLED, OPENED, BROKE],                  WorkerState::Retired),
-            ("is killed, works, breaks", one,       &[KILLED, OPENED, WORKED],                 replacement(1, 0)),
-            ("replacement is killed",    UNLIMITED, &[OPENED, BROKE, KILLED, KILLED, KILLED],  WorkerState::Retired),
-            ("breaks",                   UNLIMITED, &[OPENED, BROKE],                          replacement(1, 0)),
-            ("breaks again",             UNLIMITED, &[OPENED, BROKE, OPENED, BROKE],           replacement(2, 0)),
-            ("worked in between",        UNLIMITED, &[OPENED, BROKE, OPENED, WORKED],          replacement(1, 0)),
-            ("replacement fails once",   UNLIMITED, &[OPENED, BROKE, FAILED],                  replacement(2, 1)),
-            ("and then starts",          UNLIMITED, &[OPENED, BROKE, FAILED, OPENED, BROKE],   replacement(3, 0)),
-            ("starts keep failing",      UNLIMITED, &[OPENED, BROKE, FAILED, FAILED, FAILED],  WorkerState::Retired),
-            ("breaks too often",         two,       &[OPENED, BROKE, OPENED, BROKE, OPENED, BROKE], WorkerState::Retired),
-            ("works after each restart", two,       &[OPENED, WORKED, OPENED, WORKED, OPENED, WORKED], replacement(1, 0)),
-            ("breaks, fails",            two,       &[OPENED, BROKE, FAILED, FAILED],          WorkerState::Retired),
-            ("an item breaks many",      one,       &[OPENED, BROKE, OPENED, AGAIN, OPENED, AGAIN], replacement(1, 0)),
-            ("and the next one",         two,       &[OPENED, BROKE, OPENED, AGAIN, OPENED, BROKE], replacement(2, 0)),
-            ("and the one after that",   two,       &[OPENED, BROKE, OPENED, AGAIN, OPENED, BROKE, OPENED, BROKE], WorkerState::Retired),
-            ("an item has no retry",     none,      &[OPENED, BROKE],                          WorkerState::Retired),
-            ("may not restart",          none,      &[OPENED, WORKED],                         WorkerState::Retired),
-            ("is replaced even then",    none,      &[OPENED, REPLACED, OPENED],               ready(0)),
+            ("starts",                   UNLIMITED, &[OPENED],                                           ready(0)),
+            ("never starts",             UNLIMITED, &[NO_START],                                         WorkerState::Retired),
+            ("is killed as it starts",   UNLIMITED, &[KILLED],                                           first(1, 1)),
+            ("and again",                UNLIMITED, &[KILLED, KILLED],                                   first(2, 2)),
+            ("and then starts",          UNLIMITED, &[KILLED, KILLED, OPENED],                           ready(2)),
+            ("and then cannot start",    UNLIMITED, &[KILLED, NO_START],                                 WorkerState::Retired),
+            ("is killed each time",      UNLIMITED, &[KILLED, KILLED, KILLED],                           WorkerState::Retired),
+            ("however often it may be",  MaxRestarts::AtMost(9), &[KILLED, KILLED, KILLED],              WorkerState::Retired),
+            ("is killed, may not start again", none, &[KILLED],                                           WorkerState::Retired),
+            ("is killed, may once",      one,       &[KILLED, KILLED],                                   WorkerState::Retired),
+            ("is killed, has no more",   one,       &[KILLED, OPENED, FAILED],                           WorkerState::Retired),
+            ("is killed, works, fails",  one,       &[KILLED, OPENED, WORKED],                           replacement(1, 0)),
+            ("replacement is killed",    UNLIMITED, &[OPENED, FAILED, KILLED, KILLED, KILLED],           WorkerState::Retired),
+            ("fails",                    UNLIMITED, &[OPENED, FAILED],                                   replacement(1, 0)),
+            ("fails again",              UNLIMITED, &[OPENED, FAILED, OPENED, FAILED],                   replacement(2, 0)),
+            ("worked in between",        UNLIMITED, &[OPENED, FAILED, OPENED, WORKED],                   replacement(1, 0)),
+            ("replacement fails once",   UNLIMITED, &[OPENED, FAILED, NO_START],                         replacement(2, 1)),
+            ("and then starts",          UNLIMITED, &[OPENED, FAILED, NO_START, OPENED, FAILED],         replacement(3, 0)),
+            ("starts keep failing",      UNLIMITED, &[OPENED, FAILED, NO_START, NO_START, NO_START],     WorkerState::Retired),
+            ("fails too often",          two,       &[OPENED, FAILED, OPENED, FAILED, OPENED, FAILED],   WorkerState::Retired),
+            ("works after each restart", two,       &[OPENED, WORKED, OPENED, WORKED, OPENED, WORKED],   replacement(1, 0)),
+            ("fails, cannot start",      two,       &[OPENED, FAILED, NO_START, NO_START],               WorkerState::Retired),
+            ("an item fails often",      one,       &[OPENED, FAILED, OPENED, AGAIN, OPENED, AGAIN],     replacement(1, 0)),
+            ("and the next one",         two,       &[OPENED, FAILED, OPENED, AGAIN, OPENED, FAILED],    replacement(2, 0)),
+            ("and the one after that",   two,       &[OPENED, FAILED, OPENED, AGAIN, OPENED, FAILED, OPENED, FAILED], WorkerState::Retired),
+            ("an item has no retry",     none,      &[OPENED, FAILED],                                   WorkerState::Retired),
+            ("may not restart",          none,      &[OPENED, WORKED],                                   WorkerState::Retired),
+            ("is replaced even then",    none,      &[OPENED, REPLACED, OPENED],                         ready(0)),
         ];
         for (case, max, events, expected) in cases {
             assert_eq!(walk(events, max), expected, "{case}");
@@ -234,30 +235,30 @@ mod tests {
         #[test]
         fn restarts_in_a_row_are_counted(
             most in 0_u32..5,
-            happens in prop::collection::vec(0_u8..6, 0..100),
+            events in prop::collection::vec(0_u8..6, 0..100),
         ) {
             let max = MaxRestarts::AtMost(most);
-            let mut slot = WorkerState::NEW.after(OPENED, max);
-            let mut in_a_row = 0;
-            for choice in happens {
-                let happened = match (slot, choice) {
+            let mut state = WorkerState::NEW.after(OPENED, max);
+            let mut streak = 0;
+            for choice in events {
+                let event = match (state, choice) {
                     (WorkerState::Retired, _) => break,
-                    (WorkerState::Opening(_), 0) => FAILED,
+                    (WorkerState::Opening(_), 0) => NO_START,
                     (WorkerState::Opening(_), 1) => KILLED,
                     (WorkerState::Opening(_), _) => OPENED,
-                    (WorkerState::Ready(_), 0 | 1) => BROKE,
+                    (WorkerState::Ready(_), 0 | 1) => FAILED,
                     (WorkerState::Ready(_), 2) => WORKED,
                     (WorkerState::Ready(_), 3) => AGAIN,
                     (WorkerState::Ready(_), _) => REPLACED,
                 };
-                slot = slot.after(happened, max);
-                match happened {
-                    WORKED => in_a_row = 1,
-                    REPLACED => in_a_row = 0,
-                    BROKE | FAILED | KILLED => in_a_row += 1,
+                state = state.after(event, max);
+                match event {
+                    WORKED => streak = 1,
+                    REPLACED => streak = 0,
+                    FAILED | NO_START | KILLED => streak += 1,
                     _ => {}
                 }
-                prop_assert_eq!(slot == WorkerState::Retired, in_a_row > most, "{:?}", slot);
+                prop_assert_eq!(state == WorkerState::Retired, streak > most, "{:?}", state);
             }
         }
     }

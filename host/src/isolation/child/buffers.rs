@@ -13,7 +13,7 @@ use crate::outcome::{OutcomeBuffer, Outcomes};
 pub(super) struct Buffers {
     blocks: Blocks,
     block: BlockBuilder,
-    room: OutcomeBuffer,
+    outcomes: OutcomeBuffer,
 }
 
 impl Buffers {
@@ -34,14 +34,14 @@ impl Buffers {
     }
 
     fn outcomes_of(&mut self, span: Span, worker: WorkerIndex, terms: items::Terms) -> Outcomes {
-        let room = mem::take(&mut self.room);
-        let mut outcomes = Outcomes::in_buffer(room, span, worker, terms.rule);
+        let outcomes = mem::take(&mut self.outcomes);
+        let mut outcomes = Outcomes::in_buffer(outcomes, span, worker, terms.rule);
         outcomes.set_format(terms.format);
         outcomes
     }
 
     /// Keeps the buffers of outcomes that were sent.
     pub(super) fn keep(&mut self, outcomes: Outcomes) {
-        self.room = outcomes.into_buffer().emptied();
+        self.outcomes = outcomes.into_buffer().emptied();
     }
 }

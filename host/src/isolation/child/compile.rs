@@ -13,7 +13,7 @@ use super::threads;
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::{Engine, HostFunctions, LinkedPlugin, LoadErrorKind, Metadata};
 use crate::isolation::wire::ProtocolError;
-use crate::isolation::wire::compile_reply::{ChildCompileReply, inspected};
+use crate::isolation::wire::compile_reply::{ChildCompileReply, encode_findings};
 use crate::isolation::wire::refused::encode_refusal;
 use crate::isolation::wire::setup::{ChildSetup, Compile, CompileOutput};
 use crate::isolation::wire::snapshot_reply::encode_snapshot_refusal;
@@ -23,44 +23,44 @@ use crate::jail::{JailConfig, Task, sealed_file};
 
 /// Compiles or inspects the plugin in the first file. Compiled code goes into the second file.
 pub(super) fn compile(
-    station: &ParentConnection,
+    parent: &ParentConnection,
     setup: &ChildSetup,
     job: &Compile,
-    [plugin, place]: [OwnedFd; 2],
+    [plugin, file]: [OwnedFd; 2],
 ) -> Result<(), SetupError> {
     let layers = jail::enter(&JailConfig::without_grants(Task::Compile, setup.jail, setup.data))?;
     let engine = Engine::to_compile(setup.engine)?;
     threads::start_compiling(&engine)?;
     jail::seal()?;
-    station.send(&ready(&layers))?;
+    parent.send(&ready(&layers))?;
     let mut bytes = vec![0; job.length];
     File::from(plugin).read_exact_at(&mut bytes, 0)?;
     let settings = settings(&engine, job)?;
     let path = Path::new(&job.path);
     let reply = match job.output {
         CompileOutput::Code => {
-            let compiled = compile_into(&File::from(place), &settings, path, &bytes);
+            let compiled = compile_into(&File::from(file), &settings, path, &bytes);
             compiled.map(|compiled| compiled.encode())
         }
         CompileOutput::Instrumented => match settings.load_instrumented(path, &bytes) {
-            Ok(Err(why)) => return Ok(station.send(&encode_snapshot_refusal(&why))?),
-            Ok(Ok(plugin)) => put(&File::from(place), &plugin),
+            Ok(Err(refusal)) => return Ok(parent.send(&encode_snapshot_refusal(&refusal))?),
+            Ok(Ok(plugin)) => write_code(&File::from(file), &plugin),
             Err(error) => Err(error),
         }
         .map(|compiled| compiled.encode()),
         CompileOutput::Snapshot => {
             let code = settings.compile_snapshot(path, &bytes);
-            let put = code.and_then(|code| {
-                sealed_file::write_code(&File::from(place), &code).map_err(LoadErrorKind::code)
+            let written = code.and_then(|code| {
+                sealed_file::write_code(&File::from(file), &code).map_err(LoadErrorKind::code)
             });
-            put.map(|length| {
+            written.map(|length| {
                 ChildCompileReply { metadata: Metadata::OF_A_SNAPSHOT, length }.encode()
             })
         }
-        CompileOutput::Inspection => settings.inspect_in_process(path, &bytes).map(inspected),
+        CompileOutput::Inspection => settings.inspect_in_process(path, &bytes).map(encode_findings),
     };
     let reply = reply.unwrap_or_else(encode_refusal);
-    Ok(station.send(&reply)?)
+    Ok(parent.send(&reply)?)
 }
 
 fn settings(engine: &Engine, job: &Compile) -> Result<CompileSettings, ProtocolError> {
@@ -68,23 +68,23 @@ fn settings(engine: &Engine, job: &Compile) -> Result<CompileSettings, ProtocolE
     let functions = HostFunctions::elsewhere(job.functions.clone(), |_, _| {
         Err(wasmtime::format_err!("a host function was called in a compiler"))
     });
-    let most =
+    let limit =
         job.max_functions.try_into().map_err(|_| ProtocolError("a limit of zero functions"))?;
     let settings = CompileSettings::of_child(engine, &job.call, functions);
-    Ok(CompileSettings { max_functions: FunctionLimit::new(most), ..settings })
+    Ok(CompileSettings { max_functions: FunctionLimit::new(limit), ..settings })
 }
 
 fn compile_into(
-    place: &File,
+    file: &File,
     settings: &CompileSettings,
     path: &Path,
     bytes: &[u8],
 ) -> Result<ChildCompileReply, LoadErrorKind> {
-    put(place, &settings.load_in_process(path, bytes)?)
+    write_code(file, &settings.load_in_process(path, bytes)?)
 }
 
-fn put(place: &File, plugin: &LinkedPlugin) -> Result<ChildCompileReply, LoadErrorKind> {
+fn write_code(file: &File, plugin: &LinkedPlugin) -> Result<ChildCompileReply, LoadErrorKind> {
     let code = plugin.code().serialize().map_err(LoadErrorKind::invalid)?;
-    let length = sealed_file::write_code(place, &code).map_err(LoadErrorKind::code)?;
+    let length = sealed_file::write_code(file, &code).map_err(LoadErrorKind::code)?;
     Ok(ChildCompileReply { metadata: plugin.metadata(), length })
 }

@@ -63,11 +63,11 @@ mod tests {
     #[test]
     fn a_thread_that_was_refused_has_its_hint_in_the_parent() {
         for error in [EngineError::Thread, EngineError::CompilerThreads] {
-            let unfit = SetupError::from(error(io::ErrorKind::WouldBlock.into()));
-            let message = unfit.to_string();
+            let error = SetupError::from(error(io::ErrorKind::WouldBlock.into()));
+            let message = error.to_string();
             assert!(message.starts_with(system_limits::THREAD_REFUSED), "{message}");
-            let told = CompilerError::Died { message };
-            assert_eq!(told.hint(), Some(system_limits::THREADS));
+            let in_parent = CompilerError::Died { message };
+            assert_eq!(in_parent.hint(), Some(system_limits::THREADS));
         }
     }
 }

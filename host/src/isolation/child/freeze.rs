@@ -19,48 +19,48 @@ use crate::jail::sealed_file;
 /// An instance that is ready for items, or the error of its start.
 pub(super) type StartResult = Result<Box<dyn Executor>, StartError>;
 
-/// Starts an instance and writes its snapshot to `place`, which at first holds the plugin's module
+/// Starts an instance and writes its snapshot to `file`, which at first holds the plugin's module
 /// of `length` bytes. Returns the instance if it cannot be frozen.
 pub(super) fn freeze(
-    station: &ParentConnection,
+    parent: &ParentConnection,
     plugin: &dyn PluginCode,
     parts: &InstanceParts,
-    place: &File,
+    file: &File,
     (path, length): (&OsStr, usize),
 ) -> Result<Option<StartResult>, SetupError> {
     let mut source = vec![0; length];
-    place.read_exact_at(&mut source, 0)?;
+    file.read_exact_at(&mut source, 0)?;
     let mut recorded = match plugin.start_recorded(parts) {
         Ok(recorded) => recorded,
         Err(error) => return Ok(Some(Err(error))),
     };
-    parts.voice.report_dropped();
-    let why = match recorded.verdict() {
-        Err(why) => why,
+    parts.guest_output.report_dropped();
+    let refusal = match recorded.verdict() {
+        Err(refusal) => refusal,
         Ok(verdict) => {
-            station.send(&Frame::reply(Reply::Freezing).seal())?;
-            match put(&mut recorded, Path::new(path), &source, place) {
-                Err(why) => why,
+            parent.send(&Frame::reply(Reply::Freezing).seal())?;
+            match write_snapshot(&mut recorded, Path::new(path), &source, file) {
+                Err(refusal) => refusal,
                 Ok(length) => {
                     let format = recorded.format();
-                    station.send(&ChildSnapshotReply { length, format, verdict }.encode())?;
+                    parent.send(&ChildSnapshotReply { length, format, verdict }.encode())?;
                     return Ok(None);
                 }
             }
         }
     };
-    station.send(&encode_snapshot_refusal(&why))?;
+    parent.send(&encode_snapshot_refusal(&refusal))?;
     Ok(Some(Ok(recorded.into_instance())))
 }
 
-/// Writes the snapshot's module to `place`, and returns its length in bytes.
-fn put(
+/// Writes the snapshot's module to `file`, and returns its length in bytes.
+fn write_snapshot(
     recorded: &mut RecordedInstance,
     path: &Path,
     source: &[u8],
-    place: &File,
+    file: &File,
 ) -> Result<u64, SnapshotRefusal> {
     let module = recorded.freeze(path, source)?;
-    sealed_file::write_code(place, &module)
+    sealed_file::write_code(file, &module)
         .map_err(|error| SnapshotRefusal::NotCompiled(error.to_string()))
 }

@@ -16,7 +16,7 @@ use crate::isolation::wire::{self, HEADER, Order};
 #[derive(Debug)]
 pub(super) struct Files {
     /// The two descriptors that each task has.
-    pub(super) own: [OwnedFd; 2],
+    pub(super) task_files: [OwnedFd; 2],
     /// The file for a snapshot.
     pub(super) snapshot_file: Option<OwnedFd>,
     /// The granted directories.
@@ -29,7 +29,7 @@ pub(super) struct ParentConnection {
     socket: UnixStream,
     /// The buffer of the frame that was sent last.
     outgoing: Mutex<Vec<u8>>,
-    /// The bytes that were read behind the frame that was received last.
+    /// The bytes that were read after the frame that was received last.
     ahead: Mutex<Vec<u8>>,
 }
 
@@ -48,10 +48,10 @@ impl Received {
 }
 
 impl ParentConnection {
-    /// The number of bytes that one read asks for.
-    const PIECE: usize = 64 * 1024;
-    /// The most bytes of a frame's buffer that are kept for the next frame.
-    const KEPT: usize = 1024 * 1024;
+    /// The number of bytes that one read requests.
+    const READ_SIZE: usize = 64 * 1024;
+    /// The most bytes of the frame buffer that this keeps for the next frame.
+    const MAX_KEPT_BYTES: usize = 1024 * 1024;
 
     /// Returns the connection whose socket is standard input.
     pub(super) fn of_standard_input() -> io::Result<Self> {
@@ -64,8 +64,9 @@ impl ParentConnection {
         let mut count = [0; 4];
         let mut files = self.receive_some(&mut count)?;
         let count = usize::try_from(u32::from_le_bytes(count)).map_err(io::Error::other)?;
-        let third = if files.len() == 3 { files.pop() } else { None };
-        let own = files.try_into().map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+        let snapshot_file = if files.len() == 3 { files.pop() } else { None };
+        let task_files =
+            files.try_into().map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
         let mut dirs = Vec::new();
         while dirs.len() < count {
             let some = self.receive_some(&mut [0])?;
@@ -74,7 +75,7 @@ impl ParentConnection {
             }
             dirs.extend(some);
         }
-        Ok(Files { own, snapshot_file: third, dirs })
+        Ok(Files { task_files, snapshot_file, dirs })
     }
 
     /// Receives one message with descriptors. The message's bytes go into `bytes`.
@@ -113,11 +114,11 @@ impl ParentConnection {
         Ok(Some(Received { order, frame }))
     }
 
-    /// Reads until the frame has `wanted` bytes, or more. Returns false if the parent has closed
+    /// Reads until the frame has `length` bytes, or more. Returns false if the parent has closed
     /// its end.
-    fn fill(&self, frame: &mut Vec<u8>, wanted: usize) -> io::Result<bool> {
-        while frame.len() < wanted {
-            frame.reserve(Self::PIECE.max(wanted - frame.len()));
+    fn fill(&self, frame: &mut Vec<u8>, length: usize) -> io::Result<bool> {
+        while frame.len() < length {
+            frame.reserve(Self::READ_SIZE.max(length - frame.len()));
             match rustix::io::read(&self.socket, rustix::buffer::spare_capacity(frame)) {
                 Ok(0) => return Ok(false),
                 Ok(_) | Err(Errno::INTR) => {}
@@ -129,7 +130,7 @@ impl ParentConnection {
 
     /// Sends a frame.
     pub(super) fn send(&self, frame: &[u8]) -> io::Result<()> {
-        let _whole = self.lock();
+        let _guard = self.lock();
         (&self.socket).write_all(frame)
     }
 
@@ -145,7 +146,7 @@ impl ParentConnection {
         let sent = write_all(&self.socket, &mut [IoSlice::new(&frame), IoSlice::new(last)]);
         *memory = frame;
         memory.clear();
-        memory.shrink_to(Self::KEPT);
+        memory.shrink_to(Self::MAX_KEPT_BYTES);
         sent
     }
 
@@ -153,7 +154,7 @@ impl ParentConnection {
         self.outgoing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends a question, and waits for its answer.
+    /// Sends a request, and waits for its answer.
     pub(super) fn ask(&self, frame: &[u8]) -> io::Result<Received> {
         self.send(frame)?;
         self.receive(Vec::new())?.ok_or_else(cut_off)

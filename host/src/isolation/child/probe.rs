@@ -9,8 +9,8 @@ use crate::jail::{JailConfig, Task};
 
 /// Enters the jail of a probe, which tries every layer that a worker may use, and sends the
 /// answers.
-pub(super) fn probe(station: &ParentConnection, setup: &ChildSetup) -> Result<(), SetupError> {
-    let found = jail::enter(&JailConfig::without_grants(Task::Probe, setup.jail, setup.data))?;
+pub(super) fn probe(parent: &ParentConnection, setup: &ChildSetup) -> Result<(), SetupError> {
+    let layers = jail::enter(&JailConfig::without_grants(Task::Probe, setup.jail, setup.data))?;
     jail::seal()?;
-    Ok(station.send(&layers::encode(&found))?)
+    Ok(parent.send(&layers::encode(&layers))?)
 }

@@ -50,70 +50,70 @@ use crate::sandbox::network::Names;
 /// Serves the parent until it closes the socket. Returns the exit code of the process.
 ///
 /// `replacement` is native code that runs instead of the plugin, in tests.
-pub(super) fn serve(parent: Pid, replacement: Option<OpenNative>) -> i32 {
+pub(super) fn serve(parent_pid: Pid, replacement: Option<OpenNative>) -> i32 {
     panic::set_hook(Box::new(|panic| print_last_line(panic)));
-    let begun = jail::begin(parent).map_err(SetupError::from);
-    let station = begun.and_then(|()| Ok(Arc::new(ParentConnection::of_standard_input()?)));
-    let station = match station {
-        Ok(station) => station,
-        Err(unfit) => return tell_standard_error(&unfit),
+    let started = jail::begin(parent_pid).map_err(SetupError::from);
+    let parent = started.and_then(|()| Ok(Arc::new(ParentConnection::of_standard_input()?)));
+    let parent = match parent {
+        Ok(parent) => parent,
+        Err(error) => return report_on_stderr(&error),
     };
-    match run_task(&station, replacement) {
+    match run_task(&parent, replacement) {
         Ok(()) => 0,
         Err(SetupError::Jail(error)) => {
-            let is_lack =
+            let is_missing_layer =
                 matches!(error, JailError::MissingLayer(_) | JailError::MissingStrictLayer { .. });
-            let frame = Frame::reply(Reply::Unjailed).byte(u8::from(is_lack));
+            let frame = Frame::reply(Reply::Unjailed).byte(u8::from(is_missing_layer));
             let frame = frame.rest(last_cause(&error).as_bytes());
             // If the parent cannot receive this, it learns that the process has ended.
-            let _ = station.send(&frame.seal());
+            let _ = parent.send(&frame.seal());
             1
         }
-        Err(unfit) => tell_standard_error(&unfit),
+        Err(error) => report_on_stderr(&error),
     }
 }
 
-fn tell_standard_error(unfit: &SetupError) -> i32 {
-    print_last_line(unfit);
+fn report_on_stderr(error: &SetupError) -> i32 {
+    print_last_line(error);
     1
 }
 
 /// Writes the last line that this process prints. The parent shows it when the process has ended.
 #[expect(clippy::print_stderr, reason = "standard error is a pipe to the parent")]
-fn print_last_line(words: &dyn fmt::Display) {
-    eprintln!("{}", words.to_string().replace('\n', " "));
+fn print_last_line(message: &dyn fmt::Display) {
+    eprintln!("{}", message.to_string().replace('\n', " "));
 }
 
 fn run_task(
-    station: &Arc<ParentConnection>,
+    parent: &Arc<ParentConnection>,
     replacement: Option<OpenNative>,
 ) -> Result<(), SetupError> {
-    let Files { own, snapshot_file: place, dirs } = station.receive_files()?;
-    let received = station.receive(Vec::new())?;
+    let Files { task_files, snapshot_file, dirs } = parent.receive_files()?;
+    let received = parent.receive(Vec::new())?;
     let Some(received) = received.filter(|received| received.order == Order::Setup) else {
         return Err(ProtocolError("no setup").into());
     };
-    let (setup, beside) = ChildSetup::decode(received.payload())?.map_err(SetupError::Version)?;
+    let (setup, init) = ChildSetup::decode(received.payload())?.map_err(SetupError::Version)?;
     match &setup.task {
-        Task::Probe => probe::probe(station, &setup),
-        Task::Compile(job) => compile::compile(station, &setup, job, own),
+        Task::Probe => probe::probe(parent, &setup),
+        Task::Compile(job) => compile::compile(parent, &setup, job, task_files),
         Task::Work(work) => {
-            let worker = Worker::make(station, &setup, work, own, dirs)?;
-            worker.serve(&work.start_mode, beside, place.map(File::from), replacement)
+            let worker = Worker::make(parent, &setup, work, task_files, dirs)?;
+            worker.serve(&work.start_mode, init, snapshot_file.map(File::from), replacement)
         }
     }
 }
 
 /// Returns the reply that the process is ready, with the required layers that its jail lacks.
 pub(super) fn ready(layers: &JailLayers) -> Vec<u8> {
-    let lacks = layers.missing(LayerNeed::Required);
-    let lacks: Vec<_> = lacks.map(|layer| layer.to_string()).collect();
-    Frame::reply(Reply::Ready).rest(lacks.join(", ").as_bytes()).seal()
+    let missing = layers.missing(LayerNeed::Required);
+    let missing: Vec<_> = missing.map(|layer| layer.to_string()).collect();
+    Frame::reply(Reply::Ready).rest(missing.join(", ").as_bytes()).seal()
 }
 
 /// A worker, before its instance has started.
 struct Worker {
-    station: Arc<ParentConnection>,
+    parent: Arc<ParentConnection>,
     engine: Engine,
     plugin: LinkedPlugin,
     page: ClaimPage,
@@ -127,7 +127,7 @@ struct Worker {
 impl Worker {
     /// Enters the jail, loads the code, starts all threads and seals the jail.
     fn make(
-        station: &Arc<ParentConnection>,
+        parent: &Arc<ParentConnection>,
         setup: &ChildSetup,
         work: &WorkOrder,
         [page, code]: [OwnedFd; 2],
@@ -155,9 +155,9 @@ impl Worker {
         drop(dirs);
         grants.close_dirs();
         let engine = Engine::in_jail(setup.engine, schedule)?;
-        let asked = Arc::clone(station);
+        let connection = Arc::clone(parent);
         let functions = HostFunctions::elsewhere(work.functions.clone(), move |number, input| {
-            call(&asked, number, input)
+            call(&connection, number, input)
         });
         let settings = CompileSettings::of_child(&engine, &work.call, functions);
         let code = File::from(code);
@@ -165,10 +165,10 @@ impl Worker {
         let runtime = threads::start_working(&engine, &*plugin, grants.has_dirs());
         let runtime = runtime.map_err(SetupError::Thread)?;
         jail::seal()?;
-        station.send(&ready(&layers))?;
-        let parts = parts(station, work, grants, preopens, engine.watchdog().ticks());
+        parent.send(&ready(&layers))?;
+        let parts = parts(parent, work, grants, preopens, engine.watchdog().ticks());
         Ok(Self {
-            station: Arc::clone(station),
+            parent: Arc::clone(parent),
             engine,
             plugin,
             page,
@@ -181,25 +181,25 @@ impl Worker {
     /// Starts the instance, and obeys the parent's orders until it closes the socket.
     fn serve(
         mut self,
-        begins: &StartMode,
+        start_mode: &StartMode,
         init: &[u8],
-        place: Option<File>,
+        snapshot_file: Option<File>,
         replacement: Option<OpenNative>,
     ) -> Result<(), SetupError> {
         self.parts.init = init.to_vec();
-        let begun = match replacement {
-            None => self.begin(begins, place)?,
+        let started = match replacement {
+            None => self.begin(start_mode, snapshot_file)?,
             Some(mut open) => Some(open(&self.parts.context())),
         };
-        let Some(begun) = begun else { return Ok(()) };
-        let mut instance = match begun {
+        let Some(started) = started else { return Ok(()) };
+        let mut instance = match started {
             Ok(instance) => instance,
-            Err(error) => return Ok(self.station.send(&start::encode_start_error(&error))?),
+            Err(error) => return Ok(self.parent.send(&start::encode_start_error(&error))?),
         };
         let (format, has_report) = (instance.format(), instance.has_finish_report());
-        self.station.send(&Started { format, has_report }.encode())?;
+        self.parent.send(&Started { format, has_report }.encode())?;
         let mut buffers = Buffers::default();
-        while let Some(Received { order, frame }) = self.station.receive(buffers.take_frame())? {
+        while let Some(Received { order, frame }) = self.parent.receive(buffers.take_frame())? {
             match order {
                 Order::Run => self.run(&mut *instance, frame, &mut buffers)?,
                 Order::Finish => self.finish(&mut *instance)?,
@@ -212,17 +212,17 @@ impl Worker {
     /// Starts the instance. Returns `None` if it was frozen and the process has no work left.
     fn begin(
         &self,
-        begins: &StartMode,
-        place: Option<File>,
+        start_mode: &StartMode,
+        snapshot_file: Option<File>,
     ) -> Result<Option<StartResult>, SetupError> {
-        match (begins, place) {
+        match (start_mode, snapshot_file) {
             (StartMode::Init, _) => Ok(Some(self.plugin.start(&self.parts))),
             (StartMode::Snapshot { results }, _) => {
                 Ok(Some(self.plugin.restore(&self.parts, *results)))
             }
-            (StartMode::Freeze { path, length }, Some(place)) => {
-                let Self { station, plugin, parts, .. } = self;
-                freeze::freeze(station, &**plugin, parts, &place, (path, *length))
+            (StartMode::Freeze { path, length }, Some(snapshot_file)) => {
+                let Self { parent, plugin, parts, .. } = self;
+                freeze::freeze(parent, &**plugin, parts, &snapshot_file, (path, *length))
             }
             (StartMode::Freeze { .. }, None) => Err(ProtocolError("no file for a snapshot").into()),
         }
@@ -238,21 +238,21 @@ impl Worker {
         let outcomes = buffers.outcomes(frame, self.parts.index)?;
         let mut outcomes = outcomes.retrying(self.parts.config.retry_on);
         let ticks = self.engine.watchdog().ticks();
-        let outlet: Arc<dyn Outlet> = Arc::<ParentConnection>::clone(&self.station);
-        let turns = ClaimCursor::borrowed(self.page.reach(), &ticks, &self.end, &outlet);
+        let outlet: Arc<dyn Outlet> = Arc::<ParentConnection>::clone(&self.parent);
+        let cursor = ClaimCursor::borrowed(self.page.reach(), &ticks, &self.end, &outlet);
         let until = outcomes.span().len();
-        let ran = instance.run(&mut outcomes, until, &turns);
-        self.parts.voice.report_dropped();
-        let reply = |memory| run_reply::reply(memory, &ran, instance.format(), &outcomes);
-        self.station.send_made(reply, outcomes.record_bytes())?;
+        let end = instance.run(&mut outcomes, until, &cursor);
+        self.parts.guest_output.report_dropped();
+        let reply = |memory| run_reply::reply(memory, &end, instance.format(), &outcomes);
+        self.parent.send_made(reply, outcomes.record_bytes())?;
         buffers.keep(outcomes);
         Ok(())
     }
 
     fn finish(&self, instance: &mut dyn Executor) -> Result<(), SetupError> {
         let finished = instance.finish();
-        self.parts.voice.report_dropped();
-        Ok(self.station.send(&finish_reply::encode(&finished))?)
+        self.parts.guest_output.report_dropped();
+        Ok(self.parent.send(&finish_reply::encode(&finished))?)
     }
 }
 
@@ -276,7 +276,7 @@ fn grants(work: &WorkOrder, dirs: Vec<OwnedFd>) -> Result<OpenGrants, SetupError
 
 /// Builds the parts of the instance. Nothing in this process cancels it.
 fn parts(
-    station: &Arc<ParentConnection>,
+    parent: &Arc<ParentConnection>,
     work: &WorkOrder,
     grants: OpenGrants,
     preopens: Preopens,
@@ -286,27 +286,27 @@ fn parts(
     let disk = match config.disk {
         None => Disk::new(None),
         Some(limit) => {
-            let asked = Arc::clone(station);
-            let asked = disk::RequestBytes(Box::new(move |bytes| {
-                request_grant(&asked, Frame::reply(Reply::TakeDisk).long(bytes))
+            let connection = Arc::clone(parent);
+            let request = disk::RequestBytes(Box::new(move |bytes| {
+                request_grant(&connection, Frame::reply(Reply::TakeDisk).long(bytes))
             }));
-            Disk::with_request(limit, asked)
+            Disk::with_request(limit, request)
         }
     };
     let pool_memory = match work.total_memory {
         TotalMemory::Unlimited => PoolMemory::new(TotalMemory::Unlimited),
         limit @ TotalMemory::AtMost(_) => {
-            let asked = Arc::clone(station);
-            let asked = RequestMemory(Box::new(move |bytes| {
-                request_grant(&asked, Frame::reply(Reply::Take).long(bytes as u64))
+            let connection = Arc::clone(parent);
+            let request = RequestMemory(Box::new(move |bytes| {
+                request_grant(&connection, Frame::reply(Reply::Take).long(bytes as u64))
             }));
-            PoolMemory::with_request(limit, asked)
+            PoolMemory::with_request(limit, request)
         }
     };
-    let parent = Arc::clone(station);
+    let connection = Arc::clone(parent);
     let sink = GuestSink::new(move |event| {
-        // If this fails, the parent has gone, and receiving the next order fails.
-        let _ = parent.send(&guest_event::encode(event));
+        // If this fails, the parent has ended, and receiving the next order fails.
+        let _ = connection.send(&guest_event::encode(event));
     });
     InstanceParts {
         config,
@@ -318,8 +318,8 @@ fn parts(
         names: Arc::new(Names::known(work.names.clone())),
         disk: Arc::new(disk),
         pool_memory: Arc::new(pool_memory),
-        voice: Arc::new(GuestOutput::new(log, PoolRateLimiter::new(log), sink)),
-        audience: Observers::default(),
+        guest_output: Arc::new(GuestOutput::new(log, PoolRateLimiter::new(log), sink)),
+        observers: Observers::default(),
         watch: Watch::new(config, Cancel::default(), ticks),
         clock: Clock::resumed_at(work.clock),
     }
@@ -328,7 +328,7 @@ fn parts(
 impl Outlet for ParentConnection {
     fn hand_over(&self, outcomes: &mut Outcomes) -> bool {
         if outcomes.kept() > 0 {
-            // If this fails, the parent has gone, and receiving the next order fails.
+            // If this fails, the parent has ended, and receiving the next order fails.
             let _ =
                 self.send_made(|memory| run_reply::part(memory, outcomes), outcomes.record_bytes());
             outcomes.forget();
@@ -336,23 +336,23 @@ impl Outlet for ParentConnection {
         true
     }
 
-    fn offer(&self, _tray: &Arc<SharedOutcomes>) {
+    fn offer(&self, _outcomes: &Arc<SharedOutcomes>) {
         // Only tests run native code, which could need this, in a process.
     }
 }
 
 /// Asks the parent to grant more of a limited resource.
-fn request_grant(station: &ParentConnection, question: Frame) -> bool {
-    station.ask(&question.seal()).is_ok_and(|answer| answer.order == Order::Granted)
+fn request_grant(parent: &ParentConnection, question: Frame) -> bool {
+    parent.ask(&question.seal()).is_ok_and(|answer| answer.order == Order::Granted)
 }
 
 /// Calls a host function, which runs in the parent.
-fn call(station: &ParentConnection, number: usize, input: &[u8]) -> HostAnswer {
+fn call(parent: &ParentConnection, number: usize, input: &[u8]) -> HostAnswer {
     if input.len() > crate::engine::MAX_ANSWER {
         return Err(wasmtime::format_err!("the argument of a host function is too large"));
     }
     let question = Frame::reply(Reply::Call).number(number).rest(input).seal();
-    let answer = station.ask(&question)?;
+    let answer = parent.ask(&question)?;
     let mut answer = Payload(answer.payload());
     let kind = answer.byte()?;
     let text = || String::from_utf8_lossy(answer.rest()).into_owned();

@@ -30,8 +30,8 @@ fn short() -> Until {
 const MAX: usize = 4 * 1024 * 1024;
 
 fn pair() -> (ChildConnection, UnixStream) {
-    let (link, child) = ChildConnection::pair(&Arc::new(EventFd::new().unwrap())).unwrap();
-    (link, child.into())
+    let (connection, child) = ChildConnection::pair(&Arc::new(EventFd::new().unwrap())).unwrap();
+    (connection, child.into())
 }
 
 fn log(text: &[u8]) -> Vec<u8> {
@@ -39,17 +39,17 @@ fn log(text: &[u8]) -> Vec<u8> {
 }
 
 /// Returns the next frame, or the error, as text.
-fn next(link: &mut ChildConnection, patience: &mut dyn WaitPolicy) -> String {
-    match link.receive(MAX, patience) {
+fn next(connection: &mut ChildConnection, policy: &mut dyn WaitPolicy) -> String {
+    match connection.receive(MAX, policy) {
         Ok(Received { kind, payload }) => format!("{kind:?} {}", payload.rest().escape_ascii()),
-        Err(gone) => gone.to_string(),
+        Err(error) => error.to_string(),
     }
 }
 
 #[test]
 fn frames_come_whole_however_they_are_written() {
     with_timeout(|| {
-        let (mut link, mut child) = pair();
+        let (mut connection, mut child) = pair();
         let frames = [log(b"one"), log(b""), log(b"three")].concat();
         let write = move || {
             child.write_all(&frames).unwrap();
@@ -60,15 +60,15 @@ fn frames_come_whole_however_they_are_written() {
         let writes = thread::Builder::new().spawn(write).unwrap();
         for _ in 0..2 {
             for expected in ["Guest one", "Guest ", "Guest three"] {
-                assert_eq!(next(&mut link, &mut long()), expected);
+                assert_eq!(next(&mut connection, &mut long()), expected);
                 assert_eq!(
-                    link.last_frame().kind,
+                    connection.last_frame().kind,
                     Reply::Guest,
                     "the frame stays until the next call"
                 );
             }
         }
-        assert_eq!(next(&mut link, &mut long()), "it has ended");
+        assert_eq!(next(&mut connection, &mut long()), "it has ended");
         writes.join().unwrap();
     });
 }
@@ -90,15 +90,15 @@ fn what_is_no_frame_is_not_waited_for() {
         ("of no kind",     vec![0, 0, 0, 0, 99],         false, "it sent a message of an unknown kind"),
         ("of no kind",     vec![255, 255, 255, 255, 0],  false, "it sent a message of an unknown kind"),
     ];
-    for (what, bytes, closes, expected) in cases {
+    for (case, bytes, closes, expected) in cases {
         with_timeout(move || {
-            let (mut link, mut child) = pair();
+            let (mut connection, mut child) = pair();
             child.write_all(&bytes).unwrap();
             let child = Some(child).filter(|_| !closes);
-            assert_eq!(next(&mut link, &mut short()), expected, "{what}");
+            assert_eq!(next(&mut connection, &mut short()), expected, "{case}");
             assert!(
-                link.inbox.capacity() <= 2 * ChildConnection::PIECE,
-                "{what}: a claimed length causes no allocation"
+                connection.inbox.capacity() <= 2 * ChildConnection::READ_SIZE,
+                "{case}: a claimed length causes no allocation"
             );
             drop(child);
         });
@@ -109,16 +109,16 @@ fn what_is_no_frame_is_not_waited_for() {
 fn a_flood_of_frames_takes_no_more_than_a_few() {
     const FRAMES: usize = 200_000;
     with_timeout(|| {
-        let (mut link, mut child) = pair();
+        let (mut connection, mut child) = pair();
         let write = move || {
             let some = log(b"flood").repeat(1000);
             (0..FRAMES / 1000).for_each(|_| child.write_all(&some).unwrap());
         };
         let writes = thread::Builder::new().spawn(write).unwrap();
         for _ in 0..FRAMES {
-            assert_eq!(link.receive(MAX, &mut long()).unwrap().payload.rest(), b"flood");
+            assert_eq!(connection.receive(MAX, &mut long()).unwrap().payload.rest(), b"flood");
         }
-        assert!(link.inbox.capacity() <= ChildConnection::KEPT);
+        assert!(connection.inbox.capacity() <= ChildConnection::MAX_KEPT_BYTES);
         writes.join().unwrap();
     });
 }
@@ -126,21 +126,22 @@ fn a_flood_of_frames_takes_no_more_than_a_few() {
 #[test]
 fn room_for_a_large_frame_is_given_back_with_the_next() {
     with_timeout(|| {
-        let (mut link, mut child) = pair();
+        let (mut connection, mut child) = pair();
         let write = move || {
             child.write_all(&log(&vec![b'x'; MAX])).unwrap();
             child.write_all(&log(b"small")).unwrap();
         };
         let writes = thread::Builder::new().spawn(write).unwrap();
-        assert_eq!(link.receive(MAX, &mut long()).unwrap().payload.rest().len(), MAX);
+        assert_eq!(connection.receive(MAX, &mut long()).unwrap().payload.rest().len(), MAX);
         writes.join().unwrap();
         for _ in 0..2 {
-            next(&mut link, &mut short());
+            next(&mut connection, &mut short());
         }
         assert!(
-            link.inbox.capacity() <= ChildConnection::KEPT + ChildConnection::PIECE,
+            connection.inbox.capacity()
+                <= ChildConnection::MAX_KEPT_BYTES + ChildConnection::READ_SIZE,
             "{}",
-            link.inbox.capacity()
+            connection.inbox.capacity()
         );
     });
 }
@@ -148,42 +149,42 @@ fn room_for_a_large_frame_is_given_back_with_the_next() {
 #[test]
 fn a_child_that_does_not_read_is_not_waited_for_for_ever() {
     with_timeout(|| {
-        let (link, mut child) = pair();
+        let (connection, mut child) = pair();
         let frame = log(&vec![b'x'; MAX]);
-        let sent = link.send(&frame, &mut short());
+        let sent = connection.send(&frame, &mut short());
         assert!(matches!(sent, Err(LinkError::Overdue(Overdue::End))), "{sent:?}");
         // The child still reads the bytes that were sent, and then the end.
-        drop(link);
-        let mut there = Vec::new();
-        child.read_to_end(&mut there).unwrap();
-        assert!(frame.starts_with(&there) && there.len() < frame.len());
-        let (link, child) = pair();
+        drop(connection);
+        let mut received = Vec::new();
+        child.read_to_end(&mut received).unwrap();
+        assert!(frame.starts_with(&received) && received.len() < frame.len());
+        let (connection, child) = pair();
         drop(child);
-        assert!(matches!(link.send(&frame, &mut long()), Err(LinkError::Ended)));
+        assert!(matches!(connection.send(&frame, &mut long()), Err(LinkError::Ended)));
     });
 }
 
 #[test]
 fn what_goes_out_arrives_though_it_does_not_fit_at_once() {
     with_timeout(|| {
-        let (link, mut child) = pair();
+        let (connection, mut child) = pair();
         let frame = log(&vec![b'x'; MAX]);
         let expected = frame.clone();
         let read = move || {
-            let mut there = vec![0; expected.len()];
-            child.read_exact(&mut there).unwrap();
-            assert!(there == expected);
+            let mut received = vec![0; expected.len()];
+            child.read_exact(&mut received).unwrap();
+            assert!(received == expected);
         };
         let reads = thread::Builder::new().spawn(read).unwrap();
-        link.send(&frame, &mut long()).unwrap();
+        connection.send(&frame, &mut long()).unwrap();
         reads.join().unwrap();
     });
 }
 
 /// A wait that ends after this many questions.
-struct Rung(u32);
+struct CancelAfter(u32);
 
-impl WaitPolicy for Rung {
+impl WaitPolicy for CancelAfter {
     fn next_deadline(&mut self) -> Result<Option<Instant>, Overdue> {
         match self.0 {
             0 => Err(Overdue::Cancelled),
@@ -196,15 +197,15 @@ impl WaitPolicy for Rung {
 }
 
 #[test]
-fn the_bell_has_one_look_again() {
+fn a_signal_ends_one_wait() {
     with_timeout(|| {
-        let bell = Arc::new(EventFd::new().unwrap());
-        let (mut link, _child) = ChildConnection::pair(&bell).unwrap();
+        let event_fd = Arc::new(EventFd::new().unwrap());
+        let (mut connection, _child) = ChildConnection::pair(&event_fd).unwrap();
         // A signal before the wait is kept.
-        bell.notify();
-        assert_eq!(next(&mut link, &mut Rung(1)), "was interrupted");
-        let rings = thread::Builder::new().spawn(move || bell.notify());
-        assert_eq!(next(&mut link, &mut Rung(1)), "was interrupted");
-        rings.unwrap().join().unwrap();
+        event_fd.notify();
+        assert_eq!(next(&mut connection, &mut CancelAfter(1)), "was interrupted");
+        let notifies = thread::Builder::new().spawn(move || event_fd.notify());
+        assert_eq!(next(&mut connection, &mut CancelAfter(1)), "was interrupted");
+        notifies.unwrap().join().unwrap();
     });
 }

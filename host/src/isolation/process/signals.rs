@@ -10,36 +10,36 @@ use std::mem::MaybeUninit;
 use std::ptr;
 
 /// Signals that a terminal or a supervisor sends to a whole group.
-const OF_GROUPS: [libc::c_int; 5] =
+const GROUP_SIGNALS: [libc::c_int; 5] =
     [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGTSTP];
 
-/// A guard that blocks these signals for this thread while it lives. A process that is started
+/// A guard that blocks the group signals for this thread while it lives. A process that is started
 /// meanwhile inherits the blocked signals.
 pub(super) struct BlockedSignals {
-    before: libc::sigset_t,
+    previous: libc::sigset_t,
 }
 
 impl BlockedSignals {
     pub(super) fn new() -> io::Result<Self> {
-        let before = set_mask(libc::SIG_BLOCK, &of_groups())?;
-        Ok(Self { before })
+        let previous = set_mask(libc::SIG_BLOCK, &group_signals())?;
+        Ok(Self { previous })
     }
 }
 
 impl Drop for BlockedSignals {
     fn drop(&mut self) {
-        let restored = set_mask(libc::SIG_SETMASK, &self.before);
+        let restored = set_mask(libc::SIG_SETMASK, &self.previous);
         debug_assert!(restored.is_ok(), "a mask that the system returned is valid");
     }
 }
 
 #[expect(unsafe_code, reason = "no safe function makes a set of signals")]
-fn of_groups() -> libc::sigset_t {
+fn group_signals() -> libc::sigset_t {
     // The C library may set only as many bytes as the kernel has signals; `zeroed` initialises the rest.
     let mut set = MaybeUninit::zeroed();
     // SAFETY: `set` is writable and as large as a `sigset_t`, and the call writes only within it.
     unsafe { libc::sigemptyset(set.as_mut_ptr()) };
-    for signal in OF_GROUPS {
+    for signal in GROUP_SIGNALS {
         // SAFETY: `sigemptyset` has made `set` a valid signal set, and the call writes only within it.
         unsafe { libc::sigaddset(set.as_mut_ptr(), signal) };
     }
@@ -52,13 +52,13 @@ fn of_groups() -> libc::sigset_t {
 #[expect(unsafe_code, reason = "no safe function blocks a thread's signals")]
 fn set_mask(how: libc::c_int, set: &libc::sigset_t) -> io::Result<libc::sigset_t> {
     // The call may set only the first bytes, as in `of_groups`.
-    let mut before = MaybeUninit::zeroed();
-    // SAFETY: the call reads `set`, which is a reference, and writes only within `before`, which is writable and as
+    let mut previous = MaybeUninit::zeroed();
+    // SAFETY: the call reads `set`, which is a reference, and writes only within `previous`, which is writable and as
     // large as a `sigset_t`. It keeps neither pointer.
-    match unsafe { libc::pthread_sigmask(how, ptr::from_ref(set), before.as_mut_ptr()) } {
+    match unsafe { libc::pthread_sigmask(how, ptr::from_ref(set), previous.as_mut_ptr()) } {
         // SAFETY: a `sigset_t` is an array of integers, which may hold any bytes, and `zeroed` has initialised all
         // of its bytes.
-        0 => Ok(unsafe { before.assume_init() }),
+        0 => Ok(unsafe { previous.assume_init() }),
         errno => Err(io::Error::from_raw_os_error(errno)),
     }
 }

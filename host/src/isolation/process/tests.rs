@@ -17,8 +17,9 @@ fn script(folder: &Path, script: &str) -> PathBuf {
 /// Runs a script as a child, and returns how it ended.
 fn end_of(script: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let (program, bell) = (self::script(folder.path(), script), Arc::new(EventFd::new().unwrap()));
-    let mut child = Child::start(&Processes::new().program(program), &bell).unwrap();
+    let (program, event_fd) =
+        (self::script(folder.path(), script), Arc::new(EventFd::new().unwrap()));
+    let mut child = Child::start(&Processes::new().program(program), &event_fd).unwrap();
     child.wait(&mut Forever).to_string()
 }
 
@@ -33,9 +34,9 @@ impl WaitPolicy for Forever {
 
 /// A wait that ends at the second question. It signals the eventfd at the first; otherwise the wait
 /// would never end.
-struct UntilRung<'a>(&'a EventFd, bool);
+struct UntilNotified<'a>(&'a EventFd, bool);
 
-impl WaitPolicy for UntilRung<'_> {
+impl WaitPolicy for UntilNotified<'_> {
     fn next_deadline(&mut self) -> Result<Option<Instant>, Overdue> {
         if std::mem::replace(&mut self.1, true) {
             return Err(Overdue::Cancelled);
@@ -48,11 +49,11 @@ impl WaitPolicy for UntilRung<'_> {
 #[test]
 fn one_that_stays_is_killed_when_nobody_waits_any_longer() {
     let folder = tempfile::tempdir().unwrap();
-    let (program, bell) =
+    let (program, event_fd) =
         (script(folder.path(), "exec sleep 1000"), Arc::new(EventFd::new().unwrap()));
-    let mut child = Child::start(&Processes::new().program(program), &bell).unwrap();
-    let death = child.wait(&mut UntilRung(&bell, false));
-    assert_eq!(death.to_string(), "its process closed its socket, and was killed");
+    let mut child = Child::start(&Processes::new().program(program), &event_fd).unwrap();
+    let exit = child.wait(&mut UntilNotified(&event_fd, false));
+    assert_eq!(exit.to_string(), "its process closed its socket, and was killed");
 }
 
 #[test]

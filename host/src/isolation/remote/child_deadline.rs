@@ -35,12 +35,12 @@ impl Items<'_> {
     /// Returns whether the child has started another item. The answer is true at most once for each
     /// item sent, and a lower number never counts. So a child cannot gain time by false reports.
     fn has_advanced(&mut self) -> bool {
-        let (_, told, _) = self.page.reach().load();
-        let gone_on = self.started < told && told <= self.sent;
-        if gone_on {
-            self.started = told;
+        let (_, reported, _) = self.page.reach().load();
+        let has_advanced = self.started < reported && reported <= self.sent;
+        if has_advanced {
+            self.started = reported;
         }
-        gone_on
+        has_advanced
     }
 }
 
@@ -49,18 +49,18 @@ impl Items<'_> {
 pub(super) struct ChildDeadline<'a> {
     watch: &'a Watch,
     items: Option<Items<'a>>,
-    /// The end of the wait, and its length from the start.
-    by: Option<(Instant, Duration)>,
+    /// The fixed end of the wait and its length, if it has one.
+    fixed: Option<(Instant, Duration)>,
 }
 
 impl<'a> ChildDeadline<'a> {
     pub(super) fn of(watch: &'a Watch) -> Self {
-        Self { watch, items: None, by: None }
+        Self { watch, items: None, fixed: None }
     }
 
-    /// Returns a wait that ends after `time`, or earlier if the watch says so.
+    /// Returns a wait that ends after `time`, or earlier if the deadline of the watch comes first.
     pub(super) fn with_timeout(watch: &'a Watch, time: Duration) -> Self {
-        Self { by: Some((Instant::now() + time, time)), ..Self::of(watch) }
+        Self { fixed: Some((Instant::now() + time, time)), ..Self::of(watch) }
     }
 
     /// Returns a wait for `sent` items. Its time starts again with each item that the child starts.
@@ -82,11 +82,11 @@ impl WaitPolicy for ChildDeadline<'_> {
             Some(_) => end.min(Instant::now() + POLL_INTERVAL),
             None => end,
         });
-        let Some((by, time)) = self.by else { return Ok(end) };
-        if by <= Instant::now() {
+        let Some((fixed, time)) = self.fixed else { return Ok(end) };
+        if fixed <= Instant::now() {
             return Err(Overdue::Limit(time));
         }
-        Ok(Some(end.map_or(by, |end| end.min(by))))
+        Ok(Some(end.map_or(fixed, |end| end.min(fixed))))
     }
 }
 

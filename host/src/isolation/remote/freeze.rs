@@ -34,7 +34,7 @@ use crate::jail::sealed_file;
 use crate::jail::sealed_file::SealedFile;
 
 /// The most bytes of a snapshot's module in addition to the plugin's file and its memories.
-const BESIDE: u64 = 1024 * 1024;
+const EXTRA_BYTES: u64 = 1024 * 1024;
 
 /// The state of an instance in a child that was to freeze it.
 enum FreezeResult {
@@ -46,7 +46,7 @@ enum FreezeResult {
 }
 
 /// The first reply of a child that is to freeze an instance.
-enum First {
+enum FirstReply {
     Initialised,
     Refused(SnapshotRefusal),
 }
@@ -65,43 +65,44 @@ impl Remote {
         let compiler = Compiler { processes, settings, path, bytes, watch: Some(&parts.watch) };
         let code = match compiler.compile_instrumented() {
             Ok(Ok(code)) => code,
-            Ok(Err(why)) => return refused(why),
+            Ok(Err(refusal)) => return refused(refusal),
             Err(error) => return refused(not_compiled(&error, parts)?),
         };
         let instrumented =
             Arc::new(RemotePlugin::from_file(code, PluginKind::CoreModule, settings));
-        let place =
+        let file =
             sealed_file::create_code_file().map_err(|source| StartError::Process { source })?;
-        place.write_all_at(bytes, 0).map_err(|source| StartError::Process { source })?;
-        let begins = StartMode::Freeze { path: path.into(), length: bytes.len() };
-        let work = instrumented.work_from(begins, parts);
+        file.write_all_at(bytes, 0).map_err(|source| StartError::Process { source })?;
+        let start_mode = StartMode::Freeze { path: path.into(), length: bytes.len() };
+        let work = instrumented.work_from(start_mode, parts);
         let mut remote =
-            Self::start_child(processes, &instrumented, parts, work, Some(place.as_fd()))?;
-        let there = match remote.wait_for_snapshot(settings.limits.time)? {
-            FreezeResult::Frozen(there) => there,
+            Self::start_child(processes, &instrumented, parts, work, Some(file.as_fd()))?;
+        let reply = match remote.wait_for_snapshot(settings.limits.time)? {
+            FreezeResult::Frozen(reply) => reply,
             FreezeResult::Refused(why) => {
                 return Ok(SnapshotOutcome::Refused { why, started: Some(Box::new(remote)) });
             }
-            FreezeResult::Lost(why) => return refused(why),
+            FreezeResult::Lost(refusal) => return refused(refusal),
         };
         // This ends the child, so no process can write to the file any longer.
         drop(remote);
         let memory = parts.config.memory.bytes();
-        let most = (bytes.len() as u64).saturating_add(2 * memory as u64).saturating_add(BESIDE);
-        if there.length > most {
-            return refused(SnapshotRefusal::TooLarge { bytes: there.length, limit: most });
+        let limit =
+            (bytes.len() as u64).saturating_add(2 * memory as u64).saturating_add(EXTRA_BYTES);
+        if reply.length > limit {
+            return refused(SnapshotRefusal::TooLarge { bytes: reply.length, limit });
         }
-        let module = SealedFile::copy(&place, there.length).and_then(|module| module.read());
-        drop(place);
+        let module = SealedFile::copy(&file, reply.length).and_then(|module| module.read());
+        drop(file);
         let module = module.map_err(LoadErrorKind::code);
-        let frozen =
+        let compiled =
             module.and_then(|bytes| Compiler { bytes: &bytes, ..compiler }.compile_snapshot());
-        match frozen {
+        match compiled {
             Ok(code) => {
                 let bytes = code.length().unwrap_or_default();
                 let snapshot = RemotePlugin::from_file(code, PluginKind::CoreModule, settings)
-                    .into_snapshot(there.format);
-                let (snapshot, verdict) = (Arc::new(snapshot), there.verdict);
+                    .into_snapshot(reply.format);
+                let (snapshot, verdict) = (Arc::new(snapshot), reply.verdict);
                 Ok(SnapshotOutcome::Frozen { snapshot, bytes, verdict })
             }
             Err(error) => refused(not_compiled(&error, parts)?),
@@ -112,39 +113,39 @@ impl Remote {
     fn wait_for_snapshot(&mut self, time: Duration) -> Result<FreezeResult, StartError> {
         self.watch.begin(Phase::Starting);
         let first = self.serve(Wait::Watched, |received| match received.kind {
-            Reply::Freezing => received.payload.end().map(|()| Ok(First::Initialised)),
+            Reply::Freezing => received.payload.end().map(|()| Ok(FirstReply::Initialised)),
             Reply::NotFrozen => {
-                decode_snapshot_refusal(received.payload).map(First::Refused).map(Ok)
+                decode_snapshot_refusal(received.payload).map(FirstReply::Refused).map(Ok)
             }
             Reply::NotStarted => start::start_error(received.payload).map(Err),
             _ => Err(ProtocolError("an unexpected reply (expected: freezing)")),
         });
-        let why = match first.map_err(|gone| self.to_start_error(gone))?? {
-            First::Refused(why) => why,
-            First::Initialised => {
+        let refusal = match first.map_err(|error| self.map_start_error(error))?? {
+            FirstReply::Refused(refusal) => refusal,
+            FirstReply::Initialised => {
                 self.watch.begin(Phase::Preparing);
-                let frozen = self.serve(Wait::For(time), |received| match received.kind {
+                let written = self.serve(Wait::For(time), |received| match received.kind {
                     Reply::Frozen => ChildSnapshotReply::decode(received.payload).map(Ok),
                     Reply::NotFrozen => decode_snapshot_refusal(received.payload).map(Err),
                     _ => Err(ProtocolError("an unexpected reply (expected: frozen)")),
                 });
-                match frozen {
-                    Ok(Ok(there)) => return Ok(FreezeResult::Frozen(there)),
-                    Ok(Err(why)) => why,
-                    Err(gone) => return self.to_refusal(gone).map(FreezeResult::Lost),
+                match written {
+                    Ok(Ok(reply)) => return Ok(FreezeResult::Frozen(reply)),
+                    Ok(Err(refusal)) => refusal,
+                    Err(error) => return self.map_refusal(error).map(FreezeResult::Lost),
                 }
             }
         };
         self.wait_for_start()?;
-        Ok(FreezeResult::Refused(why))
+        Ok(FreezeResult::Refused(refusal))
     }
 }
 
 impl Remote {
     /// Maps a lost connection to the refusal of the snapshot. Fails if the worker is no longer
     /// needed.
-    fn to_refusal(&mut self, gone: LinkError) -> Result<SnapshotRefusal, StartError> {
-        let InstanceFailure { message, .. } = self.to_failure(gone, None);
+    fn map_refusal(&mut self, error: LinkError) -> Result<SnapshotRefusal, StartError> {
+        let InstanceFailure { message, .. } = self.map_failure(error, None);
         let overdue = |overdue: Overdue| StartError::Timeout { message: overdue.to_string() };
         self.watch.check().map_err(overdue)?;
         Ok(SnapshotRefusal::Unsupported(message))

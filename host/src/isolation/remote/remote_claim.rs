@@ -1,4 +1,5 @@
-//! Checks the outcomes that a child sends against the items that it was lent and can have started.
+//! Checks the outcomes that a child sends: they must belong to items that were sent to the child
+//! and that it can have started.
 
 use crate::isolation::wire::run_reply::{ChildOutcomes, ChildRunReply};
 use crate::isolation::wire::{Payload, ProtocolError};
@@ -12,14 +13,15 @@ pub(crate) struct RemoteClaim<'a> {
     loan: Loan<'a>,
     /// The number of items that the child was sent.
     sent: usize,
-    /// The number of outcomes that came in parts, and the bytes of their records and messages.
-    had: usize,
+    /// The number of outcomes that were received in parts.
+    received: usize,
+    /// The bytes of their records and messages.
     bytes: usize,
 }
 
 impl<'a> RemoteClaim<'a> {
     pub(crate) fn new(loan: Loan<'a>, sent: usize) -> Self {
-        Self { loan, sent, had: 0, bytes: 0 }
+        Self { loan, sent, received: 0, bytes: 0 }
     }
 
     /// Adds a part: the outcomes of some items, which the child sends while it runs a later one.
@@ -29,26 +31,26 @@ impl<'a> RemoteClaim<'a> {
         outcomes: &mut Outcomes,
         limit: ResultLimit,
     ) -> Result<(), ProtocolError> {
-        let there = ChildOutcomes::decode(part)?;
-        if there.count() == 0 {
+        let reply = ChildOutcomes::decode(part)?;
+        if reply.count() == 0 {
             return Err(ProtocolError("a part without outcomes"));
         }
-        let had = self.had + there.count();
+        let received = self.received + reply.count();
         // The item that the child is running counts as started. Items that other workers took are never started.
-        if had >= self.loan.started() {
+        if received >= self.loan.started() {
             return Err(ProtocolError("outcomes of items that it has not started"));
         }
-        self.check_size(&there)?;
-        (self.had, self.bytes) = (had, self.bytes + there.bytes());
-        there.add_to(outcomes, limit);
+        self.check_size(&reply)?;
+        (self.received, self.bytes) = (received, self.bytes + reply.bytes());
+        reply.add_to(outcomes, limit);
         Ok(())
     }
 
     /// Refuses further outcomes once the parts have [`Outcomes::LARGE`] bytes. An honest child
     /// starts no item after that. Without this check, each of thousands of items could bring a frame
     /// of the largest size.
-    fn check_size(&self, there: &ChildOutcomes<'_>) -> Result<(), ProtocolError> {
-        if self.bytes >= Outcomes::LARGE && there.count() > 0 {
+    fn check_size(&self, reply: &ChildOutcomes<'_>) -> Result<(), ProtocolError> {
+        if self.bytes >= Outcomes::LARGE && reply.count() > 0 {
             return Err(ProtocolError("more bytes of results than the parts may have"));
         }
         Ok(())
@@ -56,23 +58,23 @@ impl<'a> RemoteClaim<'a> {
 
     /// Ends the loan. Returns the child's last reply if it passes the checks, and the number of
     /// items that count as started, which is at least one.
-    pub(crate) fn settle<'there, E: From<ProtocolError>>(
+    pub(crate) fn settle<'reply, E: From<ProtocolError>>(
         self,
-        said: Result<ChildRunReply<'there>, E>,
-    ) -> (Result<ChildRunReply<'there>, E>, usize) {
-        let said = said.and_then(|there| {
-            self.check_size(there.outcomes())?;
-            Ok(there)
+        reply: Result<ChildRunReply<'reply>, E>,
+    ) -> (Result<ChildRunReply<'reply>, E>, usize) {
+        let reply = reply.and_then(|reply| {
+            self.check_size(reply.outcomes())?;
+            Ok(reply)
         });
-        let Self { loan, sent, had, .. } = self;
+        let Self { loan, sent, received, .. } = self;
         let (mut checked, mut started) = (Err(ProtocolError("nothing").into()), 0);
         loan.settle(|returned| {
             started = returned.started;
-            checked = said.and_then(|there| {
-                there.check(sent - had, returned.started - had)?;
-                Ok(there)
+            checked = reply.and_then(|reply| {
+                reply.check(sent - received, returned.started - received)?;
+                Ok(reply)
             });
-            checked.as_ref().map_or(returned.started, |there| had + there.started())
+            checked.as_ref().map_or(returned.started, |reply| received + reply.started())
         });
         (checked, started)
     }

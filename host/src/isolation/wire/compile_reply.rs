@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::refused::{completed, sendable};
+use super::refused::{complete_refusal, to_sendable};
 use super::{Frame, Payload, ProtocolError, Reply};
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::{Findings, Metadata};
@@ -25,22 +25,22 @@ impl ChildCompileReply {
     }
 }
 
-/// The most bytes of a reply with findings: of its lists and its other fields.
+/// The most bytes of a reply with findings.
 pub(crate) const MAX_FINDINGS_BYTES: usize = 4 * 1024 * 1024;
 
 /// Returns the reply with the findings about a plugin.
-pub(crate) fn inspected(found: Findings) -> Vec<u8> {
-    let found = Findings { refusal: found.refusal.map(sendable), ..found };
+pub(crate) fn encode_findings(found: Findings) -> Vec<u8> {
+    let found = Findings { refusal: found.refusal.map(to_sendable), ..found };
     Frame::reply(Reply::Inspected).data(&found).seal()
 }
 
-/// Decodes the findings. `settings` are those of the loader that asked.
-pub(crate) fn findings(
+/// Decodes the findings. `settings` are the settings of the loader that sent the plugin.
+pub(crate) fn decode_findings(
     payload: Payload<'_>,
     settings: &CompileSettings,
 ) -> Result<Findings, ProtocolError> {
     let found: Findings = payload.data(ProtocolError("invalid findings"))?;
-    let refusal = found.refusal.map(|refusal| completed(refusal, settings)).transpose()?;
+    let refusal = found.refusal.map(|refusal| complete_refusal(refusal, settings)).transpose()?;
     Ok(Findings { refusal, ..found })
 }
 
@@ -73,9 +73,9 @@ mod tests {
     #[test]
     fn what_is_found_in_the_largest_plugin_fits_into_a_frame() {
         let settings = CompileSettings::new(&crate::Engine::new().unwrap());
-        let sent = inspected(largest());
+        let sent = encode_findings(largest());
         assert!(sent.len() - HEADER <= MAX_FINDINGS_BYTES, "{}", sent.len());
-        let found = findings(Payload(&sent[HEADER..]), &settings).unwrap();
+        let found = decode_findings(Payload(&sent[HEADER..]), &settings).unwrap();
         assert_eq!(found.exports.len() + found.exports_left_out, 200_001);
         assert!(found.exports.len() <= MAX_LISTED);
     }
@@ -89,7 +89,7 @@ mod tests {
             provider: ImportProvider::Wasi,
             names: vec![String::new(); names],
         };
-        let is_taken = |exports, imports, names, items| {
+        let is_accepted = |exports, imports, names, items| {
             let typed = TypedCall {
                 call: String::new(),
                 items: vec![(ArgumentPassing::Args, String::new()); items],
@@ -108,14 +108,14 @@ mod tests {
                 features: WasmFeatures::NONE,
                 refusal: None,
             };
-            findings(Payload(&inspected(found)[HEADER..]), &settings).is_ok()
+            decode_findings(Payload(&encode_findings(found)[HEADER..]), &settings).is_ok()
         };
-        assert!(is_taken(MAX_LISTED + MAX_KNOWN, MAX_LISTED, 1, MAX_EXAMPLES));
-        assert!(is_taken(0, 1, MAX_LISTED, 0));
-        assert!(!is_taken(1_000_000, 0, 0, 0));
-        assert!(!is_taken(MAX_LISTED + MAX_KNOWN + 1, 0, 0, 0));
-        assert!(!is_taken(0, MAX_LISTED + 1, 0, 0));
-        assert!(!is_taken(0, 1, MAX_LISTED + 1, 0));
-        assert!(!is_taken(0, 0, 0, MAX_EXAMPLES + 1));
+        assert!(is_accepted(MAX_LISTED + MAX_KNOWN, MAX_LISTED, 1, MAX_EXAMPLES));
+        assert!(is_accepted(0, 1, MAX_LISTED, 0));
+        assert!(!is_accepted(1_000_000, 0, 0, 0));
+        assert!(!is_accepted(MAX_LISTED + MAX_KNOWN + 1, 0, 0, 0));
+        assert!(!is_accepted(0, MAX_LISTED + 1, 0, 0));
+        assert!(!is_accepted(0, 1, MAX_LISTED + 1, 0));
+        assert!(!is_accepted(0, 0, 0, MAX_EXAMPLES + 1));
     }
 }

@@ -18,7 +18,7 @@ pub(crate) fn encode(report: &FinishReply) -> Vec<u8> {
     let frame = match report {
         Ok(None) => frame.byte(0),
         Ok(Some(report)) => frame.byte(1).rest(report),
-        Err(broken) => encode_failure(frame.byte(2), broken),
+        Err(failure) => encode_failure(frame.byte(2), failure),
     };
     frame.seal()
 }

@@ -115,8 +115,8 @@ impl Frame {
     pub(crate) fn numbers(mut self, numbers: impl ExactSizeIterator<Item = usize>) -> Self {
         let start = self.0.len();
         self.0.resize(start + numbers.len() * size_of::<u32>(), 0);
-        for (place, number) in self.0[start..].as_chunks_mut().0.iter_mut().zip(numbers) {
-            *place = bytes_of(number);
+        for (target, number) in self.0[start..].as_chunks_mut().0.iter_mut().zip(numbers) {
+            *target = bytes_of(number);
         }
         self
     }
@@ -223,10 +223,10 @@ impl<'a> Payload<'a> {
     }
 
     /// Decodes the rest as one value in the format of postcard.
-    pub(crate) fn data<T: Deserialize<'a>>(self, bad: ProtocolError) -> Result<T, ProtocolError> {
+    pub(crate) fn data<T: Deserialize<'a>>(self, error: ProtocolError) -> Result<T, ProtocolError> {
         match postcard::take_from_bytes(self.0) {
             Ok((value, [])) => Ok(value),
-            Ok(_) | Err(_) => Err(bad),
+            Ok(_) | Err(_) => Err(error),
         }
     }
 

@@ -85,8 +85,8 @@ mod tests {
         assert_eq!((length, kind), (frame.len() - HEADER, Order::Run as u8));
         let mut block = BlockBuilder::new();
         assert_eq!(decode_order(frame, &mut block), Ok(TERMS));
-        let there = Span::whole(block.seal(ItemIndex::default()));
-        let items: Vec<_> = (0..there.len()).map(|at| there.item(at)).collect();
+        let received = Span::whole(block.seal(ItemIndex::default()));
+        let items: Vec<_> = (0..received.len()).map(|at| received.item(at)).collect();
         assert_eq!(items, [&b""[..], b"two"]);
     }
 

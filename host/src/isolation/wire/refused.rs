@@ -1,6 +1,6 @@
 //! The reply that a plugin is refused, from the child that compiled it.
 //!
-//! A child sends only its findings. The parent fills in what it knows itself, such as its limits.
+//! A child sends only its findings. The parent fills in its own values, such as its limits.
 
 use super::{Frame, Payload, ProtocolError, Reply};
 use crate::engine::compile_settings::CompileSettings;
@@ -11,11 +11,12 @@ use crate::item::error_chain::ErrorChain;
 pub(crate) const MAX_REFUSAL_BYTES: usize = 64 * 1024;
 
 /// Returns the reply that a plugin is refused, with the reason.
-pub(crate) fn encode_refusal(why: LoadErrorKind) -> Vec<u8> {
-    Frame::reply(Reply::NotCompiled).data(&sendable(why)).seal()
+pub(crate) fn encode_refusal(reason: LoadErrorKind) -> Vec<u8> {
+    Frame::reply(Reply::NotCompiled).data(&to_sendable(reason)).seal()
 }
 
-/// Decodes the reason why a plugin is refused. `settings` are those of the loader that asked.
+/// Decodes the reason why a plugin is refused. `settings` are the settings of the loader that
+/// sent the plugin.
 pub(crate) fn decode_refusal(
     payload: Payload<'_>,
     settings: &CompileSettings,
@@ -23,12 +24,12 @@ pub(crate) fn decode_refusal(
     if payload.rest().len() > MAX_REFUSAL_BYTES {
         return Err(ProtocolError("a refusal that is too long"));
     }
-    completed(payload.data(ProtocolError("an invalid error"))?, settings)
+    complete_refusal(payload.data(ProtocolError("an invalid error"))?, settings)
 }
 
 /// Converts the reason to an error that a child may send.
-pub(super) fn sendable(why: LoadErrorKind) -> LoadErrorKind {
-    match why {
+pub(super) fn to_sendable(reason: LoadErrorKind) -> LoadErrorKind {
+    match reason {
         // None of these occurs in a child.
         LoadErrorKind::Read { .. }
         | LoadErrorKind::TooLarge { .. }
@@ -38,18 +39,18 @@ pub(super) fn sendable(why: LoadErrorKind) -> LoadErrorKind {
         | LoadErrorKind::Precompiled
         | LoadErrorKind::PrecompiledMismatch(_)
         | LoadErrorKind::Compiler(_) => {
-            LoadErrorKind::Code { source: ErrorChain::from_error(&why) }
+            LoadErrorKind::Code { source: ErrorChain::from_error(&reason) }
         }
-        why => why,
+        reason => reason,
     }
 }
 
-/// Fills in what the loader knows itself, and checks the rest against it.
-pub(super) fn completed(
-    mut why: LoadErrorKind,
+/// Fills in the values that the loader knows, and checks the other values against them.
+pub(super) fn complete_refusal(
+    mut reason: LoadErrorKind,
     settings: &CompileSettings,
 ) -> Result<LoadErrorKind, ProtocolError> {
-    match &mut why {
+    match &mut reason {
         LoadErrorKind::TooManyFunctions { limit, .. } => *limit = settings.max_functions,
         LoadErrorKind::Features { missing, allowed } => {
             *allowed = settings.engine.features();
@@ -70,7 +71,7 @@ pub(super) fn completed(
         }
         _ => {}
     }
-    Ok(why)
+    Ok(reason)
 }
 
 #[cfg(test)]

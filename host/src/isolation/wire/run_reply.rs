@@ -60,17 +60,17 @@ const FAULT: u32 = u32::MAX - 1;
 /// sends the records after it, as its end.
 pub(crate) fn reply(
     memory: Vec<u8>,
-    ran: &ExecutionEnd,
+    end: &ExecutionEnd,
     format: Format,
     outcomes: &Outcomes,
 ) -> Vec<u8> {
     let frame = Frame::reply_in(memory, Reply::Ran);
-    let frame = match ran {
+    let frame = match end {
         ExecutionEnd::Done => frame.byte(0),
         ExecutionEnd::Yielded => frame.byte(1),
-        ExecutionEnd::Failed(broken)
-        | ExecutionEnd::Lost { broken, .. }
-        | ExecutionEnd::FailedIdle(broken) => encode_failure(frame.byte(2), broken),
+        ExecutionEnd::Failed(failure)
+        | ExecutionEnd::Lost { failure, .. }
+        | ExecutionEnd::FailedIdle(failure) => encode_failure(frame.byte(2), failure),
     };
     encode_outcomes(frame.byte(super::start::format_byte(format)), outcomes)
 }
@@ -95,9 +95,9 @@ fn encode_outcomes(frame: Frame, outcomes: &Outcomes) -> Vec<u8> {
 }
 
 /// Adds an instance failure to a frame.
-pub(crate) fn encode_failure(frame: Frame, broken: &InstanceFailure) -> Frame {
-    let message = super::truncate_guest_text(broken.message.clone());
-    frame.byte(broken.kind as u8).bytes(message.as_bytes())
+pub(crate) fn encode_failure(frame: Frame, failure: &InstanceFailure) -> Frame {
+    let message = super::truncate_guest_text(failure.message.clone());
+    frame.byte(failure.kind as u8).bytes(message.as_bytes())
 }
 
 /// Reads the failure of an instance in a child.

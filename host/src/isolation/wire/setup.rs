@@ -50,7 +50,7 @@ pub(crate) struct Compile {
     pub(crate) output: CompileOutput,
 }
 
-/// The result that is wanted for a plugin's file.
+/// The output that the child must produce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum CompileOutput {
     /// The code of the plugin, written to the second file.
@@ -79,8 +79,8 @@ pub(crate) struct WorkOrder {
     pub(crate) env: Vec<(String, String)>,
     pub(crate) net: Vec<String>,
     pub(crate) names: BTreeMap<String, Vec<IpAddr>>,
-    /// The limit of the memory of all workers together. If there is one, the child asks before its
-    /// memory grows.
+    /// The memory limit of all workers together. If the pool has such a limit, the child requests
+    /// memory before it grows.
     pub(crate) total_memory: TotalMemory,
     pub(crate) log: LogLimit,
     /// The time on the worker's monotonic clock.
@@ -109,16 +109,15 @@ pub(crate) enum StartMode {
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 impl ChildSetup {
-    /// Encodes the order. `beside` holds the bytes that follow the setup, such as arguments of
-    /// `init`.
-    pub(crate) fn encode(&self, beside: &[u8]) -> Vec<u8> {
+    /// Encodes the setup. The bytes `trailing` follow it, such as the arguments of `init`.
+    pub(crate) fn encode(&self, trailing: &[u8]) -> Vec<u8> {
         let setup = postcard::to_allocvec(self).expect("all lengths are known");
         let frame = Frame::order(Order::Setup).bytes(VERSION.as_bytes());
-        frame.bytes(&setup).rest(beside).seal()
+        frame.bytes(&setup).rest(trailing).seal()
     }
 
-    /// Decodes the order, and returns the bytes that follow it. If the parent has another version,
-    /// returns that version instead.
+    /// Decodes the setup, and returns it with the bytes that follow it. If the parent has another
+    /// version, returns that version.
     pub(crate) fn decode(payload: &[u8]) -> Result<Result<(Self, &[u8]), String>, ProtocolError> {
         let mut payload = Payload(payload);
         let version = payload.bytes()?;

@@ -1,4 +1,4 @@
-//! The replies of a child that was asked to freeze an instance.
+//! The replies of a child that is to freeze an instance.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,14 +22,14 @@ const MAX: usize = 4 * 1024 * 1024;
 
 impl ChildSnapshotReply {
     pub(crate) fn encode(mut self) -> Vec<u8> {
-        let frame = |said: &Self| Frame::reply(Reply::Frozen).data(said).seal();
-        let whole = frame(&self);
-        if whole.len() - HEADER <= MAX {
-            return whole;
+        let encode = |reply: &Self| Frame::reply(Reply::Frozen).data(reply).seal();
+        let frame = encode(&self);
+        if frame.len() - HEADER <= MAX {
+            return frame;
         }
         // Without the list, the dependencies count as unknown.
         self.verdict.dependencies = None;
-        frame(&self)
+        encode(&self)
     }
 
     pub(crate) fn decode(payload: Payload<'_>) -> Result<Self, ProtocolError> {
@@ -69,10 +69,10 @@ mod tests {
             [(false, None), (true, Some(vec![])), (true, Some(vec![dependency]))]
         {
             let verdict = Verdict { has_random, dependencies };
-            let said = ChildSnapshotReply { length: 1 << 40, format: Format::Json, verdict };
+            let reply = ChildSnapshotReply { length: 1 << 40, format: Format::Json, verdict };
             assert_eq!(
-                ChildSnapshotReply::decode(Payload(&said.clone().encode()[HEADER..])),
-                Ok(said)
+                ChildSnapshotReply::decode(Payload(&reply.clone().encode()[HEADER..])),
+                Ok(reply)
             );
         }
         let large = SnapshotRefusal::TooLarge { bytes: 2, limit: 1 };
@@ -87,8 +87,8 @@ mod tests {
     #[test]
     fn what_does_not_hold_is_refused() {
         let verdict = Verdict::default();
-        let said = ChildSnapshotReply { length: 1, format: Format::Text, verdict }.encode();
-        for bad in [&said[HEADER..said.len() - 1], &[&said[HEADER..], b"x"].concat()] {
+        let reply = ChildSnapshotReply { length: 1, format: Format::Text, verdict }.encode();
+        for bad in [&reply[HEADER..reply.len() - 1], &[&reply[HEADER..], b"x"].concat()] {
             assert!(ChildSnapshotReply::decode(Payload(bad)).is_err(), "{bad:?}");
         }
         for bad in [&b""[..], b"{}", b"\x0c", b"\x00\x00", &[0; 3 * 1024 * 1024]] {
@@ -99,17 +99,17 @@ mod tests {
     #[test]
     fn a_verdict_has_no_more_files_than_a_recorder_tells() {
         let dependency = Dependency { dir: 0, path: String::new(), was_found: true };
-        for (files, is_taken) in [(MAX_DEPENDENCIES, true), (MAX_DEPENDENCIES + 1, false)] {
+        for (files, fits) in [(MAX_DEPENDENCIES, true), (MAX_DEPENDENCIES + 1, false)] {
             let verdict =
                 Verdict { has_random: false, dependencies: Some(vec![dependency.clone(); files]) };
-            let said = ChildSnapshotReply { length: 1, format: Format::Text, verdict };
-            let taken = ChildSnapshotReply::decode(Payload(&said.encode()[HEADER..]));
-            assert_eq!(taken.is_ok(), is_taken, "{files}");
+            let reply = ChildSnapshotReply { length: 1, format: Format::Text, verdict };
+            let decoded = ChildSnapshotReply::decode(Payload(&reply.encode()[HEADER..]));
+            assert_eq!(decoded.is_ok(), fits, "{files}");
         }
         let dependencies = vec![Dependency { path: "x".repeat(MAX), ..dependency }];
         let verdict = Verdict { has_random: true, dependencies: Some(dependencies) };
-        let said = ChildSnapshotReply { length: 1, format: Format::Text, verdict }.encode();
-        let told = ChildSnapshotReply::decode(Payload(&said[HEADER..])).unwrap();
-        assert_eq!(told.verdict, Verdict { has_random: true, dependencies: None });
+        let reply = ChildSnapshotReply { length: 1, format: Format::Text, verdict }.encode();
+        let decoded = ChildSnapshotReply::decode(Payload(&reply[HEADER..])).unwrap();
+        assert_eq!(decoded.verdict, Verdict { has_random: true, dependencies: None });
     }
 }

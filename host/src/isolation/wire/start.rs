@@ -90,9 +90,10 @@ mod tests {
                 let sent = encode_start_error(&error);
                 let received = start_error(Payload(&sent[HEADER..])).unwrap();
                 assert_eq!(std::mem::discriminant(&received), std::mem::discriminant(&error));
-                let (there, here) = (received.to_string(), error.to_string());
-                assert!(here.starts_with(&there) && there.len() <= guest::MAX + 100, "{there}");
-                assert!(here.len() > guest::MAX || there == here, "{there}");
+                let (received, sent) = (received.to_string(), error.to_string());
+                assert!(sent.starts_with(&received), "{received}");
+                assert!(received.len() <= guest::MAX + 100, "{received}");
+                assert!(sent.len() > guest::MAX || received == sent, "{received}");
             }
         }
         let crashed = StartError::Crashed { message: "killed".into() };

@@ -61,14 +61,14 @@ impl PreparedPool {
     ///
     /// Fails if the system refuses a thread.
     pub fn start(self) -> Result<Pool, BuildError> {
-        let Self { opens, settings, watchdog: clock, cancel, memory, .. } = self;
+        let Self { opens, settings, watchdog, cancel, memory, .. } = self;
         if settings.has_deadlines {
             let is_known = SchedStat::of_this_thread().is_some();
             if let Some(event) = unknown_delays(is_known, opens.len(), cores()) {
-                settings.audience.notify(&event);
+                settings.observers.notify(&event);
             }
         }
-        let pool = Pool::start(opens, settings, &clock.ticks(), cancel);
+        let pool = Pool::start(opens, settings, &watchdog.ticks(), cancel);
         Ok(pool.map_err(BuildError::Thread)?.counting(memory))
     }
 }
@@ -139,8 +139,8 @@ mod tests {
         for (is_known, workers, expected) in
             [(true, 9, false), (false, 2, false), (false, 3, true), (false, 9, true)]
         {
-            let told = super::unknown_delays(is_known, workers, 2);
-            assert_eq!(told.is_some(), expected, "{is_known}, {workers}");
+            let event = super::unknown_delays(is_known, workers, 2);
+            assert_eq!(event.is_some(), expected, "{is_known}, {workers}");
         }
     }
 

@@ -40,7 +40,7 @@ impl PoolBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn retries(mut self, retries: u32) -> Self {
-        self.settings.renewal.retries = retries;
+        self.settings.restart_policy.retries = retries;
         self
     }
 
@@ -56,7 +56,7 @@ impl PoolBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn retry_on(mut self, kinds: RetryOn) -> Self {
-        self.settings.renewal.retry_on = kinds;
+        self.settings.restart_policy.retry_on = kinds;
         self
     }
 
@@ -75,7 +75,7 @@ impl PoolBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn max_restarts(mut self, most: MaxRestarts) -> Self {
-        self.settings.renewal.max_restarts = most;
+        self.settings.restart_policy.max_restarts = most;
         self
     }
 
@@ -92,7 +92,7 @@ impl PoolBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn recycle(mut self, items: NonZeroU64) -> Self {
-        self.settings.renewal.recycle = Some(items);
+        self.settings.restart_policy.recycle = Some(items);
         self
     }
 }

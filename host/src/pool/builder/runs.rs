@@ -163,7 +163,7 @@ impl PoolBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.settings.audience = Observers::new(observer);
+        self.settings.observers = Observers::new(observer);
         self
     }
 }

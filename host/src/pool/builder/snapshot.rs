@@ -9,18 +9,18 @@ use crate::sandbox::confinement::Confinement;
 #[derive(Debug)]
 pub(super) enum Snapshots {
     /// No worker.
-    No,
+    Off,
     /// All identical workers.
-    Made,
+    PerPool,
     /// All identical workers; the cache keeps the snapshot.
-    Kept(Cache),
+    Cached(Cache),
 }
 
 impl Snapshots {
     /// Returns the files that workers need to open for snapshots.
     pub(super) fn confinement(&self) -> Confinement {
         let mut confinement = Confinement::default();
-        if let Self::Kept(cache) = self
+        if let Self::Cached(cache) = self
             && let Err(error) = confinement.keep_snapshots_in(cache.path())
         {
             tracing::debug!(%error, "snapshots cannot be kept");
@@ -30,9 +30,9 @@ impl Snapshots {
 
     pub(super) fn groups(self) -> Option<Groups> {
         match self {
-            Self::No => None,
-            Self::Made => Some(Groups::new(None)),
-            Self::Kept(cache) => Some(Groups::new(Some(cache))),
+            Self::Off => None,
+            Self::PerPool => Some(Groups::new(None)),
+            Self::Cached(cache) => Some(Groups::new(Some(cache))),
         }
     }
 }
@@ -60,12 +60,12 @@ impl PoolBuilder {
     ///
     /// impl Observer for Snapshots {
     ///     fn notify(&self, event: &Event<'_>) {
-    ///         let told = match event {
+    ///         let line = match event {
     ///             Event::SnapshotTaken { has_random: false, .. } => "taken".to_owned(),
     ///             Event::SnapshotRefused { why, .. } => why.to_string(),
     ///             _ => return,
     ///         };
-    ///         self.0.lock().unwrap().push(told);
+    ///         self.0.lock().unwrap().push(line);
     ///     }
     /// }
     ///
@@ -73,16 +73,16 @@ impl PoolBuilder {
     /// for (plugin, expected) in [("init", "taken"), ("upper", "it has no `init`")] {
     ///     let path = format!("../tests/fixtures/{plugin}.wat");
     ///     let plugin = Plugin::load(&Engine::new()?, path)?;
-    ///     let told = Arc::new(Snapshots::default());
-    ///     let mut pool = Pool::builder(&plugin).snapshot().observer(told.clone()).build()?;
+    ///     let snapshots = Arc::new(Snapshots::default());
+    ///     let mut pool = Pool::builder(&plugin).snapshot().observer(snapshots.clone()).build()?;
     ///     pool.map(["one", "more"]).try_collect::<Vec<_>>()?;
     ///     pool.close();
-    ///     assert_eq!(*told.0.lock().unwrap(), [expected]);
+    ///     assert_eq!(*snapshots.0.lock().unwrap(), [expected]);
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn snapshot(mut self) -> Self {
-        self.snapshots = Snapshots::Made;
+        self.snapshots = Snapshots::PerPool;
         self
     }
 
@@ -109,7 +109,7 @@ impl PoolBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn snapshot_cache(mut self, cache: &Cache) -> Self {
-        self.snapshots = Snapshots::Kept(cache.clone());
+        self.snapshots = Snapshots::Cached(cache.clone());
         self
     }
 }

@@ -297,9 +297,9 @@ fn a_closing_report_that_panics_is_told() {
     with_timeout(|| {
         let mut pool = Pool::from_workers([counter()]).build().unwrap();
         assert_eq!(pool.map(["x"; 13]).count(), 13);
-        let closing = pool.close().remove(0).finish_report.unwrap_err();
+        let failure = pool.close().remove(0).finish_report.unwrap_err();
         assert_eq!(
-            (closing.kind, closing.message.as_str()),
+            (failure.kind, failure.message.as_str()),
             (FaultKind::Trap, "the worker panicked: thirteen")
         );
     });

@@ -21,8 +21,8 @@ fn each_policy_does_what_it_says() {
             let mut pool = pool(2, Settings { policy, ..settings() }, call);
             let mut sink = Memory::new();
             let ended = pool.run(Items::new(numbers(8)), &mut sink);
-            let told = ended.error.as_ref().map(ToString::to_string);
-            assert_eq!(told.as_deref(), error, "{policy}");
+            let message = ended.error.as_ref().map(ToString::to_string);
+            assert_eq!(message.as_deref(), error, "{policy}");
             assert_eq!(sink.results().len(), written, "{policy}");
             assert_eq!(ended.summary.delivered, written as u64, "{policy}");
             let Summary { read, counts, delivered, undelivered, .. } = ended.summary;
@@ -169,10 +169,10 @@ fn a_panic_in_an_iterator_is_the_last_result() {
 fn a_slow_item_of_an_abandoned_run_holds_up_only_its_own_worker() {
     with_timeout(|| {
         let (go, waits) = bounded::<()>(0);
-        let (begun, has_begun) = bounded::<()>(1);
+        let (begins, has_begun) = bounded::<()>(1);
         let slow = move |_: usize, item: &[u8]| {
             if item == b"slow" {
-                begun.send(()).unwrap();
+                begins.send(()).unwrap();
                 waits.recv_timeout(TEST_TIMEOUT).unwrap();
             }
             Reply::Record(item.to_vec())
@@ -218,12 +218,12 @@ impl crate::event::Observer for Nervous {
 #[test]
 fn an_observer_that_panics_costs_no_item() {
     with_timeout(|| {
-        let audience = Observers::new(Arc::new(Nervous));
+        let observers = Observers::new(Arc::new(Nervous));
         let break_one = |_: usize, item: &[u8]| match item {
             b"1" => Reply::Break,
             _ => Reply::Record(item.to_vec()),
         };
-        let mut pool = pool(2, Settings { audience, ..settings() }, break_one);
+        let mut pool = pool(2, Settings { observers, ..settings() }, break_one);
         let results: Vec<_> = pool.map(numbers(3)).map(text).collect();
         assert_eq!(results, ["0", "item 1: trap: broke", "2"]);
     });
@@ -322,11 +322,11 @@ impl Sink for Full {
 #[test]
 fn a_sink_that_fails_ends_the_run_and_the_account_is_right() {
     with_timeout(|| {
-        for room in [0, 1, 500] {
+        for accepted in [0, 1, 500] {
             let endless = (0..).map(|number: u64| number.to_string());
-            let ended = pool(2, settings(), echo).run(Items::new(endless), &mut Full(room));
+            let ended = pool(2, settings(), echo).run(Items::new(endless), &mut Full(accepted));
             assert!(matches!(ended.error, Some(Error::Sink(_))), "{:?}", ended.error);
-            assert_eq!(ended.summary.delivered, room);
+            assert_eq!(ended.summary.delivered, accepted);
             assert_eq!(ended.summary.read, ended.summary.counts.total());
         }
     });
@@ -397,10 +397,10 @@ fn what_a_sink_leaves_of_many_outcomes_is_written_one_by_one() {
 fn a_stop_finishes_what_workers_have_and_reads_nothing_more() {
     with_timeout(|| {
         let stop = StopFlag::new();
-        let (begun, has_begun) = bounded::<()>(2);
+        let (begins, has_begun) = bounded::<()>(2);
         let (go, waits) = bounded::<()>(2);
         let call = move |_: usize, item: &[u8]| {
-            begun.send(()).unwrap();
+            begins.send(()).unwrap();
             waits.recv_timeout(TEST_TIMEOUT).unwrap();
             Reply::Record(item.to_vec())
         };
@@ -503,9 +503,9 @@ fn results_that_have_ended_stay_ended_whatever_a_reader_that_was_let_go_comes_to
 
 /// An observer that records all events.
 #[derive(Default)]
-struct Told(Mutex<Vec<String>>);
+struct EventLog(Mutex<Vec<String>>);
 
-impl crate::event::Observer for Told {
+impl crate::event::Observer for EventLog {
     fn notify(&self, event: &crate::event::Event<'_>) {
         self.0.lock().unwrap().push(format!("{event:?}"));
     }
@@ -514,9 +514,9 @@ impl crate::event::Observer for Told {
 #[test]
 fn what_the_pool_itself_interrupts_is_nothing_to_tell_of() {
     with_timeout(|| {
-        let told = Arc::new(Told::default());
-        let mut settings = Settings { audience: Observers::new(told.clone()), ..settings() };
-        settings.renewal.max_restarts = MaxRestarts::AtMost(0);
+        let events = Arc::new(EventLog::default());
+        let mut settings = Settings { observers: Observers::new(events.clone()), ..settings() };
+        settings.restart_policy.max_restarts = MaxRestarts::AtMost(0);
         let (begins, has_begun) = bounded(1);
         let (go, waits) = bounded::<()>(0);
         let open = move || {
@@ -537,8 +537,8 @@ fn what_the_pool_itself_interrupts_is_nothing_to_tell_of() {
         drop(go);
         drop(results);
         drop(pool);
-        let told = told.0.lock().unwrap();
-        assert!(told.iter().all(|event| event.starts_with("WorkerReady")), "{told:?}");
+        let events = events.0.lock().unwrap();
+        assert!(events.iter().all(|event| event.starts_with("WorkerReady")), "{events:?}");
     });
 }
 
@@ -552,13 +552,13 @@ impl Executor for Losing {
         &mut self,
         outcomes: &mut Outcomes,
         _until: usize,
-        turns: &ClaimCursor<'_>,
+        cursor: &ClaimCursor<'_>,
     ) -> ExecutionEnd {
-        assert!(turns.start_next() && turns.start_next());
+        assert!(cursor.start_next() && cursor.start_next());
         self.stop.set();
         ExecutionEnd::Lost {
             at: outcomes.len() + 2,
-            broken: InstanceFailure::new(FaultKind::Crashed, "died"),
+            failure: InstanceFailure::new(FaultKind::Crashed, "died"),
         }
     }
 

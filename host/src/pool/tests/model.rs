@@ -27,7 +27,7 @@ impl Fate {
 }
 
 /// The outcome of an item, as it came out of the run.
-type Came = Result<Option<Vec<u8>>, FaultKind>;
+type ItemOutcome = Result<Option<Vec<u8>>, FaultKind>;
 
 /// The items and the settings of a run.
 #[derive(Clone, Debug)]
@@ -104,7 +104,7 @@ impl Case {
     }
 
     /// Checks that an item has its fate as its outcome, or was not run, if the policy allows that.
-    fn check(&self, index: usize, outcome: &Came) {
+    fn check(&self, index: usize, outcome: &ItemOutcome) {
         let by_fate = match (self.fates[index], self.fates[index].fault()) {
             (_, Some(kind)) => Err(kind),
             (Fate::NoRecord, None) => Ok(None),
@@ -123,7 +123,8 @@ impl Case {
         assert_eq!(summary.read, counts.total());
         assert_eq!(summary.delivered + summary.undelivered, summary.done());
         assert!(if self.goes_on() { summary.read == items } else { summary.read <= items });
-        let of = |wanted: Fate| self.fates.iter().filter(|fate| **fate == wanted).count() as u64;
+        let of =
+            |expected: Fate| self.fates.iter().filter(|fate| **fate == expected).count() as u64;
         let pairs = [
             (counts.records(), of(Fate::Record)),
             (counts.no_record(), of(Fate::NoRecord)),
@@ -167,7 +168,7 @@ impl Case {
 
 /// A sink that records the index and the outcome of each item.
 #[derive(Default)]
-struct Kept(Vec<(usize, Came)>);
+struct Collecting(Vec<(usize, ItemOutcome)>);
 
 /// A sink that holds outcomes back, and writes all of them when there are many, until it fails.
 struct Holding {
@@ -216,7 +217,7 @@ impl Sink for Holding {
     }
 }
 
-impl Sink for Kept {
+impl Sink for Collecting {
     fn write(&mut self, outcome: &crate::outcome::Outcome<'_>) -> Result<(), SinkError> {
         let index = usize::try_from(outcome.index.get()).unwrap();
         let result = outcome.result.map(|record| record.map(<[u8]>::to_vec));
@@ -230,13 +231,13 @@ proptest! {
     #[test]
     fn a_run_writes_what_its_policy_says(case in case()) {
         with_timeout(move || {
-            let mut kept = Kept::default();
-            let ended = case.pool().run(Items::new(case.items()), &mut kept);
+            let mut sink = Collecting::default();
+            let ended = case.pool().run(Items::new(case.items()), &mut sink);
             case.check_error(ended.error.as_ref());
             case.check_summary(&ended.summary);
-            assert_eq!(ended.summary.delivered, kept.0.len() as u64);
-            let mut indices: Vec<_> = kept.0.iter().map(|kept| kept.0).collect();
-            for (index, outcome) in &kept.0 {
+            assert_eq!(ended.summary.delivered, sink.0.len() as u64);
+            let mut indices: Vec<_> = sink.0.iter().map(|(index, _)| *index).collect();
+            for (index, outcome) in &sink.0 {
                 case.check(*index, outcome);
             }
             if case.order == Order::Input {
@@ -296,7 +297,7 @@ proptest! {
             let mut pool = case.pool();
             let mut results = pool.map(case.items());
             let mut seen = vec![false; case.fates.len()];
-            let mut came = Vec::new();
+            let mut order_seen = Vec::new();
             for result in results.by_ref() {
                 let (index, outcome) = match result {
                     Ok(record) => (record.index(), Ok(record.into_bytes())),
@@ -305,15 +306,15 @@ proptest! {
                 let index = usize::try_from(index.get()).unwrap();
                 case.check(index, &outcome);
                 assert!(!std::mem::replace(&mut seen[index], true), "item {index} twice");
-                came.push(index);
+                order_seen.push(index);
             }
             let ended = results.end();
             case.check_error(ended.error.as_ref());
             case.check_summary(&ended.summary);
-            let count = came.len();
+            let count = order_seen.len();
             let expected = (ended.summary.done(), count as u64);
             assert_eq!((ended.summary.delivered, ended.summary.read), expected);
-            assert!(case.order == Order::Completion || came.into_iter().eq(0..count));
+            assert!(case.order == Order::Completion || order_seen.into_iter().eq(0..count));
         });
     }
 }

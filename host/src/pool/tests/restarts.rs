@@ -56,10 +56,10 @@ impl Case {
     fn settings(&self) -> Settings {
         let mut settings = settings();
         settings.chunk_size = ChunkSize::Fixed(NonZeroUsize::new(self.chunk).unwrap());
-        settings.renewal.retries = self.retries;
-        settings.renewal.recycle = self.recycle.and_then(NonZeroU64::new);
+        settings.restart_policy.retries = self.retries;
+        settings.restart_policy.recycle = self.recycle.and_then(NonZeroU64::new);
         if self.retries_refused {
-            settings.renewal.retry_on = RetryOn::default().with(FaultKind::Refused);
+            settings.restart_policy.retry_on = RetryOn::default().with(FaultKind::Refused);
         }
         settings
     }
@@ -155,7 +155,7 @@ fn an_instance_whose_last_item_nobody_wanted_is_replaced_all_the_same() {
             }))
         };
         let mut settings = settings();
-        settings.renewal.recycle = NonZeroU64::new(1);
+        settings.restart_policy.recycle = NonZeroU64::new(1);
         let mut pool = start(settings, std::iter::once(Box::new(open) as Open));
         let results = pool.map(["unwanted"]);
         has_begun.recv_timeout(TEST_TIMEOUT).unwrap();

@@ -7,9 +7,9 @@ use crate::worker::restart_policy::MaxRestarts;
 
 /// An observer that records each retried item and the number of the attempt.
 #[derive(Default)]
-struct Told(Mutex<Vec<(u64, u32)>>);
+struct RetryLog(Mutex<Vec<(u64, u32)>>);
 
-impl Observer for Told {
+impl Observer for RetryLog {
     fn notify(&self, event: &Event<'_>) {
         if let Event::Retry { item, attempt, .. } = event {
             self.0.lock().unwrap().push((item.get(), *attempt));
@@ -28,14 +28,14 @@ fn what_is_told_and_counted_as_a_retry_is_an_item_on_a_fresh_instance() {
             ("counts as one restart",        retries(MaxRestarts::AtMost(1)),  vec![(0, 1), (0, 2), (0, 3)]),
             ("is retired before the first",  retries(MaxRestarts::AtMost(0)),  vec![]),
         ];
-        for (case, renewal, expected) in cases {
-            let told = Arc::new(Told::default());
-            let audience = Observers::new(told.clone());
+        for (case, restart_policy, expected) in cases {
+            let retries_seen = Arc::new(RetryLog::default());
+            let observers = Observers::new(retries_seen.clone());
             let mut pool =
-                pool(1, Settings { renewal, audience, ..settings() }, |_, _| Reply::Break);
+                pool(1, Settings { restart_policy, observers, ..settings() }, |_, _| Reply::Break);
             let ended = pool.run(Items::new(["bad"]), &mut Memory::new());
             assert_eq!(ended.summary.retried, expected.len() as u64, "{case}");
-            assert_eq!(*told.0.lock().unwrap(), expected, "{case}");
+            assert_eq!(*retries_seen.0.lock().unwrap(), expected, "{case}");
             assert_eq!(ended.summary.counts.faults_of(FaultKind::Trap), 1, "{case}");
         }
     });
@@ -44,9 +44,9 @@ fn what_is_told_and_counted_as_a_retry_is_an_item_on_a_fresh_instance() {
 #[test]
 fn a_retry_that_no_instance_can_be_started_for_is_none() {
     with_timeout(|| {
-        let told = Arc::new(Told::default());
-        let audience = Observers::new(told.clone());
-        let renewal = RestartPolicy { retries: 3, ..RestartPolicy::default() };
+        let retries_seen = Arc::new(RetryLog::default());
+        let observers = Observers::new(retries_seen.clone());
+        let restart_policy = RestartPolicy { retries: 3, ..RestartPolicy::default() };
         let mut started = false;
         let open = Box::new(move || {
             if std::mem::replace(&mut started, true) {
@@ -54,11 +54,12 @@ fn a_retry_that_no_instance_can_be_started_for_is_none() {
             }
             Ok(boxed(|_: &[u8]| Reply::Break))
         }) as Open;
-        let mut pool = start(Settings { renewal, audience, ..settings() }, std::iter::once(open));
+        let mut pool =
+            start(Settings { restart_policy, observers, ..settings() }, std::iter::once(open));
         let ended = pool.run(Items::new(["bad", "next"]), &mut Memory::new());
         assert!(matches!(ended.error, Some(Error::NoWorkerLeft { .. })), "{:?}", ended.error);
         assert_eq!(ended.summary.retried, 0);
-        assert_eq!(*told.0.lock().unwrap(), []);
+        assert_eq!(*retries_seen.0.lock().unwrap(), []);
         assert_eq!(ended.summary.counts.faults_of(FaultKind::Trap), 1);
         assert_eq!(ended.summary.counts.not_run(), ended.summary.read - 1);
     });
@@ -83,8 +84,8 @@ fn each_item_is_counted_once_however_often_it_was_tried() {
                 }
             };
             let retry_on = RetryOn::default().with(FaultKind::Refused);
-            let renewal = RestartPolicy { retries: 2, retry_on, ..RestartPolicy::default() };
-            let mut pool = pool(workers, Settings { renewal, ..settings() }, call);
+            let restart_policy = RestartPolicy { retries: 2, retry_on, ..RestartPolicy::default() };
+            let mut pool = pool(workers, Settings { restart_policy, ..settings() }, call);
             let mut sink = Memory::new();
             let summary = pool.run(Items::new(numbers(300)), &mut sink).into_result().unwrap();
             assert_eq!(summary.retried, 400);

@@ -51,13 +51,13 @@ fn what_a_worker_that_is_stuck_has_claimed_is_done_by_others() {
 #[test]
 fn a_claim_that_takes_too_long_is_shared() {
     with_timeout(|| {
-        let (tick, told) = bounded::<()>(1);
+        let (tick, ticked) = bounded::<()>(1);
         let watchdog = Watchdog::start(move || tick.try_send(()).unwrap_or_default()).unwrap();
         let seen: Arc<Mutex<HashMap<usize, u64>>> = Arc::default();
         let counts = Arc::clone(&seen);
         // Each item takes a tick, although a claim has a hundred items.
         let slow = move |worker: usize, item: &[u8]| {
-            told.recv_timeout(TEST_TIMEOUT).unwrap();
+            ticked.recv_timeout(TEST_TIMEOUT).unwrap();
             *counts.lock().unwrap().entry(worker).or_default() += 1;
             Reply::Record(item.to_vec())
         };

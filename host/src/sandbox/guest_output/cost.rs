@@ -17,11 +17,11 @@ pub fn cost(text: &str) -> usize {
     text.chars().map(size).sum::<usize>() + LINE
 }
 
-fn size(sign: char) -> usize {
-    match sign {
+fn size(character: char) -> usize {
+    match character {
         '\n' => LINE,
-        sign if is_plain(sign) => sign.len_utf8(),
-        sign => sign.escape_default().len(),
+        character if is_plain(character) => character.len_utf8(),
+        character => character.escape_default().len(),
     }
 }
 
@@ -29,14 +29,14 @@ fn size(sign: char) -> usize {
 /// escaped for display.
 #[doc(hidden)]
 #[must_use]
-pub fn is_plain(sign: char) -> bool {
-    sign == '\t' || !sign.is_control() && !changes_direction(sign)
+pub fn is_plain(character: char) -> bool {
+    character == '\t' || !character.is_control() && !changes_direction(character)
 }
 
 /// Returns whether `sign` changes the order in which a terminal shows text.
-fn changes_direction(sign: char) -> bool {
-    matches!(sign, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(sign, '\u{2066}'..='\u{2069}')
+fn changes_direction(character: char) -> bool {
+    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(character, '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -81,12 +81,12 @@ mod tests {
             (60_000,    1,      false),
         ];
         let begin = Instant::now();
-        let mut budget = RateLimiter::new(1000);
-        for (at, bytes, said) in cases {
+        let mut limiter = RateLimiter::new(1000);
+        for (at, bytes, passes) in cases {
             let now = begin + Duration::from_millis(at);
-            assert_eq!(budget.is_open(now), said, "{bytes} bytes at {at} ms");
-            if said {
-                budget.spend(bytes, now);
+            assert_eq!(limiter.is_open(now), passes, "{bytes} bytes at {at} ms");
+            if passes {
+                limiter.spend(bytes, now);
             }
         }
     }

@@ -29,9 +29,9 @@ fn a_child_goes_on_to_the_items_that_it_was_sent_and_never_back() {
         (0,             false),
         (3,             false),
     ];
-    for (step, (told, gone_on)) in steps.into_iter().enumerate() {
-        page.reach().store(told, u32::MAX);
-        assert_eq!(items.has_advanced(), gone_on, "step {step}: {told}");
+    for (step, (reported, has_advanced)) in steps.into_iter().enumerate() {
+        page.reach().store(reported, u32::MAX);
+        assert_eq!(items.has_advanced(), has_advanced, "step {step}: {reported}");
     }
 }
 
@@ -39,15 +39,15 @@ fn a_child_goes_on_to_the_items_that_it_was_sent_and_never_back() {
 fn each_item_has_its_time_and_one_that_lies_has_no_more() {
     let (watch, _, _watchdog) = watch(Some(LIMIT));
     let page = page();
-    let mut guard = ChildDeadline::of_items(&watch, &page, 5);
-    let begun = Instant::now();
+    let mut deadline = ChildDeadline::of_items(&watch, &page, 5);
+    let start = Instant::now();
     // The child reports progress all the time, and then begins again.
     let overdue = (0..).find_map(|step| {
         page.reach().store(step % 9, 9);
-        guard.next_deadline().err()
+        deadline.next_deadline().err()
     });
     assert_eq!(overdue, Some(Overdue::Limit(LIMIT)));
-    assert!(begun.elapsed() >= LIMIT);
+    assert!(start.elapsed() >= LIMIT);
 }
 
 #[test]
@@ -57,20 +57,20 @@ fn one_looks_again_while_there_is_a_limit_and_otherwise_waits() {
     let soon = ChildDeadline::of_items(&limited, &page, 5).next_deadline().unwrap().unwrap();
     assert!(soon <= Instant::now() + POLL_INTERVAL);
     let (unlimited, cancel, _watchdog) = watch(None);
-    let mut guard = ChildDeadline::of_items(&unlimited, &page, 5);
-    assert_eq!(guard.next_deadline(), Ok(None));
+    let mut deadline = ChildDeadline::of_items(&unlimited, &page, 5);
+    assert_eq!(deadline.next_deadline(), Ok(None));
     cancel.cancel_all();
-    assert_eq!(guard.next_deadline(), Err(Overdue::Cancelled));
+    assert_eq!(deadline.next_deadline(), Err(Overdue::Cancelled));
 }
 
 #[test]
 fn what_has_no_limit_of_the_guests_has_one_of_its_own() {
     let (watch, _, _watchdog) = watch(None);
     watch.begin(Phase::Preparing);
-    let mut guard = ChildDeadline::with_timeout(&watch, Duration::ZERO);
-    assert_eq!(guard.next_deadline(), Err(Overdue::Limit(Duration::ZERO)));
-    let mut guard = ChildDeadline::with_timeout(&watch, Duration::from_secs(3600));
-    assert!(guard.next_deadline().unwrap().unwrap() > Instant::now());
+    let mut deadline = ChildDeadline::with_timeout(&watch, Duration::ZERO);
+    assert_eq!(deadline.next_deadline(), Err(Overdue::Limit(Duration::ZERO)));
+    let mut deadline = ChildDeadline::with_timeout(&watch, Duration::from_secs(3600));
+    assert!(deadline.next_deadline().unwrap().unwrap() > Instant::now());
     watch.begin(Phase::Starting);
     assert_eq!(ChildDeadline::of(&watch).next_deadline(), Ok(None));
 }

@@ -20,7 +20,7 @@ fn cause() -> ErrorChain {
 }
 
 /// Returns the messages of an error and of its causes, and the hint.
-fn shown(why: &LoadErrorKind) -> (Vec<String>, Option<String>) {
+fn texts(why: &LoadErrorKind) -> (Vec<String>, Option<String>) {
     let links = std::iter::successors(Some(why as &dyn StdError), |&error| error.source());
     (links.map(ToString::to_string).collect(), why.hint())
 }
@@ -62,9 +62,9 @@ fn all_errors(settings: &CompileSettings) -> Vec<LoadErrorKind> {
 #[test]
 fn what_is_refused_reads_as_if_it_were_refused_here() {
     let settings = settings();
-    for (sent_one, error) in all_errors(&settings).into_iter().zip(all_errors(&settings)) {
-        let received = sent(sent_one, &settings).unwrap();
-        assert_eq!(shown(&received), shown(&error), "{error:?}");
+    for (original, error) in all_errors(&settings).into_iter().zip(all_errors(&settings)) {
+        let received = sent(original, &settings).unwrap();
+        assert_eq!(texts(&received), texts(&error), "{error:?}");
         assert_eq!(std::mem::discriminant(&received), std::mem::discriminant(&error), "{error:?}");
     }
     let why = sent(LoadErrorKind::Precompiled, &settings).unwrap();
@@ -125,7 +125,7 @@ fn what_is_said_of_a_refusal_fits_into_a_frame_and_is_cut() {
         LoadErrorKind::Untyped { function: long(), what: long() },
     ];
     for error in errors {
-        let (texts, _) = shown(&sent(error, &settings).unwrap());
+        let (texts, _) = texts(&sent(error, &settings).unwrap());
         assert!(texts.iter().map(String::len).sum::<usize>() < 64 * 1024);
     }
     let number = encode_refusal(LoadErrorKind::NotWasm { begins: String::new() })[HEADER];

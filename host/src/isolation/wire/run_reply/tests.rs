@@ -20,43 +20,43 @@ fn whole(reply: &[u8], outcomes: &Outcomes) -> Vec<u8> {
 }
 
 /// Returns a reply with three outcomes.
-fn said(ran: &ExecutionEnd) -> Vec<u8> {
-    let mut there = outcomes(3, RetryOn::NOTHING);
-    there.record(b"one", ResultLimit::DEFAULT);
-    there.no_record();
-    there.fault(FaultKind::Refused, "no");
-    whole(&reply(Vec::new(), ran, Format::Json, &there), &there)
+fn sent_frame(end: &ExecutionEnd) -> Vec<u8> {
+    let mut sent = outcomes(3, RetryOn::NOTHING);
+    sent.record(b"one", ResultLimit::DEFAULT);
+    sent.no_record();
+    sent.fault(FaultKind::Refused, "no");
+    whole(&reply(Vec::new(), end, Format::Json, &sent), &sent)
 }
 
-fn shown(outcomes: &Outcomes) -> Vec<String> {
-    let shown = outcomes.iter().map(|outcome| match outcome.result {
+fn texts(outcomes: &Outcomes) -> Vec<String> {
+    let texts = outcomes.iter().map(|outcome| match outcome.result {
         Ok(Some(record)) => String::from_utf8(record.to_vec()).unwrap(),
         Ok(None) => "-".into(),
         Err(fault) => fault.to_string(),
     });
-    shown.collect()
+    texts.collect()
 }
 
 #[test]
 fn what_is_said_is_heard() {
-    let frame = said(&ExecutionEnd::Done);
-    let there = ChildRunReply::decode(Payload(&frame[HEADER..])).unwrap();
-    assert_eq!((&there.ended, there.format), (&ChildExecutionEnd::Done, Format::Json));
-    let mut here = outcomes(4, RetryOn::NOTHING);
-    here.record(b"zero", ResultLimit::DEFAULT);
-    assert_eq!(there.check(3, 3), Ok(()));
-    there.add_to(&mut here, ResultLimit::DEFAULT);
-    assert_eq!(shown(&here), ["zero", "one", "-", "item 8: refused: no"]);
+    let frame = sent_frame(&ExecutionEnd::Done);
+    let sent = ChildRunReply::decode(Payload(&frame[HEADER..])).unwrap();
+    assert_eq!((&sent.ended, sent.format), (&ChildExecutionEnd::Done, Format::Json));
+    let mut received = outcomes(4, RetryOn::NOTHING);
+    received.record(b"zero", ResultLimit::DEFAULT);
+    assert_eq!(sent.check(3, 3), Ok(()));
+    sent.add_to(&mut received, ResultLimit::DEFAULT);
+    assert_eq!(texts(&received), ["zero", "one", "-", "item 8: refused: no"]);
 }
 
 #[test]
 fn records_that_come_together_are_checked_one_by_one_where_they_must_be() {
-    let mut there = outcomes(3, RetryOn::NOTHING);
+    let mut sent = outcomes(3, RetryOn::NOTHING);
     for record in ["one", "", "a\nb"] {
-        there.record(record.as_bytes(), ResultLimit::DEFAULT);
+        sent.record(record.as_bytes(), ResultLimit::DEFAULT);
     }
-    let frame = whole(&reply(Vec::new(), &ExecutionEnd::Done, Format::Text, &there), &there);
-    let there = ChildRunReply::decode(Payload(&frame[HEADER..])).unwrap();
+    let frame = whole(&reply(Vec::new(), &ExecutionEnd::Done, Format::Text, &sent), &sent);
+    let sent = ChildRunReply::decode(Payload(&frame[HEADER..])).unwrap();
     let newline =
         "item 7: bad-result: the result has a line break at byte 1, which would end its record";
     let cases = [
@@ -65,15 +65,15 @@ fn records_that_come_together_are_checked_one_by_one_where_they_must_be() {
     ];
     for (rule, expected) in cases {
         let span = outcomes(3, RetryOn::NOTHING).span().clone();
-        let mut here = Outcomes::new(span, WorkerIndex::new(1), rule);
-        there.add_to(&mut here, ResultLimit::DEFAULT);
-        assert_eq!(shown(&here), expected, "{rule:?}");
+        let mut received = Outcomes::new(span, WorkerIndex::new(1), rule);
+        sent.add_to(&mut received, ResultLimit::DEFAULT);
+        assert_eq!(texts(&received), expected, "{rule:?}");
     }
 }
 
 #[test]
 fn there_are_as_many_outcomes_as_the_end_says() {
-    let broken = || ExecutionEnd::Failed(InstanceFailure::new(FaultKind::Trap, "why"));
+    let failure = || ExecutionEnd::Failed(InstanceFailure::new(FaultKind::Trap, "why"));
     #[rustfmt::skip]
     let cases = [
         // end of the run, items sent, items started, true if three outcomes fit
@@ -85,15 +85,15 @@ fn there_are_as_many_outcomes_as_the_end_says() {
         (ExecutionEnd::Yielded, 4, 4, false),
         (ExecutionEnd::Yielded, 4, 2, false),
         (ExecutionEnd::Yielded, 2, 2, false),
-        (broken(),     4, 4, true),
-        (broken(),     5, 4, true),
-        (broken(),     4, 3, false),
-        (broken(),     3, 3, false),
+        (failure(),              4, 4, true),
+        (failure(),              5, 4, true),
+        (failure(),              4, 3, false),
+        (failure(),              3, 3, false),
     ];
-    for (ran, sent, started, fits) in cases {
-        let frame = said(&ran);
-        let there = ChildRunReply::decode(Payload(&frame[HEADER..])).unwrap();
-        assert_eq!(there.check(sent, started).is_ok(), fits, "{ran:?} {sent} {started}");
+    for (end, sent, started, fits) in cases {
+        let frame = sent_frame(&end);
+        let reply = ChildRunReply::decode(Payload(&frame[HEADER..])).unwrap();
+        assert_eq!(reply.check(sent, started).is_ok(), fits, "{end:?} {sent} {started}");
     }
     let none = outcomes(3, RetryOn::NOTHING);
     let nothing = reply(Vec::new(), &ExecutionEnd::Yielded, Format::Text, &none);
@@ -103,7 +103,7 @@ fn there_are_as_many_outcomes_as_the_end_says() {
 
 #[test]
 fn nothing_is_taken_of_what_is_cut_or_changed() {
-    let frame = said(&ExecutionEnd::Failed(InstanceFailure::new(FaultKind::Trap, "why")));
+    let frame = sent_frame(&ExecutionEnd::Failed(InstanceFailure::new(FaultKind::Trap, "why")));
     let payload = &frame[HEADER..];
     for end in 0..payload.len() {
         assert!(ChildRunReply::decode(Payload(&payload[..end])).is_err(), "{end}");
@@ -120,24 +120,24 @@ fn nothing_is_taken_of_what_is_cut_or_changed() {
 
 #[test]
 fn what_comes_after_an_item_that_is_tried_again_is_left_out() {
-    let frame = said(&ExecutionEnd::Done);
-    let there = ChildRunReply::decode(Payload(&frame[HEADER..])).unwrap();
-    let mut here = outcomes(3, RetryOn::NOTHING.with(FaultKind::BadResult));
-    there.add_to(&mut here, "1".parse().unwrap());
-    assert_eq!(here.len(), 1, "the first record is longer than the limit");
-    assert!(here.needs_retry());
+    let frame = sent_frame(&ExecutionEnd::Done);
+    let sent = ChildRunReply::decode(Payload(&frame[HEADER..])).unwrap();
+    let mut received = outcomes(3, RetryOn::NOTHING.with(FaultKind::BadResult));
+    sent.add_to(&mut received, "1".parse().unwrap());
+    assert_eq!(received.len(), 1, "the first record is longer than the limit");
+    assert!(received.needs_retry());
 }
 
 #[test]
 fn records_after_an_item_that_is_tried_again_are_left_out_as_well() {
-    let mut here = outcomes(3, RetryOn::NOTHING.with(FaultKind::Refused));
-    here.fault(FaultKind::Refused, "no");
-    let mut there = outcomes(2, RetryOn::NOTHING);
-    there.record(b"one", ResultLimit::DEFAULT);
-    there.record(b"two", ResultLimit::DEFAULT);
-    let frame = whole(&reply(Vec::new(), &ExecutionEnd::Done, Format::Text, &there), &there);
-    let there = ChildRunReply::decode(Payload(&frame[HEADER..])).unwrap();
-    there.add_to(&mut here, ResultLimit::DEFAULT);
-    assert_eq!(here.take_back_fault().map(|broken| broken.kind), Some(FaultKind::Refused));
-    assert_eq!(shown(&here), [""; 0]);
+    let mut received = outcomes(3, RetryOn::NOTHING.with(FaultKind::Refused));
+    received.fault(FaultKind::Refused, "no");
+    let mut sent = outcomes(2, RetryOn::NOTHING);
+    sent.record(b"one", ResultLimit::DEFAULT);
+    sent.record(b"two", ResultLimit::DEFAULT);
+    let frame = whole(&reply(Vec::new(), &ExecutionEnd::Done, Format::Text, &sent), &sent);
+    let sent = ChildRunReply::decode(Payload(&frame[HEADER..])).unwrap();
+    sent.add_to(&mut received, ResultLimit::DEFAULT);
+    assert_eq!(received.take_back_fault().map(|failure| failure.kind), Some(FaultKind::Refused));
+    assert_eq!(texts(&received), [""; 0]);
 }
