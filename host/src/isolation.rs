@@ -35,7 +35,7 @@ pub use self::prober::LayersError;
 #[doc(inline)]
 pub use crate::jail::{Jail, JailLayer, JailLayers, LayerNeed, LayerStatus};
 
-/// The place where the workers of a pool run.
+/// The isolation of a pool's workers: threads of this process, or processes of their own.
 ///
 /// ```
 /// use mtl_host::isolation::{Isolation, Processes};
@@ -100,8 +100,8 @@ impl Processes {
         self
     }
 
-    /// Tries the layers of the jail in a child that enters it as a worker does. Returns the
-    /// kernel's answers.
+    /// Starts a child that enters the jail as a worker does. Returns the status of each layer on
+    /// this machine.
     ///
     /// ```standalone_crate
     /// use mtl_host::isolation::{JailLayer, LayerNeed, Processes};
@@ -121,8 +121,8 @@ impl Processes {
     ///
     /// # Errors
     ///
-    /// Fails if this program makes no workers, if the system starts no process, or if the process
-    /// ends without an answer.
+    /// Fails if this program has not called [`child_main`] and no other program is set, if the
+    /// system cannot start the process, or if the process ends without an answer.
     pub fn layers(&self) -> Result<JailLayers, LayersError> {
         prober::layers(self)
     }
@@ -131,7 +131,8 @@ impl Processes {
         self.jail
     }
 
-    /// Returns the program of the workers, or `None` if no program is known to make workers.
+    /// Returns the program of the workers. Returns `None` if no program is set and this program has
+    /// not called [`child_main`].
     pub(crate) fn find_program(&self) -> Option<&Path> {
         match &self.program {
             Some(path) => Some(path),

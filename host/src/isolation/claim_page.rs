@@ -21,7 +21,7 @@ use crate::queue::{ClaimProgress, SharedClaimProgress};
 pub(crate) struct ClaimPage(SharedPage);
 
 impl ClaimPage {
-    /// Makes a page, and the descriptor by which the child maps it.
+    /// Creates a page, and returns it with the descriptor that the child maps.
     pub(crate) fn create() -> io::Result<(Self, OwnedFd)> {
         let (page, file) = SharedPage::create()?;
         Ok((Self(page), file))
@@ -39,7 +39,7 @@ impl ClaimPage {
 
     /// Returns whether the child has begun to run the items that it was sent last.
     pub(crate) fn has_begun(&self) -> bool {
-        // Relaxed is enough: the frames from the socket order more than this word could.
+        // Relaxed is enough: the frames on the socket order the accesses to this word.
         self.begun().load(Ordering::Relaxed) != 0
     }
 

@@ -6,9 +6,9 @@
 //!                                  └─ metadata or error  └──▶ workers' processes
 //! ```
 //!
-//! `wire/compiled` and `wire/refused` decode the replies. The parent trusts a reply no more than
-//! the plugin: a plugin that has taken over its compiler can report anything about itself, and its
-//! code runs only in jails.
+//! `wire/compile_reply` and `wire/refused` decode the replies. The parent trusts a reply no more
+//! than the plugin: a plugin that has taken over its compiler can report anything about itself, and
+//! its code runs only in jails.
 
 use std::fs::File;
 use std::io;

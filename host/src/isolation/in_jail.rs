@@ -23,7 +23,7 @@ use self::misdeeds::not_refused;
 use crate::jail::{Jail, JailConfig, JailError, LayerNeed, Task, begin, enter, seal};
 use crate::{Engine, Plugin, Pool, Results};
 
-/// The module of these tests, which is part of the name by which a test is started again.
+/// The path of this module, which is part of a test's name when the test is started again.
 const TESTS: &str = "isolation::in_jail";
 
 /// Returns the settings of a jail without grants.

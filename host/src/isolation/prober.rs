@@ -34,7 +34,7 @@ const PROBE_TIMEOUT: Duration = READY_TIMEOUT;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LayersError {
-    /// No program is known that makes workers.
+    /// No program is set, and this program has not called `child_main`.
     #[error("no process can try the jail: this program has not called `child_main`")]
     NoProgram,
     /// The system cannot start a process, or refuses a resource that each run needs.
@@ -46,7 +46,7 @@ pub enum LayersError {
     /// The process ended without an answer.
     #[error("the process that tries the jail ended: {message}")]
     Died {
-        /// The way in which it ended.
+        /// The description of its end.
         message: String,
     },
 }
@@ -65,7 +65,7 @@ impl LayersError {
     }
 }
 
-/// Tries the layers in a child, and adds the layers that this process can check itself.
+/// Tries the layers in a child, and adds the layers that this process itself can check.
 pub(super) fn layers(processes: &Processes) -> Result<JailLayers, LayersError> {
     if processes.find_program().is_none() {
         return Err(LayersError::NoProgram);

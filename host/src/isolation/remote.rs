@@ -44,8 +44,8 @@ use crate::sandbox::guest_event::GuestEvent;
 use crate::sandbox::meter::Lease;
 use crate::sandbox::network::Network;
 
-/// The time by which a child may exceed its deadline. The child must notice the deadline itself,
-/// and a busy machine delays that.
+/// The time by which a child may exceed its deadline. The child itself checks the deadline, and a
+/// busy machine delays that check.
 pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
 /// The most bytes of a frame in addition to one result. A child sends its outcomes before they
@@ -58,8 +58,8 @@ const MAX_ORDER_BYTES: usize = 0xFF00_0000;
 /// The most bytes of the order buffer that the parent keeps for the next order.
 const MAX_KEPT_ORDER_BYTES: usize = 256 * 1024;
 
-/// The child's memory limit in addition to its instance, its items and its results, in bytes: for
-/// its program and its stacks.
+/// The memory in bytes that a child may use for its program and its stacks, in addition to its
+/// instance, its items and its results.
 const EXTRA_MEMORY: usize = 768 * 1024 * 1024;
 
 /// A worker's instance that runs in a child.
@@ -69,7 +69,7 @@ pub(crate) struct Remote {
     services: Services,
     watch: Watch,
     started: Started,
-    /// The outcomes that came in parts.
+    /// The outcomes that the child sent in parts.
     early_outcomes: Arc<SharedOutcomes>,
     /// The buffer of orders.
     order: Vec<u8>,
@@ -110,7 +110,7 @@ impl Remote {
         let (page, page_file) = ClaimPage::create().map_err(refused)?;
         let event_fd = Arc::new(EventFd::new().map_err(refused)?);
         let child = Child::start(processes, &event_fd).map_err(refused)?;
-        // On a busy machine, the child may wait for a core for some time.
+        // On a busy machine, the child may wait for a core. That time does not count.
         let watch = parts.watch.lenient(GRACE, Box::new(ProcessRunDelay::process(child.id())));
         watch.add_alarm(&event_fd);
         let services = Services {
@@ -227,7 +227,7 @@ impl Remote {
         items.start + items.take_while(fits).count()
     }
 
-    /// Maps a lost connection to the instance failure.
+    /// Maps a lost connection to a failure of the instance.
     fn map_failure(&mut self, error: LinkError, limit: Option<Duration>) -> InstanceFailure {
         match error {
             LinkError::Ended => {

@@ -14,8 +14,8 @@
 //!                                  └──────────┴─▶ not-frozen ─▶ started, then as above
 //! ```
 //!
-//! The child trusts the parent. The parent trusts nothing: pure functions decode here what a child
-//! sends, and a child whose frame is invalid is killed.
+//! The child trusts the parent, but the parent does not trust the child. Pure functions decode the
+//! frames of a child, and the parent kills a child that sends an invalid frame.
 //!
 //! Frames with items are encoded by hand, so that their bytes are not copied again. The payload of
 //! each other frame is a serde type in the format of postcard, which puts a length before each text

@@ -40,7 +40,7 @@ impl Buffers {
         outcomes
     }
 
-    /// Keeps the buffers of outcomes that were sent.
+    /// Keeps the buffers of outcomes that were sent, for the next order.
     pub(super) fn keep(&mut self, outcomes: Outcomes) {
         self.outcomes = outcomes.into_buffer().emptied();
     }

@@ -6,7 +6,7 @@ use crate::engine::{EngineError, LoadErrorKind};
 use crate::isolation::wire::ProtocolError;
 use crate::jail::JailError;
 
-/// Error that ends a child. The parent learns of a jail error by a frame, and of the others by a
+/// Error that ends a child. The child reports a jail error in a frame, and any other error in a
 /// line on standard error.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SetupError {
@@ -20,7 +20,7 @@ pub(super) enum SetupError {
     Frame(#[from] ProtocolError),
     #[error(transparent)]
     Engine(EngineError),
-    // The text begins with `system_limits::FORBIDDEN_CLONE_FLAGS`, by which the parent recognises it.
+    // The text begins with `system_limits::THREAD_REFUSED`, by which the parent recognises it.
     #[error("the system refuses a thread: {0}")]
     Thread(io::Error),
     #[error("the compiled code cannot be loaded: {0}")]

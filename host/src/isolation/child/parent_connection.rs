@@ -23,7 +23,8 @@ pub(super) struct Files {
     pub(super) dirs: Vec<OwnedFd>,
 }
 
-/// The child's end of the socket. Any thread may send frames, each whole; one thread receives them.
+/// The child's end of the socket. Any thread may send whole frames; one thread
+/// receives frames.
 #[derive(Debug)]
 pub(super) struct ParentConnection {
     socket: UnixStream,

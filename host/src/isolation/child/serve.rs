@@ -78,7 +78,7 @@ fn report_on_stderr(error: &SetupError) -> i32 {
     1
 }
 
-/// Writes the last line that this process prints. The parent shows it when the process has ended.
+/// Prints the last line of this process. The parent shows it when the process has ended.
 #[expect(clippy::print_stderr, reason = "standard error is a pipe to the parent")]
 fn print_last_line(message: &dyn fmt::Display) {
     eprintln!("{}", message.to_string().replace('\n', " "));
@@ -104,7 +104,7 @@ fn run_task(
     }
 }
 
-/// Returns the reply that the process is ready, with the required layers that its jail lacks.
+/// Returns the ready reply, which names the required layers that the jail of this process lacks.
 pub(super) fn ready(layers: &JailLayers) -> Vec<u8> {
     let missing = layers.missing(LayerNeed::Required);
     let missing: Vec<_> = missing.map(|layer| layer.to_string()).collect();
@@ -120,7 +120,7 @@ struct Worker {
     parts: InstanceParts,
     /// The end of the run. Only the parent knows it, so it never ends a call in this process.
     end: EndTime,
-    /// The asynchronous runtime, entered, on which the plugin waits.
+    /// The guard that keeps the asynchronous runtime entered. The plugin's waits run on it.
     _runtime: Option<EnterGuard<'static>>,
 }
 
@@ -137,14 +137,14 @@ impl Worker {
         let mut grants = grants(work, dirs)?;
         // The jail may hide `/proc`, from which this reads.
         let preopens = Preopens::of(&grants.dirs)?;
-        // The same holds for the statistics of this thread, by which its deadlines are extended.
+        // The scheduling statistics extend the deadlines of this thread. Their file is in `/proc`.
         let schedule = work.config.has_deadlines().then(SchedStat::of_this_thread).flatten();
         let ports: Vec<_> = grants.net.iter().map(NetGrant::port).collect();
         let dirs: Vec<_> = grants.dirs.iter().map(GrantedDir::allowed).collect();
         let layers = jail::enter(&JailConfig {
             dirs: &dirs,
             ports: &ports,
-            // The limit applies to files in memory, and those with code must fit.
+            // The kernel applies this limit to files in memory, so a file with code must fit.
             max_file_size: work
                 .config
                 .disk
@@ -337,11 +337,11 @@ impl Outlet for ParentConnection {
     }
 
     fn offer(&self, _outcomes: &Arc<SharedOutcomes>) {
-        // Only tests run native code, which could need this, in a process.
+        // Only native code offers outcomes, and only tests run native code in a process.
     }
 }
 
-/// Asks the parent to grant more of a limited resource.
+/// Requests more of a limited resource from the parent.
 fn request_grant(parent: &ParentConnection, question: Frame) -> bool {
     parent.ask(&question.seal()).is_ok_and(|answer| answer.order == Order::Granted)
 }

@@ -1,8 +1,8 @@
 //! The threads of a jailed process. All of them start before the seal, which refuses new threads.
 //!
 //! ```text
-//! a worker      main, watchdog; for WASI one that waits, one that blocks (FILES with a directory)
-//! a compiler    main, watchdog, one for each processor
+//! a worker      main, watchdog; for WASI: 1 async thread, 1 blocking thread (4 with a directory)
+//! a compiler    main, watchdog, 1 for each processor
 //! ```
 
 use std::io;
@@ -13,8 +13,8 @@ use tokio::runtime::{Builder, EnterGuard, Runtime};
 
 use crate::engine::{Engine, EngineError, PluginCode, start_compilers};
 
-/// The number of blocking threads if a directory is granted; they read and write files, for
-/// example. A plugin does one thing at a time, and a file that never answers occupies one thread.
+/// The number of blocking threads if a directory is granted. They read and write files, for
+/// example. A plugin makes one call at a time, but a file that never answers occupies a thread.
 const BLOCKING_THREADS: usize = 4;
 /// The number of blocking threads if no directory is granted. The asynchronous runtime needs at
 /// least one. It would start that thread after the seal, which would end the process.
@@ -24,13 +24,13 @@ const WITHOUT_FILES: usize = 1;
 /// end.
 const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
 
-/// The asynchronous runtime of the process. It is never dropped, because the drop would wait for
+/// The asynchronous runtime of the process. It is never dropped, because a drop would wait for
 /// files that never answer.
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 
 /// Starts the threads that a worker needs, and waits until they run.
 ///
-/// Returns the asynchronous runtime, entered, if the plugin can wait.
+/// If the plugin can wait, returns a guard that keeps the asynchronous runtime entered.
 ///
 /// # Errors
 ///

@@ -51,7 +51,7 @@ fn group_signals() -> libc::sigset_t {
 /// Changes the signals that this thread blocks. Returns the signals that it blocked before.
 #[expect(unsafe_code, reason = "no safe function blocks a thread's signals")]
 fn set_mask(how: libc::c_int, set: &libc::sigset_t) -> io::Result<libc::sigset_t> {
-    // The call may set only the first bytes, as in `of_groups`.
+    // The call may set only the first bytes, as in `group_signals`.
     let mut previous = MaybeUninit::zeroed();
     // SAFETY: the call reads `set`, which is a reference, and writes only within `previous`, which is writable and as
     // large as a `sigset_t`. It keeps neither pointer.

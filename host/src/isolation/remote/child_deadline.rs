@@ -9,18 +9,18 @@ use crate::isolation::claim_page::ClaimPage;
 /// The interval at which the parent checks whether the child has started another item.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// The reason for a wait. It decides the deadline.
+/// The event for which the parent waits. It decides the deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wait {
     /// The child is jailed and has its code.
     ToBeReady,
     /// A phase of the guest, which the watch of the worker limits.
     Watched,
-    /// A task that has this much time.
+    /// A task with the given time limit.
     For(Duration),
 }
 
-/// The items that the child has. Each has its own time.
+/// The items that the child was sent. Each item has its own time.
 #[derive(Debug)]
 struct Items<'a> {
     /// The page by which the child reports its progress.
@@ -44,7 +44,7 @@ impl Items<'_> {
     }
 }
 
-/// A wait as long as the watch of the worker allows.
+/// A wait that ends when the watch of the worker or a fixed time ends it.
 #[derive(Debug)]
 pub(super) struct ChildDeadline<'a> {
     watch: &'a Watch,

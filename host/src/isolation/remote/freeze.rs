@@ -4,7 +4,7 @@
 //! plugin ─▶ jailed compiler: instrumented code ─▶ jailed worker: init ─▶ freezing ─▶ frozen
 //!                                                    │ refused               module │ copied
 //!                                                    ▼                              ▼
-//!                                          it is the first worker      jailed compiler ─▶ code
+//!                                          an ordinary worker          jailed compiler ─▶ code
 //! ```
 //!
 //! The parent trusts the module no more than the plugin, and does not parse it. The module is
@@ -36,7 +36,7 @@ use crate::jail::sealed_file::SealedFile;
 /// The most bytes of a snapshot's module in addition to the plugin's file and its memories.
 const EXTRA_BYTES: u64 = 1024 * 1024;
 
-/// The state of an instance in a child that was to freeze it.
+/// The result of a child that had to freeze an instance.
 enum FreezeResult {
     Frozen(ChildSnapshotReply),
     /// The instance has started, and continues as an ordinary worker.
@@ -142,7 +142,7 @@ impl Remote {
 }
 
 impl Remote {
-    /// Maps a lost connection to the refusal of the snapshot. Fails if the worker is no longer
+    /// Maps a lost connection to a refusal of the snapshot. Fails if the worker is no longer
     /// needed.
     fn map_refusal(&mut self, error: LinkError) -> Result<SnapshotRefusal, StartError> {
         let InstanceFailure { message, .. } = self.map_failure(error, None);

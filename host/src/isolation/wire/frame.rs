@@ -63,7 +63,7 @@ kinds! {
     }
 }
 
-/// The error of bytes that are no frame of this protocol.
+/// Error of a frame that the protocol does not allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it sent {0}")]
 pub(crate) struct ProtocolError(pub(crate) &'static str);
@@ -166,8 +166,8 @@ pub(crate) fn header(bytes: [u8; HEADER]) -> (usize, u8) {
     (u32::from_le_bytes([a, b, c, d]) as usize, kind)
 }
 
-/// Cuts a guest's text to the most bytes that a frame may have of it. The limit allows for bytes
-/// that are not UTF-8, which become longer.
+/// Cuts a guest's text to the length that a frame may have. The limit allows for bytes that are not
+/// UTF-8: their replacement is longer.
 pub(crate) fn truncate_guest_text(text: String) -> String {
     bounded::truncate_text(text, bounded::guest::MAX)
 }
@@ -212,7 +212,8 @@ impl<'a> Payload<'a> {
         Ok(first.as_chunks().0)
     }
 
-    /// Reads a guest's text, and cuts it to the length that a guest on a thread could make it.
+    /// Reads a guest's text, and cuts it to the length that the text of a guest on a thread may
+    /// have.
     pub(crate) fn text(&mut self) -> Result<String, ProtocolError> {
         Ok(truncate_guest_text(String::from_utf8_lossy(self.bytes()?).into_owned()))
     }

@@ -3,7 +3,7 @@
 use super::{Frame, Payload, ProtocolError, Reply};
 use crate::sandbox::guest_event::GuestEvent;
 
-/// The most bytes of an event. No guest can make an honest child send as many in one event.
+/// The most bytes of an event. Each event of an honest child is shorter.
 const MAX: usize = 256 * 1024;
 
 pub(crate) fn encode(event: &GuestEvent<'_>) -> Vec<u8> {

@@ -4,8 +4,8 @@
 //! u8  end of the run: 0 done, 1 yielded, 2 failed; then u8 kind of fault, bytes message
 //! u8  format of records: 1 text, 2 JSON
 //! u32 number of outcomes
-//! u32 of each: the length of its record, or the number for no record or for a fault
-//!     of each fault: u8 kind, bytes message
+//! u32 for each outcome: the length of its record, or `NO_RECORD`, or `FAULT`
+//!     for each fault: u8 kind, bytes message
 //!     the records, back to back
 //! ```
 //!
@@ -51,8 +51,8 @@ pub(crate) enum ChildExecutionEnd {
     Failed(InstanceFailure),
 }
 
-/// The numbers that stand for no record and for a fault in the list of lengths. No record is as
-/// long.
+/// The numbers that stand for no record and for a fault in the list of lengths. Every record is
+/// shorter.
 const NO_RECORD: u32 = u32::MAX;
 const FAULT: u32 = u32::MAX - 1;
 
@@ -119,7 +119,7 @@ fn decode_fault_kind(number: u8) -> Result<FaultKind, ProtocolError> {
 }
 
 impl<'a> ChildRunReply<'a> {
-    /// Decodes the whole reply first, so that nothing of an invalid reply is used.
+    /// Decodes the whole reply first, so that no part of an invalid reply is used.
     pub(crate) fn decode(mut payload: Payload<'a>) -> Result<Self, ProtocolError> {
         let ended = match payload.byte()? {
             0 => ChildExecutionEnd::Done,
@@ -161,7 +161,7 @@ impl<'a> ChildRunReply<'a> {
 }
 
 impl<'a> ChildOutcomes<'a> {
-    /// Decodes all outcomes first, so that nothing of an invalid reply is used.
+    /// Decodes all outcomes first, so that no part of an invalid reply is used.
     pub(crate) fn decode(mut payload: Payload<'a>) -> Result<Self, ProtocolError> {
         let count = payload.number()?;
         let lengths = payload.numbers(count)?;
