@@ -1,8 +1,8 @@
 //! The control group of this process: limits that the kernel enforces for all processes of a run
 //! together.
 //!
-//! The host makes no groups. A service manager makes them, and the limits of a group apply to
-//! workers' processes.
+//! The host creates no groups. A service manager creates them, and the limits of a group apply to
+//! all workers' processes in it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -13,8 +13,8 @@ use crate::item::limits::DiskLimit;
 pub(crate) struct Disk {
     limit: Option<DiskLimit>,
     left: AtomicU64,
-    /// The request to the process that has the rest of the limit, if this process has only a part
-    /// of it.
+    /// The function that requests more bytes from another process, if this process has only a part
+    /// of the limit.
     request: Option<RequestBytes>,
     /// The bytes that this process has been granted so far.
     granted: AtomicU64,

@@ -122,8 +122,8 @@ impl GuestOutput {
         dropped.bytes = dropped.bytes.saturating_add(bytes);
     }
 
-    /// Returns whether a line of `bytes` bytes is within the budgets, and charges them its cost. If
-    /// it is, first reports dropped lines, unless a notice was sent less than a second ago.
+    /// Returns whether a line of `bytes` bytes is within the budgets. If so, charges its cost, and
+    /// reports dropped lines unless a notice was sent less than a second ago.
     fn charge_line(&self, bytes: usize, cost: impl FnOnce() -> usize, now: Instant) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let OutputState { limiter, dropped, last_notice } = &mut *state;

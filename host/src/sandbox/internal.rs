@@ -1,7 +1,7 @@
 //! Internal addresses: loopback, link-local, private and reserved ones.
 //!
-//! The owner of a name decides its addresses. A grant of a name is meant for a host in the internet,
-//! and not for a service of this machine, of the network behind it, or of its cloud. So an internal
+//! The owner of a name decides its addresses. A grant of a name is for a host on the internet, and
+//! not for a service of this machine, of its local network, or of its cloud. So an internal
 //! address must be granted as an address, or by `localhost`. Only the range of an address counts: a
 //! public address of this machine is public.
 
@@ -32,7 +32,7 @@ fn is_internal_v4(address: Ipv4Addr) -> bool {
 fn is_internal_v6(address: Ipv6Addr) -> bool {
     let [first, second, third, ..] = address.segments();
     let is_site_local = first & 0xFFC0 == 0xFEC0;
-    // NAT64 with a local prefix: the network decides which address it leads to.
+    // NAT64 with a local prefix: the local network decides the target address.
     let is_local_translation = [first, second, third] == [0x64, 0xFF9B, 1];
     address.is_loopback()
         || address.is_unicast_link_local()

@@ -17,8 +17,8 @@ use crate::item::limits::{MemoryLimit, TotalMemory};
 pub(crate) struct PoolMemory {
     limit: TotalMemory,
     used: AtomicUsize,
-    /// The request to the process that counts the memory, if this process has only a part of the
-    /// pool.
+    /// The function that requests memory from another process, if that process counts the memory of
+    /// the pool.
     request: Option<RequestMemory>,
 }
 
@@ -50,7 +50,7 @@ impl PoolMemory {
         self.limit
     }
 
-    /// Charges `bytes` if they are left. Fails with the limit if they are not.
+    /// Charges `bytes`. Fails with the limit if fewer bytes are left.
     fn take(&self, bytes: usize) -> Result<(), TotalMemory> {
         if let Some(RequestMemory(grant)) = &self.request {
             return if grant(bytes) { Ok(()) } else { Err(self.limit) };
@@ -86,7 +86,7 @@ impl Lease {
         Self { pool: Arc::clone(pool), limit, taken: 0 }
     }
 
-    /// Charges `bytes` if they are left. Returns whether they were.
+    /// Charges `bytes` if the limits allow it. Returns whether they do.
     pub(crate) fn take(&mut self, bytes: usize) -> bool {
         let sum = self.taken.checked_add(bytes).filter(|sum| *sum <= self.limit.bytes());
         let taken = sum.filter(|_| self.pool.take(bytes).is_ok());

@@ -7,9 +7,9 @@
 //! ```
 //!
 //! The host looks up names when a pool is built, and never again. A plugin that looks up a granted
-//! name gets the addresses that were found then. So a plugin can cause no query to a name server,
-//! which could carry data away. A name whose owner changes its addresses during the run gives
-//! access to no others.
+//! name gets the addresses that the host found. So a plugin can cause no query to a name server,
+//! which could carry data away. If the owner of a name changes its addresses during the run, the
+//! new addresses are not granted.
 //!
 //! The owner of a name decides its addresses at the start, with one exception: loopback and private
 //! addresses (`internal.rs`) are left out, unless the name is `localhost` or the address itself is
@@ -166,7 +166,7 @@ impl Network {
 
     fn allows_connect(&self, address: SocketAddr) -> bool {
         let ip = address.ip().to_canonical();
-        // A grant of a name opens no internal address. The address must be granted itself, with this port.
+        // A grant of a name opens no internal address: the address itself must be granted, with this port.
         let is_it = |host: &Host| match host {
             Host::Address(granted) => *granted == ip,
             Host::Name(name) => {
@@ -341,7 +341,7 @@ mod tests {
         for (host, is_reported) in [("other", true), ("$(curl evil)", false), ("a;b", false)] {
             assert_eq!(network.destinations(host, 80), Err(NotGranted));
             let denial = Denial::Request { host: host.into(), port: 80 };
-            // A denial that was reported is no news.
+            // `mark_reported` returns false for a denial that was reported before.
             assert_eq!(!network.names.mark_reported(&denial), is_reported, "{host}");
         }
     }

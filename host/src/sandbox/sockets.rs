@@ -53,9 +53,9 @@ pub(crate) fn add_to_linker<T: HasSockets + 'static>(
     Ok(())
 }
 
-/// The addresses of a name that the guest has not read yet. The guest has it as a
-/// `ResolveAddressStream`, the type of the interface. Only the code here looks behind the handle,
-/// so the two types never mix.
+/// The addresses of a name that the guest has not read yet. The guest's handle has the type
+/// `ResolveAddressStream` of the interface. Only this module resolves the handle, so the two types
+/// never mix.
 struct PendingAddresses(vec::IntoIter<IpAddr>);
 
 #[wasmtime_wasi::async_trait]
@@ -63,7 +63,7 @@ impl Pollable for PendingAddresses {
     async fn ready(&mut self) {}
 }
 
-/// The interface on which the name lookup depends. All calls go to wasmtime-wasi.
+/// The interface on which the name lookup depends. It passes all calls to wasmtime-wasi.
 impl network::Host for GrantedSockets<'_> {
     fn convert_error_code(&mut self, error: SocketError) -> wasmtime::Result<ErrorCode> {
         self.sockets.convert_error_code(error)

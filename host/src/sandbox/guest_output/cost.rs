@@ -1,7 +1,7 @@
 //! The cost of a plugin's line: the number of bytes that it takes on the display.
 //!
-//! A terminal shows control characters escaped, and each line after the name of its worker. A
-//! plugin is charged for the text as shown, which may be six times as long.
+//! The display shows control characters in escaped form, and puts the name of the worker before
+//! each line. A plugin is charged for the displayed text, which may be six times as long.
 
 /// The cost of a line in addition to its text, for the name of its worker. So even an empty line
 /// has a cost.
@@ -25,7 +25,7 @@ fn size(character: char) -> usize {
     }
 }
 
-/// Returns whether a terminal shows `sign` without any other effect. All other characters are
+/// Returns whether a terminal shows `character` without any other effect. All other characters are
 /// escaped for display.
 #[doc(hidden)]
 #[must_use]
@@ -33,7 +33,7 @@ pub fn is_plain(character: char) -> bool {
     character == '\t' || !character.is_control() && !changes_direction(character)
 }
 
-/// Returns whether `sign` changes the order in which a terminal shows text.
+/// Returns whether `character` changes the order in which a terminal shows text.
 fn changes_direction(character: char) -> bool {
     matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
         || matches!(character, '\u{2066}'..='\u{2069}')

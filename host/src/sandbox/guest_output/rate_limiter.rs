@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 /// A limit of bytes a second.
 ///
-/// The whole state is one instant: the time at which the bytes so far would end if they passed at
-/// the limit's rate. While that time is less than a second ahead, the next line may pass, whatever
-/// its length. So at most one line exceeds the limit, and no line is too long to pass.
+/// The whole state is one instant: the time at which the bytes so far would have passed at the
+/// limit's rate. While that time is less than a second ahead, the next line may pass, whatever its
+/// length. So at most one line exceeds the limit, and no line is too long to pass.
 ///
 /// ```
 /// # use std::time::{Duration, Instant};
@@ -48,7 +48,7 @@ impl RateLimiter {
     }
 
     fn time_of(&self, bytes: usize) -> Duration {
-        // Neither overflows: a line is short, and a second has few nanoseconds.
+        // The product does not overflow: a line is short, and a second has few nanoseconds.
         let nanos = bytes as u128 * 1_000_000_000 / u128::from(self.bytes_a_second.max(1));
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
