@@ -394,7 +394,7 @@ impl Pool {
             mailbox.put(Ticket { run: Arc::clone(&run), outbox: outbox.clone() });
         }
         drop(outbox);
-        // Only now, since a stop takes back the tickets that the mailboxes hold.
+        // This must come after the tickets were put: a stop takes back the tickets in the mailboxes.
         self.settings.stop.on_set(&run);
         let reader = Reader::start(source, Arc::clone(&run), spawn);
         let reader = reader.inspect_err(|_| run.stop())?;

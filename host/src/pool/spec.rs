@@ -64,7 +64,7 @@ pub(super) struct OpenContext<'a> {
     pub(super) directories: Directories,
     /// The files that the workers' threads may open, collected for confinement.
     pub(super) confinement: Confinement,
-    /// The source of ticks. A worker holds it, so that it ticks as long as the worker lives.
+    /// The watchdog, which counts ticks. Each worker holds it, so that it runs as long as the worker lives.
     pub(super) watchdog: &'a Arc<Watchdog>,
     /// The groups of workers that start from the same snapshot, if snapshots are used.
     pub(super) groups: Option<Groups>,
@@ -297,7 +297,7 @@ fn check_isolation(specs: &[WorkerSpec], isolation: &Isolation) -> Result<(), Bu
     }
 }
 
-/// Returns the source of ticks for these workers: the engine of their plugins, or a watchdog of their own.
+/// Returns the watchdog of these workers: that of their plugins' engine, or a new one.
 pub(super) fn watchdog(specs: &[WorkerSpec]) -> Result<Arc<Watchdog>, BuildError> {
     match specs.iter().find_map(WorkerSpec::engine) {
         Some(engine) => Ok(Arc::clone(engine.watchdog())),

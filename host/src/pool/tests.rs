@@ -33,7 +33,8 @@ enum Reply {
     Record(Vec<u8>),
     NoRecord,
     Refused,
-    Break,
+    /// The executor fails.
+    Fail,
 }
 
 type Call = Box<dyn FnMut(&[u8]) -> Reply>;
@@ -56,7 +57,7 @@ impl Executor for Scripted {
                 Reply::Record(record) => outcomes.record(&record, ResultLimit::DEFAULT),
                 Reply::NoRecord => outcomes.no_record(),
                 Reply::Refused => outcomes.fault(FaultKind::Refused, "no"),
-                Reply::Break => return Err(InstanceFailure::new(FaultKind::Trap, "broke")),
+                Reply::Fail => return Err(InstanceFailure::new(FaultKind::Trap, "failed")),
             }
             Ok(outcomes.state())
         })

@@ -354,7 +354,7 @@ fn a_native_worker_that_cannot_be_opened_again_is_retired() {
                 return Err("only once".into());
             }
             Ok(|item: &[u8]| match item {
-                b"panic" => panic!("broke"),
+                b"panic" => panic!("failed"),
                 _ => Ok(item.to_vec()),
             })
         });

@@ -1,4 +1,4 @@
-//! Tests: items fail, workers break, sources and sinks give up. Each run ends correctly and counts all items.
+//! Tests: items fail, workers fail, sources and sinks give up. Each run ends correctly and counts all items.
 
 use super::*;
 use crate::outcome::OutcomeIter;
@@ -94,7 +94,7 @@ fn what_breaks_is_replaced_and_every_other_item_has_its_result() {
             let open = move || {
                 counter.fetch_add(1, Ordering::SeqCst);
                 Ok(boxed(|item: &[u8]| match item {
-                    b"0" | b"7" | b"8" | b"19" => Reply::Break,
+                    b"0" | b"7" | b"8" | b"19" => Reply::Fail,
                     _ => Reply::Record(item.to_vec()),
                 }))
             };
@@ -197,7 +197,7 @@ fn a_replacement_is_not_made_when_there_is_nothing_left_to_do() {
         let counter = Arc::clone(&opened);
         let open = Box::new(move || {
             counter.fetch_add(1, Ordering::SeqCst);
-            Ok(boxed(|_: &[u8]| Reply::Break))
+            Ok(boxed(|_: &[u8]| Reply::Fail))
         }) as Open;
         let mut pool = start(settings(), std::iter::once(open));
         assert_eq!(pool.map(["bad"]).count(), 1);
@@ -219,13 +219,13 @@ impl crate::event::Observer for Nervous {
 fn an_observer_that_panics_costs_no_item() {
     with_timeout(|| {
         let observers = Observers::new(Arc::new(Nervous));
-        let break_one = |_: usize, item: &[u8]| match item {
-            b"1" => Reply::Break,
+        let fail_one = |_: usize, item: &[u8]| match item {
+            b"1" => Reply::Fail,
             _ => Reply::Record(item.to_vec()),
         };
-        let mut pool = pool(2, Settings { observers, ..settings() }, break_one);
+        let mut pool = pool(2, Settings { observers, ..settings() }, fail_one);
         let results: Vec<_> = pool.map(numbers(3)).map(text).collect();
-        assert_eq!(results, ["0", "item 1: trap: broke", "2"]);
+        assert_eq!(results, ["0", "item 1: trap: failed", "2"]);
     });
 }
 
@@ -263,7 +263,7 @@ fn when_no_worker_can_be_started_again_the_rest_is_not_run() {
                     return Err(no_start());
                 }
                 Ok(boxed(|item: &[u8]| match item {
-                    b"bad" => Reply::Break,
+                    b"bad" => Reply::Fail,
                     _ => Reply::Record(item.to_vec()),
                 }))
             }) as Open
@@ -525,7 +525,7 @@ fn what_the_pool_itself_interrupts_is_nothing_to_tell_of() {
                 begins.send(()).unwrap();
                 // The pool has been dropped by now, and waits.
                 waits.recv_timeout(TEST_TIMEOUT).unwrap_err();
-                Reply::Break
+                Reply::Fail
             }))
         };
         let cancel = Cancel::default();
@@ -542,7 +542,7 @@ fn what_the_pool_itself_interrupts_is_nothing_to_tell_of() {
     });
 }
 
-/// An executor that works on three items, and loses the outcomes of the first two when the third breaks it.
+/// An executor that works on three items, and loses the outcomes of the first two when it fails on the third.
 struct Losing {
     stop: StopFlag,
 }

@@ -12,8 +12,8 @@ enum Fate {
     Record,
     NoRecord,
     Refused,
-    /// The item breaks the executor.
-    Broken,
+    /// The executor fails on the item.
+    InstanceFails,
 }
 
 impl Fate {
@@ -21,7 +21,7 @@ impl Fate {
         match self {
             Self::Record | Self::NoRecord => None,
             Self::Refused => Some(FaultKind::Refused),
-            Self::Broken => Some(FaultKind::Trap),
+            Self::InstanceFails => Some(FaultKind::Trap),
         }
     }
 }
@@ -45,7 +45,7 @@ fn case() -> impl Strategy<Value = Case> {
         8 => Just(Fate::Record),
         2 => Just(Fate::NoRecord),
         1 => Just(Fate::Refused),
-        1 => Just(Fate::Broken),
+        1 => Just(Fate::InstanceFails),
     ];
     let fates = prop::collection::vec(fate, 0..40);
     let order = prop_oneof![Just(Order::Input), Just(Order::Completion)];
@@ -83,7 +83,7 @@ impl Case {
                 Fate::Record => Reply::Record(item.to_vec()),
                 Fate::NoRecord => Reply::NoRecord,
                 Fate::Refused => Reply::Refused,
-                Fate::Broken => Reply::Break,
+                Fate::InstanceFails => Reply::Fail,
             }
         })
     }
@@ -129,7 +129,7 @@ impl Case {
             (counts.records(), of(Fate::Record)),
             (counts.no_record(), of(Fate::NoRecord)),
             (counts.faults_of(FaultKind::Refused), of(Fate::Refused)),
-            (counts.faults_of(FaultKind::Trap), of(Fate::Broken)),
+            (counts.faults_of(FaultKind::Trap), of(Fate::InstanceFails)),
         ];
         for (counted, of_this_fate) in pairs {
             assert!(if self.goes_on() { counted == of_this_fate } else { counted <= of_this_fate });

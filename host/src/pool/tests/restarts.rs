@@ -11,7 +11,7 @@ use crate::item::retry_on::RetryOn;
 #[derive(Clone, Copy, Debug)]
 struct Item {
     failures: usize,
-    breaks: bool,
+    traps: bool,
 }
 
 /// The items and the settings of a run.
@@ -27,7 +27,7 @@ struct Case {
 
 fn case() -> impl Strategy<Value = Case> {
     let failures = prop_oneof![4 => Just(0_usize), 1 => 1_usize..5];
-    let item = (failures, any::<bool>()).prop_map(|(failures, breaks)| Item { failures, breaks });
+    let item = (failures, any::<bool>()).prop_map(|(failures, traps)| Item { failures, traps });
     let items = prop::collection::vec(item, 0..30);
     let recycle = prop::option::of(1_u64..4);
     (items, 0_u32..4, any::<bool>(), recycle, 1_usize..4, 1_usize..6).prop_map(
@@ -48,7 +48,7 @@ type Tried = Arc<Mutex<HashMap<usize, Vec<u64>>>>;
 impl Case {
     /// Returns how often an item is tried.
     fn tries(&self, item: Item) -> usize {
-        let again = item.breaks || self.retries_refused;
+        let again = item.traps || self.retries_refused;
         let retries = if again { self.retries as usize } else { 0 };
         item.failures.min(retries) + 1
     }
@@ -81,8 +81,8 @@ impl Case {
                         Item { failures, .. } if tries.len() > failures => {
                             Reply::Record(item.to_vec())
                         }
-                        Item { breaks: true, .. } => Reply::Break,
-                        Item { breaks: false, .. } => Reply::Refused,
+                        Item { traps: true, .. } => Reply::Fail,
+                        Item { traps: false, .. } => Reply::Refused,
                     }
                 }))
             }) as Open
@@ -119,7 +119,7 @@ proptest! {
             let summary = results.end().into_result().unwrap();
             assert_eq!(seen.len(), case.items.len());
             for ((number, item), result) in case.items.iter().enumerate().zip(seen) {
-                let expected = match (item.failures >= case.tries(*item), item.breaks) {
+                let expected = match (item.failures >= case.tries(*item), item.traps) {
                     (false, _) => Ok(number.to_string().into_bytes()),
                     (true, true) => Err(FaultKind::Trap),
                     (true, false) => Err(FaultKind::Refused),

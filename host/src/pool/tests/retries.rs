@@ -32,7 +32,7 @@ fn what_is_told_and_counted_as_a_retry_is_an_item_on_a_fresh_instance() {
             let retries_seen = Arc::new(RetryLog::default());
             let observers = Observers::new(retries_seen.clone());
             let mut pool =
-                pool(1, Settings { restart_policy, observers, ..settings() }, |_, _| Reply::Break);
+                pool(1, Settings { restart_policy, observers, ..settings() }, |_, _| Reply::Fail);
             let ended = pool.run(Items::new(["bad"]), &mut Memory::new());
             assert_eq!(ended.summary.retried, expected.len() as u64, "{case}");
             assert_eq!(*retries_seen.0.lock().unwrap(), expected, "{case}");
@@ -52,7 +52,7 @@ fn a_retry_that_no_instance_can_be_started_for_is_none() {
             if std::mem::replace(&mut started, true) {
                 return Err(StartError::InitRefused { message: "not again".into() });
             }
-            Ok(boxed(|_: &[u8]| Reply::Break))
+            Ok(boxed(|_: &[u8]| Reply::Fail))
         }) as Open;
         let mut pool =
             start(Settings { restart_policy, observers, ..settings() }, std::iter::once(open));
@@ -70,7 +70,7 @@ fn each_item_is_counted_once_however_often_it_was_tried() {
     with_timeout(|| {
         for workers in [1, 3] {
             let failures: Arc<Mutex<HashMap<Vec<u8>, u32>>> = Arc::default();
-            // Two of three items fail twice, by a break or by a refusal. Items 297 and 298 fail
+            // Two of three items fail twice, by a failure of the instance or by a refusal. Items 297 and 298 fail
             // always.
             let call = move |_: usize, item: &[u8]| {
                 let number: u64 = std::str::from_utf8(item).unwrap().parse().unwrap();
@@ -78,7 +78,7 @@ fn each_item_is_counted_once_however_often_it_was_tried() {
                 let failed = failures.entry(item.to_vec()).or_default();
                 *failed += 1;
                 match number % 3 {
-                    0 if *failed <= 2 || number == 297 => Reply::Break,
+                    0 if *failed <= 2 || number == 297 => Reply::Fail,
                     1 if *failed <= 2 || number == 298 => Reply::Refused,
                     _ => Reply::Record(item.to_vec()),
                 }
