@@ -198,8 +198,8 @@ impl WorkerLoop {
         if self.state != WorkerState::Retired {
             return;
         }
-        // A worker that was never ready ends the run with an error, so it is not reported here. Nor
-        // is a failure that the pool itself caused by an interruption.
+        // A worker that was never ready ends the run with an error, so it is not reported here. A
+        // failure that the pool itself caused by an interruption is not reported either.
         if self.instances > 0 && self.worker.cancel.allows_work() {
             let worker = self.worker.index;
             self.worker.observers.notify(&Event::WorkerRetired { worker, why: &reason });

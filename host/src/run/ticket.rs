@@ -90,7 +90,7 @@ impl Mailbox {
         let old = if state.closed { Some(ticket) } else { state.ticket.replace(ticket) };
         drop(state);
         self.0.changed.notify_one();
-        // After the lock, because this may drop the last reference to a run.
+        // This must come after the lock is released: it may drop the last reference to a run.
         drop(old);
     }
 

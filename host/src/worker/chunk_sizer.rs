@@ -2,7 +2,7 @@
 //!
 //! A claim is about a millisecond of work, estimated from the cost of earlier items: hundreds of
 //! cheap items, or one expensive item. The size starts at one and grows at most fourfold at each
-//! step. So a few cheap items at the start do not make one worker take what others could do.
+//! step. So a few cheap items at the start do not make one worker claim the items of the others.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -26,7 +26,7 @@ pub enum ChunkSize {
     /// About a millisecond of work, estimated from the cost of earlier items.
     #[default]
     Auto,
-    /// The given number of items, if so many wait and they are no more than a fair share.
+    /// The given number of items, but no more than are waiting, and no more than a fair share.
     Fixed(NonZeroUsize),
 }
 
@@ -135,7 +135,7 @@ mod tests {
 
     proptest! {
         /// For any costs, a claim has at least one item and at most four times as many as the claim
-        /// before. It has never more than a million items, which is a millisecond of items that
+        /// before. It never has more than a million items, which is a millisecond of items that
         /// cost a nanosecond each.
         #[test]
         fn claims_stay_within_bounds(

@@ -81,10 +81,10 @@ impl WorkerLoop {
         let done = outcomes.len();
         outcomes.cut();
         self.items += done as u64;
-        // Before the other items go back to the queue, because the policy may forbid starting them.
+        // This must come before the other items go back to the queue: the policy may forbid their start.
         ticket.run.apply_policy(&outcomes);
         let Some(failed) = failed else {
-            // Before the hand-over, which may wait for the consumer.
+            // This must come before the hand-over, which may wait for the consumer.
             claim.hold(bytes_to_hold(&outcomes));
             claim.end(done);
             return hand_over(outcomes, ticket);

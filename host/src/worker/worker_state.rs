@@ -1,5 +1,4 @@
-//! The state of one worker: a pure state machine. The worker does the work, and reports what
-//! happened.
+//! The state of one worker: a pure state machine. The worker does the work, and reports events.
 //!
 //! ```text
 //!          opened            failed, or replaced
@@ -7,7 +6,7 @@
 //!    │ failed         │ failed too often in a row
 //!    │                └───────────────────────────▶ Retired
 //!    ├─ too often in a row ──────────────────────▶ Retired
-//!    ├─ never was ready, and never will be ──────▶ Retired
+//!    ├─ at the first start, and not transient ───▶ Retired
 //!    └─ otherwise ──▶ Opening
 //! ```
 //!
@@ -59,7 +58,7 @@ pub(crate) enum WorkerEvent {
     Replaced(WorkDone),
 }
 
-/// The prospects of another start.
+/// The kind of a failed start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StartFailure {
     /// Another start may succeed: the process was killed, or the start took too long.
