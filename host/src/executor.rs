@@ -23,13 +23,13 @@ pub(crate) trait Executor {
     /// Works on the items without an outcome, up to the item at `until` (exclusive) of the span, and appends an outcome
     /// for each item.
     ///
-    /// The caller has started the first of these items. The executor starts each further item through `turns`. It stops
+    /// The caller has started the first of these items. The executor starts each further item through `cursor`. It stops
     /// after an item whose fault allows a retry.
     fn run(
         &mut self,
         outcomes: &mut Outcomes,
         until: usize,
-        turns: &ClaimCursor<'_>,
+        cursor: &ClaimCursor<'_>,
     ) -> ExecutionEnd;
 
     /// Returns the format of the records.
@@ -47,12 +47,13 @@ pub(crate) type Open = Box<dyn FnMut() -> Result<Box<dyn Executor>, StartError> 
 
 /// The destination of outcomes that are handed over while their worker is still on a later item of the same claim.
 pub(crate) trait Outlet: Send + Sync {
-    /// Takes the outcomes, if it can do so without waiting. Returns false if outcomes are left; the caller then tries
+    /// Takes the outcomes, if it can do so without waiting. Returns false if outcomes are left, so that the caller tries
     /// again.
     fn hand_over(&self, outcomes: &mut Outcomes) -> bool;
 
-    /// Offers `tray` to the consumer, because nothing interrupts the worker.
-    fn offer(&self, tray: &Arc<SharedOutcomes>);
+    /// Lets the consumer take finished outcomes from `outcomes` at any time. A worker that nothing interrupts calls this
+    /// before it starts.
+    fn offer(&self, outcomes: &Arc<SharedOutcomes>);
 }
 
 /// The outcomes of a worker that nothing interrupts. The worker's thread adds outcomes, and the consumer takes them
@@ -70,18 +71,18 @@ impl SharedOutcomes {
 /// Runs items one by one with `call`, which works on one item and returns the state of the outcomes.
 pub(crate) fn each_item(
     until: usize,
-    turns: &ClaimCursor<'_>,
+    cursor: &ClaimCursor<'_>,
     mut call: impl FnMut() -> Result<OutcomesState, InstanceFailure>,
 ) -> ExecutionEnd {
     loop {
-        let stand = match call() {
-            Ok(stand) => stand,
-            Err(broken) => return ExecutionEnd::Failed(broken),
+        let state = match call() {
+            Ok(state) => state,
+            Err(failure) => return ExecutionEnd::Failed(failure),
         };
-        if stand.len == until {
+        if state.len == until {
             return ExecutionEnd::Done;
         }
-        if stand.is_due || !turns.start_next() {
+        if state.is_due || !cursor.start_next() {
             return ExecutionEnd::Yielded;
         }
     }
@@ -89,12 +90,12 @@ pub(crate) fn each_item(
 
 /// The cursor that gives an executor the items of its claim, one after another.
 ///
-/// It ends when other workers have taken the rest, when the run is stopped, or when the claim has taken far too long.
-/// The executor calls it for each item, so it reads no clock.
+/// The cursor ends when other workers have taken the rest of the claim, when the run is stopped, or when the claim has
+/// taken far too long. An executor calls the cursor for each item, so the cursor reads no clock.
 pub(crate) struct ClaimCursor<'a> {
     /// `None` in a process whose items another process has claimed.
     claim: Option<&'a Claim<'a>>,
-    reach: ClaimProgress<'a>,
+    progress: ClaimProgress<'a>,
     ticks: &'a Ticks,
     end: &'a EndTime,
     outlet: &'a Arc<dyn Outlet>,
@@ -102,8 +103,8 @@ pub(crate) struct ClaimCursor<'a> {
 }
 
 impl<'a> ClaimCursor<'a> {
-    /// The ticks after which a claim has taken too long. A claim should take a millisecond, and a tick is several
-    /// milliseconds.
+    /// The number of ticks after which a claim has taken too long. A claim should take one millisecond, and a tick takes
+    /// several milliseconds.
     const MAX_TICKS: u64 = 2;
 
     pub(crate) fn new(
@@ -117,22 +118,22 @@ impl<'a> ClaimCursor<'a> {
 
     /// Returns the cursor for items that another process has claimed and lent to this one.
     pub(crate) fn borrowed(
-        reach: ClaimProgress<'a>,
+        progress: ClaimProgress<'a>,
         ticks: &'a Ticks,
         end: &'a EndTime,
         outlet: &'a Arc<dyn Outlet>,
     ) -> Self {
-        Self { claim: None, reach, ticks, end, outlet, due: ticks.now() + Self::MAX_TICKS }
+        Self { claim: None, progress, ticks, end, outlet, due: ticks.now() + Self::MAX_TICKS }
     }
 
-    /// Returns the outlet for outcomes that are handed over while a later item takes its time.
+    /// Returns the outlet for outcomes that are handed over while a later item is still running.
     pub(crate) fn outlet(&self) -> &'a Arc<dyn Outlet> {
         self.outlet
     }
 
     /// Lends the items to another process: see [`Claim::lend`].
-    pub(crate) fn lend(&self, page: Arc<dyn SharedClaimProgress>, sent: usize) -> Loan<'a> {
-        self.claim.expect("borrowed items are not lent").lend(page, sent)
+    pub(crate) fn lend(&self, progress: Arc<dyn SharedClaimProgress>, sent: usize) -> Loan<'a> {
+        self.claim.expect("borrowed items are not lent").lend(progress, sent)
     }
 
     /// Returns the deadline of the items, which the end of the run sets.
@@ -146,22 +147,22 @@ impl<'a> ClaimCursor<'a> {
         self.claim.map(Claim::rest)
     }
 
-    /// Starts up to `most` more items early, while one item is being worked on. Returns their number.
-    pub(crate) fn start_ahead(&self, most: usize) -> usize {
+    /// Starts up to `max` more items early, while the executor works on one item. Returns their number.
+    pub(crate) fn start_ahead(&self, max: usize) -> usize {
         if self.ticks.now() >= self.due {
             return 0;
         }
-        self.reach.start_ahead(u32::try_from(most).unwrap_or(u32::MAX)) as usize
+        self.progress.start_ahead(u32::try_from(max).unwrap_or(u32::MAX)) as usize
     }
 
     /// Starts the next item. Returns false if it no longer belongs to this worker.
     pub(crate) fn start_next(&self) -> bool {
-        self.ticks.now() < self.due && self.reach.start_next()
+        self.ticks.now() < self.due && self.progress.start_next()
     }
 }
 
 impl fmt::Debug for ClaimCursor<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Turns").field("due", &self.due).finish_non_exhaustive()
+        f.debug_struct("ClaimCursor").field("due", &self.due).finish_non_exhaustive()
     }
 }

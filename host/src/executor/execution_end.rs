@@ -12,8 +12,8 @@ pub(crate) enum ExecutionEnd {
     Yielded,
     /// The executor failed on the item after the last outcome, and is never used again.
     Failed(InstanceFailure),
-    /// The executor failed on no item, and is never used again. It died before it started any item,
-    /// or after it had finished its items.
+    /// The executor failed outside of any item, and is never used again. It failed before it started
+    /// an item, or after it had finished all items.
     FailedIdle(InstanceFailure),
     /// The executor failed on the item at `at` of the span, and is never used again. The outcomes
     /// of the items between the last outcome and that item are lost, so these items must run again.

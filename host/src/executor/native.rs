@@ -2,8 +2,8 @@
 //!
 //! A native worker is opened on its own thread and never leaves it, so it need not be `Send`. The
 //! host handles its failures like those of a plugin: a panic is the fault `trap` of the item, and a
-//! fresh worker is opened. Only a sandbox could do more: nothing limits the memory of a native
-//! worker, and nothing interrupts it.
+//! fresh worker is opened. Without a sandbox, nothing limits the memory of a native worker, and
+//! nothing interrupts it.
 
 mod executor;
 mod failure;
@@ -50,8 +50,8 @@ pub use self::failure::Failure;
 pub trait NativeWorker {
     /// Works on one item.
     ///
-    /// `record` is empty. If the reply is [`Reply::Record`], its content afterwards is the record
-    /// of the item. The host reuses its memory for all items.
+    /// `record` is empty when the host calls this method. If the reply is [`Reply::Record`], the
+    /// content of `record` becomes the record of the item. The host reuses its memory for all items.
     ///
     /// # Errors
     ///
@@ -64,8 +64,8 @@ pub trait NativeWorker {
         Format::Text
     }
 
-    /// Returns whether [`finish`](Self::finish) gives a report (default: no). If it does, observers
-    /// are notified of reports that are lost by a panic.
+    /// Returns whether [`finish`](Self::finish) returns a report (default: no). If it does, observers
+    /// are notified when a panic loses a report.
     fn has_report(&self) -> bool {
         false
     }
@@ -182,8 +182,8 @@ impl WorkerContext {
         self.item_format
     }
 
-    /// Returns how an item fills the parameters of `call`. A native worker always gets whole items;
-    /// this is for a worker that imitates the plugins of its pool.
+    /// Returns the way in which an item fills the parameters of `call`. A native worker always gets
+    /// whole items. Use this method in a worker that imitates the plugins of its pool.
     #[must_use]
     pub fn argument_passing(&self) -> ArgumentPassing {
         self.passing

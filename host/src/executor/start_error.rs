@@ -51,14 +51,14 @@ pub enum StartError {
         #[serde(with = "bounded::guest")]
         message: String,
     },
-    /// The plugin needs more memory than its limit before the first item.
+    /// The plugin needed more memory than its limit before the first item.
     #[error("{message}")]
     OutOfMemory {
         /// The message.
         #[serde(with = "bounded::guest")]
         message: String,
     },
-    /// The plugin uses up its fuel before `init` returns.
+    /// The plugin used up its fuel before `init` returned.
     #[error("{message}")]
     OutOfFuel {
         /// The message.
@@ -115,16 +115,16 @@ pub enum StartError {
     #[serde(skip)]
     #[error("{message}")]
     Crashed {
-        /// The way in which the process died.
+        /// A description of the death of the process.
         message: String,
     },
     /// The function that opens a native worker returned an error.
     #[serde(skip)]
-    #[error("it is native, and its code failed to open")]
+    #[error("its native code could not be opened")]
     Native(#[source] Cause),
     /// The function that opens a native worker panicked.
     #[serde(skip)]
-    #[error("it is native, and its code panicked: {message}")]
+    #[error("its native code panicked: {message}")]
     NativePanicked {
         /// The message of the panic.
         message: String,
@@ -132,33 +132,34 @@ pub enum StartError {
 }
 
 impl StartError {
-    pub(crate) fn instantiate(broken: InstanceFailure) -> Self {
-        match broken.kind {
-            FaultKind::Timeout => Self::Timeout { message: broken.message },
-            FaultKind::OutOfMemory => Self::OutOfMemory { message: broken.message },
-            FaultKind::OutOfFuel => Self::OutOfFuel { message: broken.message },
-            _ => Self::Instantiate { message: broken.message },
+    pub(crate) fn instantiate(failure: InstanceFailure) -> Self {
+        match failure.kind {
+            FaultKind::Timeout => Self::Timeout { message: failure.message },
+            FaultKind::OutOfMemory => Self::OutOfMemory { message: failure.message },
+            FaultKind::OutOfFuel => Self::OutOfFuel { message: failure.message },
+            _ => Self::Instantiate { message: failure.message },
         }
     }
 
-    pub(crate) fn from_init(broken: InstanceFailure) -> Self {
-        match broken.kind {
-            FaultKind::Timeout => Self::Timeout { message: broken.message },
-            FaultKind::OutOfMemory => Self::OutOfMemory { message: broken.message },
-            FaultKind::OutOfFuel => Self::OutOfFuel { message: broken.message },
-            _ => Self::InitFailed { message: broken.message },
+    pub(crate) fn from_init(failure: InstanceFailure) -> Self {
+        match failure.kind {
+            FaultKind::Timeout => Self::Timeout { message: failure.message },
+            FaultKind::OutOfMemory => Self::OutOfMemory { message: failure.message },
+            FaultKind::OutOfFuel => Self::OutOfFuel { message: failure.message },
+            _ => Self::InitFailed { message: failure.message },
         }
     }
 
-    pub(crate) fn from_restore(broken: InstanceFailure) -> Self {
-        match Self::from_init(broken) {
+    pub(crate) fn from_restore(failure: InstanceFailure) -> Self {
+        match Self::from_init(failure) {
             Self::InitFailed { message } => Self::RestoreFailed { message },
             other => other,
         }
     }
 
     /// Returns whether another attempt may succeed: the start took too long, its process died, or the system had no
-    /// resources for a process. A pool tries such a first start again, as it does a replacement.
+    /// resources for a process. A pool repeats such a start, for a first instance as for a
+    /// replacement.
     ///
     /// ```
     /// use mtl_host::StartError;

@@ -31,7 +31,7 @@ where
         Ok(Box::new(NativeExecutor {
             worker: Some(worker),
             record: Vec::new(),
-            tray: Arc::default(),
+            shared: Arc::default(),
             max_result: context.max_result,
         }))
     })
@@ -42,20 +42,20 @@ struct NativeExecutor<W> {
     /// Always `Some` until the executor is dropped.
     worker: Option<W>,
     record: Vec<u8>,
-    tray: Arc<SharedOutcomes>,
+    shared: Arc<SharedOutcomes>,
     max_result: ResultLimit,
 }
 
 impl<W: NativeWorker> NativeExecutor<W> {
     fn worker(&mut self) -> &mut W {
-        self.worker.as_mut().expect("it is taken only in the drop")
+        self.worker.as_mut().expect("only `drop` takes the worker")
     }
 
     fn call_item(&mut self, item: &[u8]) -> Result<OutcomesState, InstanceFailure> {
         let mut record = std::mem::take(&mut self.record);
         record.clear();
         let reply = catch_panic(|| self.worker().call(item, &mut record))?;
-        let mut outcomes = self.tray.lock();
+        let mut outcomes = self.shared.lock();
         match reply {
             Ok(Reply::Record) => outcomes.record(&record, self.max_result),
             Ok(Reply::NoRecord) => outcomes.no_record(),
@@ -74,18 +74,18 @@ impl<W: NativeWorker> Executor for NativeExecutor<W> {
         &mut self,
         outcomes: &mut Outcomes,
         until: usize,
-        turns: &ClaimCursor<'_>,
+        cursor: &ClaimCursor<'_>,
     ) -> ExecutionEnd {
         let (span, mut at) = (outcomes.span().clone(), outcomes.len());
-        *self.tray.lock() = outcomes.take();
-        turns.outlet().offer(&self.tray);
-        let ran = each_item(until, turns, || {
-            let stand = self.call_item(span.item(at))?;
-            at = stand.len;
-            Ok(stand)
+        *self.shared.lock() = outcomes.take();
+        cursor.outlet().offer(&self.shared);
+        let end = each_item(until, cursor, || {
+            let state = self.call_item(span.item(at))?;
+            at = state.len;
+            Ok(state)
         });
-        *outcomes = self.tray.lock().take();
-        ran
+        *outcomes = self.shared.lock().take();
+        end
     }
 
     fn format(&self) -> Format {
@@ -101,8 +101,8 @@ impl<W: NativeWorker> Executor for NativeExecutor<W> {
     }
 
     fn finish(&mut self) -> Result<Option<Vec<u8>>, InstanceFailure> {
-        let closing = catch_panic(|| self.worker().finish())?;
-        closing.map_err(super::Failure::into_instance_failure)
+        let report = catch_panic(|| self.worker().finish())?;
+        report.map_err(super::Failure::into_instance_failure)
     }
 }
 
@@ -115,14 +115,14 @@ impl<W> Drop for NativeExecutor<W> {
     }
 }
 
-/// Calls foreign code, and returns the message if it panics. The state behind a panic is never used
-/// again, because the executor is then broken.
+/// Calls foreign code, and returns the message if it panics. The state of code that panicked is never
+/// used again, because the worker replaces its executor.
 fn catch_panic<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
     let caught = catch_unwind(AssertUnwindSafe(call));
     caught.map_err(|panic| Panicked { message: panic::message(&*panic) })
 }
 
-/// The message of a panic.
+/// A panic of foreign code, with its message.
 struct Panicked {
     message: String,
 }

@@ -1,4 +1,4 @@
-//! The reason why a native worker has no result for an item.
+//! The failure of a native worker on an item.
 
 use std::fmt;
 

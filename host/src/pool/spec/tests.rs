@@ -317,12 +317,9 @@ fn a_native_worker_that_does_not_open_ends_the_run() {
         let cases = [
             (
                 missing,
-                "worker 1 could not be started: it is native, and its code failed to open: invalid digit found in string",
+                "worker 1 could not be started: its native code could not be opened: invalid digit found in string",
             ),
-            (
-                panics,
-                "worker 1 could not be started: it is native, and its code panicked: no model",
-            ),
+            (panics, "worker 1 could not be started: its native code panicked: no model"),
         ];
         for (spec, expected) in cases {
             let mut pool = Pool::from_workers([echo(), spec]).build().unwrap();
@@ -361,7 +358,7 @@ fn a_native_worker_that_cannot_be_opened_again_is_retired() {
         let mut pool = Pool::from_workers([once]).observer(retired.clone()).build().unwrap();
         let error = failed(&mut pool, &["a", "panic", "b"]);
         let expected = "no worker is left: worker 0, the last one, could not be started again: \
-                        it is native, and its code failed to open: only once";
+                        its native code could not be opened: only once";
         assert_eq!(error.with_causes(), expected);
         assert_eq!(retired.0.load(Ordering::Relaxed), 1);
     });
