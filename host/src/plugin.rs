@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! file ─▶ loader ─┬─▶ engine, in this process ──────▶ code that is linked here
-//!   │             │                                      └▶ sealed file, once a worker's process needs it
+//!   │             │                                      └▶ sealed file, when a worker's process needs it
 //!   │             └─▶ isolation: a jailed compiler ─▶ code in a sealed file, never loaded here
 //!   │
 //!   └ cache: code that was compiled before
@@ -144,7 +144,7 @@ impl Plugin {
         }
     }
 
-    /// Returns the reason if the plugin can never have a snapshot.
+    /// Returns the reason for which the plugin can never have a snapshot, if there is one.
     pub(crate) fn snapshot_refusal(&self) -> Option<SnapshotRefusal> {
         match (self.metadata, &self.origin) {
             (Metadata { can_freeze: false, .. }, _) => Some(SnapshotRefusal::Component),
@@ -249,8 +249,8 @@ impl Plugin {
         self.metadata.can_connect
     }
 
-    /// Returns what [`Plugin::inspect`] would find, without compiling the plugin again. This is `None` if the plugin
-    /// was compiled in a child process or ahead of time.
+    /// Returns the same description as [`Plugin::inspect`], without compiling the plugin again. Returns `None` if the
+    /// plugin was compiled in a child process or ahead of time.
     ///
     /// ```
     /// # use mtl_host::inspect::Capability;

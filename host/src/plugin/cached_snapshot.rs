@@ -1,8 +1,8 @@
 //! Snapshots in a cache, for later runs.
 //!
 //! The key of a snapshot covers everything that its `init` could see except files: plugin, arguments, argument passing,
-//! variables, directories, limits and engine. For files, the snapshot lists the paths that `init` has looked at, each
-//! with a stamp. If a stamp differs, the snapshot is made again.
+//! variables, directories, limits and engine. For files, the snapshot lists the paths that `init` accessed, each with a
+//! stamp of the file's state. If a stamp differs, the snapshot is made again.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -25,69 +25,69 @@ use crate::jail::sealed_file::SealedFile;
 use crate::plugin::Plugin;
 use crate::sandbox::granted::GrantedDir;
 
-/// The most bytes of metadata of a snapshot: enough for some thousand files.
+/// The size limit of a snapshot's metadata in bytes, which is enough for some thousand files.
 const MAX_METADATA: usize = 512 * 1024;
 
-/// The facts about a snapshot in a cache, without its code.
+/// The metadata of a snapshot in a cache.
 #[derive(Debug, Serialize, Deserialize)]
 struct SnapshotMetadata {
     has_json_results: bool,
     has_random: bool,
-    /// The reading of the monotonic clock.
+    /// The reading of the monotonic clock when the snapshot was taken.
     clock: Duration,
     dependencies: Vec<(Dependency, Stamp)>,
 }
 
-/// The place where a snapshot may be used. A snapshot from a jailed process is never used elsewhere.
+/// The processes that may use a snapshot. A snapshot from a jailed process is used only in jailed processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SnapshotScope {
     Local,
     Jailed,
 }
 
-/// Takes the snapshot from the cache, or makes it with `freeze` and puts it into the cache.
+/// Loads the snapshot from the cache. If the cache lacks it, makes the snapshot with `freeze` and stores it.
 pub(crate) fn load_or_freeze(
     cache: Option<&Cache>,
     plugin: &Plugin,
     parts: &InstanceParts,
-    used: SnapshotScope,
+    scope: SnapshotScope,
     freeze: impl FnOnce() -> Result<SnapshotOutcome<Snapshot>, StartError>,
 ) -> Result<SnapshotOutcome<Snapshot>, StartError> {
     let (Some(cache), Some(origin)) = (cache, plugin.origin()) else { return freeze() };
-    let key = key(plugin, origin, parts, used);
-    let recalled = match used {
+    let key = key(plugin, origin, parts, scope);
+    let cached = match scope {
         SnapshotScope::Local => load_local(cache, &key, origin, parts),
         SnapshotScope::Jailed => load_jailed(cache, &key, origin, parts),
     };
-    if let Some(recalled) = recalled {
-        return Ok(recalled);
+    if let Some(cached) = cached {
+        return Ok(cached);
     }
-    let begun = SystemTime::now();
-    let frozen = freeze()?;
-    if let SnapshotOutcome::Frozen { snapshot, verdict, .. } = &frozen
-        && let Some(metadata) = SnapshotMetadata::of(snapshot, verdict, parts, begun)
+    let started_at = SystemTime::now();
+    let outcome = freeze()?;
+    if let SnapshotOutcome::Frozen { snapshot, verdict, .. } = &outcome
+        && let Some(metadata) = SnapshotMetadata::of(snapshot, verdict, parts, started_at)
     {
-        keep(cache, &key, snapshot, &metadata);
+        store(cache, &key, snapshot, &metadata);
     }
-    Ok(frozen)
+    Ok(outcome)
 }
 
-/// Keeps a snapshot. This may fail silently, since a missing snapshot is made again.
-fn keep(cache: &Cache, key: &Key, snapshot: &Snapshot, metadata: &SnapshotMetadata) {
+/// Stores a snapshot in the cache. A failure is only logged, because a later run makes the snapshot again.
+fn store(cache: &Cache, key: &Key, snapshot: &Snapshot, metadata: &SnapshotMetadata) {
     let metadata = serde_json::to_vec(metadata).expect("text and numbers serialize");
     if metadata.len() > MAX_METADATA {
         return;
     }
-    let kept = match snapshot {
-        Snapshot::Local(frozen) => {
-            frozen.read().map(|code| cache.keep_trusted(key, &code, &metadata))
+    let result = match snapshot {
+        Snapshot::Local(image) => {
+            image.read().map(|code| cache.keep_trusted(key, &code, &metadata))
         }
         Snapshot::Remote(remote) => {
             remote.read().map(|code| cache.keep_jailed(key, &code, &metadata))
         }
     };
-    if let Err(error) = kept {
-        tracing::debug!(%key, %error, "a snapshot is not kept");
+    if let Err(error) = result {
+        tracing::debug!(%key, %error, "a snapshot is not stored in the cache");
     }
 }
 
@@ -97,15 +97,15 @@ fn load_local(
     origin: &Origin,
     parts: &InstanceParts,
 ) -> Option<SnapshotOutcome<Snapshot>> {
-    let own = cache.trusted(key)?;
-    let Some(metadata) = SnapshotMetadata::read(own.metadata(), parts) else {
+    let entry = cache.trusted(key)?;
+    let Some(metadata) = SnapshotMetadata::read(entry.metadata(), parts) else {
         cache.mark_outdated(key);
         return None;
     };
-    let bytes = own.length();
-    let frozen = SnapshotImage::of_cache(&origin.settings, &own, metadata.format());
-    let frozen = frozen.inspect_err(|error| cache.mark_damaged(key, error)).ok()?;
-    Some(metadata.into_outcome(Snapshot::Local(Arc::new(frozen)), bytes, parts))
+    let bytes = entry.length();
+    let image = SnapshotImage::of_cache(&origin.settings, &entry, metadata.format());
+    let image = image.inspect_err(|error| cache.mark_damaged(key, error)).ok()?;
+    Some(metadata.into_outcome(Snapshot::Local(Arc::new(image)), bytes, parts))
 }
 
 fn load_jailed(
@@ -114,12 +114,12 @@ fn load_jailed(
     origin: &Origin,
     parts: &InstanceParts,
 ) -> Option<SnapshotOutcome<Snapshot>> {
-    let jailed = cache.jailed(key)?;
-    let Some(metadata) = SnapshotMetadata::read(jailed.metadata(), parts) else {
+    let entry = cache.jailed(key)?;
+    let Some(metadata) = SnapshotMetadata::read(entry.metadata(), parts) else {
         cache.mark_outdated(key);
         return None;
     };
-    let (bytes, code) = (jailed.length(), SealedFile::copy(jailed.file(), jailed.length()));
+    let (bytes, code) = (entry.length(), SealedFile::copy(entry.file(), entry.length()));
     let code = code.inspect_err(|error| cache.mark_damaged(key, error)).ok()?;
     let remote = RemotePlugin::from_file(code, PluginKind::CoreModule, &origin.settings)
         .into_snapshot(metadata.format());
@@ -127,19 +127,19 @@ fn load_jailed(
 }
 
 impl SnapshotMetadata {
-    /// Returns the metadata of a snapshot, or `None` if later changes of its dependencies could not be detected.
+    /// Returns the metadata of a snapshot, or `None` if a later change of a dependency could go unnoticed.
     fn of(
         snapshot: &Snapshot,
         verdict: &Verdict,
         parts: &InstanceParts,
-        begun: SystemTime,
+        started_at: SystemTime,
     ) -> Option<Self> {
         let dirs = &parts.grants.dirs;
         let stamped = |dependency: &Dependency| {
-            Some((dependency.clone(), dependency.stamp_if_unchanged(dirs, begun)?))
+            Some((dependency.clone(), dependency.stamp_if_unchanged(dirs, started_at)?))
         };
         let format = match snapshot {
-            Snapshot::Local(frozen) => frozen.format(),
+            Snapshot::Local(image) => image.format(),
             Snapshot::Remote(remote) => remote.snapshot_format()?,
         };
         Some(Self {
@@ -159,11 +159,11 @@ impl SnapshotMetadata {
     fn read(bytes: &[u8], parts: &InstanceParts) -> Option<Self> {
         let metadata: Self = serde_json::from_slice(bytes).ok()?;
         let dirs = &parts.grants.dirs;
-        let holds = metadata
+        let is_current = metadata
             .dependencies
             .iter()
-            .all(|(dependency, then)| dependency.stamp(dirs).as_ref() == Some(then));
-        holds.then_some(metadata)
+            .all(|(dependency, stamp)| dependency.stamp(dirs).as_ref() == Some(stamp));
+        is_current.then_some(metadata)
     }
 
     fn format(&self) -> Format {
@@ -183,7 +183,7 @@ impl SnapshotMetadata {
 }
 
 /// Returns the key of a snapshot, which covers everything that `init` can see except files.
-fn key(plugin: &Plugin, origin: &Origin, parts: &InstanceParts, used: SnapshotScope) -> Key {
+fn key(plugin: &Plugin, origin: &Origin, parts: &InstanceParts, scope: SnapshotScope) -> Key {
     let InstanceParts { grants, config, .. } = parts;
     // The pattern names all fields, so that each new field needs a decision. `init` cannot see limits of results, files
     // or time.
@@ -204,24 +204,24 @@ fn key(plugin: &Plugin, origin: &Origin, parts: &InstanceParts, used: SnapshotSc
         (host.into_os_string().into_encoded_bytes(), grant.guest(), grant.access())
     });
     let (settings, engine) = (&origin.settings, plugin.engine());
-    // By this suffix, the loader parses bytes as text even if they do not look like text.
+    // The loader parses a file with this suffix as text, even if it does not look like text.
     let is_text = plugin.name().extension().is_some_and(|extension| extension == "wat");
-    let said = (
+    let inputs = (
         (&settings.call_export, settings.host_functions.numbered(), is_text),
         (dirs.collect::<Vec<_>>(), &grants.env),
         (memory.bytes(), fuel.map(Fuel::units)),
         (*item_format == Format::Json, passing.name()),
     );
-    let said = serde_json::to_vec(&said).expect("text and numbers serialize");
-    let used: &[u8] = match used {
+    let inputs = serde_json::to_vec(&inputs).expect("text and numbers serialize");
+    let scope: &[u8] = match scope {
         SnapshotScope::Local => b"trusted",
         SnapshotScope::Jailed => b"jailed",
     };
     Key::builder(EntryKind::Snapshot)
-        .part(used)
+        .part(scope)
         .part(env!("CARGO_PKG_VERSION").as_bytes())
         .part(engine.settings_digest().bytes())
-        .part(&said)
+        .part(&inputs)
         .part(&parts.init)
         .part(&origin.bytes)
         .build()

@@ -67,8 +67,8 @@ impl PluginLoader {
         }
     }
 
-    /// Accepts only a file with this digest. The check comes before the file is parsed. The digest is that of the
-    /// original file, text or binary.
+    /// Accepts only a file with this digest. The loader checks the digest before it parses the file. The digest covers
+    /// the file as it is stored, text or binary.
     ///
     /// ```
     /// # use mtl_host::load::{LoadErrorKind, Sha256};
@@ -87,8 +87,8 @@ impl PluginLoader {
 
     /// Sets the export that takes items (default: `call`).
     ///
-    /// In a component, the export can be any function of plain values. Items are then JSON, which is mapped to the
-    /// types of the function. If several interfaces have a function of this name, use `interface#name`.
+    /// In a component, the export can be any function of plain values. The host then maps items, which are
+    /// JSON, to the types of the function. If several interfaces have a function of this name, use `interface#name`.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -191,7 +191,7 @@ impl PluginLoader {
         self
     }
 
-    /// Sets where the plugin is compiled (default: [`Isolation::Thread`], in this process).
+    /// Sets the process in which the plugin is compiled (default: [`Isolation::Thread`], this process).
     ///
     /// With [`Isolation::Process`], a jailed child process parses, compiles and checks the plugin. This process checks
     /// only the size and the digest of the file, and never loads the compiled code. The workers of such a plugin must
@@ -307,17 +307,16 @@ impl PluginLoader {
     ///
     /// # Errors
     ///
-    /// Fails if the file
+    /// Fails if a host function cannot be offered, or if the file
     ///
     /// * cannot be read, is too large, or differs from the pinned digest;
     /// * is not WebAssembly, has too many functions, or uses a feature that is not allowed;
     /// * lacks a required export, or imports something that the host does not provide.
-    ///
-    /// It fails in addition if a host function cannot be offered.
     pub fn load(&self, path: impl AsRef<Path>) -> Result<Plugin, LoadError> {
         let path = path.as_ref();
-        let made = self.validated().and_then(|loader| loader.make(path, loader.read(path)?));
-        made.map_err(LoadError::of(path))
+        let plugin =
+            self.validated().and_then(|loader| loader.load_bytes(path, loader.read(path)?));
+        plugin.map_err(LoadError::of(path))
     }
 
     /// Returns a description of the plugin in the file at `path`, without running its code. A plugin that cannot be
@@ -336,8 +335,8 @@ impl PluginLoader {
     /// cannot be offered.
     pub fn inspect(&self, path: impl AsRef<Path>) -> Result<Inspection, LoadError> {
         let path = path.as_ref();
-        let found = self.validated().and_then(|loader| loader.inspect_path(path));
-        found.map_err(LoadError::of(path))
+        let inspection = self.validated().and_then(|loader| loader.inspect_path(path));
+        inspection.map_err(LoadError::of(path))
     }
 
     fn inspect_path(&self, path: &Path) -> Result<Inspection, LoadErrorKind> {
@@ -348,8 +347,8 @@ impl PluginLoader {
         }
         match &self.isolation {
             Isolation::Thread => {
-                let found = self.settings.inspect_in_process(path, &bytes)?;
-                Ok(Inspection::of(found, path, &bytes, None))
+                let findings = self.settings.inspect_in_process(path, &bytes)?;
+                Ok(Inspection::of(findings, path, &bytes, None))
             }
             Isolation::Process(processes) => {
                 let compiler = Compiler {
@@ -359,8 +358,8 @@ impl PluginLoader {
                     bytes: &bytes,
                     watch: None,
                 };
-                let (found, lacks) = compiler.inspect()?;
-                Ok(Inspection::of(found, path, &bytes, lacks))
+                let (findings, missing_layers) = compiler.inspect()?;
+                Ok(Inspection::of(findings, path, &bytes, missing_layers))
             }
         }
     }
@@ -380,8 +379,8 @@ impl PluginLoader {
     /// Fails as [`load`](Self::load) does.
     pub fn from_bytes(&self, name: &str, bytes: &[u8]) -> Result<Plugin, LoadError> {
         let name = Path::new(name);
-        let made = self.validated().and_then(|loader| loader.make(name, bytes.to_vec()));
-        made.map_err(LoadError::of(name))
+        let plugin = self.validated().and_then(|loader| loader.load_bytes(name, bytes.to_vec()));
+        plugin.map_err(LoadError::of(name))
     }
 
     /// Checks the settings, and returns a loader whose engine allows the selected features.
@@ -391,7 +390,7 @@ impl PluginLoader {
         Ok(Self { settings: CompileSettings { engine, ..self.settings.clone() }, ..self.clone() })
     }
 
-    fn make(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, LoadErrorKind> {
+    fn load_bytes(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, LoadErrorKind> {
         self.check(&bytes)?;
         if precompiled::is_precompiled(&bytes) {
             return self.load_precompiled(path, &bytes);

@@ -18,7 +18,7 @@ use crate::item::instance_config::InstanceConfig;
 use crate::plugin::Plugin;
 use crate::sandbox::granted::OpenGrants;
 
-/// The start of a worker.
+/// The way in which a worker of a group starts.
 pub(crate) enum GroupStart {
     /// The worker starts from the snapshot of its group.
     Snapshot(Snapshot),
@@ -66,8 +66,8 @@ impl Group {
         self.cache.as_ref()
     }
 
-    /// Returns how the worker with these `parts` starts. The first worker makes the snapshot with
-    /// `freeze`. If it fails, the next worker tries.
+    /// Decides how the worker with these `parts` starts. The first worker makes the snapshot with
+    /// `freeze`. If that worker fails, the next one tries.
     pub(crate) fn start(
         &self,
         plugin: &Plugin,
@@ -87,7 +87,7 @@ impl Group {
                     break;
                 }
             }
-            // The time limit of this worker does not run while it waits for another one.
+            // The time limit of this worker does not run while it waits for another worker.
             parts.watch.begin(Phase::Preparing);
             parts.watch.add_alarm(&alarm);
             let overdue = |overdue: crate::control::deadline::Overdue| StartError::Timeout {
@@ -97,16 +97,16 @@ impl Group {
             alarm.wait(parts.watch.end());
         }
         let turn = Turn(self);
-        let begun = Instant::now();
-        let frozen = match plugin.snapshot_refusal() {
+        let started_at = Instant::now();
+        let outcome = match plugin.snapshot_refusal() {
             Some(why) => SnapshotOutcome::Refused { why, started: None },
             None => freeze()?,
         };
         let plugin = plugin.name();
         let (worker, observers) = (parts.index, &parts.observers);
-        match frozen {
+        match outcome {
             SnapshotOutcome::Frozen { snapshot, bytes, verdict } => {
-                let (took, has_random) = (begun.elapsed(), verdict.has_random);
+                let (took, has_random) = (started_at.elapsed(), verdict.has_random);
                 observers.notify(&Event::SnapshotTaken { worker, plugin, took, bytes, has_random });
                 turn.settle(Some(snapshot.clone()));
                 Ok(GroupStart::Snapshot(snapshot))
@@ -132,8 +132,8 @@ impl Group {
     }
 }
 
-/// The turn of one worker to make the snapshot. If it is dropped early, the next worker gets its
-/// turn.
+/// The turn of one worker to make the snapshot. If the turn is dropped before it is settled, the next
+/// worker gets a turn.
 struct Turn<'a>(&'a Group);
 
 impl Turn<'_> {
@@ -167,7 +167,7 @@ struct GroupKey {
 }
 
 impl Groups {
-    /// Returns a set without groups. The cache keeps the snapshots of all groups.
+    /// Returns a set without groups. The groups keep their snapshots in `cache`.
     pub(crate) fn new(cache: Option<Cache>) -> Self {
         Self { all: Vec::new(), cache }
     }
@@ -175,19 +175,19 @@ impl Groups {
     /// Returns the group of a worker, and creates it if needed.
     pub(crate) fn group_for(&mut self, plugin: &Plugin, parts: &InstanceParts) -> Arc<Group> {
         let InstanceParts { init, grants, config, .. } = parts;
-        let found = self.all.iter().find(|(alike, _)| {
-            alike.plugin.is_same(plugin)
-                && alike.init == *init
-                && alike.grants == *grants
-                && alike.config.initialises_as(config)
+        let found = self.all.iter().find(|(key, _)| {
+            key.plugin.is_same(plugin)
+                && key.init == *init
+                && key.grants == *grants
+                && key.config.initialises_as(config)
         });
         if let Some((_, group)) = found {
             return Arc::clone(group);
         }
         let (init, grants) = (init.clone(), grants.clone());
-        let alike = GroupKey { plugin: plugin.clone(), init, grants, config: *config };
+        let key = GroupKey { plugin: plugin.clone(), init, grants, config: *config };
         let group = Arc::new(Group::new(self.cache.clone()));
-        self.all.push((alike, Arc::clone(&group)));
+        self.all.push((key, Arc::clone(&group)));
         group
     }
 }

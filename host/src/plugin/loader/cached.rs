@@ -1,8 +1,8 @@
 //! Loads plugins through a cache, so that a plugin is not compiled again.
 //!
 //! A cached plugin is refused for the same reasons as a new one. A cache entry proves only that the
-//! plugin was valid. If this process loads the code, the other checks run at each load. Otherwise
-//! the key covers everything that the jailed compiler has checked.
+//! plugin is valid WebAssembly. If this process loads the code, the other checks run at each load. If a
+//! jailed process compiled the code, the key covers everything that the jailed process checked.
 
 use std::fs::File;
 use std::path::Path;
@@ -41,7 +41,7 @@ impl PluginLoader {
     fn jailed_key(&self, path: &Path, bytes: &[u8]) -> Key {
         let functions = self.settings.host_functions.numbered();
         let functions = serde_json::to_vec(&functions).expect("names serialize");
-        // By this suffix, the loader parses bytes as text even if they do not look like text.
+        // The loader parses a file with this suffix as text, even if it does not look like text.
         let is_text = path.extension().is_some_and(|extension| extension == "wat");
         Key::builder(EntryKind::Plugin)
             .part(b"jailed")
@@ -57,14 +57,14 @@ impl PluginLoader {
     }
 }
 
-/// Looks up code that a jailed process has compiled, for use in jailed processes only. The code is
-/// copied to a sealed file, which nobody can change.
+/// Looks up code that a jailed process has compiled, for use in jailed processes only. Copies the code
+/// to a sealed file, which no process can change.
 fn load_jailed(cache: &Cache, key: &Key) -> Option<(Metadata, SealedFile)> {
-    let jailed = cache.jailed(key)?;
-    let recalled = serde_json::from_slice(jailed.metadata()).map_err(std::io::Error::from);
-    let recalled = recalled.and_then(|metadata| {
-        let file: &File = jailed.file();
-        Ok((metadata, SealedFile::copy(file, jailed.length())?))
+    let entry = cache.jailed(key)?;
+    let metadata = serde_json::from_slice(entry.metadata()).map_err(std::io::Error::from);
+    let found = metadata.and_then(|metadata| {
+        let file: &File = entry.file();
+        Ok((metadata, SealedFile::copy(file, entry.length())?))
     });
-    recalled.inspect_err(|error| cache.mark_damaged(key, error)).ok()
+    found.inspect_err(|error| cache.mark_damaged(key, error)).ok()
 }

@@ -11,14 +11,14 @@ use crate::item::digest::Sha256;
 impl PluginLoader {
     /// Reads a file. If the file is too large, this reads only one byte more than the limit.
     pub(crate) fn read(&self, path: &Path) -> Result<Vec<u8>, LoadErrorKind> {
-        let most = (self.max_size.bytes() as u64).saturating_add(1);
+        let limit = (self.max_size.bytes() as u64).saturating_add(1);
         let mut bytes = Vec::new();
         let read = File::open(path).and_then(|file| {
-            // The size of the file saves many small reads. It may be wrong, so it is not used as a
-            // limit.
-            let length = file.metadata()?.len().min(most);
+            // A buffer of the file's size saves many small reads. The reported size may be wrong, so it
+            // is not the limit of the read.
+            let length = file.metadata()?.len().min(limit);
             let _ = bytes.try_reserve_exact(usize::try_from(length).unwrap_or_default());
-            file.take(most).read_to_end(&mut bytes)
+            file.take(limit).read_to_end(&mut bytes)
         });
         read.map_err(|source| LoadErrorKind::Read { source })?;
         Ok(bytes)

@@ -30,17 +30,17 @@ struct PrecompiledMetadata {
 
 /// Returns whether a file begins like compiled code of the engine.
 pub(crate) fn is_precompiled(bytes: &[u8]) -> bool {
-    const OF_THE_ENGINE: u8 = 200;
-    bytes.starts_with(b"\x7fELF") && bytes.get(7) == Some(&OF_THE_ENGINE)
+    const ENGINE_ABI: u8 = 200;
+    bytes.starts_with(b"\x7fELF") && bytes.get(7) == Some(&ENGINE_ABI)
 }
 
 /// Returns the contents of a precompiled file.
 pub(crate) fn write(engine: &Engine, metadata: Metadata, code: &[u8]) -> std::io::Result<Vec<u8>> {
     let version = env!("CARGO_PKG_VERSION").into();
-    let about = PrecompiledMetadata { version, engine: engine.options(), metadata };
-    let about = serde_json::to_vec(&about).expect("text and truth values serialize");
-    let mut file = Vec::with_capacity(code.len() + about.len());
-    CodePackage::write(&mut file, key(engine).digest(), code, &about)?;
+    let info = PrecompiledMetadata { version, engine: engine.options(), metadata };
+    let info = serde_json::to_vec(&info).expect("text and truth values serialize");
+    let mut file = Vec::with_capacity(code.len() + info.len());
+    CodePackage::write(&mut file, key(engine).digest(), code, &info)?;
     Ok(file)
 }
 
@@ -86,23 +86,23 @@ impl PluginLoader {
     ) -> Result<(CodePackage, PrecompiledMetadata), PrecompiledMismatch> {
         let damaged = |_| PrecompiledMismatch::Damaged;
         let package = CodePackage::read(Cursor::new(bytes)).map_err(damaged)?;
-        let about = serde_json::from_slice(&package.metadata);
-        let about: PrecompiledMetadata = about.map_err(|_| PrecompiledMismatch::Damaged)?;
-        if about.version != env!("CARGO_PKG_VERSION") {
-            let found = about.version.escape_debug().to_string();
+        let info = serde_json::from_slice(&package.metadata);
+        let info: PrecompiledMetadata = info.map_err(|_| PrecompiledMismatch::Damaged)?;
+        if info.version != env!("CARGO_PKG_VERSION") {
+            let found = info.version.escape_debug().to_string();
             return Err(PrecompiledMismatch::Version { found });
         }
-        let is_counted = about.engine.counts_fuel;
+        let is_counted = info.engine.counts_fuel;
         if is_counted != self.engine().counts_fuel() {
             return Err(PrecompiledMismatch::Fuel { is_counted });
         }
-        let features = about.engine.features;
+        let features = info.engine.features;
         if features != self.engine().features() {
             return Err(PrecompiledMismatch::Features { features });
         }
         if package.key != key(self.engine()).digest() {
             return Err(PrecompiledMismatch::Processor);
         }
-        Ok((package, about))
+        Ok((package, info))
     }
 }
