@@ -1,4 +1,4 @@
-//! The cache: compiled code that later runs use again.
+//! The cache of compiled code, which later runs use again.
 //!
 //! ```text
 //! key: a digest of the plugin, the engine's settings, this version …
@@ -9,10 +9,10 @@
 //!
 //! The host runs the code in `trusted` unchecked, with all rights of this user. Therefore no other user may have write
 //! access to the directory or its parents, and the output of a jailed process is never put there. A `TrustedEntry`
-//! stands for both guarantees. A `JailedEntry` gives access to nothing but its bytes.
+//! stands for both guarantees. A `JailedEntry` gives access only to its bytes.
 //!
-//! The cache is optional. A failure here costs time but never fails a run: a full disk, a directory that disappears, or
-//! a changed file.
+//! The cache is optional. A failure of the cache costs time but never fails a run. Examples are a full disk, a directory
+//! that disappears, and a changed file.
 
 pub(crate) mod code_package;
 mod directory;
@@ -72,11 +72,11 @@ struct CacheState {
     full: OnceLock<CacheError>,
 }
 
-/// Code that this host has compiled. Its file is unchanged, and only its user could have changed it.
+/// An entry with code that this host has compiled. Its file is unchanged, and only its user could have changed it.
 #[derive(Debug)]
 pub(crate) struct TrustedEntry(Entry);
 
-/// Code that a jailed process has compiled. It may be anything.
+/// An entry with code that a jailed process has compiled. The host never runs it outside of a jail.
 #[derive(Debug)]
 pub(crate) struct JailedEntry(Entry);
 
@@ -130,18 +130,18 @@ impl Cache {
         }
     }
 
-    fn of(path: &Path, directory: &Directory, make: CreateMode) -> Self {
+    fn of(path: &Path, directory: &Directory, mode: CreateMode) -> Self {
         let full = OnceLock::new();
-        let place = |name| match directory.open_subdirectory(name, make) {
-            Ok(place) => Some(EntryDirectory(place)),
+        let open = |name| match directory.open_subdirectory(name, mode) {
+            Ok(part) => Some(EntryDirectory(part)),
             Err(error) => {
                 tracing::debug!(name, %error, "a part of the cache is not used");
                 record_full(&full, path, error);
                 None
             }
         };
-        let (trusted, jailed) = (place("trusted"), place("jailed"));
-        let kept = CacheState {
+        let (trusted, jailed) = (open("trusted"), open("jailed"));
+        let state = CacheState {
             path: path.to_owned(),
             trusted,
             jailed,
@@ -150,11 +150,11 @@ impl Cache {
             damaged: AtomicU64::new(0),
             full,
         };
-        Self { state: Arc::new(kept), limit: CacheSize::DEFAULT }
+        Self { state: Arc::new(state), limit: CacheSize::DEFAULT }
     }
 
     /// Sets the size limit of the cache (default: [`CacheSize::DEFAULT`]). When a new entry exceeds the limit, the
-    /// cache removes the entries that were not used for the longest time.
+    /// cache removes the least recently used entries.
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;
@@ -173,7 +173,7 @@ impl Cache {
         &self.state.path
     }
 
-    /// Returns how often this process has looked up entries, through this value and all its clones.
+    /// Returns the numbers of lookups by this process, through this value and all its clones.
     #[must_use]
     pub fn uses(&self) -> CacheStats {
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
@@ -182,7 +182,7 @@ impl Cache {
     }
 
     /// Returns the first error about a full disk, or about a file that may not grow, of this value and its clones. Each
-    /// such error means that an entry was not kept.
+    /// such error means that an entry was not stored.
     ///
     /// ```
     /// use mtl_host::cache::Cache;
@@ -221,7 +221,7 @@ impl Cache {
         self.put(CachePart::Jailed, key, code, metadata);
     }
 
-    /// Counts the entry for a key as damaged: its file is intact, but cannot be used.
+    /// Counts the entry for a key as damaged. Its file is intact, but the code cannot be used.
     pub(crate) fn mark_damaged(&self, key: &Key, error: &dyn fmt::Display) {
         tracing::warn!(%key, %error, "a cache entry cannot be used, and will be replaced");
         self.state.hits.fetch_sub(1, Ordering::Relaxed);
@@ -235,16 +235,17 @@ impl Cache {
         self.state.misses.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn place(&self, which: CachePart) -> Option<&EntryDirectory> {
-        match which {
+    fn directory(&self, part: CachePart) -> Option<&EntryDirectory> {
+        match part {
             CachePart::Trusted => self.state.trusted.as_ref(),
             CachePart::Jailed => self.state.jailed.as_ref(),
         }
     }
 
-    fn get(&self, which: CachePart, key: &Key) -> Option<Entry> {
-        let found = self.place(which).map_or(Ok(Lookup::Nothing), |place| place.get(key));
-        let (count, entry) = match found {
+    fn get(&self, part: CachePart, key: &Key) -> Option<Entry> {
+        let lookup =
+            self.directory(part).map_or(Ok(Lookup::Nothing), |directory| directory.get(key));
+        let (count, entry) = match lookup {
             Ok(Lookup::Entry(entry)) => (&self.state.hits, Some(entry)),
             Ok(Lookup::Nothing) => (&self.state.misses, None),
             Ok(Lookup::Damaged) => {
@@ -260,44 +261,45 @@ impl Cache {
         entry
     }
 
-    fn put(&self, which: CachePart, key: &Key, code: &[u8], metadata: &[u8]) {
-        let Some(place) = self.place(which) else { return };
+    fn put(&self, part: CachePart, key: &Key, code: &[u8], metadata: &[u8]) {
+        let Some(directory) = self.directory(part) else { return };
         if code.len() >= self.limit.bytes() {
             tracing::debug!(%key, bytes = code.len(), "the code is larger than the limit of the cache");
             return;
         }
-        let put = place.put(key, code, metadata).and_then(|()| self.shrink(&key.to_string()));
-        if let Err(error) = put {
-            tracing::debug!(%key, %error, "the code is not kept in the cache");
+        let result =
+            directory.put(key, code, metadata).and_then(|()| self.shrink(&key.to_string()));
+        if let Err(error) = result {
+            tracing::debug!(%key, %error, "the code is not stored in the cache");
             record_full(&self.state.full, &self.state.path, error);
         }
     }
 
-    /// Removes the entries that were not used for the longest time, until the others are within the size limit.
+    /// Removes the least recently used entries, but not `except`, until the cache is within the size limit.
     fn shrink(&self, except: &str) -> io::Result<()> {
         let mut entries = Vec::new();
-        for which in [CachePart::Trusted, CachePart::Jailed] {
-            let Some(place) = self.place(which) else { continue };
-            place.remove_abandoned(SystemTime::now())?;
-            entries.extend(place.list()?.into_iter().map(|entry| (place, entry)));
+        for part in [CachePart::Trusted, CachePart::Jailed] {
+            let Some(directory) = self.directory(part) else { continue };
+            directory.remove_abandoned(SystemTime::now())?;
+            entries.extend(directory.list()?.into_iter().map(|entry| (directory, entry)));
         }
         entries.sort_by_key(|(_, entry)| entry.used);
         let limit = self.limit.bytes() as u64;
-        let mut all: u64 = entries.iter().map(|(_, entry)| entry.bytes).sum();
-        for (place, entry) in entries {
-            if all <= limit {
+        let mut total: u64 = entries.iter().map(|(_, entry)| entry.bytes).sum();
+        for (directory, entry) in entries {
+            if total <= limit {
                 break;
             }
             if entry.name != except {
-                place.remove(&entry.name)?;
-                all = all.saturating_sub(entry.bytes);
+                directory.remove(&entry.name)?;
+                total = total.saturating_sub(entry.bytes);
             }
         }
         Ok(())
     }
 }
 
-/// Notes an error if it means that the disk is full.
+/// Records an error if it means that the disk is full.
 fn record_full(full: &OnceLock<CacheError>, path: &Path, source: io::Error) {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
 
@@ -317,7 +319,7 @@ impl TrustedEntry {
         self.0.package.code_length
     }
 
-    /// Returns the metadata that was kept with the code.
+    /// Returns the metadata that was stored with the code.
     pub(crate) fn metadata(&self) -> &[u8] {
         &self.0.package.metadata
     }

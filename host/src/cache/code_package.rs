@@ -4,9 +4,9 @@
 //! code, as the engine writes it │ metadata │ magic │ lengths of both │ key │ SHA-256 of all before
 //! ```
 //!
-//! The code comes first, so that the file can be mapped and run; the engine ignores the bytes after
-//! the code. The digest does not authenticate the file, since whoever can change the file can
-//! compute a new digest. It detects the damage of a crash, a full disk or a mistake.
+//! The code comes first, so that the file can be mapped and run. The engine ignores the bytes after
+//! the code. The digest does not authenticate the file, because whoever can change the file can
+//! compute a new digest. The digest detects damage by a crash, a full disk or an accident.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
@@ -18,7 +18,7 @@ const MAGIC: &[u8; 8] = b"mtlcode1";
 const TRAILER: u64 = 8 + 8 + 8 + 32;
 const DIGEST: usize = 32;
 
-/// The most bytes of metadata in a file. Usual metadata has some hundred bytes.
+/// The size limit of the metadata in bytes. Typical metadata has some hundred bytes.
 const MAX_METADATA: u64 = 1024 * 1024;
 
 /// The parts of a code package, without the code itself.
@@ -32,7 +32,7 @@ pub(crate) struct CodePackage {
     pub(crate) metadata: Vec<u8>,
 }
 
-/// The error of a file that is no code package, is incomplete, or has changed.
+/// The error of a file that is not a code package, is incomplete, or has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidPackage;
 
@@ -42,7 +42,7 @@ impl From<io::Error> for InvalidPackage {
     }
 }
 
-/// The trailer of a complete file: the positions of its parts.
+/// The trailer of a complete file, which states the lengths of its parts.
 struct Trailer {
     /// The position of the trailer in the file.
     at: u64,
@@ -82,10 +82,10 @@ impl CodePackage {
         if found != expected {
             return Err(InvalidPackage);
         }
-        let mut said = Vec::new();
+        let mut bytes = Vec::new();
         from.seek(SeekFrom::Start(code))?;
-        from.take(metadata).read_to_end(&mut said)?;
-        Ok(Self { key, code_length: code, metadata: said })
+        from.take(metadata).read_to_end(&mut bytes)?;
+        Ok(Self { key, code_length: code, metadata: bytes })
     }
 }
 

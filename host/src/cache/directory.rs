@@ -1,5 +1,5 @@
-//! Directories that only their user can change. Each is accessed through a descriptor, so renaming
-//! it has no effect.
+//! Directories that only their user can change. Each directory is accessed through a descriptor, so
+//! renaming it has no effect.
 
 use std::fs::DirBuilder;
 use std::io;
@@ -25,8 +25,8 @@ pub(crate) struct Directory(OwnedFd);
 impl Directory {
     /// Opens the directory at `path`, and creates it if it does not exist.
     pub(crate) fn create(path: &Path) -> Result<Self, CacheError> {
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-        made.map_err(|source| CacheError::Io { path: path.to_owned(), source })?;
+        let created = DirBuilder::new().recursive(true).mode(0o700).create(path);
+        created.map_err(|source| CacheError::Io { path: path.to_owned(), source })?;
         Self::open(path)
     }
 
@@ -35,15 +35,15 @@ impl Directory {
     /// No other user may own the directory or its parents, or write to them: whoever can rename a
     /// directory can replace it. The path is resolved first, and no link is followed after that.
     pub(crate) fn open(path: &Path) -> Result<Self, CacheError> {
-        let broken = |source| CacheError::Io { path: path.to_owned(), source };
-        let real = path.canonicalize().map_err(broken)?;
-        let exposed = |at: &Path, why: &str| CacheError::Unsafe {
+        let io_error = |source| CacheError::Io { path: path.to_owned(), source };
+        let real = path.canonicalize().map_err(io_error)?;
+        let unsafe_error = |at: &Path, reason: &str| CacheError::Unsafe {
             cache: path.to_owned(),
             path: at.to_owned(),
-            why: why.into(),
+            why: reason.into(),
         };
-        let way = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let (mut at, mut here) = (PathBuf::new(), None::<OwnedFd>);
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let (mut at, mut current) = (PathBuf::new(), None::<OwnedFd>);
         for component in real.components() {
             let name = match component {
                 Component::RootDir => Path::new("/"),
@@ -51,27 +51,27 @@ impl Directory {
                 _ => continue,
             };
             at.push(name);
-            let next = match &here {
-                Some(here) => openat(here, name, way, Mode::empty()),
-                None => openat(CWD, name, way, Mode::empty()),
+            let next = match &current {
+                Some(current) => openat(current, name, flags, Mode::empty()),
+                None => openat(CWD, name, flags, Mode::empty()),
             };
-            let next = next.map_err(|error| broken(error.into()))?;
-            let found = fstat(&next).map_err(|error| broken(error.into()))?;
-            if let Some(why) = exposure(&found, at != real) {
-                return Err(exposed(&at, why));
+            let next = next.map_err(|error| io_error(error.into()))?;
+            let found = fstat(&next).map_err(|error| io_error(error.into()))?;
+            if let Some(reason) = exposure(&found, at != real) {
+                return Err(unsafe_error(&at, reason));
             }
-            here = Some(next);
+            current = Some(next);
         }
-        let here = here.ok_or_else(|| broken(io::ErrorKind::NotFound.into()))?;
-        // The walk used `O_PATH`, with which a directory cannot be read.
-        let opened = openat(&here, ".", OPEN, Mode::empty());
-        Ok(Self(opened.map_err(|error| broken(error.into()))?))
+        let directory = current.ok_or_else(|| io_error(io::ErrorKind::NotFound.into()))?;
+        // The loop opened the directory with `O_PATH`, which does not allow reading it.
+        let opened = openat(&directory, ".", OPEN, Mode::empty());
+        Ok(Self(opened.map_err(|error| io_error(error.into()))?))
     }
 
     /// Opens the subdirectory `name`. Only this user could have created it, but it may have been
     /// made writable for others.
-    pub(crate) fn open_subdirectory(&self, name: &str, make: CreateMode) -> io::Result<Self> {
-        if make == CreateMode::IfMissing {
+    pub(crate) fn open_subdirectory(&self, name: &str, mode: CreateMode) -> io::Result<Self> {
+        if mode == CreateMode::IfMissing {
             match mkdirat(self, name, Mode::RWXU) {
                 Ok(()) | Err(Errno::EXIST) => {}
                 Err(error) => return Err(error.into()),
@@ -80,7 +80,7 @@ impl Directory {
         let inner = openat(self, name, OPEN, Mode::empty())?;
         match exposure(&fstat(&inner)?, false) {
             None => Ok(Self(inner)),
-            Some(why) => Err(io::Error::other(format!("`{name}` {why}"))),
+            Some(reason) => Err(io::Error::other(format!("`{name}` {reason}"))),
         }
     }
 }
@@ -88,7 +88,7 @@ impl Directory {
 const OPEN: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// The handling of a missing directory.
+/// The decision whether to create a missing directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CreateMode {
     IfMissing,
@@ -101,17 +101,16 @@ impl AsFd for Directory {
     }
 }
 
-/// Returns how other users could change a directory, or `None` if they cannot. `is_on_the_way` is
+/// Returns the reason for which other users could change a directory, or `None` if they cannot. `is_parent` is
 /// true for a parent, which the system may own.
-fn exposure(found: &Stat, is_on_the_way: bool) -> Option<&'static str> {
-    let is_ours = found.st_uid == geteuid().as_raw() || is_on_the_way && found.st_uid == 0;
-    let is_closed =
-        found.st_mode & OTHERS_WRITE == 0 || is_on_the_way && found.st_mode & STICKY != 0;
+fn exposure(found: &Stat, is_parent: bool) -> Option<&'static str> {
+    let is_ours = found.st_uid == geteuid().as_raw() || is_parent && found.st_uid == 0;
+    let is_closed = found.st_mode & OTHERS_WRITE == 0 || is_parent && found.st_mode & STICKY != 0;
     match (FileType::from_raw_mode(found.st_mode), is_ours, is_closed) {
         (FileType::Directory, true, true) => None,
         (FileType::Directory, false, _) => Some("belongs to another user"),
         (FileType::Directory, true, false) => Some("can be written by others"),
-        _ => Some("is no directory"),
+        _ => Some("is not a directory"),
     }
 }
 
@@ -137,7 +136,7 @@ mod tests {
     fn none_is_taken_that_others_can_write_to_or_replace() {
         #[rustfmt::skip]
         let cases = [
-            // around   itself   taken
+            // around   itself   accepted
             (0o700,     0o700,   true),
             (0o755,     0o755,   true),
             (0o1777,    0o700,   true),
@@ -148,7 +147,7 @@ mod tests {
             // Others cannot remove this user's entries, but they can add entries.
             (0o700,     0o1777,  false),
         ];
-        for (around, itself, taken) in cases {
+        for (around, itself, accepted) in cases {
             let folder = tempfile::tempdir().unwrap();
             let outer = folder.path().join("outer");
             let inner = outer.join("inner");
@@ -156,7 +155,7 @@ mod tests {
             mode(&inner, itself);
             mode(&outer, around);
             let opened = Directory::open(&inner);
-            assert_eq!(opened.is_ok(), taken, "{around:o} {itself:o}: {opened:?}");
+            assert_eq!(opened.is_ok(), accepted, "{around:o} {itself:o}: {opened:?}");
         }
     }
 

@@ -1,8 +1,8 @@
 //! One part of the cache: a directory with one file for each entry.
 //!
-//! An entry is written under a temporary name and then renamed. So nobody reads half an entry, and
-//! a process that has an old entry open keeps it. No process waits for another: if two processes
-//! put the same entry, the last one wins.
+//! An entry is written under a temporary name and then renamed. Therefore no process reads
+//! half an entry, and a process that has an old entry open keeps it. No process waits for another. If
+//! two processes write the same entry, the last one wins.
 
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
@@ -28,7 +28,7 @@ const ABANDONED: Duration = Duration::from_hours(1);
 #[derive(Debug)]
 pub(crate) struct EntryDirectory(pub(crate) Directory);
 
-/// A checked entry: its file is unchanged, and belongs to the requested key.
+/// A checked entry, whose file is unchanged and belongs to the requested key.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) file: File,
@@ -44,7 +44,7 @@ pub(crate) enum Lookup {
     Damaged,
 }
 
-/// The facts about an entry that are known without opening it.
+/// The properties of an entry that can be read without opening it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EntryInfo {
     pub(crate) name: String,
@@ -56,7 +56,7 @@ pub(crate) struct EntryInfo {
 impl EntryDirectory {
     /// Looks up the entry for `key`, and marks it as used.
     pub(crate) fn get(&self, key: &Key) -> io::Result<Lookup> {
-        // `NONBLOCK`, so that opening a pipe under this name does not wait.
+        // With `NONBLOCK`, opening a pipe under this name does not block.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = match openat(&self.0, key.to_string(), flags, Mode::empty()) {
             Ok(file) => file,
@@ -74,7 +74,7 @@ impl EntryDirectory {
         };
         let omit = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
         let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
-        // This fails if the directory is read-only, but then nothing is removed by age.
+        // The call fails if the directory is read-only. Then no entry is removed by age either.
         let _ = futimens(&file, &Timestamps { last_access: omit, last_modification: now });
         Ok(Lookup::Entry(Entry { file, package }))
     }
@@ -86,12 +86,12 @@ impl EntryDirectory {
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = openat(&self.0, &unfinished, flags, Mode::RUSR | Mode::WUSR)?;
         let written = write(File::from(file), key, code, metadata);
-        let put =
+        let renamed =
             written.and_then(|()| Ok(renameat(&self.0, &unfinished, &self.0, key.to_string())?));
-        if put.is_err() {
+        if renamed.is_err() {
             let _ = unlinkat(&self.0, &unfinished, AtFlags::empty());
         }
-        put
+        renamed
     }
 
     /// Returns the finished entries.
@@ -119,7 +119,7 @@ impl EntryDirectory {
             .try_for_each(|file| self.remove(&file.name))
     }
 
-    /// Removes all unfinished files. A process that is still writing one keeps nothing.
+    /// Removes all unfinished files. An entry that a process is still writing is lost.
     pub(crate) fn clear_unfinished(&self) -> io::Result<()> {
         let mut files = self.files()?.into_iter().filter(is_unfinished);
         files.try_for_each(|file| self.remove(&file.name))
@@ -155,6 +155,6 @@ fn is_unfinished(file: &EntryInfo) -> bool {
 fn write(file: File, key: &Key, code: &[u8], metadata: &[u8]) -> io::Result<()> {
     let mut file = BufWriter::new(file);
     CodePackage::write(&mut file, key.digest(), code, metadata)?;
-    // There is no `fsync`: after a crash, the digest detects data that did not reach the disk.
+    // No `fsync` is needed: after a crash, the digest detects data that did not reach the disk.
     file.flush()
 }

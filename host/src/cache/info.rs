@@ -76,8 +76,8 @@ impl Cache {
 
     /// Removes all entries and all unfinished files. Returns the number and the size of the removed entries.
     ///
-    /// A process that uses an entry keeps it until it closes the file. A process that is writing an entry keeps
-    /// nothing.
+    /// A process that uses a removed entry keeps it until it closes the file. An entry that a process is still writing
+    /// is lost.
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;
@@ -97,7 +97,7 @@ impl Cache {
     /// of the removed snapshots. A run that uses a snapshot keeps it until the run ends.
     ///
     /// A snapshot is the memory of a plugin after its `init`. It contains the init arguments, the values of variables,
-    /// all that `init` has read, and the random numbers that it has drawn.
+    /// all data that `init` has read, and the random numbers that it has drawn.
     ///
     /// ```
     /// # use mtl_host::cache::Cache;
@@ -117,34 +117,35 @@ impl Cache {
         self.remove(|entry| EntryKind::Snapshot.matches_name(&entry.name))
     }
 
-    /// Removes the entries that `is_wanted` selects, and the unfinished files of crashed processes.
-    fn remove(&self, is_wanted: impl Fn(&EntryInfo) -> bool) -> Result<CacheInfo, CacheError> {
-        let mut places =
-            [CachePart::Trusted, CachePart::Jailed].into_iter().filter_map(|it| self.place(it));
-        places
+    /// Removes the entries that `is_selected` selects, and the unfinished files of crashed processes.
+    fn remove(&self, is_selected: impl Fn(&EntryInfo) -> bool) -> Result<CacheInfo, CacheError> {
+        let mut directories = [CachePart::Trusted, CachePart::Jailed]
+            .into_iter()
+            .filter_map(|part| self.directory(part));
+        directories
             .try_for_each(EntryDirectory::clear_unfinished)
             .map_err(|source| CacheError::Io { path: self.path().to_owned(), source })?;
-        self.each(is_wanted, |place, entry| place.remove(&entry.name))
+        self.each(is_selected, |directory, entry| directory.remove(&entry.name))
     }
 
-    /// Applies `act` to the entries that `is_wanted` selects, and returns their number and size.
+    /// Applies `act` to the entries that `is_selected` selects, and returns their number and size.
     fn each(
         &self,
-        is_wanted: impl Fn(&EntryInfo) -> bool,
+        is_selected: impl Fn(&EntryInfo) -> bool,
         act: impl Fn(&EntryDirectory, &EntryInfo) -> io::Result<()>,
     ) -> Result<CacheInfo, CacheError> {
-        let share = |which| -> io::Result<CacheUsage> {
-            let mut share = CacheUsage::default();
-            let Some(place) = self.place(which) else { return Ok(share) };
-            for entry in place.list()?.into_iter().filter(&is_wanted) {
-                act(place, &entry)?;
-                share.entries += 1;
-                share.bytes += entry.bytes;
+        let usage = |part| -> io::Result<CacheUsage> {
+            let mut usage = CacheUsage::default();
+            let Some(directory) = self.directory(part) else { return Ok(usage) };
+            for entry in directory.list()?.into_iter().filter(&is_selected) {
+                act(directory, &entry)?;
+                usage.entries += 1;
+                usage.bytes += entry.bytes;
             }
-            Ok(share)
+            Ok(usage)
         };
         let info = || {
-            Ok(CacheInfo { trusted: share(CachePart::Trusted)?, jailed: share(CachePart::Jailed)? })
+            Ok(CacheInfo { trusted: usage(CachePart::Trusted)?, jailed: usage(CachePart::Jailed)? })
         };
         info().map_err(|source| CacheError::Io { path: self.path().to_owned(), source })
     }

@@ -59,9 +59,9 @@ impl fmt::Display for Key {
     }
 }
 
-/// A key under construction. The order of the parts matters, and the boundaries between them.
+/// A builder of a key. The key depends on the order of the parts and on the boundaries between them.
 #[derive(Clone, Debug)]
-#[must_use = "a key is made by `end`"]
+#[must_use = "call `build` to get the key"]
 pub(crate) struct KeyBuilder {
     kind: EntryKind,
     hash: sha2::Sha256,
@@ -86,9 +86,9 @@ pub(crate) struct Sha256Hasher(sha2::Sha256);
 impl Sha256Hasher {
     /// Returns the digest of `value`.
     pub(crate) fn of(value: &impl std::hash::Hash) -> Sha256 {
-        let mut hashed = Self::default();
-        value.hash(&mut hashed);
-        Sha256::from(<[u8; 32]>::from(hashed.0.finalize()))
+        let mut hasher = Self::default();
+        value.hash(&mut hasher);
+        Sha256::from(<[u8; 32]>::from(hasher.0.finalize()))
     }
 }
 

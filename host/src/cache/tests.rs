@@ -16,13 +16,13 @@ fn key(of: &str) -> Key {
     Key::builder(EntryKind::Plugin).part(of.as_bytes()).build()
 }
 
-fn path(folder: &TempDir, place: &str, key: &Key) -> PathBuf {
-    folder.path().join(place).join(key.to_string())
+fn path(folder: &TempDir, part: &str, key: &Key) -> PathBuf {
+    folder.path().join(part).join(key.to_string())
 }
 
-fn code(own: &TrustedEntry) -> Vec<u8> {
-    let mut code = vec![0; usize::try_from(own.length()).unwrap()];
-    std::os::unix::fs::FileExt::read_exact_at(own.file(), &mut code, 0).unwrap();
+fn code(entry: &TrustedEntry) -> Vec<u8> {
+    let mut code = vec![0; usize::try_from(entry.length()).unwrap()];
+    std::os::unix::fs::FileExt::read_exact_at(entry.file(), &mut code, 0).unwrap();
     code
 }
 
@@ -101,8 +101,8 @@ fn what_is_damaged_or_open_to_others_is_not_there() {
 fn what_was_not_used_for_the_longest_time_goes() {
     let (folder, cache) = cache();
     let cache = cache.limit("1KiB".parse().unwrap());
-    let used_at = |place: &str, name: &str, seconds| {
-        let file = File::options().write(true).open(path(&folder, place, &key(name))).unwrap();
+    let used_at = |part: &str, name: &str, seconds| {
+        let file = File::options().write(true).open(path(&folder, part, &key(name))).unwrap();
         file.set_modified(UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
     };
     for (name, seconds) in [("a", 1), ("b", 2)] {
@@ -115,12 +115,12 @@ fn what_was_not_used_for_the_longest_time_goes() {
     assert!(cache.trusted(&key("a")).is_some());
     assert_eq!(cache.info().unwrap().trusted.entries, 2);
     cache.keep_trusted(&key("d"), &[0; 200], b"");
-    let kept = |name| cache.trusted(&key(name)).is_some();
-    assert_eq!(["a", "b", "d"].map(kept), [true, false, true]);
+    let is_kept = |name| cache.trusted(&key(name)).is_some();
+    assert_eq!(["a", "b", "d"].map(is_kept), [true, false, true]);
     assert!(cache.jailed(&key("c")).is_some());
     // The new entry stays, whatever its time is.
     cache.keep_trusted(&key("e"), &[0; 900], b"");
-    assert_eq!(["a", "d", "e"].map(kept), [false, false, true]);
+    assert_eq!(["a", "d", "e"].map(is_kept), [false, false, true]);
     assert!(cache.jailed(&key("c")).is_none());
 }
 
@@ -165,18 +165,17 @@ fn what_is_unfinished_is_cleared_too() {
     type Clear = fn(&Cache) -> Result<CacheInfo, CacheError>;
     for clear in [Cache::clear as Clear, Cache::clear_snapshots] {
         let (folder, cache) = cache();
-        let unfinished =
-            ["trusted", "jailed"].map(|place| folder.path().join(place).join(".new-1"));
+        let unfinished = ["trusted", "jailed"].map(|part| folder.path().join(part).join(".new-1"));
         cache.keep_trusted(&key("it"), b"code", b"");
         cache.keep_jailed(&key("it"), b"code", b"");
         unfinished.iter().for_each(|file| fs::write(file, "secret").unwrap());
-        let kept = cache.info().unwrap();
+        let before = cache.info().unwrap();
         let removed = clear(&cache).unwrap();
         assert_eq!(unfinished.each_ref().map(|file| file.exists()), [false; 2]);
         // An unfinished file does not count as an entry.
-        let left = cache.info().unwrap();
-        assert_eq!(removed.trusted.entries + left.trusted.entries, kept.trusted.entries);
-        assert_eq!(removed.jailed.bytes + left.jailed.bytes, kept.jailed.bytes);
+        let after = cache.info().unwrap();
+        assert_eq!(removed.trusted.entries + after.trusted.entries, before.trusted.entries);
+        assert_eq!(removed.jailed.bytes + after.jailed.bytes, before.jailed.bytes);
     }
 }
 
