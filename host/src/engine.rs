@@ -155,22 +155,22 @@ impl EngineError {
 /// Without these threads, compiling would panic.
 pub(crate) fn start_compilers() -> Result<(), EngineError> {
     // The process tries this once. Later calls return the error of that attempt.
-    static REFUSED: OnceLock<Option<i32>> = OnceLock::new();
-    let refused = REFUSED.get_or_init(|| {
+    static ERROR_CODE: OnceLock<Option<i32>> = OnceLock::new();
+    let error_code = ERROR_CODE.get_or_init(|| {
         let built = rayon::ThreadPoolBuilder::new().build_global();
-        let refused = built.err().and_then(|error| refused_thread(&error))?;
-        Some(refused.raw_os_error().unwrap_or(Errno::AGAIN.raw_os_error()))
+        let error = built.err().and_then(|error| spawn_error(&error))?;
+        Some(error.raw_os_error().unwrap_or(Errno::AGAIN.raw_os_error()))
     });
-    match refused {
+    match error_code {
         None => Ok(()),
         Some(code) => Err(EngineError::CompilerThreads(io::Error::from_raw_os_error(*code))),
     }
 }
 
-/// Returns the system's error; none if the threads were running already.
-fn refused_thread(error: &dyn std::error::Error) -> Option<io::Error> {
-    let refused: &io::Error = error.source()?.downcast_ref()?;
-    Some(refused.raw_os_error().map_or_else(|| refused.kind().into(), io::Error::from_raw_os_error))
+/// Returns the error of the system that prevented the start of a thread, or `None` if the threads were running already.
+fn spawn_error(error: &dyn std::error::Error) -> Option<io::Error> {
+    let error: &io::Error = error.source()?.downcast_ref()?;
+    Some(error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error))
 }
 
 impl Engine {
@@ -194,8 +194,8 @@ impl Engine {
         Self::with_options(EngineOptions::default())
     }
 
-    /// Returns an engine for a process that compiles and runs nothing. Such a process needs no right to make code
-    /// executable.
+    /// Returns an engine for a process that only compiles. Such a process runs no plugin, so it needs no right to make
+    /// code executable.
     pub(crate) fn to_compile(options: EngineOptions) -> Result<Self, EngineError> {
         let configure = |config: &mut wasmtime::Config| {
             config.with_custom_code_memory(Some(Arc::new(NonExecutableCode)));
@@ -227,12 +227,12 @@ impl Engine {
     /// Returns the engine of this family whose plugins may use exactly these optional features.
     pub(super) fn with_features(&self, features: WasmFeatures) -> Result<Self, EngineError> {
         let options = EngineOptions { features, ..self.options };
-        let place = &self.family.engines[features.index()];
-        let wasm = match place.get() {
+        let cell = &self.family.engines[features.index()];
+        let wasm = match cell.get() {
             Some(wasm) => wasm,
             None => {
-                let made = new_wasm_engine(&Self::config(options))?;
-                place.get_or_init(|| made)
+                let engine = new_wasm_engine(&Self::config(options))?;
+                cell.get_or_init(|| engine)
             }
         };
         Ok(Self { wasm: wasm.clone(), options, family: Arc::clone(&self.family) })
@@ -244,19 +244,19 @@ impl Engine {
 
     /// Returns an engine for a jailed process, with the options of its parent's engine.
     ///
-    /// The jail keeps the watchdog's thread from opening its own scheduler statistics, so the watchdog uses `schedule`,
-    /// that of the thread that runs the guest.
+    /// The jail keeps the watchdog's thread from opening its own scheduler statistics, so the watchdog uses
+    /// `statistics`, which belong to the thread that runs the guest.
     pub(crate) fn in_jail(
         options: EngineOptions,
-        schedule: Option<Arc<SchedStat>>,
+        statistics: Option<Arc<SchedStat>>,
     ) -> Result<Self, EngineError> {
-        Self::configured(options, |_| (), move || schedule)
+        Self::configured(options, |_| (), move || statistics)
     }
 
     fn configured(
         options: EngineOptions,
         configure: impl FnOnce(&mut wasmtime::Config),
-        schedule: impl FnOnce() -> Option<Arc<SchedStat>> + Send + 'static,
+        statistics: impl FnOnce() -> Option<Arc<SchedStat>> + Send + 'static,
     ) -> Result<Self, EngineError> {
         let mut config = Self::config(options);
         configure(&mut config);
@@ -264,14 +264,14 @@ impl Engine {
         let engines = Engines::default();
         engines[options.features.index()].get_or_init(|| wasm.clone());
         let engines = Arc::new(engines);
-        let ticked = Arc::clone(&engines);
+        let ticking_engines = Arc::clone(&engines);
         let tick = move || {
-            for engine in ticked.iter().filter_map(OnceLock::get) {
+            for engine in ticking_engines.iter().filter_map(OnceLock::get) {
                 engine.increment_epoch();
             }
         };
         let watchdog =
-            Arc::new(Watchdog::start_measuring(schedule, tick).map_err(EngineError::Thread)?);
+            Arc::new(Watchdog::start_measuring(statistics, tick).map_err(EngineError::Thread)?);
         Ok(Self { wasm, options, family: Arc::new(Family { engines, watchdog }) })
     }
 
@@ -303,8 +303,8 @@ impl Engine {
         wasmtime::Engine::new(&config)?.precompile_module(module)
     }
 
-    /// Returns a digest of all settings and of the processor features in use. Code that was compiled with another
-    /// digest differs, or cannot run here.
+    /// Returns a digest of all settings and of the processor features in use. An engine with another
+    /// digest produces different code, or code that cannot run here.
     pub(super) fn settings_digest(&self) -> Sha256 {
         Sha256Hasher::of(&(self.wasm.precompile_compatibility_hash(), self.options))
     }
