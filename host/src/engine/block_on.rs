@@ -1,4 +1,4 @@
-//! Runs the futures that a guest waits for on the guest's own thread. The asynchronous runtime provides clocks, files
+//! Runs the futures that a guest waits for, on the thread of the guest. The asynchronous runtime provides clocks, files
 //! and sockets.
 
 use std::pin::pin;
@@ -16,12 +16,12 @@ pub(crate) fn block_on<F: Future>(watch: &Watch, future: F) -> Result<F::Output,
     block_on_with(watch, future, || true)
 }
 
-/// Runs a future like [`drive`], and calls `meanwhile` if the future takes longer than some milliseconds. The calls
+/// Runs a future like [`block_on`], and calls `meanwhile` if the future takes longer than some milliseconds. The calls
 /// repeat until `meanwhile` returns true.
 ///
 /// # Errors
 ///
-/// Returns the same errors as [`drive`].
+/// Returns the same errors as [`block_on`].
 pub(crate) fn block_on_with<F: Future>(
     watch: &Watch,
     future: F,
@@ -62,11 +62,11 @@ pub(crate) mod tests {
     #[test]
     fn a_deadline_ends_what_is_waited_for() {
         let (watch, _, _watchdog) = watch(Some(SHORT));
-        let begun = Instant::now();
+        let started_at = Instant::now();
         assert_eq!(watch.check(), Ok(()));
         assert_eq!(block_on(&watch, pending::<()>()), Err(Overdue::Limit(SHORT)));
         assert_eq!(watch.check(), Err(Overdue::Limit(SHORT)));
-        assert!(begun.elapsed() >= SHORT, "a deadline never comes early");
+        assert!(started_at.elapsed() >= SHORT, "a deadline never comes early");
         watch.begin(Phase::Item);
         assert_eq!(watch.check(), Ok(()));
     }
@@ -78,11 +78,12 @@ pub(crate) mod tests {
             let task = async { wasmtime_wasi::runtime::spawn(async { 7 }).await };
             assert_eq!(block_on(&watch, task), Ok(7));
             let other = cancel.clone();
-            let ends = thread::Builder::new().spawn(move || other.end_in(Duration::ZERO)).unwrap();
+            let canceller =
+                thread::Builder::new().spawn(move || other.end_in(Duration::ZERO)).unwrap();
             assert_eq!(block_on(&watch, pending::<()>()), Err(Overdue::End));
-            ends.join().unwrap();
-            let ends = thread::Builder::new().spawn(move || cancel.cancel_all()).unwrap();
-            ends.join().unwrap();
+            canceller.join().unwrap();
+            let canceller = thread::Builder::new().spawn(move || cancel.cancel_all()).unwrap();
+            canceller.join().unwrap();
             assert_eq!(block_on(&watch, pending::<()>()), Err(Overdue::Cancelled));
         });
     }

@@ -7,8 +7,8 @@
 
 use wasmtime::{Caller, Extern, Linker};
 use wasmtime_wasi::p1::WasiP1Ctx;
-// These functions are public, although their documentation says that they are not for other crates. The project stays
-// on one long-term release of wasmtime, and tests cover each kind of wait.
+// These functions are public, although their documentation calls them internal. The project stays on one long-term
+// release of wasmtime, and tests cover each kind of wait.
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as functions, WasiSnapshotPreview1 as _};
 use wiggle::GuestMemory;
 
@@ -36,11 +36,12 @@ macro_rules! define {
                         parameters: &[$(i64::from($parameter)),*],
                     };
                     let (wasi, common) = $parts(state);
-                    let taken = match common.files.before_call(call, bytes)? {
-                        CallDecision::Refused(answer) => return Ok(answer),
-                        CallDecision::Allowed { taken } => taken,
+                    let charged = match common.files.before_call(call, bytes)? {
+                        CallDecision::Refused(error_code) => return Ok(error_code),
+                        CallDecision::Allowed { charged } => charged,
                     };
-                    let (watch, moved) = (common.watch.clone(), common.files.moved(call, bytes));
+                    let (watch, moved) =
+                        (common.watch.clone(), common.files.moved_file(call, bytes));
                     let mut memory = GuestMemory::Unshared(bytes);
                     if let Some(moved) = moved
                         && block_on(&watch, file_calls::is_symlink(wasi, moved))??
@@ -48,13 +49,13 @@ macro_rules! define {
                         return Ok(file_calls::NOT_PERMITTED);
                     }
                     wasi.set_hostcall_fuel(fuel);
-                    let call_of_wasi = functions::$name(wasi, &mut memory, $($parameter),*);
-                    let done = block_on_with(&watch, call_of_wasi, || common.hand_over())??;
-                    common.files.after_call(call, bytes, taken, done == 0);
+                    let wasi_call = functions::$name(wasi, &mut memory, $($parameter),*);
+                    let error_code = block_on_with(&watch, wasi_call, || common.hand_over())??;
+                    common.files.after_call(call, bytes, charged, error_code == 0);
                     if let Some(recorder) = common.recorder() {
-                        recorder.record(call.name, call.parameters, bytes, done == 0);
+                        recorder.record(call.name, call.parameters, bytes, error_code == 0);
                     }
-                    Ok(done)
+                    Ok(error_code)
                 },
             )
             .expect("the linker allows shadowing");
@@ -86,21 +87,21 @@ pub(crate) fn add_to_linker<T: 'static>(
         path_create_directory(fd: i32, path: i32, len: i32);
         path_filestat_get(fd: i32, flags: i32, path: i32, len: i32, stat: i32);
         path_filestat_set_times(
-            fd: i32, flags: i32, path: i32, len: i32, accessed: i64, modified: i64, which: i32
+            fd: i32, flags: i32, path: i32, len: i32, accessed: i64, modified: i64, time_flags: i32
         );
         path_link(
             from: i32, flags: i32, old: i32, old_len: i32, to: i32, new: i32, new_len: i32
         );
         path_open(
             fd: i32, flags: i32, path: i32, len: i32, open: i32, rights: i64, inherited: i64,
-            how: i32, opened: i32
+            fd_flags: i32, opened: i32
         );
-        path_readlink(fd: i32, path: i32, len: i32, buffer: i32, room: i32, used: i32);
+        path_readlink(fd: i32, path: i32, len: i32, buffer: i32, size: i32, used: i32);
         path_remove_directory(fd: i32, path: i32, len: i32);
         path_rename(from: i32, old: i32, old_len: i32, to: i32, new: i32, new_len: i32);
         path_symlink(old: i32, old_len: i32, fd: i32, new: i32, new_len: i32);
         path_unlink_file(fd: i32, path: i32, len: i32);
-        poll_oneoff(subscriptions: i32, events: i32, count: i32, happened: i32);
+        poll_oneoff(subscriptions: i32, events: i32, count: i32, event_count: i32);
     }
     linker.allow_shadowing(false);
 }

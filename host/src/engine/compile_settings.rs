@@ -22,11 +22,11 @@ pub(crate) struct CompileSettings {
     pub(crate) host_functions: HostFunctions,
     pub(crate) max_functions: FunctionLimit,
     pub(crate) limits: CompileLimits,
-    /// The cache for compiled code, if there is one.
+    /// The cache for compiled code, if the user set one.
     pub(crate) cache: Option<Cache>,
 }
 
-/// The limits of a separate process that compiles.
+/// The limits of a child process that compiles.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CompileLimits {
     pub(crate) time: Duration,
@@ -34,7 +34,7 @@ pub(crate) struct CompileLimits {
 }
 
 impl CompileLimits {
-    /// Several times the compile time of the largest plugin that may be loaded, on one core.
+    /// The default time limit: several times the compile time of the largest allowed plugin on one core.
     pub(crate) const DEFAULT_TIME: Duration = Duration::from_mins(5);
 }
 
@@ -89,9 +89,9 @@ impl CompileSettings {
 
     /// Returns the cached code that this host compiled for the same key.
     fn cached_code(&self, cache: &Cache, key: &Key, kind: PluginKind) -> Option<CompiledCode> {
-        let own = cache.trusted(key)?;
-        let taken = CompiledCode::load(&self.engine, &TrustedCode::Cached(&own), kind);
-        taken.inspect_err(|error| cache.mark_damaged(key, error)).ok()
+        let entry = cache.trusted(key)?;
+        let loaded = CompiledCode::load(&self.engine, &TrustedCode::Cached(&entry), kind);
+        loaded.inspect_err(|error| cache.mark_damaged(key, error)).ok()
     }
 
     fn cache_key(&self, binary: &WasmBinary<'_>) -> Key {

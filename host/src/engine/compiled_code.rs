@@ -45,7 +45,7 @@ impl CompiledCode {
             PluginKind::CoreModule => Module::new(engine, bytes).map(Self::Module),
             PluginKind::Component => Component::new(engine, bytes).map(Self::Component),
         };
-        compiled.map_err(|error| settings.not_compiled(binary, error))
+        compiled.map_err(|error| settings.compile_error(binary, error))
     }
 
     /// Loads code that was compiled earlier.
@@ -60,7 +60,7 @@ impl CompiledCode {
         }
     }
 
-    /// Returns the bytes from which [`take`](Self::take) loads the code again.
+    /// Returns the bytes from which [`load`](Self::load) loads the code again.
     pub(crate) fn serialize(&self) -> wasmtime::Result<Vec<u8>> {
         match self {
             Self::Module(module) => module.serialize(),
@@ -78,9 +78,9 @@ pub(crate) fn load_module(engine: &Engine, code: &TrustedCode<'_>) -> wasmtime::
             module.initialize_copy_on_write_image()?;
             Ok(module)
         }
-        TrustedCode::Cached(own) => map_module(engine, own.file())
+        TrustedCode::Cached(entry) => map_module(engine, entry.file())
             // Some file systems, such as those mounted `noexec`, do not allow executable mappings.
-            .or_else(|_| copy_module(engine, &read(own.file(), own.length())?)),
+            .or_else(|_| copy_module(engine, &read(entry.file(), entry.length())?)),
         TrustedCode::OfThisProcess(file) => map_module(engine, file),
         TrustedCode::VouchedFor(code) => copy_module(engine, code),
     }
@@ -96,8 +96,8 @@ fn load_component(engine: &Engine, code: &TrustedCode<'_>) -> wasmtime::Result<C
             component.initialize_copy_on_write_image()?;
             Ok(component)
         }
-        TrustedCode::Cached(own) => map_component(engine, own.file())
-            .or_else(|_| copy_component(engine, &read(own.file(), own.length())?)),
+        TrustedCode::Cached(entry) => map_component(engine, entry.file())
+            .or_else(|_| copy_component(engine, &read(entry.file(), entry.length())?)),
         TrustedCode::OfThisProcess(file) => map_component(engine, file),
         TrustedCode::VouchedFor(code) => copy_component(engine, code),
     }
@@ -118,7 +118,7 @@ fn map_module(engine: &Engine, file: &File) -> wasmtime::Result<Module> {
     // contain whatever it does. The file is from a `TrustedCode`, which is one of these:
     // - `InJail`: the file is sealed, and the jail of this process contains the code.
     // - `OfThisProcess`: the file is sealed, and this process compiled the code.
-    // - `Own`: a process of this user compiled the code, and the content of this very descriptor was checked. No other
+    // - `Cached`: a process of this user compiled the code, and the content of this very descriptor was checked. No other
     //   user can write to the file. This host replaces cache files instead of changing them, so the mapped content
     //   stays. A program of the same user could write to the file, but such a program can run any code anyway.
     unsafe { Module::deserialize_open_file(engine.wasm(), file) }

@@ -1,5 +1,5 @@
-//! Bounds the compile work of a component, which can far exceed what its size suggests. The check runs before any of a
-//! plugin is validated or compiled.
+//! Limits the compile work of a component, which can be far larger than its size suggests. The check runs before any
+//! part of a plugin is validated or compiled.
 //!
 //! Two things multiply the work. The engine copies a component's content into each of its instances, so a kilobyte of
 //! components that each instantiate the previous one twice expands to gigabytes. The engine copies the definitions of
@@ -105,7 +105,7 @@ fn nesting(binary: &[u8]) -> (u64, u64) {
         parts += 1;
         let is_component = binary.get(6) == Some(&1);
         let mut rest = binary.get(PREAMBLE..).unwrap_or_default();
-        while let Some((id, content, behind)) = section(rest) {
+        while let Some((id, content, after)) = section(rest) {
             if is_component && matches!(id, 1 | 4) {
                 // Parts beyond the limit are counted without being read.
                 if binaries.len() as u64 <= Complexity::MAX_PARTS {
@@ -114,7 +114,7 @@ fn nesting(binary: &[u8]) -> (u64, u64) {
                     parts += 1;
                 }
             }
-            rest = behind;
+            rest = after;
         }
     }
     (deepest, parts)
@@ -126,8 +126,8 @@ struct ComponentCount {
     is_component: bool,
     /// The number of definitions in one instance of the component, including its inner instances.
     definitions: u64,
-    /// The number of definitions of each component that this one can name, by index. None for a component that is
-    /// imported or exported by an instance, whose size is unknown.
+    /// The number of definitions of each component that this one can name, by index. `None` for a component of
+    /// unknown size, which is imported or is the export of an instance.
     components: Vec<Option<u64>>,
 }
 
@@ -143,12 +143,12 @@ impl ComponentCount {
 
 /// Returns the number of definitions in all instances of components in a binary.
 fn definitions(binary: &[u8]) -> u64 {
-    // The stack of open components, from the outermost to the current one. Modules are on it without definitions.
+    // The stack of open components, from the outermost to the current one. It contains modules too, without definitions.
     let mut open = vec![ComponentCount::default()];
     for payload in Parser::new(0).parse_all(binary) {
         let read = payload.and_then(|payload| read(&payload, &mut open));
-        let is_too_much = |open: &ComponentCount| open.definitions > Complexity::MAX_DEFINITIONS;
-        if read.is_err() || open.iter().any(is_too_much) {
+        let is_excessive = |open: &ComponentCount| open.definitions > Complexity::MAX_DEFINITIONS;
+        if read.is_err() || open.iter().any(is_excessive) {
             break;
         }
     }

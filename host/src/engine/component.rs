@@ -39,9 +39,9 @@ use crate::sandbox::sockets::{self, GrantedSockets, HasSockets};
 /// The interface that a worker's component exports.
 pub(crate) const INTERFACE: &str = "mtl:plugin/worker@1.0.0";
 
-/// The smallest allowance for a component's transfer to the host in one call. The engine has one
-/// bound for results and for arguments of calls, and plugins write files in pieces of up to this
-/// size. The allowance therefore never falls below it, however small the result limit is.
+/// The smallest limit, in bytes, on the data that a component passes to the host in one call. The
+/// engine has one limit for results and for arguments of calls, and plugins write files in pieces of
+/// up to this size. The limit therefore never falls below it, even if the result limit is smaller.
 pub(crate) const MIN_TRANSFER: usize = 1024 * 1024;
 
 /// A linked component of the world `mtl:plugin/plugin`.
@@ -116,7 +116,7 @@ type Call = TypedFunc<(Vec<u8>,), (Result<Option<Vec<u8>>, ItemError>,)>;
 type Finish = TypedFunc<(), (Result<Option<Vec<u8>>, String>,)>;
 
 impl ComponentPlugin {
-    /// Links a component of the world, whose `exports` were found.
+    /// Links a component of the world, with the `exports` that were found in it.
     pub(crate) fn link(
         settings: &CompileSettings,
         component: &Component,
@@ -126,8 +126,8 @@ impl ComponentPlugin {
     }
 }
 
-/// Links a component of this world. Returns none if the settings name another function than the
-/// world's `call`.
+/// Links a component of this world. Returns `None` for other code, and if the settings name another
+/// function than the world's `call`.
 pub(super) fn recognize(settings: &CompileSettings, code: &CompiledCode) -> Recognized {
     let CompiledCode::Component(component) = code else { return None };
     if settings.call_export != CompileSettings::CALL {
@@ -165,7 +165,7 @@ impl PluginCode for ComponentPlugin {
         match run_guest_async(&mut store, async |store| init.call_async(store, (args,)).await) {
             Ok((Ok(()),)) => Ok(Box::new(ComponentInstance { store, call, finish })),
             Ok((Err(message),)) => Err(StartError::InitRefused { message }),
-            Err(broken) => Err(StartError::from_init(broken)),
+            Err(failure) => Err(StartError::from_init(failure)),
         }
     }
 }
@@ -183,10 +183,10 @@ impl LinkedComponent {
             .expect("the settings were checked: each name is unique and free");
         let pre = linker.instantiate_pre(component);
         let pre = pre.map_err(|error| LoadErrorKind::Link { source: ErrorChain::new(error) })?;
-        let asks_for_passing = uses_argument_passing(engine, component);
+        let uses_argument_passing = uses_argument_passing(engine, component);
         let can_connect = can_connect(engine, component);
         let (engine, functions) = (engine.clone(), functions.clone());
-        Ok(Self { engine, pre, functions, uses_argument_passing: asks_for_passing, can_connect })
+        Ok(Self { engine, pre, functions, uses_argument_passing, can_connect })
     }
 
     pub(crate) fn code(&self) -> CompiledCode {
@@ -236,7 +236,7 @@ impl std::fmt::Debug for ComponentPlugin {
 }
 
 impl WorkerExports {
-    /// Finds the exports of a component of this world; returns none for other components.
+    /// Finds the exports of a component of this world. Returns `None` for other components.
     pub(crate) fn find(component: &Component) -> Option<Self> {
         let worker = component.get_export_index(None, INTERFACE)?;
         let function = |name| component.get_export_index(Some(&worker), name);
@@ -255,7 +255,7 @@ fn linker(engine: &Engine) -> Linker<State> {
     linker
 }
 
-/// Checks that every import has a provider. The linker checks this too, but its message names
+/// Checks that every import has a provider. The linker repeats this check, but its message names
 /// internal types.
 fn check_imports(
     engine: &Engine,
@@ -268,8 +268,8 @@ fn check_imports(
             host_function::component::check(engine, (name, &import.ty), functions)?;
             continue;
         }
-        let known = name == context::INTERFACE || is_wasi(name);
-        if !known && !is_types_only(engine, &import.ty) {
+        let is_known = name == context::INTERFACE || is_wasi(name);
+        if !is_known && !is_types_only(engine, &import.ty) {
             let import = name.to_owned();
             return Err(LoadErrorKind::Import { import, offered: functions.names() });
         }
@@ -292,10 +292,10 @@ pub(crate) fn is_types_only(engine: &Engine, import: &ComponentItem) -> bool {
 
 /// Adds sockets that reach only the granted addresses.
 fn with_sockets(mut wasi: WasiCtxBuilder, network: &Arc<Network>) -> WasiCtxBuilder {
-    let asked = Arc::clone(network);
-    wasi.allow_tcp(network.has_grants()).socket_addr_check(move |address, how| {
-        let lets = asked.allows_use(address, how);
-        Box::pin(async move { lets })
+    let checked_network = Arc::clone(network);
+    wasi.allow_tcp(network.has_grants()).socket_addr_check(move |address, usage| {
+        let is_allowed = checked_network.allows_use(address, usage);
+        Box::pin(async move { is_allowed })
     });
     wasi
 }
@@ -393,11 +393,11 @@ impl Executor for ComponentInstance {
         &mut self,
         outcomes: &mut Outcomes,
         until: usize,
-        turns: &ClaimCursor<'_>,
+        cursor: &ClaimCursor<'_>,
     ) -> ExecutionEnd {
-        self.store.data().common.watch.set_run_end(turns.end());
-        each_item(until, turns, || {
-            self.call_item(outcomes, turns.outlet())?;
+        self.store.data().common.watch.set_run_end(cursor.end());
+        each_item(until, cursor, || {
+            self.call_item(outcomes, cursor.outlet())?;
             Ok(outcomes.state())
         })
     }
@@ -418,7 +418,7 @@ impl Executor for ComponentInstance {
         let report = report.map_err(|message| InstanceFailure::new(FaultKind::Refused, message))?;
         match self.max_result().too_long(FINISH_REPORT, report.as_ref().map_or(0, Vec::len)) {
             None => Ok(report),
-            Some(broken) => Err(broken),
+            Some(failure) => Err(failure),
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::sandbox::guest_event::LogLevel;
 /// The name of the interface, for core modules and components.
 pub(crate) const INTERFACE: &str = "mtl:plugin/context@1.0.0";
 
-/// The function that tells a plugin how its parameters are passed.
+/// The name of the function that reports how a plugin's parameters are passed.
 pub(crate) const PASSING: &str = "argument-passing";
 
 /// The size limit of a log message, in bytes. Longer messages are cut.

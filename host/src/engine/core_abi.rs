@@ -2,7 +2,7 @@
 //! answer into one word.
 //!
 //! The host does not trust the plugin. It checks every address and length from the plugin against
-//! the current memory. An invalid one is a fault of the item, and the instance is replaced.
+//! the current memory. An invalid address or length is a fault of the item, and the instance is replaced.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ pub(crate) struct CorePlugin {
     functions: HostFunctions,
     has_init: bool,
     uses_argument_passing: bool,
-    /// The condition under which several items may cross in one call.
+    /// The condition under which several items may be passed in one call.
     batches: BatchSupport,
 }
 
@@ -91,27 +91,19 @@ impl CorePlugin {
         host_function::core::add_to_linker(&mut linker, functions)
             .expect("the settings were checked: each name is unique and free");
         let pre = linker.instantiate_pre(module);
-        let pre = pre.map_err(|error| unlinked(error, functions))?;
+        let pre = pre.map_err(|error| link_error(error, functions))?;
         let has_init = module.get_export("init").is_some();
         let call = settings.call_export.clone();
-        let asks_for_passing = module.imports().any(|import| {
+        let uses_argument_passing = module.imports().any(|import| {
             (import.module(), import.name()) == (context::INTERFACE, context::PASSING)
         });
-        // `call_batch` is the batch form of `call`, and of no other export that the settings may name.
+        // `call_batch` is the batch form of `call`. If the settings name another export, batches are not used.
         let batches = if call == "call" { BatchSupport::of(module) } else { BatchSupport::Never };
         let (engine, functions) = (engine.clone(), functions.clone());
-        Ok(Self {
-            engine,
-            pre,
-            call,
-            functions,
-            has_init,
-            uses_argument_passing: asks_for_passing,
-            batches,
-        })
+        Ok(Self { engine, pre, call, functions, has_init, uses_argument_passing, batches })
     }
 
-    /// Starts an instance and prepares it for its first item, in the way that `common` states.
+    /// Starts an instance and prepares it for its first item. `common.started_from` decides how.
     fn start_instance(
         &self,
         parts: &InstanceParts,
@@ -204,7 +196,7 @@ fn linker(engine: &Engine) -> Linker<State> {
     linker
 }
 
-fn unlinked(error: wasmtime::Error, functions: &HostFunctions) -> LoadErrorKind {
+fn link_error(error: wasmtime::Error, functions: &HostFunctions) -> LoadErrorKind {
     match error.downcast_ref::<UnknownImportError>() {
         Some(unknown) => {
             let import = format!("{}.{}", unknown.module(), unknown.name());
@@ -217,7 +209,7 @@ fn unlinked(error: wasmtime::Error, functions: &HostFunctions) -> LoadErrorKind 
 pub(crate) struct CoreInstance {
     guest: Guest,
     call: TypedFunc<(i32, i32), i64>,
-    /// The `call_batch` export; none if items cross one by one.
+    /// The `call_batch` export; `None` if items are passed one by one.
     call_batch: Option<TypedFunc<i32, i32>>,
     finish: Option<TypedFunc<(), i64>>,
 }
@@ -241,14 +233,14 @@ impl CoreInstance {
         self.guest.store.data().common.config.max_result
     }
 
-    /// Calls the plugin with the next item of `span`, the span of the current outcomes.
+    /// Calls the plugin with the next item of `span`, which is the span of the current outcomes.
     fn call_item(&mut self, span: &Span) -> Result<(), InstanceFailure> {
         begin_phase(&mut self.guest.store, Phase::Item);
         let at = self.outcomes().len();
         let word = self.guest.call_with(span.item(at), &self.call)?;
         let limit = self.max_result();
         let (bytes, state) = self.guest.bytes_and_state();
-        note(word.read(bytes)?, state.common.outcomes(), limit);
+        record_answer(word.read(bytes)?, state.common.outcomes(), limit);
         Ok(())
     }
 
@@ -258,7 +250,7 @@ impl CoreInstance {
 }
 
 /// Records the plugin's answer as the outcome of its item.
-fn note(answer: PluginAnswer<'_>, outcomes: &mut Outcomes, limit: ResultLimit) {
+fn record_answer(answer: PluginAnswer<'_>, outcomes: &mut Outcomes, limit: ResultLimit) {
     match answer {
         PluginAnswer::Record(record) => outcomes.record(record, limit),
         PluginAnswer::NoRecord => outcomes.no_record(),
@@ -276,23 +268,23 @@ impl Executor for CoreInstance {
         &mut self,
         outcomes: &mut Outcomes,
         until: usize,
-        turns: &ClaimCursor<'_>,
+        cursor: &ClaimCursor<'_>,
     ) -> ExecutionEnd {
-        self.guest.store.data().common.watch.set_run_end(turns.end());
+        self.guest.store.data().common.watch.set_run_end(cursor.end());
         let span = outcomes.span().clone();
-        let in_hand = CurrentOutcomes::new(outcomes.take(), turns.outlet());
-        self.guest.store.data_mut().common.current_outcomes = Some(in_hand);
-        let ran = if self.takes_batches(turns) {
-            self.run_batches(&span, until, turns)
+        let current = CurrentOutcomes::new(outcomes.take(), cursor.outlet());
+        self.guest.store.data_mut().common.current_outcomes = Some(current);
+        let end = if self.takes_batches(cursor) {
+            self.run_batches(&span, until, cursor)
         } else {
-            each_item(until, turns, || {
+            each_item(until, cursor, || {
                 self.call_item(&span)?;
                 Ok(self.outcomes().state())
             })
         };
-        let in_hand = self.guest.store.data_mut().common.current_outcomes.take();
-        *outcomes = in_hand.expect("only this function takes the outcomes").outcomes;
-        ran
+        let current = self.guest.store.data_mut().common.current_outcomes.take();
+        *outcomes = current.expect("only this function takes the outcomes").outcomes;
+        end
     }
 
     fn format(&self) -> Format {
@@ -312,7 +304,7 @@ impl Executor for CoreInstance {
             PluginAnswer::Record(report) => {
                 match self.max_result().too_long(FINISH_REPORT, report.len()) {
                     None => Ok(Some(report.to_vec())),
-                    Some(broken) => Err(broken),
+                    Some(failure) => Err(failure),
                 }
             }
             PluginAnswer::NoRecord => Ok(None),

@@ -38,8 +38,8 @@ pub struct LoadError {
 
 /// The reasons for which a plugin cannot be loaded.
 ///
-/// A child that compiles a plugin sends its reason as a value of this type. It omits the fields that the loader knows,
-/// such as the limits; the loader fills them in.
+/// A child that compiles a plugin sends its reason as a value of this type. The child omits the fields that the loader
+/// knows, such as the limits, and the loader fills them in.
 ///
 /// ```
 /// use mtl_host::load::LoadErrorKind;
@@ -69,7 +69,7 @@ pub enum LoadErrorKind {
         #[serde(with = "bounded::short")]
         begins: String,
     },
-    /// The file ends before its header does.
+    /// The file ends within its header.
     Truncated {
         /// The length of the file, in bytes.
         bytes: usize,
@@ -158,7 +158,7 @@ pub enum LoadErrorKind {
         #[serde(skip)]
         call: String,
     },
-    /// Several functions of a component match the name in the loader's settings.
+    /// Several functions of a component have the name in the loader's settings.
     Ambiguous {
         /// The name in the loader's settings.
         #[serde(skip)]
@@ -265,10 +265,10 @@ impl Subject<'_> {
         self.named("component")
     }
 
-    fn named(self, what: &str) -> String {
+    fn named(self, noun: &str) -> String {
         match self.0 {
-            Some(path) => format!("{what} `{}`", path.display()),
-            None => format!("the {what}"),
+            Some(path) => format!("{noun} `{}`", path.display()),
+            None => format!("the {noun}"),
         }
     }
 }
@@ -395,7 +395,7 @@ impl LoadErrorKind {
             Self::Engine(error) => return error.hint().map(Into::into),
             Self::Compiler(error) => return error.hint().map(Into::into),
             Self::Features { .. } => {
-                "if you trust the engine's garbage collector with this plugin, allow it with `PluginLoader::wasm`"
+                "if you trust the engine's garbage collector with this plugin, allow it with `PluginLoader::wasm_features`"
             }
             Self::TooLarge { .. } => {
                 "raise `PluginLoader::max_size`, or remove debug information with `wasm-tools strip`"

@@ -1,8 +1,8 @@
-//! Rules on a plugin's file calls that WASI's own rights cannot express. A plugin creates and moves symbolic links only
-//! with a grant, and it writes no more than its worker's disk limit.
+//! Applies rules to the file calls of plugins. WASI's own rights cannot express these rules: a plugin creates and moves
+//! symbolic links only with a grant, and it writes no more than its worker's disk limit.
 //!
-//! Core modules call WASI preview 1; `waiting.rs` applies the rules before and after each call. Components call other
-//! functions, which `component` wraps.
+//! Core modules call WASI preview 1; `blocking_calls` applies the rules before and after each call. Components call
+//! other functions, which `component` wraps.
 
 mod component;
 
@@ -42,10 +42,10 @@ pub(crate) struct FileCall<'a> {
 /// The decision on a call before it is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CallDecision {
-    /// The call is not made; the guest gets this error code.
+    /// The host does not make the call. The guest gets this error code.
     Refused(i32),
-    /// The call is made. It took this many bytes from the disk limit.
-    Allowed { taken: u64 },
+    /// The host makes the call. `charged` is the number of bytes that were taken from the disk limit.
+    Allowed { charged: u64 },
 }
 
 impl FileCall<'_> {
@@ -67,7 +67,7 @@ impl FileRules {
         call: FileCall<'_>,
         memory: &[u8],
     ) -> Result<CallDecision, OutOfDisk> {
-        let allowed = |taken| Ok(CallDecision::Allowed { taken });
+        let allowed = |charged| Ok(CallDecision::Allowed { charged });
         match call.name {
             "path_symlink" if !self.may_link => Ok(CallDecision::Refused(NOT_PERMITTED)),
             _ if !self.disk.is_limited() => allowed(0),
@@ -95,7 +95,7 @@ impl FileRules {
 
     /// Returns the directory and name of a file that a call moves or links, if the caller must check that the file is
     /// not a symbolic link. A moved link could lead outside the granted directories.
-    pub(crate) fn moved(&self, call: FileCall<'_>, memory: &[u8]) -> Option<(i32, Vec<u8>)> {
+    pub(crate) fn moved_file(&self, call: FileCall<'_>, memory: &[u8]) -> Option<(i32, Vec<u8>)> {
         /// A length that exceeds every path that a system accepts.
         const MAX: u32 = 64 * 1024;
         if self.may_link {
@@ -110,24 +110,24 @@ impl FileRules {
         Some((call.parameter(0).cast_signed(), name))
     }
 
-    /// Gives back to the disk limit the bytes that were taken for a call and not written.
+    /// Returns bytes to the disk limit that were taken for a call and not written.
     pub(crate) fn after_call(
         &self,
         call: FileCall<'_>,
         memory: &[u8],
-        taken: u64,
+        charged: u64,
         has_succeeded: bool,
     ) {
-        if taken == 0 {
+        if charged == 0 {
             return;
         }
-        let place = call.parameter(call.parameters.len() - 1);
-        let written = guest_memory::bytes(memory, place, 4).filter(|_| place.is_multiple_of(4));
+        let address = call.parameter(call.parameters.len() - 1);
+        let written = guest_memory::bytes(memory, address, 4).filter(|_| address.is_multiple_of(4));
         let unwritten = match (written.and_then(|bytes| bytes.try_into().ok()), has_succeeded) {
-            (Some(written), true) => taken.saturating_sub(word(written)),
-            (Some(_), false) => taken,
-            // If the guest gave an invalid address for the answer, WASI may fail after it has written the bytes, so none
-            // are given back.
+            (Some(written), true) => charged.saturating_sub(word(written)),
+            (Some(_), false) => charged,
+            // If the guest gave an invalid address for the answer, WASI may fail after it has written the bytes. Then no
+            // bytes are given back.
             (None, _) => 0,
         };
         self.disk.give_back(unwritten);
@@ -149,16 +149,17 @@ pub(crate) async fn is_symlink(
     let mut memory = GuestMemory::Unshared(&mut bytes);
     wasi.set_hostcall_fuel(usize::MAX);
     let path = i32::try_from(ANSWER)?;
-    let done = functions::path_filestat_get(wasi, &mut memory, dir, 0, path, length, 0).await?;
-    Ok(done == 0 && bytes[TYPE] == SYMBOLIC_LINK)
+    let error_code =
+        functions::path_filestat_get(wasi, &mut memory, dir, 0, path, length, 0).await?;
+    Ok(error_code == 0 && bytes[TYPE] == SYMBOLIC_LINK)
 }
 
 fn word(bytes: [u8; 4]) -> u64 {
     u32::from_le_bytes(bytes).into()
 }
 
-/// Returns the length of the first of `count` buffers that is not empty. WASI writes only that buffer, and does not
-/// read the descriptions after it.
+/// Returns the length of the first buffer that is not empty, among the first `count` buffers. WASI writes only that
+/// buffer, and does not read the descriptions of later ones.
 fn first_buffer(memory: &[u8], buffers: u32, count: u32) -> u64 {
     let start = usize::try_from(buffers).unwrap_or(usize::MAX);
     // WASI refuses a buffer whose description lies partly outside the memory.
@@ -191,7 +192,7 @@ mod tests {
     fn what_is_not_written_is_given_back() {
         #[rustfmt::skip]
         let cases = [
-            // buffers, count, place  written  succeeded  left of 10
+            // buffers, count, address  written  succeeded  left of 10
             ([4, 0, 3, 32],           5,       true,      5),
             ([4, 0, 3, 32],           2,       true,      8),
             ([4, 0, 3, 32],           0,       false,     10),
@@ -213,10 +214,10 @@ mod tests {
         for (parameters, written, has_succeeded, left) in cases {
             let mut rules = rules("10");
             let (call, memory) = (write(&parameters), memory(written));
-            let Ok(CallDecision::Allowed { taken }) = rules.before_call(call, &memory) else {
+            let Ok(CallDecision::Allowed { charged }) = rules.before_call(call, &memory) else {
                 panic!("refused")
             };
-            rules.after_call(call, &memory, taken, has_succeeded);
+            rules.after_call(call, &memory, charged, has_succeeded);
             assert!(rules.disk.take(left).is_ok(), "{parameters:?}");
             assert!(rules.disk.take(1).is_err(), "{parameters:?}");
         }
@@ -224,16 +225,16 @@ mod tests {
 
     #[test]
     fn a_file_may_have_the_number_of_standard_output() {
-        for closing in [
+        for call in [
             FileCall { name: "fd_close", parameters: &[1] },
             FileCall { name: "fd_renumber", parameters: &[5, 2] },
             FileCall { name: "fd_renumber", parameters: &[1, 5] },
         ] {
             let mut rules = rules("5");
             let memory = memory(5);
-            assert_eq!(rules.before_call(closing, &memory), Ok(CallDecision::Allowed { taken: 0 }));
-            let taken = rules.before_call(write(&[1, 0, 3, 32]), &memory);
-            assert_eq!(taken, Ok(CallDecision::Allowed { taken: 5 }));
+            assert_eq!(rules.before_call(call, &memory), Ok(CallDecision::Allowed { charged: 0 }));
+            let decision = rules.before_call(write(&[1, 0, 3, 32]), &memory);
+            assert_eq!(decision, Ok(CallDecision::Allowed { charged: 5 }));
             assert!(rules.before_call(write(&[2, 0, 3, 32]), &memory).is_err());
         }
     }

@@ -1,5 +1,5 @@
-//! Counts the functions of a binary from the headers of its sections, before any of it is validated or
-//! compiled. The count costs almost nothing.
+//! Counts the functions of a binary from the headers of its sections, before any part of it is validated or
+//! compiled. Counting is very cheap.
 //!
 //! ```text
 //! core module:  magic, version, { id, size, content }…    section 3: functions, { count, … }
@@ -14,18 +14,18 @@ pub(crate) const PREAMBLE: usize = 8;
 /// Returns the number of functions that all modules in `binary` define.
 pub(crate) fn count(binary: &[u8]) -> u64 {
     let mut functions: u64 = 0;
-    // Components nest; hostile files nest them deeper than the call stack allows.
+    // Hostile files nest components deeper than a recursion could follow, so this is a loop.
     let mut binaries = vec![binary];
     while let Some(binary) = binaries.pop() {
         let is_component = binary.get(6) == Some(&1);
         let mut rest = binary.get(PREAMBLE..).unwrap_or_default();
-        while let Some((id, content, behind)) = section(rest) {
+        while let Some((id, content, after)) = section(rest) {
             match (is_component, id) {
                 (true, 1 | 4) => binaries.push(content),
                 (false, 3) => functions += number(content).map_or(0, |(count, _)| u64::from(count)),
                 _ => {}
             }
-            rest = behind;
+            rest = after;
         }
     }
     functions
@@ -35,8 +35,8 @@ pub(crate) fn count(binary: &[u8]) -> u64 {
 pub(crate) fn section(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (id, rest) = bytes.split_first()?;
     let (size, rest) = number(rest)?;
-    let (content, behind) = rest.split_at_checked(usize::try_from(size).ok()?)?;
-    Some((*id, content, behind))
+    let (content, after) = rest.split_at_checked(usize::try_from(size).ok()?)?;
+    Some((*id, content, after))
 }
 
 /// Reads a LEB128 number, and returns it with the bytes after it.

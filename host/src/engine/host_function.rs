@@ -22,7 +22,7 @@ use crate::outcome::shorten_message;
 pub(crate) mod component;
 pub(crate) mod core;
 
-/// The size limit of an answer, in bytes. An instance could not hold many answers of this size.
+/// The size limit of an answer, in bytes. The memory of an instance has space for only a few such answers.
 pub(crate) const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 /// Returns whether `text` is the type of a host function: the component type or its lowering.
@@ -77,13 +77,13 @@ impl HostCall {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostFunctionError {
-    /// The interface has no valid interface name.
+    /// The name of the interface is not valid.
     #[error("`{interface}` is not the name of an interface, such as `acme:store/lookup@1.0.0`")]
     NotAnInterface {
         /// The given name.
         interface: String,
     },
-    /// The function has no valid function name.
+    /// The name of the function is not valid.
     #[error("`{name}` is not the name of a function, such as `get-all`")]
     NotAName {
         /// The given name.
@@ -129,13 +129,13 @@ impl HostFunction {
     }
 
     /// Returns the error that stops the guest because of this function.
-    fn trap(&self, what: fmt::Arguments<'_>) -> wasmtime::Error {
-        trap(self, what)
+    fn trap(&self, problem: fmt::Arguments<'_>) -> wasmtime::Error {
+        trap(self, problem)
     }
 }
 
-fn trap(function: impl fmt::Display, what: fmt::Arguments<'_>) -> wasmtime::Error {
-    wasmtime::format_err!("the host function `{function}` {what}")
+fn trap(function: impl fmt::Display, problem: fmt::Arguments<'_>) -> wasmtime::Error {
+    wasmtime::format_err!("the host function `{function}` {problem}")
 }
 
 /// Wraps a function of the embedder with the limits on answers and a guard against panics.
@@ -147,9 +147,9 @@ where
     F: Fn(&HostCall, &[u8]) -> Result<Vec<u8>, String> + Send + Sync,
 {
     let name = name.to_owned();
-    let trap = move |what: fmt::Arguments<'_>| trap(&name, what);
+    let trap = move |problem: fmt::Arguments<'_>| trap(&name, problem);
     move |call, input| {
-        // Unwind safety: the function receives only shared references, so a panic leaves no broken state in the host.
+        // Unwind safety: the function receives only shared references, so a panic leaves the host's state intact.
         match catch_unwind(AssertUnwindSafe(|| function(call, input))) {
             Ok(Ok(bytes)) if bytes.len() > MAX_ANSWER => Err(trap(format_args!(
                 "answered with {} bytes, more than the {MAX_ANSWER} that an answer may have",
@@ -177,7 +177,7 @@ impl fmt::Debug for HostFunction {
     }
 }
 
-/// The host functions that a plugin is offered.
+/// The functions that the host offers to a plugin.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HostFunctions(Vec<HostFunction>);
 
@@ -204,7 +204,7 @@ impl HostFunctions {
         Self(names.into_iter().enumerate().map(function).collect())
     }
 
-    /// Calls a function by its number, on behalf of a guest in another process. Returns none for an unknown number.
+    /// Calls a function by its number, on behalf of a guest in another process. Returns `None` for an unknown number.
     pub(crate) fn call(
         &self,
         number: usize,
@@ -258,7 +258,7 @@ impl HostFunctions {
 }
 
 /// Returns whether `text` is `namespace:package/interface`, optionally with a version. Core modules could import any
-/// name, but components could not.
+/// name, but components can import only such names.
 fn is_interface(text: &str) -> bool {
     let (name, version) = match text.split_once('@') {
         Some((name, version)) => (name, Some(version)),

@@ -58,19 +58,19 @@ pub struct Inspection {
     pub imports: Vec<Import>,
     /// The number of imports that are missing from `imports`.
     pub imports_left_out: usize,
-    /// The size of the memory; none if the file has no memory or is not valid.
+    /// The size of the memory; `None` if the file has no memory or is not valid.
     pub memory: Option<MemorySize>,
     /// True if the parameters can be passed in several ways, by [`ArgumentPassing`].
     pub uses_argument_passing: bool,
-    /// The function that takes items as JSON. None unless the file is a component of another world than
-    /// `mtl:plugin/plugin` that a run accepts.
+    /// The function that takes items as JSON. `None` unless a run accepts the file, and the file is a component of
+    /// another world than `mtl:plugin/plugin`.
     pub typed: Option<TypedCall>,
     /// The optional WebAssembly features that the plugin uses, which a run must allow; none if the file is not valid.
     pub features: WasmFeatures,
     /// The reason for which a run refuses the file, if it does.
     pub refusal: Option<LoadError>,
-    /// The layers that were missing from the jail of the inspecting process, because the kernel lacks them. None if no
-    /// layer was missing, or if this process inspected the file.
+    /// The layers that were missing from the jail of the inspecting process, because the kernel lacks them. `None` if
+    /// no layer was missing, or if this process inspected the file.
     pub missing_jail_layers: Option<String>,
 }
 
@@ -124,7 +124,7 @@ pub struct TypedCall {
 pub(crate) const MAX_EXAMPLES: usize = 3;
 
 impl TypedCall {
-    /// Cuts or removes long examples, which nobody would read. A type can be as large as a plugin.
+    /// Shortens or removes long examples, which nobody would read. A type can be as large as a plugin.
     fn bounded(mut self) -> Self {
         const MAX: usize = 16 * 1024;
         self.items.retain(|(_, item)| item.len() <= MAX);
@@ -193,7 +193,7 @@ pub enum ImportProvider {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MemorySize {
-    /// The initial size, in bytes. For a component with several memories, that of the largest one.
+    /// The initial size, in bytes. For a component with several memories, the size of the largest one.
     pub initial: u64,
     /// The maximum size in bytes, if the file declares one. Components declare none.
     pub maximum: Option<u64>,
@@ -201,7 +201,7 @@ pub struct MemorySize {
     pub memories: u32,
 }
 
-/// The results of inspecting a plugin, in this process or in a child.
+/// The findings of an inspection, in this process or in a child.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Findings {
     pub(crate) kind: PluginKind,
@@ -220,18 +220,18 @@ pub(crate) struct Findings {
 impl Findings {
     /// Inspects a binary with the settings of a loader.
     pub(crate) fn of(settings: &CompileSettings, binary: &WasmBinary<'_>) -> Self {
-        let mut found = Self::nothing(binary.kind());
+        let mut findings = Self::empty(binary.kind());
         // Reading the binary costs as much as compiling it, so check its complexity first.
         if let Err(refusal) = CompileSettings::check_complexity(binary) {
-            found.refusal = Some(refusal);
-            return found;
+            findings.refusal = Some(refusal);
+            return findings;
         }
-        found = found.using(binary);
-        found.refusal = found.read(settings, binary).err();
-        found
+        findings = findings.using(binary);
+        findings.refusal = findings.read(settings, binary).err();
+        findings
     }
 
-    fn nothing(kind: PluginKind) -> Self {
+    fn empty(kind: PluginKind) -> Self {
         let (exports, imports) = (Vec::new(), Vec::new());
         Self {
             kind,
@@ -254,10 +254,10 @@ impl Findings {
 
     /// Describes a linked plugin.
     pub(crate) fn of_plugin(settings: &CompileSettings, plugin: &dyn PluginCode) -> Self {
-        let mut found = Self::nothing(plugin.metadata().kind);
-        found.list(settings, &plugin.code());
-        found.typed = plugin.typed();
-        found
+        let mut findings = Self::empty(plugin.metadata().kind);
+        findings.list(settings, &plugin.code());
+        findings.typed = plugin.typed();
+        findings
     }
 
     fn read(
@@ -297,13 +297,13 @@ fn provider(settings: &CompileSettings) -> impl Fn(&str, bool) -> ImportProvider
 impl Inspection {
     /// Combines the findings with the facts about the file.
     pub(crate) fn of(
-        found: Findings,
+        findings: Findings,
         path: &Path,
         file: &[u8],
-        jail_lacks: Option<String>,
+        missing_jail_layers: Option<String>,
     ) -> Self {
-        let Findings { kind, exports, imports, memory, typed, features, refusal, .. } = found;
-        let asks = |import: &Import| {
+        let Findings { kind, exports, imports, memory, typed, features, refusal, .. } = findings;
+        let queries_passing = |import: &Import| {
             import.from == context::INTERFACE
                 && import.names.iter().any(|name| name == context::PASSING)
         };
@@ -312,16 +312,16 @@ impl Inspection {
             bytes: file.len(),
             sha256: Sha256::digest(file),
             // A typed function needs no import for this: the host distributes an item over its parameters.
-            uses_argument_passing: typed.is_some() || imports.iter().any(asks),
+            uses_argument_passing: typed.is_some() || imports.iter().any(queries_passing),
             exports,
-            exports_left_out: found.exports_left_out,
+            exports_left_out: findings.exports_left_out,
             imports,
-            imports_left_out: found.imports_left_out,
+            imports_left_out: findings.imports_left_out,
             memory,
             typed,
             features,
             refusal: refusal.map(LoadError::of(path)),
-            missing_jail_layers: jail_lacks,
+            missing_jail_layers,
         }
     }
 
@@ -335,7 +335,7 @@ impl Inspection {
         })
     }
 
-    /// Returns the grants that the imports call for. The plugin may be able to run without them.
+    /// Returns the grants that the imports need. The plugin may be able to run without them.
     #[must_use]
     pub fn capabilities(&self) -> Vec<Capability> {
         capability::of(&self.imports)

@@ -9,16 +9,16 @@ use super::compiled_code::{CompiledCode, TrustedCode};
 use super::plugin_code::{LinkedPlugin, PluginCode};
 use super::{LoadErrorKind, PluginKind, component, core_abi, typed};
 
-/// A function that links code of one kind, and returns none for code of another kind.
+/// A function that links code of one kind, and returns `None` for code of another kind.
 type Recognize = fn(&CompileSettings, &CompiledCode) -> Recognized;
 
-/// A linked plugin, or the reason for refusing it; none if the code is of another kind.
+/// A linked plugin, or the reason for refusing it. `None` if the code is of another kind.
 pub(crate) type Recognized = Option<Result<LinkedPlugin, LoadErrorKind>>;
 
 /// All kinds, in the order in which they are tried.
 ///
-/// The last ones accept every component and every module, and report what the code lacks to be a
-/// plugin.
+/// The last two kinds recognize every component and every module. They report the reason if the code
+/// cannot be a plugin.
 const KINDS: [Recognize; 3] = [component::recognize, typed::recognize, core_abi::recognize];
 
 /// Links compiled code as the first kind that recognizes it.

@@ -1,4 +1,4 @@
-//! Facts about a plugin that the layers above need in addition to its code.
+//! The facts about a plugin that the layers above need in addition to its code.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ pub(crate) struct Metadata {
     pub(crate) has_init: bool,
     pub(crate) uses_argument_passing: bool,
     pub(crate) can_connect: bool,
-    /// True if instances of the plugin can be frozen, unless something that they do prevents it.
+    /// True if an instance of the plugin can be frozen. The behaviour of its `init` may still prevent it.
     pub(crate) can_freeze: bool,
 }
 

@@ -33,7 +33,7 @@ pub(crate) trait PluginCode: Debug + Send + Sync {
     /// Starts an instance, and initialises it.
     fn start(&self, parts: &InstanceParts) -> Result<Box<dyn Executor>, StartError>;
 
-    /// Returns whether instances can make blocking calls, such as for files, time or the network.
+    /// Returns whether instances can make calls that block, for example on files, timers or the network.
     fn can_block(&self) -> bool {
         true
     }

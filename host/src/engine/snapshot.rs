@@ -10,7 +10,7 @@
 //!
 //! A snapshot holds the memory and the globals of an instance, and nothing that the host keeps for
 //! it, such as open files or the worker's index. The recorder notes whether `init` used any of
-//! these. If so, there is no snapshot, which costs only time.
+//! these. If so, no snapshot is made, and each worker runs its own `init`.
 
 mod clock;
 pub(crate) mod dependencies;

@@ -1,4 +1,4 @@
-//! The host's state of an instance: its settings, its position in the pool, its WASI.
+//! The host's data for an instance: its settings, its position in the pool, and its WASI context.
 
 use std::fmt;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub(crate) struct InstanceParts {
     pub(crate) workers: u32,
     pub(crate) init: Vec<u8>,
     pub(crate) grants: OpenGrants,
-    /// The granted directories. None in a parent, because the instances are in its children.
+    /// The granted directories. Empty in a parent, because its instances are in its children.
     pub(crate) preopens: Preopens,
     pub(crate) names: Arc<Names>,
     pub(crate) disk: Arc<Disk>,
@@ -49,7 +49,7 @@ pub(crate) struct InstanceParts {
 }
 
 impl InstanceParts {
-    /// Returns what native code may learn about its worker.
+    /// Returns the properties of the pool that a native worker may read.
     pub(crate) fn context(&self) -> WorkerContext {
         let Self { index: worker, workers, config, .. } = *self;
         let InstanceConfig { item_format, passing, max_result, .. } = config;
@@ -129,11 +129,11 @@ impl CommonState {
 
     /// Returns the outcomes of the items that the instance is working on.
     pub(crate) fn outcomes(&mut self) -> &mut Outcomes {
-        let in_hand = self.current_outcomes.as_mut();
-        &mut in_hand.expect("an instance only runs with items in hand").outcomes
+        let current = self.current_outcomes.as_mut();
+        &mut current.expect("an instance runs only while it has items").outcomes
     }
 
-    /// Hands over the finished outcomes, because the guest may take long. Returns whether none is left.
+    /// Hands over the finished outcomes, because the guest may take long. Returns whether all were handed over.
     pub(crate) fn hand_over(&mut self) -> bool {
         match &mut self.current_outcomes {
             Some(CurrentOutcomes { outcomes, outlet }) => outlet.hand_over(outcomes),
@@ -141,7 +141,7 @@ impl CommonState {
         }
     }
 
-    /// Returns the recorder, while `init` runs under one.
+    /// Returns the recorder, if `init` runs under one.
     pub(crate) fn recorder(&mut self) -> Option<&mut InitRecorder> {
         match &mut self.started_from {
             StartedFrom::Recorded(recorder) => Some(recorder),
@@ -149,15 +149,15 @@ impl CommonState {
         }
     }
 
-    /// Notes that the instance did something that a snapshot cannot preserve.
-    pub(crate) fn refuse_snapshot(&mut self, why: SnapshotRefusal) {
+    /// Records that the instance did something that a snapshot cannot preserve.
+    pub(crate) fn refuse_snapshot(&mut self, reason: SnapshotRefusal) {
         if let Some(recorder) = self.recorder() {
-            recorder.refuse(why);
+            recorder.refuse(reason);
         }
     }
 }
 
-/// Makes a store that limits its instance, and that the watchdog can stop.
+/// Returns a store that enforces the limits of its instance. The watchdog can stop the instance.
 pub(crate) fn store<T: HasCommonState>(
     engine: &Engine,
     parts: &InstanceParts,
@@ -206,7 +206,7 @@ pub(crate) fn run_guest_async<T: HasCommonState, R>(
     run_guest(store, |store| block_on(&watch, guest(store))?)
 }
 
-/// Runs a guest like [`run_guest_async`], and calls `meanwhile` as [`drive_with`] does.
+/// Runs a guest like [`run_guest_async`], and calls `meanwhile` as [`block_on_with`] does.
 pub(crate) fn run_guest_with<T: HasCommonState, R>(
     store: &mut Store<T>,
     guest: impl AsyncFnOnce(&mut Store<T>) -> wasmtime::Result<R>,
@@ -216,7 +216,7 @@ pub(crate) fn run_guest_with<T: HasCommonState, R>(
     run_guest(store, |store| block_on_with(&watch, guest(store), meanwhile)?)
 }
 
-/// Makes a computing guest yield at each tick, so that the driving thread can do its other work.
+/// Makes a computing guest yield at each tick, so that its thread can do other work.
 pub(crate) fn yield_at_ticks<T: HasCommonState>(store: &mut Store<T>) {
     let watch = store.data_mut().common().watch.clone();
     store.epoch_deadline_callback(move |_| {

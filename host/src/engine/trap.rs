@@ -15,62 +15,62 @@ use crate::sandbox::meter::GrowthDenied;
 /// Returns the failure to charge to the item that the guest was working on.
 pub(crate) fn instance_failure(error: &wasmtime::Error, common: &CommonState) -> InstanceFailure {
     let denied = common.meter.denied();
-    let place = place(error);
+    let location = location(error);
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return InstanceFailure::new(
             FaultKind::Trap,
-            format!("the plugin exited with code {code}{place}"),
+            format!("the plugin exited with code {code}{location}"),
         );
     }
     if let Some(overdue) = error.downcast_ref::<Overdue>() {
-        return InstanceFailure::new(FaultKind::Timeout, format!("{overdue}{place}"));
+        return InstanceFailure::new(FaultKind::Timeout, format!("{overdue}{location}"));
     }
     if let Some(ResourceTableError::Full) = error.downcast_ref() {
         let message = format!(
-            "the plugin has reached the limit of {MAX_OPEN} open files and other resources{place}"
+            "the plugin has reached the limit of {MAX_OPEN} open files and other resources{location}"
         );
         return InstanceFailure::new(FaultKind::Trap, message);
     }
     if let Some(full) = error.downcast_ref::<OutOfDisk>() {
-        return InstanceFailure::new(FaultKind::OutOfDisk, format!("{full}{place}"));
+        return InstanceFailure::new(FaultKind::OutOfDisk, format!("{full}{location}"));
     }
     if error.is::<ThrownException>() {
         // The exception object stays in the instance, which is replaced.
-        return InstanceFailure::new(FaultKind::Trap, format!("uncaught exception{place}"));
+        return InstanceFailure::new(FaultKind::Trap, format!("uncaught exception{location}"));
     }
     let trap = error.downcast_ref::<Trap>();
     match trap {
         Some(Trap::OutOfFuel) => {
             let limit = common.config.fuel.map(|fuel| format!(" of the {fuel} of `fuel`"));
             let limit = limit.unwrap_or_default();
-            InstanceFailure::new(FaultKind::OutOfFuel, format!("no fuel is left{limit}{place}"))
+            InstanceFailure::new(FaultKind::OutOfFuel, format!("no fuel is left{limit}{location}"))
         }
         Some(Trap::StackOverflow) => {
-            InstanceFailure::new(FaultKind::Trap, format!("call stack exhausted{place}"))
+            InstanceFailure::new(FaultKind::Trap, format!("call stack exhausted{location}"))
         }
         Some(trap) => match denied {
-            Some(denied) => out_of_memory(denied, &place),
-            None => InstanceFailure::new(FaultKind::Trap, format!("{}{place}", text(*trap))),
+            Some(denied) => out_of_memory(denied, &location),
+            None => InstanceFailure::new(FaultKind::Trap, format!("{}{location}", text(*trap))),
         },
-        None => match (denied, too_much(error, common.config.max_result)) {
-            (_, Some(broken)) => broken,
-            (Some(denied), None) => out_of_memory(denied, &place),
+        None => match (denied, transfer_failure(error, common.config.max_result)) {
+            (_, Some(failure)) => failure,
+            (Some(denied), None) => out_of_memory(denied, &location),
             (None, None) => {
-                InstanceFailure::new(FaultKind::Trap, format!("{}{place}", error.root_cause()))
+                InstanceFailure::new(FaultKind::Trap, format!("{}{location}", error.root_cause()))
             }
         },
     }
 }
 
-/// Returns the failure of a plugin that was denied memory. Most such plugins then stop in their own
-/// way.
-fn out_of_memory(denied: GrowthDenied, place: &str) -> InstanceFailure {
-    InstanceFailure::new(FaultKind::OutOfMemory, format!("the plugin asked for {denied}{place}"))
+/// Returns the failure of a plugin that was denied memory. Such plugins then stop in various
+/// ways.
+fn out_of_memory(denied: GrowthDenied, location: &str) -> InstanceFailure {
+    InstanceFailure::new(FaultKind::OutOfMemory, format!("the plugin asked for {denied}{location}"))
 }
 
 /// Returns the failure of a component that passed too much to the host in one call: as its result,
 /// or as the argument of a call from within.
-fn too_much(error: &wasmtime::Error, limit: ResultLimit) -> Option<InstanceFailure> {
+fn transfer_failure(error: &wasmtime::Error, limit: ResultLimit) -> Option<InstanceFailure> {
     // The engine's error has no public type. A test fails if its text changes.
     const WORDS: &str = "fuel allocated for hostcalls has been exhausted";
     if !error.root_cause().to_string().ends_with(WORDS) {
@@ -85,14 +85,14 @@ fn too_much(error: &wasmtime::Error, limit: ResultLimit) -> Option<InstanceFailu
             FaultKind::Trap,
             format!(
                 "the plugin passed more to the host at once than the {limit:#} of `max_result`{}",
-                place(error)
+                location(error)
             ),
         ),
     })
 }
 
 /// Returns the innermost function as a suffix for messages, if the plugin names its functions.
-fn place(error: &wasmtime::Error) -> String {
+fn location(error: &wasmtime::Error) -> String {
     let frames = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames);
     let function = frames.and_then(<[_]>::first).and_then(|frame| frame.func_name());
     function.map(|name| format!(", in `{}`", name.escape_debug())).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Components of any other world: items and results are JSON, mapped to the types of a function.
+//! Components of any other world. Items and results are JSON, which the host maps to the types of a function.
 //!
 //! ```text
 //! item ─▶ arguments ─▶ reader ─▶ values ─▶ call ─▶ value ─▶ answer ─▶ writer ─▶ record
@@ -144,8 +144,8 @@ impl std::fmt::Debug for TypedPlugin {
     }
 }
 
-/// Returns the memory limit for the values of one result. It is twice the limit of the result's text, because each
-/// element of a list is a value of its own. The factor keeps the limit close to that of an item's values.
+/// Returns the memory limit for the values of one result. The limit is twice that of the result's text, because each
+/// element of a list is a separate value. The factor keeps the limit close to that of an item's values.
 fn value_memory_limit(limit: ResultLimit) -> usize {
     limit.bytes().max(MIN_TRANSFER).saturating_mul(2)
 }
@@ -159,9 +159,9 @@ struct Callee {
 
 impl Callee {
     fn new(store: &mut Store<State>, instance: &Instance, function: &Function) -> Self {
-        let found = instance.get_func(&mut *store, function.index);
-        let found = found.expect("the function is an export of the component");
-        Self { has_result: found.ty(&*store).results().len() > 0, function: found }
+        let function = instance.get_func(&mut *store, function.index);
+        let function = function.expect("the function is an export of the component");
+        Self { has_result: function.ty(&*store).results().len() > 0, function }
     }
 }
 
@@ -177,11 +177,11 @@ impl TypedInstance {
         let functions = Arc::clone(&self.functions);
         let function = functions.init.as_ref().expect("only an existing `init` is called");
         let args = function.parameters.read_init(args);
-        let args = args.map_err(|mistake| {
-            let message = format!("the arguments do not fit `{}`: {mistake}", function.name);
+        let args = args.map_err(|error| {
+            let message = format!("the arguments do not fit `{}`: {error}", function.name);
             StartError::InitRefused { message }
         })?;
-        let answer = self.enter(init, &args).map_err(StartError::from_init)?;
+        let answer = self.call_function(init, &args).map_err(StartError::from_init)?;
         match self.answer(&function.returned, answer) {
             Ok(TypedAnswer::Record(_) | TypedAnswer::NoRecord) => Ok(()),
             Ok(TypedAnswer::Refused(message)) => Err(StartError::InitRefused { message }),
@@ -201,13 +201,13 @@ impl TypedInstance {
         let item = outcomes.span().item(outcomes.len());
         let args = match functions.call.parameters.read_item(item, format, passing) {
             Ok(args) => args,
-            Err(mistake) => {
-                outcomes.fault(FaultKind::BadItem, mistake.to_string());
+            Err(error) => {
+                outcomes.fault(FaultKind::BadItem, error.to_string());
                 return Ok(());
             }
         };
         begin_phase(&mut self.store, Phase::Item);
-        let answer = self.enter_with(self.call, &args, || outlet.hand_over(outcomes))?;
+        let answer = self.call_function_with(self.call, &args, || outlet.hand_over(outcomes))?;
         match self.answer(&functions.call.returned, answer) {
             Ok(TypedAnswer::Record(record)) => outcomes.record(&record, self.max_result()),
             Ok(TypedAnswer::NoRecord) => outcomes.no_record(),
@@ -217,12 +217,16 @@ impl TypedInstance {
         Ok(())
     }
 
-    fn enter(&mut self, callee: Callee, args: &[Val]) -> Result<Option<Val>, InstanceFailure> {
-        self.enter_with(callee, args, || true)
+    fn call_function(
+        &mut self,
+        callee: Callee,
+        args: &[Val],
+    ) -> Result<Option<Val>, InstanceFailure> {
+        self.call_function_with(callee, args, || true)
     }
 
-    /// Calls a function like [`Self::enter`], and calls `meanwhile` as [`state::enter_with`] does.
-    fn enter_with(
+    /// Calls a function like [`Self::call_function`], and calls `meanwhile` as [`state::run_guest_with`] does.
+    fn call_function_with(
         &mut self,
         callee: Callee,
         args: &[Val],
@@ -230,21 +234,21 @@ impl TypedInstance {
     ) -> Result<Option<Val>, InstanceFailure> {
         let Callee { function, has_result } = callee;
         let mut results = [Val::Bool(false)];
-        let taken = &mut results[..usize::from(has_result)];
-        let entered = state::run_guest_with(
+        let result_slots = &mut results[..usize::from(has_result)];
+        let called = state::run_guest_with(
             &mut self.store,
-            async |store| function.call_async(store, args, taken).await,
+            async |store| function.call_async(store, args, result_slots).await,
             meanwhile,
         );
-        entered.map_err(|broken| self.too_much(broken))?;
+        called.map_err(|failure| self.name_limit(failure))?;
         let [result] = results;
         Ok(has_result.then_some(result))
     }
 
-    /// Rewrites the failure of a result that exceeds the engine's allowance, so that it names the limit.
-    fn too_much(&self, broken: InstanceFailure) -> InstanceFailure {
+    /// Replaces the failure of a result that exceeds the engine's limit by a failure that names the user's limit.
+    fn name_limit(&self, failure: InstanceFailure) -> InstanceFailure {
         let limit = self.max_result();
-        match broken.kind {
+        match failure.kind {
             FaultKind::BadResult => InstanceFailure::new(
                 FaultKind::BadResult,
                 format!(
@@ -252,7 +256,7 @@ impl TypedInstance {
                      allow"
                 ),
             ),
-            _ => broken,
+            _ => failure,
         }
     }
 
@@ -262,9 +266,9 @@ impl TypedInstance {
         val: Option<Val>,
     ) -> Result<TypedAnswer, InstanceFailure> {
         let limit = self.max_result();
-        returned.answer(val, limit.bytes()).map_err(|unwritten| {
-            let message = match unwritten {
-                WriteError::Mistake(mistake) => mistake.to_string(),
+        returned.answer(val, limit.bytes()).map_err(|error| {
+            let message = match error {
+                WriteError::Value(error) => error.to_string(),
                 WriteError::TooLong => {
                     format!("the result is larger than the {limit:#} of `max_result`")
                 }
@@ -283,11 +287,11 @@ impl Executor for TypedInstance {
         &mut self,
         outcomes: &mut Outcomes,
         until: usize,
-        turns: &ClaimCursor<'_>,
+        cursor: &ClaimCursor<'_>,
     ) -> ExecutionEnd {
-        self.store.data().common.watch.set_run_end(turns.end());
-        each_item(until, turns, || {
-            self.call_item(outcomes, turns.outlet())?;
+        self.store.data().common.watch.set_run_end(cursor.end());
+        each_item(until, cursor, || {
+            self.call_item(outcomes, cursor.outlet())?;
             Ok(outcomes.state())
         })
     }
@@ -306,7 +310,7 @@ impl Executor for TypedInstance {
             return Ok(None);
         };
         begin_phase(&mut self.store, Phase::Finishing);
-        let answer = self.enter(finish, &[])?;
+        let answer = self.call_function(finish, &[])?;
         match self.answer(&function.returned, answer)? {
             TypedAnswer::Record(report) => Ok(Some(report)),
             TypedAnswer::NoRecord => Ok(None),

@@ -43,7 +43,7 @@ impl<'a> WasmBinary<'a> {
     }
 }
 
-/// Returns the binary form: assembles text, and refuses what is neither text nor binary.
+/// Returns the binary form of a file. Assembles text, and refuses a file that is neither text nor binary.
 fn binary<'a>(path: &Path, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, LoadErrorKind> {
     if bytes.starts_with(MAGIC) {
         return Ok(Cow::Borrowed(bytes));
@@ -61,7 +61,7 @@ fn binary<'a>(path: &Path, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, LoadErrorKi
     parsed.map_err(|error| LoadErrorKind::Text { source: ErrorChain::new(error) })
 }
 
-/// Describes the beginning of a file for people.
+/// Returns a description of the beginning of a file.
 fn begins(bytes: &[u8]) -> String {
     match bytes.get(..bytes.len().min(8)) {
         None | Some([]) => "it is empty".into(),
@@ -95,11 +95,11 @@ mod tests {
             ("text",         b"hello\nworld",         "the plugin is not WebAssembly: it begins with `hello\\nwo`"),
         ];
         for (case, bytes, expected) in cases {
-            let told = match WasmBinary::from_bytes(Path::new("p"), bytes) {
+            let result = match WasmBinary::from_bytes(Path::new("p"), bytes) {
                 Ok(binary) => format!("{:?}", binary.kind()),
                 Err(error) => error.to_string(),
             };
-            assert_eq!(told, expected, "{case}");
+            assert_eq!(result, expected, "{case}");
         }
     }
 

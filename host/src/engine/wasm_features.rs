@@ -1,7 +1,7 @@
-//! The optional parts of WebAssembly, which a plugin has only if they are allowed.
+//! The optional features of WebAssembly, which a plugin may use only if they are allowed.
 //!
-//! Each needs the engine's heap for garbage collection. This heap is a large body of young code that guests control. No
-//! plugin of an SDK uses it, so engines omit the heap unless a feature is requested.
+//! Each feature needs the engine's heap for garbage collection. The code of this heap is large and young, and guests
+//! control its inputs. No SDK produces plugins that need the heap, so engines omit it unless a feature is requested.
 
 use std::fmt;
 use std::str::FromStr;
@@ -87,7 +87,7 @@ impl WasmFeatures {
     /// ```
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         let names = [(self.gc, "gc"), (self.exceptions, "exceptions")];
-        names.into_iter().filter_map(|(is_there, name)| is_there.then_some(name))
+        names.into_iter().filter_map(|(is_present, name)| is_present.then_some(name))
     }
 
     /// Returns the features of this set that are not in `other`.
@@ -95,8 +95,8 @@ impl WasmFeatures {
         Self { gc: self.gc && !other.gc, exceptions: self.exceptions && !other.exceptions }
     }
 
-    /// Returns the smallest set with which `binary`, a module or a component, is valid. None if it is not valid even
-    /// with both features.
+    /// Returns the smallest set with which `binary`, a module or a component, is valid. Returns `None` if it is invalid
+    /// even with both features.
     pub(crate) fn used_by(binary: &[u8]) -> Option<Self> {
         let is_valid_with = |features: &Self| {
             let features = features.of_validator();

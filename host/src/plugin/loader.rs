@@ -68,7 +68,7 @@ impl PluginLoader {
     }
 
     /// Accepts only a file with this digest. The loader checks the digest before it parses the file. The digest covers
-    /// the file as it is stored, text or binary.
+    /// the unchanged file, text or binary.
     ///
     /// ```
     /// # use mtl_host::load::{LoadErrorKind, Sha256};

@@ -32,16 +32,16 @@ fn faults(stderr: &str) -> Vec<(usize, &str)> {
 #[test]
 fn a_lie_about_a_batch_costs_one_item() {
     use Blamed::{Another, Itself, Nobody};
-    let says = "bad-result: `call_batch` says that ";
+    let reports = "bad-result: `call_batch` reports ";
     #[rustfmt::skip]
     let cases = [
         ("R", Itself,  "bad-result: `call_batch` returned before any item was done"),
         ("O", Itself,  "bad-result: the plugin answered with "),
         ("H", Itself,  "bad-result: the plugin answered with "),
         ("W", Itself,  "bad-result: the plugin answered with "),
-        ("D", Another, says),
+        ("D", Another, reports),
         // The host had taken the earlier items while this one ran, so the plugin cannot go back to them.
-        ("B", Itself,  says),
+        ("B", Itself,  reports),
         ("T", Another, "trap: wasm `unreachable` instruction executed"),
         ("S", Nobody,  ""),
         ("G", Nobody,  ""),

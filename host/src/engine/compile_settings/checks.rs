@@ -27,9 +27,9 @@ impl CompileSettings {
         Ok(())
     }
 
-    /// Returns the reason for which the engine did not compile the plugin: a feature that is not
-    /// allowed, or an invalid binary.
-    pub(crate) fn not_compiled(
+    /// Turns an error of the engine's compiler into the reason for it: a feature that is not allowed, or
+    /// an invalid binary.
+    pub(crate) fn compile_error(
         &self,
         binary: &WasmBinary<'_>,
         error: wasmtime::Error,

@@ -66,8 +66,8 @@ fn what_is_more_complex_than_any_compiler_makes_it_is_too_complex() {
         assert_eq!(Complexity::exceeded(&binary), expected, "case {at}");
     }
     for binary in [doubled(25), doubled_by_aliases(30), doubled_by_aliases(200)] {
-        let excess = Complexity::exceeded(&binary);
-        assert!(matches!(excess, Some(Complexity::Definitions(100_001..))), "{excess:?}");
+        let exceeded = Complexity::exceeded(&binary);
+        assert!(matches!(exceeded, Some(Complexity::Definitions(100_001..))), "{exceeded:?}");
     }
 }
 

@@ -21,7 +21,7 @@ use wasmtime::{Memory, Module, StoreContextMut, UpdateDeadline};
 
 use self::progress::{BatchProgress, TickResult};
 use super::guest::Guest;
-use super::{CoreInstance, State, note};
+use super::{CoreInstance, State, record_answer};
 use crate::block::Span;
 use crate::control::deadline::Phase;
 use crate::engine::context;
@@ -37,34 +37,34 @@ mod progress;
 pub(crate) use self::progress::HEADER_LEN;
 
 impl CoreInstance {
-    /// Returns whether the items without outcomes may cross in one call.
-    pub(crate) fn takes_batches(&mut self, turns: &ClaimCursor<'_>) -> bool {
+    /// Returns whether the items without outcomes may be passed in one call.
+    pub(crate) fn takes_batches(&mut self, cursor: &ClaimCursor<'_>) -> bool {
         // An item whose answer may be retried must be the last one of its call.
         let answers = [FaultKind::Refused, FaultKind::BadItem, FaultKind::BadResult];
         let retry_on = self.outcomes().retry_on();
         let is_final = answers.iter().all(|kind| !retry_on.contains(*kind));
-        self.call_batch.is_some() && is_final && turns.claim_returner().is_some()
+        self.call_batch.is_some() && is_final && cursor.claim_returner().is_some()
     }
 
-    /// Runs batches: each has as many items as fit the buffer and are not claimed by another worker.
+    /// Runs batches. Each has as many items as fit into the buffer and as this worker can still start.
     pub(crate) fn run_batches(
         &mut self,
         span: &Span,
         until: usize,
-        turns: &ClaimCursor<'_>,
+        cursor: &ClaimCursor<'_>,
     ) -> ExecutionEnd {
         loop {
             let from = self.outcomes().len();
-            let to = match self.call_next(span, until, turns) {
+            let to = match self.call_next(span, until, cursor) {
                 Ok(to) => to,
-                Err(ran) => return ran,
+                Err(end) => return end,
             };
             let OutcomesState { len, is_due } = self.outcomes().state();
             if len == until {
                 return ExecutionEnd::Done;
             }
             let is_cut_short = len < to;
-            if is_cut_short || is_due || !turns.start_next() {
+            if is_cut_short || is_due || !cursor.start_next() {
                 debug_assert!(len > from, "at least one item got its outcome");
                 return ExecutionEnd::Yielded;
             }
@@ -77,45 +77,46 @@ impl CoreInstance {
         &mut self,
         span: &Span,
         until: usize,
-        turns: &ClaimCursor<'_>,
+        cursor: &ClaimCursor<'_>,
     ) -> Result<usize, ExecutionEnd> {
         let from = self.outcomes().len();
-        let to = from + self.start_batch(span, from..until, turns).map_err(ExecutionEnd::Failed)?;
-        let (Some(function), Some(rest), 2..) =
-            (self.call_batch.clone(), turns.claim_returner(), to - from)
+        let to =
+            from + self.start_batch(span, from..until, cursor).map_err(ExecutionEnd::Failed)?;
+        let (Some(function), Some(returner), 2..) =
+            (self.call_batch.clone(), cursor.claim_returner(), to - from)
         else {
             return self.call_item(span).map(|()| to).map_err(ExecutionEnd::Failed);
         };
         let limit = self.max_result();
         begin_phase(&mut self.guest.store, Phase::Item);
-        let (crossing, returned) = self.guest.call_batch(span, &(from..to), rest, &function);
+        let (batch, returned) = self.guest.call_batch(span, &(from..to), returner, &function);
         if self.guest.store.data().common.meter.denied().is_some() {
-            // From now on, items cross one by one, so that a denied allocation can be charged to its item.
+            // From now on, items are passed one by one, so that a denied allocation can be charged to its item.
             self.call_batch = None;
         }
         let (bytes, state) = self.guest.bytes_and_state();
-        let (progress, outcomes) = (crossing.progress(), state.common.outcomes());
-        let (done, broken) = progress.end(bytes, returned);
+        let (progress, outcomes) = (batch.progress(), state.common.outcomes());
+        let (done, failure) = progress.end(bytes, returned);
         let records = if progress.taken() == 0 { progress.records(bytes, done) } else { None };
         if !records.is_some_and(|(results, ends)| outcomes.records(results, ends, limit)) {
             for answer in progress.answers(bytes, done) {
                 match answer {
-                    Ok(answer) => note(answer, outcomes, limit),
-                    Err(broken) => {
-                        // The plugin reports that it finished the items after the failed one, so their effects may
-                        // exist.
+                    Ok(answer) => record_answer(answer, outcomes, limit),
+                    Err(failure) => {
+                        // The plugin reports that it finished the items after the failed one, so their side effects
+                        // may exist.
                         let (next, end) = (outcomes.len() + 1, from + done as usize);
-                        turns
+                        cursor
                             .claim_returner()
-                            .inspect(|rest| rest.record_started(next..end.max(next)));
-                        return Err(ExecutionEnd::Failed(broken));
+                            .inspect(|returner| returner.record_started(next..end.max(next)));
+                        return Err(ExecutionEnd::Failed(failure));
                     }
                 }
             }
         }
-        match broken {
-            Some(broken) if progress.is_complete(done) => Err(ExecutionEnd::FailedIdle(broken)),
-            Some(broken) => Err(ExecutionEnd::Failed(broken)),
+        match failure {
+            Some(failure) if progress.is_complete(done) => Err(ExecutionEnd::FailedIdle(failure)),
+            Some(failure) => Err(ExecutionEnd::Failed(failure)),
             // The request to stop came before the first item, so the first item runs alone.
             None if done == 0 => self.call_item(span).map(|()| to).map_err(ExecutionEnd::Failed),
             None => Ok(to),
@@ -128,37 +129,42 @@ impl CoreInstance {
         &mut self,
         span: &Span,
         items: Range<usize>,
-        turns: &ClaimCursor<'_>,
+        cursor: &ClaimCursor<'_>,
     ) -> Result<usize, InstanceFailure> {
-        let room = (Guest::BATCH - HEADER_LEN) as usize;
-        let fitting = span.fitting(items, room, size_of::<u32>());
+        let capacity = (Guest::BATCH - HEADER_LEN) as usize;
+        let fitting = span.fitting(items, capacity, size_of::<u32>());
         if self.call_batch.is_none() || fitting < 2 {
             return Ok(1);
         }
         begin_phase(&mut self.guest.store, Phase::Item);
         if !self.guest.reserve_batch()? {
-            // Small items may still find memory, so they cross one by one.
+            // The memory may still suffice for small items, so they are passed one by one.
             self.call_batch = None;
             return Ok(1);
         }
-        Ok(1 + turns.start_ahead(fitting - 1))
+        Ok(1 + cursor.start_ahead(fitting - 1))
     }
 }
 
-/// A batch that the instance is working on.
+/// A batch that an instance is working on.
 #[derive(Debug)]
 pub(crate) struct BatchCall {
     memory: Memory,
     /// The index of the batch's first item in the claim.
     first: usize,
-    rest: ClaimReturner,
+    returner: ClaimReturner,
     progress: BatchProgress,
 }
 
 impl BatchCall {
-    pub(crate) fn new(memory: Memory, at: u32, items: &Range<usize>, rest: ClaimReturner) -> Self {
+    pub(crate) fn new(
+        memory: Memory,
+        at: u32,
+        items: &Range<usize>,
+        returner: ClaimReturner,
+    ) -> Self {
         let count = u32::try_from(items.len()).expect("a buffer holds fewer items");
-        Self { memory, first: items.start, rest, progress: BatchProgress::new(at, count) }
+        Self { memory, first: items.start, returner, progress: BatchProgress::new(at, count) }
     }
 
     /// Returns the progress of the batch, as far as the plugin's report is plausible.
@@ -169,16 +175,16 @@ impl BatchCall {
     /// Handles a tick of the watchdog. Items that the plugin should no longer start go back to the queue.
     fn tick(&mut self, bytes: &mut [u8]) -> TickResult {
         let before = self.progress.assigned();
-        let found = self.progress.tick(bytes);
-        let own = self.progress.assigned();
-        if own < before {
-            self.rest.give_back(self.first + own as usize);
+        let result = self.progress.tick(bytes);
+        let assigned = self.progress.assigned();
+        if assigned < before {
+            self.returner.give_back(self.first + assigned as usize);
         }
-        found
+        result
     }
 
-    /// Records the answers to finished items, so that they need not wait for the current item. It stops at an invalid
-    /// answer, which the end of the call reports.
+    /// Records the answers to finished items, so that they need not wait for the current item. Stops at an invalid
+    /// answer, which becomes a fault when the call ends.
     fn take_answers(&mut self, bytes: &[u8], common: &mut CommonState) {
         let limit = common.config.max_result;
         let ready = self.progress.ready();
@@ -186,7 +192,7 @@ impl BatchCall {
             return;
         }
         for answer in self.progress.answers(bytes, ready.end).map_while(Result::ok) {
-            note(answer, common.outcomes(), limit);
+            record_answer(answer, common.outcomes(), limit);
             self.progress.take();
         }
     }
@@ -194,16 +200,16 @@ impl BatchCall {
 
 /// Handles a tick of the epoch, and decides whether the guest may continue.
 pub(crate) fn tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
-    if let Some(mut crossing) = store.data_mut().batch_call.take() {
-        let memory = crossing.memory;
-        let (bytes, State { batch_call: place, common, .. }) =
+    if let Some(mut batch) = store.data_mut().batch_call.take() {
+        let memory = batch.memory;
+        let (bytes, State { batch_call: current, common, .. }) =
             memory.data_and_store_mut(&mut store);
-        let found = crossing.tick(bytes);
-        if found != TickResult::ReturnedItem {
-            crossing.take_answers(bytes, common);
+        let result = batch.tick(bytes);
+        if result != TickResult::ReturnedItem {
+            batch.take_answers(bytes, common);
         }
-        *place = Some(crossing);
-        match found {
+        *current = Some(batch);
+        match result {
             TickResult::SameItem => {}
             // The meter keeps its denials: they may already concern this new item.
             TickResult::NextItem => common.watch.begin(Phase::Item),
@@ -222,7 +228,7 @@ pub(crate) fn tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<Up
 pub(crate) enum BatchSupport {
     /// The module imports a function that may block.
     Never,
-    /// The module imports functions that may block on files, and on nothing else.
+    /// The module imports functions that may block, but only on files.
     WithoutFiles,
     /// All imports of the module return promptly.
     Always,

@@ -42,11 +42,11 @@ pub(crate) fn check_function(
         None if required => return Err(missing(module, export)),
         None => return Ok(()),
         Some(ExternType::Func(function)) => {
-            let same = |found: &ValType, wanted: &ValType| ValType::eq(found, wanted);
+            let same = |found: &ValType, expected: &ValType| ValType::eq(found, expected);
             let fits = function.params().len() == params.len()
                 && function.results().len() == results.len()
-                && function.params().zip(params).all(|(found, wanted)| same(&found, wanted))
-                && function.results().zip(results).all(|(found, wanted)| same(&found, wanted));
+                && function.params().zip(params).all(|(found, expected)| same(&found, expected))
+                && function.results().zip(results).all(|(found, expected)| same(&found, expected));
             if fits {
                 return Ok(());
             }

@@ -27,7 +27,7 @@ pub(crate) struct SnapshotImage {
     plugin: CorePlugin,
     /// The result format that `init` set.
     format: Format,
-    /// The compiled code; none if a cache has it already.
+    /// The compiled code; `None` if the snapshot comes from a cache.
     code: Option<SealedFile>,
 }
 
@@ -50,7 +50,7 @@ impl SnapshotImage {
         self.format
     }
 
-    /// Returns the compiled code; empty if a cache has it already.
+    /// Returns the compiled code; empty if the snapshot comes from a cache.
     pub(crate) fn read(&self) -> io::Result<Vec<u8>> {
         self.code.as_ref().map_or_else(|| Ok(Vec::new()), SealedFile::read)
     }
@@ -69,8 +69,8 @@ pub(crate) struct RecordedInstance {
 }
 
 impl RecordedInstance {
-    /// Returns the recorder's verdict: whether the instance can be frozen, and what the snapshot
-    /// depends on.
+    /// Returns the recorder's verdict: the properties of the snapshot, or the reason for which the
+    /// instance cannot be frozen.
     pub(crate) fn verdict(&self) -> Result<Verdict, SnapshotRefusal> {
         self.verdict.clone()
     }
@@ -80,8 +80,8 @@ impl RecordedInstance {
         self.started.format()
     }
 
-    /// Returns the module in `source` with the current memory and globals of this instance as its
-    /// initial ones.
+    /// Returns a copy of the module in `source`, with the current memory and globals of this instance as
+    /// its initial memory and globals.
     pub(crate) fn freeze(
         &mut self,
         path: &Path,
@@ -149,22 +149,22 @@ impl CorePlugin {
             Ok(plugin) => plugin.start_with_recorder(parts)?,
             Err(why) => return refused(why),
         };
-        Ok(self.frozen(&instrumented, recorded))
+        Ok(self.freeze_recorded(&instrumented, recorded))
     }
 
-    fn frozen(
+    fn freeze_recorded(
         &self,
         instrumented: &Instrumented<'_>,
         mut recorded: RecordedInstance,
     ) -> SnapshotOutcome<Arc<SnapshotImage>> {
         let format = recorded.format();
-        let frozen = recorded.verdict().and_then(|verdict| {
+        let outcome = recorded.verdict().and_then(|verdict| {
             let module = recorded.freeze_as(instrumented)?;
             let (plugin, code, bytes) = self.compile_frozen(&module)?;
             let snapshot = Arc::new(SnapshotImage { plugin, format, code: Some(code) });
             Ok(SnapshotOutcome::Frozen { snapshot, bytes, verdict })
         });
-        frozen.unwrap_or_else(|why| SnapshotOutcome::Refused {
+        outcome.unwrap_or_else(|why| SnapshotOutcome::Refused {
             why,
             started: Some(recorded.into_instance()),
         })
@@ -181,9 +181,9 @@ impl CorePlugin {
     /// Compiles and links a frozen module. Its instances share its memory until they write to it.
     fn compile_frozen(&self, module: &[u8]) -> Result<(Self, SealedFile, u64), SnapshotRefusal> {
         let code = self.engine.compile_snapshot(module).map_err(|error| not_compiled(&error))?;
-        let not_kept = |error: io::Error| SnapshotRefusal::NotCompiled(error.to_string());
-        let sealed = SealedFile::from_bytes(&code).map_err(not_kept)?;
-        let file = File::from(sealed.as_fd().try_clone_to_owned().map_err(not_kept)?);
+        let not_sealed = |error: io::Error| SnapshotRefusal::NotCompiled(error.to_string());
+        let sealed = SealedFile::from_bytes(&code).map_err(not_sealed)?;
+        let file = File::from(sealed.as_fd().try_clone_to_owned().map_err(not_sealed)?);
         let module = compiled_code::load_module(&self.engine, &TrustedCode::OfThisProcess(&file))
             .map_err(|error| not_compiled(&error))?;
         module.initialize_copy_on_write_image().map_err(|error| not_compiled(&error))?;

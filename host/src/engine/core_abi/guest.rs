@@ -33,7 +33,7 @@ struct Buffer {
 }
 
 impl Buffer {
-    /// The smallest capacity. It fits most items, so most plugins allocate once.
+    /// The smallest capacity. Most items fit into it, so most plugins allocate once.
     const MIN_CAPACITY: u32 = 4096;
 }
 
@@ -65,17 +65,17 @@ impl Guest {
             return self.after_restore(instance);
         }
         let Some(init) = self.function(instance, "init") else { return Ok(()) };
-        let answered = self.call_with(args, &init).and_then(|word| self.answer(word));
-        match answered {
+        let answer = self.call_with(args, &init).and_then(|word| self.answer(word));
+        match answer {
             Ok(PluginAnswer::Record(_) | PluginAnswer::NoRecord) => Ok(()),
             Ok(PluginAnswer::Refused(message) | PluginAnswer::BadItem(message)) => {
                 Err(StartError::InitRefused { message: packed_result::text(message) })
             }
-            Err(broken) => Err(StartError::from_init(broken)),
+            Err(failure) => Err(StartError::from_init(failure)),
         }
     }
 
-    /// Calls `after_restore`, in which an instance that starts from a snapshot refreshes outdated state.
+    /// Calls `after_restore`, with which an instance from a snapshot refreshes outdated state.
     fn after_restore(&mut self, instance: &Instance) -> Result<(), StartError> {
         match self.function::<(), ()>(instance, "after_restore") {
             None => Ok(()),
@@ -108,15 +108,15 @@ impl Guest {
         if self.buffer.ptr == 0 || len > self.buffer.capacity {
             self.buffer = self.allocate(len)?;
         }
-        let place = guest_memory::range(self.buffer.ptr, len);
-        let place = place.and_then(|range| self.memory.data_mut(&mut self.store).get_mut(range));
-        let place = place.ok_or_else(|| {
+        let range = guest_memory::range(self.buffer.ptr, len);
+        let target = range.and_then(|range| self.memory.data_mut(&mut self.store).get_mut(range));
+        let target = target.ok_or_else(|| {
             InstanceFailure::new(
                 FaultKind::BadResult,
                 "the buffer of `mtl_alloc` is not in the memory",
             )
         })?;
-        place.copy_from_slice(bytes);
+        target.copy_from_slice(bytes);
         Ok((self.buffer.ptr.cast_signed(), len.cast_signed()))
     }
 
@@ -136,19 +136,19 @@ impl Guest {
         &mut self,
         span: &Span,
         items: &Range<usize>,
-        rest: ClaimReturner,
+        returner: ClaimReturner,
         function: &TypedFunc<i32, i32>,
     ) -> (BatchCall, Result<i32, InstanceFailure>) {
         let at = self.buffer.ptr;
-        let place = guest_memory::range(at, self.buffer.capacity)
+        let range = guest_memory::range(at, self.buffer.capacity)
             .expect("the buffer was checked when it was allocated");
-        let place = &mut self.memory.data_mut(&mut self.store)[place];
-        write(place, span, items);
-        let crossing = BatchCall::new(self.memory, at, items, rest);
-        self.store.data_mut().batch_call = Some(crossing);
+        let buffer = &mut self.memory.data_mut(&mut self.store)[range];
+        write(buffer, span, items);
+        let batch = BatchCall::new(self.memory, at, items, returner);
+        self.store.data_mut().batch_call = Some(batch);
         let returned = run_guest(&mut self.store, |store| function.call(store, at.cast_signed()));
-        let crossing = self.store.data_mut().batch_call.take();
-        (crossing.expect("the crossing stays until the call ends"), returned)
+        let batch = self.store.data_mut().batch_call.take();
+        (batch.expect("the store holds the batch until the call ends"), returned)
     }
 
     /// Returns the current memory, and the other data in the store.
@@ -157,7 +157,7 @@ impl Guest {
         (bytes, state)
     }
 
-    /// Allocates a buffer with the plugin's allocator; none if the plugin has no memory.
+    /// Allocates a buffer with the plugin's allocator. Returns `None` if the plugin has no memory.
     fn try_allocate(&mut self, capacity: u32) -> Result<Option<Buffer>, InstanceFailure> {
         let ptr =
             run_guest(&mut self.store, |store| self.alloc.call(store, capacity.cast_signed()))?;
@@ -178,8 +178,10 @@ impl Guest {
         let capacity = len.max(Buffer::MIN_CAPACITY).checked_next_power_of_two().unwrap_or(len);
         self.try_allocate(capacity)?.ok_or_else(|| {
             let denied = self.store.data().common.meter.denied();
-            let why = denied.map(|denied| format!(": it asked for {denied}")).unwrap_or_default();
-            let message = format!("the plugin has no memory for a buffer of {capacity} bytes{why}");
+            let reason =
+                denied.map(|denied| format!(": it asked for {denied}")).unwrap_or_default();
+            let message =
+                format!("the plugin has no memory for a buffer of {capacity} bytes{reason}");
             InstanceFailure::new(FaultKind::OutOfMemory, message)
         })
     }
@@ -200,16 +202,16 @@ impl Guest {
     }
 }
 
-/// Writes a batch of `items`.
-fn write(place: &mut [u8], span: &Span, items: &Range<usize>) {
-    let (head, place) = place.split_at_mut(HEADER_LEN as usize);
-    let (ends, place) = place.split_at_mut(4 * items.len());
+/// Writes a batch of `items` into the buffer.
+fn write(buffer: &mut [u8], span: &Span, items: &Range<usize>) {
+    let (header, buffer) = buffer.split_at_mut(HEADER_LEN as usize);
+    let (ends, item_bytes) = buffer.split_at_mut(4 * items.len());
     let word = |number: usize| u32::try_from(number).expect("the buffer is smaller").to_le_bytes();
-    head.fill(0);
-    head[..4].copy_from_slice(&word(items.len()));
-    for (place, end) in ends.as_chunks_mut().0.iter_mut().zip(span.ends(items.clone())) {
-        *place = word(end);
+    header.fill(0);
+    header[..4].copy_from_slice(&word(items.len()));
+    for (slot, end) in ends.as_chunks_mut().0.iter_mut().zip(span.ends(items.clone())) {
+        *slot = word(end);
     }
     let bytes = span.bytes(items.clone());
-    place[..bytes.len()].copy_from_slice(bytes);
+    item_bytes[..bytes.len()].copy_from_slice(bytes);
 }

@@ -11,7 +11,7 @@ use super::guest_memory;
 use crate::item::fault::FaultKind;
 use crate::item::instance_failure::InstanceFailure;
 
-/// A packed answer of the plugin. Nothing in it is checked yet.
+/// A packed answer of the plugin, which is not checked yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PackedResult(u64);
 
@@ -128,11 +128,12 @@ mod tests {
         ];
         for (case, word, answer) in cases {
             let read = word.read(memory);
-            let kind = read.as_ref().err().map(|broken| broken.kind);
+            let kind = read.as_ref().err().map(|failure| failure.kind);
             assert_eq!(read.ok(), answer, "{case}");
             assert_eq!(kind, answer.is_none().then_some(FaultKind::BadResult), "{case}");
         }
     }
+
     #[test]
     fn a_result_in_a_batch_begins_where_the_one_before_it_ends() {
         let (error, empty) = (PackedResult::ERROR, PackedResult::NO_RECORD);
@@ -150,7 +151,7 @@ mod tests {
             ("flags are no length", 100,       2,     error | empty | 1, Err("`call_batch` gave a result that ends at 1 and begins at 2")),
         ];
         for (case, out, start, end, expected) in cases {
-            let word = PackedResult::between(out, start, end).map_err(|broken| broken.message);
+            let word = PackedResult::between(out, start, end).map_err(|failure| failure.message);
             assert_eq!(word, expected.map_err(str::to_owned), "{case}");
         }
     }

@@ -1,4 +1,4 @@
-//! The file functions of components with the rules applied. They replace the linker's own functions.
+//! Replaces the linker's file functions for components with functions that apply the rules.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::engine::component::State;
 use crate::engine::state::HasCommonState as _;
 use crate::sandbox::disk::Disk;
 
-/// The interface, in the version that wasmtime-wasi defines. A test fails if the version changes.
+/// The name of the interface, with the version that wasmtime-wasi defines. A test fails if the version changes.
 const INTERFACE: &str = "wasi:filesystem/types@0.2.12";
 
 /// Replaces functions of the linker with those that apply the rules.
@@ -143,9 +143,9 @@ fn limit_stream(
     if let Ok(stream) = &stream
         && disk.is_limited()
     {
-        let place = state.filesystem().table.get_mut(stream)?;
-        let inner = std::mem::replace(place, Box::new(ClosedOutputStream));
-        *place = Box::new(LimitedStream { inner, disk });
+        let entry = state.filesystem().table.get_mut(stream)?;
+        let inner = std::mem::replace(entry, Box::new(ClosedOutputStream));
+        *entry = Box::new(LimitedStream { inner, disk });
     }
     Ok(stream)
 }

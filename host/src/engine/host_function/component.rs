@@ -1,5 +1,5 @@
-//! Host functions for components: by their component type, with the input borrowed from the guest's
-//! memory.
+//! Host functions for components, which call them by their component type. The input is borrowed from
+//! the guest's memory.
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};

@@ -1,4 +1,4 @@
-//! Host functions for core modules: the canonical lowering, by hand.
+//! Host functions for core modules, with a handwritten canonical lowering.
 //!
 //! ```text
 //! (ptr, len, ret) ─▶ checked ─▶ answer ─▶ cabi_realloc ─▶ checked again ─▶ written
@@ -76,7 +76,7 @@ fn serve<T: HasCommonState>(
 ) -> wasmtime::Result<()> {
     let common = guest.data_mut().common();
     common.refuse_snapshot(SnapshotRefusal::HostFunction);
-    // Each level of such a recursion would hold another answer in the host.
+    // Each level of such a recursion would keep another answer in the host's memory.
     if common.is_allocating {
         return Err(function.trap(format_args!("was called by `{REALLOC}`")));
     }
@@ -100,10 +100,10 @@ fn serve<T: HasCommonState>(
     let (at, len) = allocate(function, &mut guest, answer.len())?;
     write(function, &mut guest, memory, (at, answer))?;
     write(function, &mut guest, memory, (ret, &[tag]))?;
-    let mut place = [0; 8];
-    place[..4].copy_from_slice(&at.to_le_bytes());
-    place[4..].copy_from_slice(&len.to_le_bytes());
-    write(function, &mut guest, memory, (ret + 4, &place))
+    let mut location = [0; 8];
+    location[..4].copy_from_slice(&at.to_le_bytes());
+    location[4..].copy_from_slice(&len.to_le_bytes());
+    write(function, &mut guest, memory, (ret + 4, &location))
 }
 
 /// Allocates memory for an answer with the guest's allocator. The caller must check the address.
@@ -112,8 +112,8 @@ fn allocate<T: HasCommonState>(
     guest: &mut Caller<'_, T>,
     len: usize,
 ) -> wasmtime::Result<(u32, u32)> {
-    let no_room = || function.trap(format_args!("found no memory for an answer of {len} bytes"));
-    let len = u32::try_from(len).map_err(|_| no_room())?;
+    let no_memory = || function.trap(format_args!("found no memory for an answer of {len} bytes"));
+    let len = u32::try_from(len).map_err(|_| no_memory())?;
     let realloc = guest.get_export(REALLOC).and_then(Extern::into_func);
     let realloc = realloc.ok_or_else(|| function.trap(format_args!("found no `{REALLOC}`")))?;
     let realloc = realloc.typed::<(u32, u32, u32, u32), u32>(&*guest)?;
@@ -121,7 +121,7 @@ fn allocate<T: HasCommonState>(
     let allocated = realloc.call(&mut *guest, (0, 0, 1, len));
     guest.data_mut().common().is_allocating = false;
     match allocated? {
-        0 if len > 0 => Err(no_room()),
+        0 if len > 0 => Err(no_memory()),
         at => Ok((at, len)),
     }
 }
@@ -135,9 +135,9 @@ fn write<T>(
     let memory = memory.data_mut(guest);
     let size = memory.len();
     let len = u32::try_from(bytes.len())?;
-    let place = guest_memory::range(at, len).and_then(|range| memory.get_mut(range));
-    let place = place.ok_or_else(|| outside(function, "must write", (at, len), size))?;
-    place.copy_from_slice(bytes);
+    let target = guest_memory::range(at, len).and_then(|range| memory.get_mut(range));
+    let target = target.ok_or_else(|| outside(function, "must write", (at, len), size))?;
+    target.copy_from_slice(bytes);
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use crate::control::cancel::Cancel;
 use crate::control::watchdog::Ticks;
 use crate::item::instance_config::InstanceConfig;
 
-fn told(offers: &[(&str, &str)]) -> String {
+fn refusal(offers: &[(&str, &str)]) -> String {
     let mut functions = HostFunctions::default();
     for &(interface, name) in offers {
         functions.add(interface.into(), name.into(), |_, _| Ok(Vec::new()));
@@ -46,7 +46,7 @@ fn names_are_those_that_both_kinds_of_plugin_can_import() {
         ("mtl:plugin/more",                "get",      reserved("mtl:plugin/more")),
     ];
     for (interface, name, expected) in cases {
-        assert_eq!(told(&[(interface, name)]), expected, "`{interface}` `{name}`");
+        assert_eq!(refusal(&[(interface, name)]), expected, "`{interface}` `{name}`");
     }
 }
 
@@ -60,7 +60,7 @@ fn a_name_is_offered_once() {
         (&[("a:b/c", "d"), ("x:y/z", "d"), ("a:b/c", "d")], "the host function `a:b/c.d` is offered twice"),
     ];
     for (offers, expected) in cases {
-        assert_eq!(told(offers), expected, "{offers:?}");
+        assert_eq!(refusal(offers), expected, "{offers:?}");
     }
 }
 

@@ -55,8 +55,8 @@ impl Capability {
 /// Returns the grants without which some of these imports are useless.
 pub(crate) fn of(imports: &[Import]) -> Vec<Capability> {
     let of_wasi = || imports.iter().filter(|import| import.provider == ImportProvider::Wasi);
-    let is_needed = |need: &Capability| {
-        of_wasi().any(|import| import.names.iter().any(|name| need.is_of(&import.from, name)))
+    let is_needed = |capability: &Capability| {
+        of_wasi().any(|import| import.names.iter().any(|name| capability.is_of(&import.from, name)))
     };
     Capability::ALL.into_iter().filter(is_needed).collect()
 }

@@ -13,17 +13,17 @@ const PAGE: u64 = 64 * 1024;
 /// Reads the exports and imports. `provider` maps the name of an interface to its provider; its
 /// second argument tells whether the interface belongs to WASI.
 pub(crate) fn read(
-    found: &mut Findings,
+    findings: &mut Findings,
     engine: &Engine,
     component: &Component,
     provider: impl Fn(&str, bool) -> ImportProvider,
 ) {
     let ty = component.component_type();
-    found.memory = component.resources_required().and_then(|needed| {
+    findings.memory = component.resources_required().and_then(|needed| {
         let initial = needed.max_initial_memory_size?.saturating_mul(PAGE);
         Some(MemorySize { initial, maximum: None, memories: needed.num_memories })
     });
-    let mut lister = Lister::new(found);
+    let mut lister = Lister::new(findings);
     for (name, export) in ty.exports(engine.wasm()) {
         for (own, function) in functions(engine, &export.ty) {
             let name = own.map_or_else(|| name.to_owned(), |own| format!("{name}#{own}"));
@@ -57,12 +57,12 @@ fn functions(engine: &Engine, item: &ComponentItem) -> Vec<(Option<String>, Comp
 }
 
 fn signature(function: &ComponentFunc) -> String {
-    let shown = wit::TypePrinter::new();
+    let printer = wit::TypePrinter::new();
     let params =
-        function.params().map(|(name, ty)| format!("{}: {}", shown.name(name), shown.ty(&ty)));
+        function.params().map(|(name, ty)| format!("{}: {}", printer.name(name), printer.ty(&ty)));
     let params = params.collect::<Vec<_>>().join(", ");
     match function.results().next() {
-        Some(result) => format!("({params}) -> {}", shown.ty(&result)),
+        Some(result) => format!("({params}) -> {}", printer.ty(&result)),
         None => format!("({params})"),
     }
 }

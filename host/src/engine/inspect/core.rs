@@ -8,7 +8,7 @@ use crate::engine::core_abi::signature;
 /// Reads the exports and imports. `provider` maps the name of a module to its provider; its second
 /// argument tells whether the module belongs to WASI.
 pub(crate) fn read(
-    found: &mut Findings,
+    findings: &mut Findings,
     module: &Module,
     provider: impl Fn(&str, bool) -> ImportProvider,
 ) {
@@ -16,10 +16,10 @@ pub(crate) fn read(
         ExternType::Memory(memory) => Some(memory),
         _ => None,
     });
-    found.memory = memories.last().map(|memory| size(&memory, module));
-    let mut lister = Lister::new(found);
+    findings.memory = memories.last().map(|memory| size(&memory, module));
+    let mut lister = Lister::new(findings);
     for export in module.exports() {
-        lister.export(export.name(), || shown(&export.ty()));
+        lister.export(export.name(), || type_text(&export.ty()));
     }
     for import in module.imports() {
         let from = import.module();
@@ -28,7 +28,7 @@ pub(crate) fn read(
     }
 }
 
-fn shown(ty: &ExternType) -> String {
+fn type_text(ty: &ExternType) -> String {
     match ty {
         ExternType::Func(function) => signature(function),
         ExternType::Global(global) => format!("global {}", global.content()),

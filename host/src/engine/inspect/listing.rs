@@ -1,4 +1,4 @@
-//! Bounds the lists of a plugin's exports and imports to what people and programs read.
+//! Limits the lists of a plugin's exports and imports to a size that people and programs can read.
 //!
 //! A file of some megabytes can have hundreds of thousands of exports, each with a name of a hundred kilobytes. Entries
 //! that do not fit are counted instead of listed.
@@ -27,35 +27,35 @@ const KNOWN: [&str; 9] = [
 
 /// A builder of the lists of one plugin's exports and imports.
 pub(crate) struct Lister<'a> {
-    found: &'a mut Findings,
+    findings: &'a mut Findings,
     exports: ListBudget,
     known: ListBudget,
     imports: ListBudget,
-    /// For each listed module: its index among the imports, and the names that are listed.
+    /// The listed modules, each with its index among the imports and its listed names.
     listed: HashMap<String, (usize, HashSet<String>)>,
 }
 
 impl<'a> Lister<'a> {
-    pub(crate) fn new(found: &'a mut Findings) -> Self {
+    pub(crate) fn new(findings: &'a mut Findings) -> Self {
         let (exports, known, imports) =
             (ListBudget::of_all(), ListBudget::of_known(), ListBudget::of_all());
-        Self { found, exports, known, imports, listed: HashMap::new() }
+        Self { findings, exports, known, imports, listed: HashMap::new() }
     }
 
-    /// Lists an export. It asks for the signature only if the list has space.
+    /// Lists an export. Calls `signature` only if the list has space.
     pub(crate) fn export(&mut self, name: &str, signature: impl FnOnce() -> String) {
-        let room = match is_known(name) && !self.known.is_full() {
+        let budget = match is_known(name) && !self.known.is_full() {
             true => &mut self.known,
             false => &mut self.exports,
         };
-        if !room.is_full() {
+        if !budget.is_full() {
             let signature = signature();
-            if room.take(name.len() + signature.len()) {
-                self.found.exports.push(Export { name: name.to_owned(), signature });
+            if budget.take(name.len() + signature.len()) {
+                self.findings.exports.push(Export { name: name.to_owned(), signature });
                 return;
             }
         }
-        self.found.exports_left_out += 1;
+        self.findings.exports_left_out += 1;
     }
 
     /// Lists an imported name once. `provider` returns the provider of the module `from`.
@@ -65,40 +65,40 @@ impl<'a> Lister<'a> {
         name: &str,
         provider: impl FnOnce() -> ImportProvider,
     ) {
-        let place = self.listed.get(from);
-        if place.is_some_and(|(_, names)| names.contains(name)) {
+        let listed = self.listed.get(from);
+        if listed.is_some_and(|(_, names)| names.contains(name)) {
             return;
         }
-        let bytes = name.len() + if place.is_none() { from.len() } else { 0 };
+        let bytes = name.len() + if listed.is_none() { from.len() } else { 0 };
         if !self.imports.take(bytes) {
-            self.found.imports_left_out += 1;
+            self.findings.imports_left_out += 1;
             return;
         }
-        if place.is_none() {
-            self.found.imports.push(Import {
+        if listed.is_none() {
+            self.findings.imports.push(Import {
                 from: from.to_owned(),
                 provider: provider(),
                 names: Vec::new(),
             });
-            let place = (self.found.imports.len() - 1, HashSet::new());
-            self.listed.insert(from.to_owned(), place);
+            let entry = (self.findings.imports.len() - 1, HashSet::new());
+            self.listed.insert(from.to_owned(), entry);
         }
         let (at, names) = self.listed.get_mut(from).expect("the module is listed above");
         names.insert(name.to_owned());
-        self.found.imports[*at].names.push(name.to_owned());
+        self.findings.imports[*at].names.push(name.to_owned());
     }
 
     /// Lists an import of a component: an interface with these functions, or a single function.
     pub(crate) fn interface(&mut self, from: &str, names: Vec<String>, provider: ImportProvider) {
         if !self.imports.take(from.len()) {
-            self.found.imports_left_out += names.len().max(1);
+            self.findings.imports_left_out += names.len().max(1);
             return;
         }
         let all = names.len();
         let fitting = names.into_iter().filter(|name| self.imports.take(name.len()));
         let names: Vec<_> = fitting.collect();
-        self.found.imports_left_out += all - names.len();
-        self.found.imports.push(Import { from: from.to_owned(), provider, names });
+        self.findings.imports_left_out += all - names.len();
+        self.findings.imports.push(Import { from: from.to_owned(), provider, names });
     }
 }
 
@@ -147,14 +147,14 @@ mod tests {
     use super::*;
     use crate::engine::PluginKind;
 
-    fn found() -> Findings {
-        Findings::nothing(PluginKind::CoreModule)
+    fn findings() -> Findings {
+        Findings::empty(PluginKind::CoreModule)
     }
 
     #[test]
     fn what_is_listed_is_bounded_and_the_rest_is_counted() {
-        let mut found = found();
-        let mut lister = Lister::new(&mut found);
+        let mut findings = findings();
+        let mut lister = Lister::new(&mut findings);
         for number in 0..5000 {
             lister.export(&format!("e{number}"), || "()".into());
             lister.import(&format!("m{number}"), "n", || ImportProvider::Unknown);
@@ -162,33 +162,34 @@ mod tests {
         }
         lister.export("call", || "(i32, i32) -> (i64)".into());
         lister.export("an:interface/it#call", || "()".into());
-        assert_eq!((found.exports.len(), found.exports_left_out), (MAX_LISTED + 2, 4000));
-        let names = |found: &Findings| found.imports.iter().map(|it| it.names.len()).sum::<usize>();
-        assert!(names(&found) <= MAX_LISTED && found.imports.len() <= MAX_LISTED);
-        assert_eq!(names(&found) + found.imports_left_out, 10_000);
+        assert_eq!((findings.exports.len(), findings.exports_left_out), (MAX_LISTED + 2, 4000));
+        let names =
+            |findings: &Findings| findings.imports.iter().map(|it| it.names.len()).sum::<usize>();
+        assert!(names(&findings) <= MAX_LISTED && findings.imports.len() <= MAX_LISTED);
+        assert_eq!(names(&findings) + findings.imports_left_out, 10_000);
     }
 
     #[test]
     fn long_names_have_less_room() {
-        let mut found = found();
-        let mut lister = Lister::new(&mut found);
+        let mut findings = findings();
+        let mut lister = Lister::new(&mut findings);
         for number in 0..10 {
             lister.export(&format!("{number}{}", "x".repeat(99_999)), String::new);
             lister.import(&"m".repeat(99_999), &number.to_string(), || ImportProvider::Unknown);
         }
-        assert_eq!((found.exports.len(), found.exports_left_out), (2, 8));
-        assert_eq!((found.imports[0].names.len(), found.imports_left_out), (10, 0));
+        assert_eq!((findings.exports.len(), findings.exports_left_out), (2, 8));
+        assert_eq!((findings.imports[0].names.len(), findings.imports_left_out), (10, 0));
     }
 
     #[test]
     fn a_name_that_is_imported_again_takes_no_room() {
-        let mut found = found();
-        let mut lister = Lister::new(&mut found);
+        let mut findings = findings();
+        let mut lister = Lister::new(&mut findings);
         for _ in 0..5000 {
             lister.import("wasi_snapshot_preview1", "fd_write", || ImportProvider::Wasi);
         }
         lister.import("wasi_snapshot_preview1", "path_open", || ImportProvider::Wasi);
-        assert_eq!(found.imports[0].names, ["fd_write", "path_open"]);
-        assert_eq!((found.imports.len(), found.imports_left_out), (1, 0));
+        assert_eq!(findings.imports[0].names, ["fd_write", "path_open"]);
+        assert_eq!((findings.imports.len(), findings.imports_left_out), (1, 0));
     }
 }

@@ -25,12 +25,12 @@ impl TypePrinter {
         Self { left: Cell::new(MAX_BYTES) }
     }
 
-    /// Returns a name, cut to the bytes that are left.
+    /// Returns a name, shortened to the bytes that are left.
     pub(crate) fn name(&self, name: &str) -> String {
-        let kept = name.floor_char_boundary(self.left.get());
+        let end = name.floor_char_boundary(self.left.get());
         // An empty name takes one byte, so that the output always ends.
         self.left.set(self.left.get().saturating_sub(name.len() + 1));
-        if kept == name.len() { name.into() } else { format!("{}…", &name[..kept]) }
+        if end == name.len() { name.into() } else { format!("{}…", &name[..end]) }
     }
 
     /// Returns the type as text.

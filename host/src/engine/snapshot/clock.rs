@@ -12,15 +12,15 @@ use wasmtime_wasi::HostMonotonicClock;
 /// A clock that counts from the start of its pool. Clones show the same time.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
-    begun: Instant,
-    /// The number of nanoseconds to add to the time since `begun`.
-    ahead: Arc<AtomicU64>,
+    start: Instant,
+    /// The number of nanoseconds to add to the time since `start`.
+    offset: Arc<AtomicU64>,
 }
 
 impl Clock {
     /// Returns a clock that starts now.
     pub(crate) fn new() -> Self {
-        Self { begun: Instant::now(), ahead: Arc::default() }
+        Self { start: Instant::now(), offset: Arc::default() }
     }
 }
 
@@ -36,13 +36,13 @@ impl Clock {
 
     /// Returns the time that the clock shows.
     pub(crate) fn elapsed(&self) -> Duration {
-        self.begun.elapsed() + Duration::from_nanos(self.ahead.load(Ordering::Acquire))
+        self.start.elapsed() + Duration::from_nanos(self.offset.load(Ordering::Acquire))
     }
 
     /// Moves the clock forward to `time`, unless it already shows a later time.
     pub(crate) fn advance_to(&self, time: Duration) {
-        let ahead = time.saturating_sub(self.begun.elapsed());
-        self.ahead.fetch_max(nanoseconds(ahead), Ordering::AcqRel);
+        let offset = time.saturating_sub(self.start.elapsed());
+        self.offset.fetch_max(nanoseconds(offset), Ordering::AcqRel);
     }
 }
 
@@ -56,7 +56,7 @@ impl HostMonotonicClock for Clock {
     }
 }
 
-/// Returns the time in nanoseconds. Only centuries exceed the range.
+/// Returns the time in nanoseconds. The range suffices for centuries.
 fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Dependency;
 use crate::sandbox::granted::{GrantedDir, OpenDir};
 
-/// The state of a path; `None` inside if nothing exists there.
+/// The state of a path. The value inside is `None` if nothing exists at the path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stamp(Option<FileState>);
 
@@ -28,26 +28,27 @@ struct FileState {
 struct UnknownState;
 
 impl Dependency {
-    /// Returns the current state of the path; none if it cannot be determined, such as behind a symbolic link. A plugin
-    /// could make a link that leads out of the granted directories.
+    /// Returns the current state of the path, or `None` if it cannot be determined, for example behind a symbolic link.
+    /// A plugin could make a link that leads out of the granted directories.
     pub(crate) fn stamp(&self, dirs: &[GrantedDir]) -> Option<Stamp> {
         file_state(self.dir(dirs)?, Path::new(&self.path)).ok().map(Stamp)
     }
 
-    /// Returns the current state of the path, if it is still the state that `init` saw. `init` started at `begun`.
+    /// Returns the current state of the path, if it is still the state that `init` saw. `init` started at `started_at`.
     pub(crate) fn stamp_if_unchanged(
         &self,
         dirs: &[GrantedDir],
-        begun: SystemTime,
+        started_at: SystemTime,
     ) -> Option<Stamp> {
         let stamp = self.stamp(dirs)?;
         let dir = self.dir(dirs)?;
-        // A directory on the path may have been replaced meanwhile by another directory, with an old file in it.
-        let mut on_the_way = Path::new(&self.path).ancestors().skip(1);
-        let is_same_way = on_the_way
-            .all(|path| file_state(dir, path).is_ok_and(|found| Stamp(found).is_older_than(begun)));
+        // A parent may have been replaced since then by another directory, with an old file in it.
+        let mut parents = Path::new(&self.path).ancestors().skip(1);
+        let are_parents_unchanged = parents.all(|path| {
+            file_state(dir, path).is_ok_and(|found| Stamp(found).is_older_than(started_at))
+        });
         let is_as_seen = stamp.0.is_some() == self.was_found;
-        (is_as_seen && is_same_way && stamp.is_older_than(begun)).then_some(stamp)
+        (is_as_seen && are_parents_unchanged && stamp.is_older_than(started_at)).then_some(stamp)
     }
 
     /// Returns the granted directory.
@@ -75,22 +76,22 @@ fn file_state(dir: &OpenDir, path: &Path) -> Result<Option<FileState>, UnknownSt
         return Err(UnknownState);
     }
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    let how = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let way = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-    let it = match openat2(dir, path, how, Mode::empty(), way) {
-        Ok(it) => fstat(it).map_err(|_| UnknownState)?,
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    let stat = match openat2(dir, path, flags, Mode::empty(), resolve) {
+        Ok(file) => fstat(file).map_err(|_| UnknownState)?,
         Err(Errno::NOENT) => return Ok(None),
         Err(_) => return Err(UnknownState),
     };
-    if FileType::from_raw_mode(it.st_mode) == FileType::Symlink {
+    if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink {
         return Err(UnknownState);
     }
     Ok(Some(FileState {
-        device: it.st_dev,
-        number: it.st_ino,
-        size: it.st_size,
-        modified: (it.st_mtime, it.st_mtime_nsec),
-        changed: (it.st_ctime, it.st_ctime_nsec),
+        device: stat.st_dev,
+        number: stat.st_ino,
+        size: stat.st_size,
+        modified: (stat.st_mtime, stat.st_mtime_nsec),
+        changed: (stat.st_ctime, stat.st_ctime_nsec),
     }))
 }
 
@@ -126,9 +127,9 @@ mod tests {
         for (path, (before, after)) in paths.iter().zip(before.iter().zip(&after)) {
             assert_ne!(before, after, "{path}");
         }
-        let untold =
+        let unknown =
             [(1, "file"), (0, "../file"), (0, "/etc/passwd"), (0, "link"), (0, "out/none")];
-        for (dir, path) in untold {
+        for (dir, path) in unknown {
             let dependency = Dependency { dir, path: path.into(), was_found: true };
             assert_eq!(dependency.stamp(&dirs), None, "{path}");
         }
@@ -143,7 +144,7 @@ mod tests {
         let (before, later) = (now - Duration::from_secs(9), now + Duration::from_secs(9));
         #[rustfmt::skip]
         let cases = [
-            // path   found   begun   the stamp holds
+            // path   found   started_at   the stamp holds
             ("file",  true,   later,  true),
             ("file",  true,   now,    false),
             ("file",  true,   before, false),
@@ -152,10 +153,10 @@ mod tests {
             ("none",  false,  later,  true),
             ("none",  true,   later,  false),
         ];
-        for (path, was_found, begun, expected) in cases {
+        for (path, was_found, started_at, expected) in cases {
             let dependency = Dependency { dir: 0, path: path.into(), was_found };
             assert_eq!(
-                dependency.stamp_if_unchanged(&dirs, begun).is_some(),
+                dependency.stamp_if_unchanged(&dirs, started_at).is_some(),
                 expected,
                 "{path} {was_found}"
             );

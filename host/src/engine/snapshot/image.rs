@@ -3,8 +3,8 @@
 //! The original module is instrumented, so that it exports all memories and globals. After `init`,
 //! their values are written into a copy of the module.
 //!
-//! This host must have linked the module. The rewriter does not expect what the host
-//! cannot link, such as an imported tag.
+//! This host must have linked the module before. The rewriter cannot handle imports that the host does
+//! not link, such as tags.
 
 use std::future::{Future, Ready, ready};
 use std::pin::pin;
@@ -19,8 +19,8 @@ use crate::event::snapshot_refusal::SnapshotRefusal;
 /// which contains the image.
 pub(crate) const MAX_IMAGE_BYTES: u64 = 512 * 1024 * 1024;
 
-/// The largest number of pieces between zeros in frozen memory. The rewriter notes each piece twice, in records of 24
-/// bytes. This bounds the memory that it needs in addition to the image.
+/// The largest number of pieces between zeros in frozen memory. The rewriter records each piece twice, in 24 bytes each
+/// time. The limit bounds the memory that the rewriter needs in addition to the image.
 const MAX_PIECES: usize = 1 << 25;
 
 /// The prefix of the names under which instrumented modules export their memories.
@@ -126,7 +126,7 @@ impl<T> InstanceState for ExposedInstance<'_, T> {
 fn poll_once<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => unreachable!("the future needs nothing that it must wait for"),
+        Poll::Pending => unreachable!("the future never waits"),
     }
 }
 

@@ -1,5 +1,5 @@
-//! The random bytes of plugins. The recorder notes if `init` drew any, because all instances that start from the
-//! snapshot have the same ones.
+//! The random bytes of plugins. The recorder notes whether `init` drew random bytes, because all instances that start
+//! from the snapshot share these bytes.
 
 use wasmtime::{Caller, Extern, Linker};
 use wasmtime_wasi::p1::WasiP1Ctx;

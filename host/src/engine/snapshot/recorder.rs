@@ -1,7 +1,7 @@
-//! Records what an instance does until its `init` returns, as far as a snapshot would not preserve it.
+//! Records the actions of an instance's `init` that a snapshot would not preserve.
 //!
-//! The recorder receives each WASI call of a core module, and whether it succeeded. That WASI cannot open sockets, so
-//! they need no record.
+//! The recorder receives each WASI call of a core module, and whether it succeeded. The WASI of core modules cannot
+//! open sockets, so they need no record.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ pub(crate) struct InitRecorder {
     open: BTreeMap<u32, (u32, String)>,
     drew_random: bool,
     dependencies: BTreeSet<Dependency>,
-    /// True if `init` accessed more than the record can hold.
+    /// True if `init` made an access that `dependencies` cannot list.
     is_incomplete: bool,
 }
 
@@ -26,11 +26,11 @@ pub(crate) struct InitRecorder {
 const FIRST_GRANTED: u32 = 3;
 
 /// The `path_open` flags that create a missing file or empty an existing one.
-const MAKES_OR_EMPTIES: i64 = 1 | 8;
+const CREATES_OR_TRUNCATES: i64 = 1 | 8;
 
 impl InitRecorder {
-    pub(crate) fn refuse(&mut self, why: SnapshotRefusal) {
-        self.refusal.get_or_insert(why);
+    pub(crate) fn refuse(&mut self, reason: SnapshotRefusal) {
+        self.refusal.get_or_insert(reason);
     }
 
     /// Notes that random bytes were drawn, such as the seed of a hash map.
@@ -48,7 +48,7 @@ impl InitRecorder {
     ) {
         let parameter = |at: usize| parameters.get(at).copied().unwrap_or_default();
         let file = |at| u32::try_from(parameter(at) & 0xFFFF_FFFF).unwrap_or_default();
-        let place = match call {
+        let accessed = match call {
             "path_open" | "path_filestat_get" => {
                 let path = guest_memory::bytes(memory, file(2), file(3));
                 self.record_access(file(0), path.unwrap_or_default(), has_succeeded)
@@ -69,13 +69,13 @@ impl InitRecorder {
         }
         match call {
             "path_open" => {
-                if parameter(4) & MAKES_OR_EMPTIES != 0 {
+                if parameter(4) & CREATES_OR_TRUNCATES != 0 {
                     self.refuse(SnapshotRefusal::Writes);
                 }
                 let opened =
                     guest_memory::bytes(memory, file(8), 4).and_then(|at| at.try_into().ok());
                 let opened = opened.map_or(0, u32::from_le_bytes);
-                self.open.insert(opened, place.unwrap_or_default());
+                self.open.insert(opened, accessed.unwrap_or_default());
             }
             "fd_close" if self.open.remove(&file(0)).is_some() => {}
             "fd_close" | "fd_renumber" => self.refuse(SnapshotRefusal::ClosesDescriptor),
@@ -92,30 +92,30 @@ impl InitRecorder {
             | "path_rename"
             | "path_symlink"
             | "path_unlink_file" => self.refuse(SnapshotRefusal::Writes),
-            // The other calls leave nothing behind: what they read is in the memory.
+            // The other calls leave nothing behind. The data that they read is in the memory.
             _ => {}
         }
     }
 
     /// Notes an access to a path below the open directory `file`. Returns the granted directory, and the path below it.
     fn record_access(&mut self, file: u32, path: &[u8], was_found: bool) -> Option<(u32, String)> {
-        let place = std::str::from_utf8(path).ok().and_then(|path| match self.open.get(&file) {
+        let accessed = std::str::from_utf8(path).ok().and_then(|path| match self.open.get(&file) {
             Some((dir, base)) => Some((*dir, format!("{base}/{path}"))),
             None => Some((file.checked_sub(FIRST_GRANTED)?, path.to_owned())),
         });
-        match &place {
+        match &accessed {
             Some((dir, path)) if self.dependencies.len() < MAX_DEPENDENCIES => {
                 self.dependencies.insert(Dependency { dir: *dir, path: path.clone(), was_found });
             }
             _ => self.is_incomplete = true,
         }
-        place
+        accessed
     }
 
     /// Returns the properties of the snapshot, or the reason against a snapshot.
     pub(crate) fn verdict(self) -> Result<Verdict, SnapshotRefusal> {
         match self.refusal {
-            Some(why) => Err(why),
+            Some(reason) => Err(reason),
             None if !self.open.is_empty() => Err(SnapshotRefusal::OpenFile),
             None => {
                 let dependencies =
@@ -135,7 +135,7 @@ mod tests {
         use SnapshotRefusal::{ClosesDescriptor, OpenFile, Writes};
         // A file is opened as descriptor 7, which WASI writes to address 4.
         let memory = [0, 0, 0, 0, 7, 0, 0, 0];
-        let open = |how| ("path_open", vec![3, 0, 0, 0, how, 0, 0, 0, 4]);
+        let open = |flags| ("path_open", vec![3, 0, 0, 0, flags, 0, 0, 0, 4]);
         let call = |name, file| (name, vec![file]);
         #[rustfmt::skip]
         let cases = [

@@ -9,7 +9,7 @@ use crate::item::bounded;
 pub(crate) struct Verdict {
     /// True if the snapshot contains random bytes.
     pub(crate) has_random: bool,
-    /// The files that the snapshot depends on; none if they cannot be listed.
+    /// The files that the snapshot depends on; `None` if they cannot be listed.
     #[serde(deserialize_with = "bounded::optional_list::<MAX_DEPENDENCIES, _, _>")]
     pub(crate) dependencies: Option<Vec<Dependency>>,
 }

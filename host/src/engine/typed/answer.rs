@@ -10,9 +10,9 @@ use crate::item::format::Format;
 /// The result type of a function in parts: `result<option<T>, E>`, where each part may be absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ReturnType {
-    /// The error type, if the function may return an error; the inner option is none if the error
+    /// The error type, if the function may return an error. The inner option is `None` if the error
     /// has no value.
-    refuses: Option<Option<Shape>>,
+    error: Option<Option<Shape>>,
     /// True if the function may return no value.
     is_optional: bool,
     value: Option<Shape>,
@@ -28,12 +28,12 @@ pub(crate) enum TypedAnswer {
 
 impl ReturnType {
     /// Takes a result type apart. The error names the part that JSON cannot express.
-    pub(crate) fn of(ty: Option<&Type>, maker: &mut ShapeBuilder) -> Result<Self, String> {
-        ty.map_or(Ok(Self::default()), |ty| maker.build(ty).map(Self::shaped))
+    pub(crate) fn of(ty: Option<&Type>, builder: &mut ShapeBuilder) -> Result<Self, String> {
+        ty.map_or(Ok(Self::default()), |ty| builder.build(ty).map(Self::shaped))
     }
 
     pub(crate) fn shaped(shape: Shape) -> Self {
-        let (refuses, value) = match shape {
+        let (error, value) = match shape {
             Shape::Result(ok, err) => (Some(err.map(|err| *err)), ok.map(|ok| *ok)),
             other => (None, Some(other)),
         };
@@ -41,13 +41,13 @@ impl ReturnType {
             Some(Shape::Option(inner)) => (true, Some(*inner)),
             other => (false, other),
         };
-        Self { refuses, is_optional, value }
+        Self { error, is_optional, value }
     }
 
     /// Returns the number of bytes that a value may take in the host for each byte that the engine
     /// counts.
     pub(crate) fn weight(&self) -> usize {
-        let parts = self.refuses.iter().flatten().chain(&self.value);
+        let parts = self.error.iter().flatten().chain(&self.value);
         parts.map(Shape::weight).max().unwrap_or(1)
     }
 
@@ -59,11 +59,11 @@ impl ReturnType {
         }
     }
 
-    /// Translates a returned value into an answer. A record is at most `most` bytes long.
-    pub(crate) fn answer(&self, val: Option<Val>, most: usize) -> Result<TypedAnswer, WriteError> {
-        let val = match (&self.refuses, val) {
+    /// Translates a returned value into an answer. A record is at most `limit` bytes long.
+    pub(crate) fn answer(&self, val: Option<Val>, limit: usize) -> Result<TypedAnswer, WriteError> {
+        let val = match (&self.error, val) {
             (Some(err), Some(Val::Result(Err(val)))) => {
-                return Ok(TypedAnswer::Refused(refusal(err.as_ref(), val.map(|val| *val), most)));
+                return Ok(TypedAnswer::Refused(refusal(err.as_ref(), val.map(|val| *val), limit)));
             }
             (Some(_), Some(Val::Result(Ok(val)))) => val.map(|val| *val),
             (_, val) => val,
@@ -73,38 +73,38 @@ impl ReturnType {
             other => other,
         };
         match (&self.value, val) {
-            (Some(shape), Some(val)) => record(shape, val, most).map(TypedAnswer::Record),
+            (Some(shape), Some(val)) => record(shape, val, limit).map(TypedAnswer::Record),
             _ => Ok(TypedAnswer::NoRecord),
         }
     }
 }
 
-fn record(shape: &Shape, val: Val, most: usize) -> Result<Vec<u8>, WriteError> {
+fn record(shape: &Shape, val: Val, limit: usize) -> Result<Vec<u8>, WriteError> {
     let raw = match val {
         Val::String(text) => text.into_bytes(),
         Val::List(values) if *shape == Shape::Bytes => bytes(&values),
         val => {
-            let mut writer = Writer::new(most);
+            let mut writer = Writer::new(limit);
             writer.value(shape, &val)?;
             return Ok(writer.into_json());
         }
     };
-    if raw.len() > most { Err(WriteError::TooLong) } else { Ok(raw) }
+    if raw.len() > limit { Err(WriteError::TooLong) } else { Ok(raw) }
 }
 
 /// Returns the reason of a refusal, as far as it can be written.
-fn refusal(err: Option<&Shape>, val: Option<Val>, most: usize) -> String {
+fn refusal(err: Option<&Shape>, val: Option<Val>, limit: usize) -> String {
     let (shape, val) = match err.zip(val) {
         None => return "it gives no reason".into(),
         Some((_, Val::String(text))) => return text,
         Some(reason) => reason,
     };
-    let mut writer = Writer::new(most);
+    let mut writer = Writer::new(limit);
     match writer.value(shape, &val) {
         Ok(()) => String::from_utf8_lossy(&writer.into_json()).into_owned(),
         Err(WriteError::TooLong) => "its reason is larger than the limit of `max_result`".into(),
-        Err(WriteError::Mistake(mistake)) => {
-            format!("its reason cannot be written as JSON: {mistake}")
+        Err(WriteError::Value(error)) => {
+            format!("its reason cannot be written as JSON: {error}")
         }
     }
 }

@@ -22,7 +22,7 @@ impl Parameters {
         &self.0
     }
 
-    /// Returns the reason for which no item can be passed in this way, if there is one.
+    /// Returns the reason for which items cannot be passed in this way, if there is one.
     pub(crate) fn refusal(&self, call: &str, passing: ArgumentPassing) -> Option<String> {
         match (passing, &*self.0) {
             (ArgumentPassing::Single, []) => Some(format!("`{call}` has no parameter for an item")),
@@ -55,7 +55,7 @@ impl Parameters {
     }
 
     /// Reads the arguments of `init`. A single parameter takes the whole text. Several parameters need an array or an
-    /// object, which the first character tells apart.
+    /// object. The first character distinguishes these two.
     pub(crate) fn read_init(&self, init: &[u8]) -> Result<Vec<Val>, ValueError> {
         match &*self.0 {
             all if init.is_empty() && all.iter().all(|(_, shape)| shape.is_option()) => {
@@ -81,7 +81,7 @@ impl Parameters {
         let mut values = Vec::with_capacity(self.0.len());
         reader.array("an array of the parameters", |reader, index| {
             let (name, shape) = self.0.get(index).ok_or_else(|| self.too_many())?;
-            values.push(reader.value(shape).map_err(|mistake| mistake.of_parameter(name))?);
+            values.push(reader.value(shape).map_err(|error| error.of_parameter(name))?);
             Ok(())
         })?;
         reader.end()?;
@@ -108,8 +108,8 @@ impl Parameters {
     }
 }
 
-/// Reads the argument of a single parameter. Strings and byte lists take the item unchanged. If items are JSON, they
-/// take the content of a JSON string.
+/// Reads the argument of a single parameter. A string or a byte list takes the item unchanged. If items are JSON
+/// and the item is a JSON string, it takes the content of that string.
 fn single(item: &[u8], shape: &Shape, format: Format) -> Result<Val, ValueError> {
     let inner = match shape {
         Shape::Option(inner) => inner,
@@ -129,11 +129,11 @@ fn single(item: &[u8], shape: &Shape, format: Format) -> Result<Val, ValueError>
                 reader.end()?;
                 return Ok(Val::Option(None));
             }
-            let said = reader.read_optional_string()?;
-            if said.is_some() {
+            let string = reader.read_optional_string()?;
+            if string.is_some() {
                 reader.end()?;
             }
-            said.map(String::into_bytes)
+            string.map(String::into_bytes)
         }
     };
     let raw = raw.as_deref().unwrap_or(item);

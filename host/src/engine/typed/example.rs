@@ -1,4 +1,4 @@
-//! Examples of arguments, for people who want to call a function.
+//! Examples of items and init arguments, for people who want to call a function.
 
 use serde_json::{Map, Value, json};
 

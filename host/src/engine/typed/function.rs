@@ -17,9 +17,8 @@ use super::shape::ShapeBuilder;
 use crate::engine::export_names::names;
 use crate::engine::{Engine, LoadErrorKind};
 
-/// The prefix of this host's own interface, in all versions. Its functions are called through that interface, or not at
-/// all.
-const WORLDS: &str = "mtl:plugin/worker@";
+/// The prefix of the names of this host's own interface, in all versions. Its functions are never called as JSON.
+const WORKER_INTERFACE: &str = "mtl:plugin/worker@";
 
 /// A function of a component, with the types that JSON is mapped to.
 pub(crate) struct Function {
@@ -53,35 +52,35 @@ pub(super) struct Finder<'a> {
 impl Functions {
     /// Returns the number of bytes that a result may take in the host for each byte that the engine counts.
     pub(crate) fn weight(&self) -> usize {
-        let beside = [&self.init, &self.finish].into_iter().flatten();
-        let all = beside.chain([&self.call]).map(|function| function.returned.weight());
+        let companions = [&self.init, &self.finish].into_iter().flatten();
+        let all = companions.chain([&self.call]).map(|function| function.returned.weight());
         all.max().unwrap_or(1)
     }
 }
 
 impl Finder<'_> {
-    /// Returns the functions that a run calls if `call` takes the items; none if `call` does not exist.
+    /// Returns the functions that a run calls if `call` takes the items, or `None` if `call` does not exist.
     pub(crate) fn functions(&self, call: &str) -> Result<Option<Functions>, LoadErrorKind> {
         let all = self.all();
-        let meant: Vec<_> = all.iter().filter(|one| one.is_named_by(call)).collect();
-        let found = match meant.as_slice() {
+        let matching: Vec<_> = all.iter().filter(|one| one.is_named_by(call)).collect();
+        let found = match matching.as_slice() {
             [] => return Ok(None),
             [found] => *found,
             _ => {
-                let candidates = names(meant.iter().map(|one| one.unique_name()));
+                let candidates = names(matching.iter().map(|one| one.unique_name()));
                 return Err(LoadErrorKind::Ambiguous { call: call.to_owned(), candidates });
             }
         };
-        let beside = |name: &str| {
+        let companion = |name: &str| {
             all.iter().find(|one| {
                 one.name == name && one.interface == found.interface && one.name != found.name
             })
         };
         // A `finish` with parameters is an unrelated function, because the host has no arguments for it.
-        let finish = beside("finish").filter(|finish| finish.ty.params().len() == 0);
+        let finish = companion("finish").filter(|finish| finish.ty.params().len() == 0);
         Ok(Some(Functions {
             call: self.function(found)?,
-            init: beside("init").map(|init| self.function(init)).transpose()?,
+            init: companion("init").map(|init| self.function(init)).transpose()?,
             finish: finish.map(|finish| self.function(finish)).transpose()?,
         }))
     }
@@ -119,14 +118,14 @@ impl Finder<'_> {
         if found.ty.async_() {
             return Err(refused("it is an async function".into()));
         }
-        let mut maker = ShapeBuilder::default();
-        let parameters = found.ty.params().map(|(name, ty)| match maker.build(&ty) {
+        let mut builder = ShapeBuilder::default();
+        let parameters = found.ty.params().map(|(name, ty)| match builder.build(&ty) {
             Ok(shape) => Ok((name.to_owned(), shape)),
-            Err(what) => Err(refused(format!("its parameter `{name}` has {what}"))),
+            Err(part) => Err(refused(format!("its parameter `{name}` has {part}"))),
         });
         let parameters = Parameters::new(parameters.collect::<Result<_, _>>()?);
-        let returned = ReturnType::of(found.ty.results().next().as_ref(), &mut maker);
-        let returned = returned.map_err(|what| refused(format!("its result has {what}")))?;
+        let returned = ReturnType::of(found.ty.results().next().as_ref(), &mut builder);
+        let returned = returned.map_err(|part| refused(format!("its result has {part}")))?;
         Ok(Function { name: found.name(), index: self.index(found), parameters, returned })
     }
 
@@ -155,21 +154,21 @@ impl Exported {
 
     fn is_named_by(&self, call: &str) -> bool {
         let interface = self.interface.as_deref().unwrap_or_default();
-        if interface.starts_with(WORLDS) {
+        if interface.starts_with(WORKER_INTERFACE) {
             return false;
         }
         match call.rsplit_once('#') {
             None => self.name == call,
-            Some((asked, name)) => self.name == name && is_interface(interface, asked),
+            Some((requested, name)) => self.name == name && is_interface(interface, requested),
         }
     }
 }
 
-/// Returns whether a name means this interface. The name may lack the version, or the package and the version.
-fn is_interface(interface: &str, asked: &str) -> bool {
+/// Returns whether `requested` names this interface. It may lack the version, or the package and the version.
+fn is_interface(interface: &str, requested: &str) -> bool {
     let plain = interface.split_once('@').map_or(interface, |(plain, _)| plain);
-    let own = plain.rsplit_once('/').map_or(plain, |(_, own)| own);
-    [interface, plain, own].contains(&asked)
+    let last = plain.rsplit_once('/').map_or(plain, |(_, last)| last);
+    [interface, plain, last].contains(&requested)
 }
 
 #[cfg(test)]
@@ -190,8 +189,8 @@ mod tests {
             ("",                    "",                    true),
             ("",                    "ops",                 false),
         ];
-        for (interface, asked, is_meant) in cases {
-            assert_eq!(is_interface(interface, asked), is_meant, "{asked} of {interface}");
+        for (interface, requested, is_named) in cases {
+            assert_eq!(is_interface(interface, requested), is_named, "{requested} of {interface}");
         }
     }
 }

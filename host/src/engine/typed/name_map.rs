@@ -1,4 +1,4 @@
-//! Values with names, which JSON keys find in logarithmic time.
+//! Values with names. A JSON key finds its value in logarithmic time.
 
 use std::ops::Deref;
 
@@ -20,8 +20,8 @@ impl<T> NameMap<T> {
     /// Returns the index of the value that a key names. `_` in the key matches `-` in the name.
     pub(crate) fn find(&self, key: &str) -> Option<usize> {
         let as_wit = |byte: u8| if byte == b'_' { b'-' } else { byte };
-        let place = |at: &usize| self.all[*at].0.bytes().cmp(key.bytes().map(as_wit));
-        self.sorted.binary_search_by(place).ok().map(|place| self.sorted[place])
+        let compare = |at: &usize| self.all[*at].0.bytes().cmp(key.bytes().map(as_wit));
+        self.sorted.binary_search_by(compare).ok().map(|at| self.sorted[at])
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
@@ -49,8 +49,8 @@ mod tests {
             ("z-1", Some(0)), ("z_1", Some(0)), ("a", Some(1)), ("b_c", Some(2)), ("z", Some(3)),
             ("", None), ("b", None), ("b-", None), ("b-c-", None), ("A", None), ("z1", None),
         ];
-        for (key, place) in cases {
-            assert_eq!(named.find(key), place, "{key}");
+        for (key, index) in cases {
+            assert_eq!(named.find(key), index, "{key}");
         }
         assert_eq!(NameMap::<()>::new(Vec::new()).find("a"), None);
     }

@@ -2,7 +2,7 @@
 //!
 //! The type decides what may come at each position. The reader therefore builds nothing that it
 //! does not pass on, skips nothing, and keeps all digits of a number until the type interprets
-//! them. Its recursion is no deeper than the type, and its memory is bounded.
+//! them. The recursion is no deeper than the type, and the memory is bounded.
 
 mod value;
 
@@ -12,15 +12,16 @@ use self::value::expected;
 use super::shape::Shape;
 use super::value_error::ValueError;
 
-/// The memory limit for the values of one item, in bytes. Lists of small elements grow much larger
-/// than their text, because each element is a value of its own.
+/// The memory limit for the values of one item, in bytes. A list of small elements becomes much larger
+/// than its text, because each element is a separate value.
 const MAX_VALUE_BYTES: usize = 128 * 1024 * 1024;
 
-/// A position in a JSON text.
+/// A reader at a position in a JSON text.
 pub(crate) struct Reader<'a> {
     text: &'a str,
     at: usize,
-    room: usize,
+    /// The memory that is left for values, in bytes.
+    memory_left: usize,
 }
 
 type Read<T> = Result<T, ValueError>;
@@ -30,9 +31,9 @@ impl<'a> Reader<'a> {
         Self::with_memory(text, MAX_VALUE_BYTES)
     }
 
-    /// Makes a reader with `room` bytes of memory for values.
-    pub(crate) fn with_memory(text: &'a str, room: usize) -> Self {
-        Self { text, at: 0, room }
+    /// Returns a reader with `memory` bytes of memory for values.
+    pub(crate) fn with_memory(text: &'a str, memory: usize) -> Self {
+        Self { text, at: 0, memory_left: memory }
     }
 
     /// Checks that only white space follows.
@@ -56,7 +57,7 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         for index in 0.. {
-            element(self, index).map_err(|mistake| mistake.in_index(index))?;
+            element(self, index).map_err(|error| error.in_index(index))?;
             if self.skip_byte(b']') {
                 break;
             }
@@ -114,15 +115,15 @@ impl<'a> Reader<'a> {
     }
 
     fn skip_byte(&mut self, byte: u8) -> bool {
-        let is_there = self.peek() == Some(byte);
-        self.at += usize::from(is_there);
-        is_there
+        let matches = self.peek() == Some(byte);
+        self.at += usize::from(matches);
+        matches
     }
 
     fn skip_word(&mut self, word: &str) -> bool {
-        let is_there = self.peek().is_some() && self.word() == word;
-        self.at += if is_there { word.len() } else { 0 };
-        is_there
+        let matches = self.peek().is_some() && self.word() == word;
+        self.at += if matches { word.len() } else { 0 };
+        matches
     }
 
     /// Returns the letters and digits that come next.
@@ -141,10 +142,10 @@ impl<'a> Reader<'a> {
 
     /// Takes memory for values from the limit.
     fn reserve(&mut self, bytes: usize) -> Read<()> {
-        let left = self.room.checked_sub(bytes);
-        self.room = left.ok_or_else(|| {
-            let most = MAX_VALUE_BYTES / (1024 * 1024);
-            ValueError::new(format!("the item's values take more than {most}MiB"))
+        let left = self.memory_left.checked_sub(bytes);
+        self.memory_left = left.ok_or_else(|| {
+            let limit = MAX_VALUE_BYTES / (1024 * 1024);
+            ValueError::new(format!("the item's values take more than {limit}MiB"))
         })?;
         Ok(())
     }
@@ -204,12 +205,12 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Returns a mistake: the next value is not of this type.
+    /// Returns the error for a next value that is not of this type.
     fn unexpected(&mut self, shape: &Shape) -> ValueError {
         self.mismatch(&expected(shape))
     }
 
-    /// Returns a mistake: the next value is not `expected`.
+    /// Returns the error for a next value that is not `expected`.
     pub(crate) fn mismatch(&mut self, expected: &str) -> ValueError {
         let found = match self.peek() {
             Some(b'"') => "a string",
@@ -224,7 +225,7 @@ impl<'a> Reader<'a> {
         ValueError::new(format!("expected {expected}, found {found}"))
     }
 
-    /// Returns a mistake: the text is not JSON at this position.
+    /// Returns the error for text that is not JSON at this position.
     fn syntax_error(&mut self, expected: &str) -> ValueError {
         let found = match (self.peek(), self.text[self.at..].chars().next()) {
             (Some(b'"'), _) => format!("a string at byte {}", self.at),

@@ -1,19 +1,19 @@
 //! The types of a component, in the form that the JSON mapping needs.
 //!
-//! The engine keeps types in shared, reference-counted tables. This tree is built from them once, when a component is
-//! loaded, and calling needs only the tree. A type that JSON cannot express has no shape, so the component is refused
+//! The engine keeps types in shared, reference-counted tables. The host builds a tree of shapes from them once, when it
+//! loads a component. Calls need only that tree. A type that JSON cannot express has no shape, so the component is refused
 //! when it is loaded, with the name of the type.
 
 use wasmtime::component::types::Type;
 
 use super::name_map::NameMap;
 
-/// The largest nesting depth of types, as in the engine. It bounds the recursion here. It keeps the nesting of written
-/// JSON below 128, the depth at which most JSON parsers give up.
+/// The largest nesting depth of types, as in the engine. The limit bounds the recursion here, and keeps the nesting of
+/// written JSON below 128, the depth at which most JSON parsers give up.
 const MAX_DEPTH: usize = 100;
 
-/// The largest number of parts in the types of one function. A long name counts as several parts. Types share parts, so
-/// a small file could otherwise expand to a tree of a million parts.
+/// The largest number of parts in the types of one function. A long name counts as several parts. Types can share parts,
+/// so a small file could otherwise expand to a tree of a million parts.
 const MAX_PARTS: usize = 10_000;
 
 /// A type that JSON is mapped to.
@@ -52,21 +52,21 @@ pub(crate) enum Int {
 
 impl Shape {
     /// Returns the number of bytes that a value may take in the host for each byte that the engine counts. The engine
-    /// counts a value for each part. It counts neither the lists that hold the parts, nor the overhead of their
-    /// allocation.
+    /// counts one value for each part. It counts neither the memory of the lists that contain the parts, nor the
+    /// overhead of allocations.
     pub(crate) fn weight(&self) -> usize {
-        let most = |parts: &mut dyn Iterator<Item = &Self>| parts.map(Self::weight).max();
+        let max_weight = |parts: &mut dyn Iterator<Item = &Self>| parts.map(Self::weight).max();
         let (own, parts) = match self {
             Self::Flags(_) => (32, None),
-            Self::Record(fields) => (8, most(&mut fields.iter().map(|(_, shape)| shape))),
-            Self::Tuple(parts) => (4, most(&mut parts.iter())),
+            Self::Record(fields) => (8, max_weight(&mut fields.iter().map(|(_, shape)| shape))),
+            Self::Tuple(parts) => (4, max_weight(&mut parts.iter())),
             Self::List(element) => (4, Some(element.weight())),
             Self::Option(inner) => (2, Some(inner.weight())),
             Self::Variant(cases) => {
-                (2, most(&mut cases.iter().filter_map(|(_, shape)| shape.as_ref())))
+                (2, max_weight(&mut cases.iter().filter_map(|(_, shape)| shape.as_ref())))
             }
             Self::Result(ok, err) => {
-                (2, most(&mut [ok, err].into_iter().flatten().map(|it| &**it)))
+                (2, max_weight(&mut [ok, err].into_iter().flatten().map(|it| &**it)))
             }
             Self::Enum(_) => (2, None),
             _ => (1, None),

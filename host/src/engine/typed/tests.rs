@@ -1,8 +1,8 @@
-//! Tests of the mapping, type by type: accepted JSON, written JSON, and mistakes.
+//! Tests of the mapping, type by type: accepted JSON, written JSON, and errors.
 
 mod generated;
 mod parameters;
-mod taken;
+mod values;
 
 use wasmtime::component::Val;
 

@@ -1,15 +1,15 @@
-//! A mistake in a value, with its place.
+//! The error of a value that does not fit its type.
 
 use std::fmt;
 
-/// A mistake in a value, with its path: `$.points[3].x: …`.
+/// The error of a value that does not fit its type, with the path to the value: `$.points[3].x: …`.
 ///
-/// The path is built from the inside out, after the mistake is found, so valid values cost nothing.
+/// The path is built from the inside out, after the error occurs. Valid values therefore cost nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ValueError {
     /// The steps of the path, the innermost first.
     steps: Vec<Step>,
-    what: String,
+    message: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +19,8 @@ enum Step {
 }
 
 impl ValueError {
-    pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self { steps: Vec::new(), what: what.into() }
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { steps: Vec::new(), message: message.into() }
     }
 
     /// Adds the key of the object that contains the value.
@@ -37,7 +37,7 @@ impl ValueError {
 
     /// Adds the name of the parameter that contains the value.
     pub(crate) fn of_parameter(mut self, name: &str) -> Self {
-        self.what = format!("{} (in `{name}`)", self.what);
+        self.message = format!("{} (in `{name}`)", self.message);
         self
     }
 }
@@ -52,20 +52,20 @@ impl fmt::Display for ValueError {
                 Step::Index(index) => write!(f, "[{index}]")?,
             }
         }
-        write!(f, ": {}", self.what)
+        write!(f, ": {}", self.message)
     }
 }
 
 /// Returns whether a key needs no quotes in a path.
 fn is_plain(key: &str) -> bool {
-    let is_of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    !key.is_empty() && key.len() <= MAX_QUOTED && key.bytes().all(is_of_a_name)
+    let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !key.is_empty() && key.len() <= MAX_QUOTED && key.bytes().all(is_name_byte)
 }
 
 /// The largest number of bytes of an item that a message quotes.
 const MAX_QUOTED: usize = 64;
 
-/// Quotes a part of an item, cut to a readable length.
+/// Returns a part of an item in quotes, shortened to a readable length.
 pub(crate) fn shortened(text: &str) -> String {
     match text.len() > MAX_QUOTED {
         true => format!("\"{}…\"", text[..text.floor_char_boundary(MAX_QUOTED)].escape_debug()),
@@ -73,8 +73,8 @@ pub(crate) fn shortened(text: &str) -> String {
     }
 }
 
-/// Returns names as a message lists them: all if they are few, otherwise the first ones and the
-/// number of the rest.
+/// Returns a list of names for a message. A long list is cut, and ends with the number of the other
+/// names.
 pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     crate::engine::export_names::names(names.into_iter().map(str::to_owned))
 }
@@ -85,8 +85,8 @@ mod tests {
 
     #[test]
     fn the_path_leads_from_the_item_to_what_is_wrong() {
-        let mistake = ValueError::new("what").in_key("x").in_index(3).in_key("points");
-        assert_eq!(mistake.to_string(), "$.points[3].x: what");
+        let error = ValueError::new("what").in_key("x").in_index(3).in_key("points");
+        assert_eq!(error.to_string(), "$.points[3].x: what");
         assert_eq!(ValueError::new("what").to_string(), "$: what");
         let odd = ValueError::new("what").in_key("a b\n").in_key("");
         assert_eq!(odd.to_string(), r#"$[""]["a b\n"]: what"#);

@@ -16,7 +16,7 @@ pub(crate) enum WriteError {
     /// The JSON would be longer than the limit.
     TooLong,
     /// The value contains something that JSON cannot express.
-    Mistake(ValueError),
+    Value(ValueError),
 }
 
 type Written = Result<(), WriteError>;
@@ -26,12 +26,12 @@ type Written = Result<(), WriteError>;
 pub(crate) struct Writer {
     json: Vec<u8>,
     /// The size limit, in bytes.
-    most: usize,
+    limit: usize,
 }
 
 impl Writer {
-    pub(crate) fn new(most: usize) -> Self {
-        Self { json: Vec::new(), most }
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { json: Vec::new(), limit }
     }
 
     /// Returns the written JSON.
@@ -81,7 +81,7 @@ impl Writer {
             (Shape::Result(_, err), Val::Result(Err(value))) => {
                 self.member("err", err.as_deref().zip(value.as_deref()))
             }
-            _ => Err(WriteError::Mistake(ValueError::new("a value of the wrong type"))),
+            _ => Err(WriteError::Value(ValueError::new("a value of the wrong type"))),
         }
     }
 
@@ -108,7 +108,7 @@ impl Writer {
         self.raw(b"}")
     }
 
-    /// Writes an object with one member. Its value is `null` if `value` is none.
+    /// Writes an object with one member. The member is `null` if `value` is `None`.
     fn member(&mut self, name: &str, value: Option<(&Shape, &Val)>) -> Written {
         self.raw(b"{")?;
         self.key(name)?;
@@ -130,7 +130,7 @@ impl Writer {
         let bytes = bytes(values);
         // The length must be checked before the base64 writer begins.
         let length = base64::encoded_len(bytes.len(), true).unwrap_or(usize::MAX);
-        if length.saturating_add(self.json.len()) > self.most {
+        if length.saturating_add(self.json.len()) > self.limit {
             return Err(WriteError::TooLong);
         }
         write!(self, "\"{}\"", Base64Display::new(&bytes, &STANDARD))
@@ -147,10 +147,10 @@ impl Writer {
     }
 }
 
-/// The JSON library writes in pieces. A piece beyond the limit is refused.
+/// Accepts the pieces that the JSON library writes, and refuses a piece beyond the limit.
 impl Write for Writer {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        if piece.len() > self.most - self.json.len() {
+        if piece.len() > self.limit - self.json.len() {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         self.json.extend_from_slice(piece);
@@ -166,7 +166,7 @@ impl WriteError {
     fn inside(self, step: impl FnOnce(ValueError) -> ValueError) -> Self {
         match self {
             Self::TooLong => self,
-            Self::Mistake(mistake) => Self::Mistake(step(mistake)),
+            Self::Value(error) => Self::Value(step(error)),
         }
     }
 }
@@ -177,7 +177,7 @@ fn not_finite(value: f64) -> WriteError {
         _ if value > 0.0 => "infinity",
         _ => "-infinity",
     };
-    WriteError::Mistake(ValueError::new(format!("{name}, which JSON does not have")))
+    WriteError::Value(ValueError::new(format!("{name}, which JSON does not have")))
 }
 
 /// Returns the bytes of a `list<u8>`.

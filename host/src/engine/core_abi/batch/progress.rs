@@ -2,11 +2,11 @@
 //!
 //! ```text
 //!  items  │ done: answers can be read │ in progress │ to do │ returned to the queue │
-//!         0                           done                own                     count
+//!         0                           done          assigned                count
 //! ```
 //!
 //! The plugin reports its progress in words of its own memory, which it may change at any time. An invalid
-//! report is the fault of the first item that it concerns; the host reads nothing of the items after it.
+//! report is the fault of the first item that it concerns. The host does not read the results of later items.
 
 use std::ops::Range;
 
@@ -31,7 +31,7 @@ pub(crate) struct BatchProgress {
     seen: u32,
     /// The number of items whose answers were taken during the call.
     taken: u32,
-    /// The number of items at the start of the batch that are still the plugin's. The rest went back to the queue.
+    /// The number of items at the start of the batch that the plugin still owns. The other items went back to the queue.
     assigned: u32,
     stop_requested: bool,
     overran: bool,
@@ -53,7 +53,7 @@ impl BatchProgress {
     /// the plugin has.
     const MAX_RESULT_OFFSET: u32 = 16 * 1024 * 1024;
 
-    /// Returns the number of items at the start of the batch that are still the plugin's.
+    /// Returns the number of items at the start of the batch that the plugin still owns.
     pub(crate) fn assigned(&self) -> u32 {
         self.assigned
     }
@@ -64,7 +64,7 @@ impl BatchProgress {
         self.taken..self.seen.min(self.count - 1)
     }
 
-    /// Counts one more answer as taken. It cannot be undone.
+    /// Counts one more answer as taken. A taken answer is final.
     pub(crate) fn take(&mut self) {
         self.taken += 1;
     }
@@ -86,51 +86,51 @@ impl BatchProgress {
         }
     }
 
-    /// Checks the progress. The first tick asks the plugin to stop; at a later one, the current item becomes the
-    /// plugin's last one.
+    /// Checks the progress. The first tick asks the plugin to stop. At a later tick, the plugin's current item
+    /// becomes its last item.
     pub(crate) fn tick(&mut self, bytes: &mut [u8]) -> TickResult {
         let done = word(bytes, self.at + DONE);
         if self.assigned < self.count && done > self.assigned {
             self.overran = true;
             return TickResult::ReturnedItem;
         }
-        let goes_on = self.seen < done && done <= self.count;
-        self.seen = if goes_on { done } else { self.seen };
+        let has_advanced = self.seen < done && done <= self.count;
+        self.seen = if has_advanced { done } else { self.seen };
         if !self.stop_requested {
             self.stop_requested = true;
             let stop =
-                guest_memory::range(self.at + STOP, 4).and_then(|place| bytes.get_mut(place));
+                guest_memory::range(self.at + STOP, 4).and_then(|range| bytes.get_mut(range));
             stop.expect("the buffer is in the memory").copy_from_slice(&1_u32.to_le_bytes());
         } else if self.assigned == self.count && self.seen < self.count {
             // The plugin is on this item, or is about to check whether to stop.
             self.assigned = self.seen + 1;
         }
-        if goes_on { TickResult::NextItem } else { TickResult::SameItem }
+        if has_advanced { TickResult::NextItem } else { TickResult::SameItem }
     }
 
     /// Returns the number of items that are done, and the instance failure, if any. `returned` is the result of the
-    /// call. A failure counts for the item after those that are done, unless the plugin has done all items that were
-    /// left to it.
+    /// call. A failure counts for the item after the finished items, unless the plugin has finished all items that it
+    /// still owned.
     pub(crate) fn end(
         &self,
         bytes: &[u8],
         returned: Result<i32, InstanceFailure>,
     ) -> (u32, Option<InstanceFailure>) {
         let done = word(bytes, self.at + DONE);
-        let broken = match returned {
+        let failure = match returned {
             _ if self.overran => Some(bad("`call_batch` did not stop when asked".into())),
             Ok(code) => self.report_error(done, code),
-            Err(broken) => Some(broken),
+            Err(failure) => Some(failure),
         };
-        // A failure after the last item of the batch counts for that item. If items were returned to the queue, a
-        // failure after the plugin's last item concerns one of those.
+        // A failure after the last item of the batch counts for that item. If items went back to the queue, a failure
+        // after the last item that the plugin owned concerns a returned item.
         let is_on_last = self.assigned == self.count || done > self.count;
-        let own = if broken.is_some() && is_on_last && !self.overran {
+        let most = if failure.is_some() && is_on_last && !self.overran {
             self.assigned - 1
         } else {
             self.assigned
         };
-        (done.min(own).max(self.taken), broken)
+        (done.min(most).max(self.taken), failure)
     }
 
     /// Returns the failure of a batch that returned normally, if its report is inconsistent.
@@ -139,9 +139,9 @@ impl BatchProgress {
         Some(bad(if code != 0 {
             format!("`call_batch` returned {code}")
         } else if done > count {
-            format!("`call_batch` says that {done} of {count} items are done")
+            format!("`call_batch` reports {done} of {count} items as done")
         } else if done < seen {
-            format!("`call_batch` says that {done} items are done, and said {seen} before")
+            format!("`call_batch` reports {done} items as done, after it reported {seen}")
         } else if done == 0 && !self.stop_requested {
             "`call_batch` returned before any item was done".to_owned()
         } else {
@@ -149,7 +149,7 @@ impl BatchProgress {
         }))
     }
 
-    /// Returns whether the plugin has done all items that were left to it, once `done` items are done.
+    /// Returns whether the plugin owned no further item after the first `done` items.
     pub(crate) fn is_complete(&self, done: u32) -> bool {
         done == self.assigned
     }
@@ -175,8 +175,8 @@ impl BatchProgress {
         Some((results, ends.map(|end| end as usize)))
     }
 
-    /// Returns the answers to the first `done` items, without those that were taken. An invalid answer makes all later
-    /// ones invalid.
+    /// Returns the answers to the first `done` items, without the answers that were taken. If one answer is invalid, so
+    /// are all later ones.
     pub(crate) fn answers<'a>(
         &self,
         bytes: &'a [u8],
@@ -189,7 +189,7 @@ impl BatchProgress {
             .map(move |item| {
                 if start > Self::MAX_RESULT_OFFSET {
                     return Err(bad(format!(
-                        "`call_batch` went on after {start} bytes of results"
+                        "`call_batch` continued after {start} bytes of results"
                     )));
                 }
                 let end = word(bytes, ends + 4 * item);
@@ -206,8 +206,8 @@ fn bad(message: String) -> InstanceFailure {
 }
 
 fn word(bytes: &[u8], at: u32) -> u32 {
-    let word =
-        guest_memory::bytes(bytes, at, 4).expect("a memory never shrinks, and it held the batch");
+    let word = guest_memory::bytes(bytes, at, 4)
+        .expect("a memory never shrinks, and it contained the batch");
     u32::from_le_bytes(word.try_into().expect("four bytes"))
 }
 

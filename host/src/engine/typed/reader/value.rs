@@ -61,7 +61,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Makes a list of bytes from the item itself.
+    /// Returns the bytes of an item as a list.
     pub(crate) fn raw_bytes(bytes: &[u8]) -> Read<Val> {
         Self::new("").reserve(bytes.len().saturating_mul(size_of::<Val>()))?;
         Ok(Val::List(bytes.iter().copied().map(Val::U8).collect()))
@@ -154,17 +154,17 @@ impl Reader<'_> {
         &mut self,
         fields: &NameMap<Shape>,
         expected: &str,
-        what: &str,
+        kind: &str,
     ) -> Read<Vec<Val>> {
         let mut values: Vec<Option<Val>> = vec![None; fields.len()];
         self.object(expected, |reader, key| {
-            let wrong = |mistake: ValueError| mistake.in_key(key);
-            let at = fields.find(key).ok_or_else(|| wrong(unknown(what, fields.names())))?;
+            let in_key = |error: ValueError| error.in_key(key);
+            let at = fields.find(key).ok_or_else(|| in_key(unknown(kind, fields.names())))?;
             let (name, field) = &fields[at];
             if values[at].is_some() {
-                return Err(wrong(ValueError::new("appears twice")));
+                return Err(in_key(ValueError::new("appears twice")));
             }
-            values[at] = Some(reader.value(field).map_err(|mistake| mistake.in_key(name))?);
+            values[at] = Some(reader.value(field).map_err(|error| error.in_key(name))?);
             Ok(())
         })?;
         let all = fields.iter().zip(values).map(|((name, field), value)| {
@@ -192,10 +192,10 @@ impl Reader<'_> {
             }
             let (name, payload) = find(key)?;
             let Some(payload) = payload else {
-                let what = format!("the case `{name}` has no value: `\"{name}\"`");
-                return Err(ValueError::new(what));
+                let message = format!("the case `{name}` has no value: `\"{name}\"`");
+                return Err(ValueError::new(message));
             };
-            let value = reader.value(payload).map_err(|mistake| mistake.in_key(name))?;
+            let value = reader.value(payload).map_err(|error| error.in_key(name))?;
             found = Some(Val::Variant(name.clone(), Some(Box::new(value))));
             Ok(())
         })?;
@@ -231,7 +231,7 @@ impl Reader<'_> {
             if key != "some" || some.is_some() {
                 return Err(unknown("key", ["some"]).in_key(key));
             }
-            let value = reader.value(inner).map_err(|mistake| mistake.in_key("some"))?;
+            let value = reader.value(inner).map_err(|error| error.in_key("some"))?;
             some = Some(Box::new(value));
             Ok(())
         })?;
@@ -254,7 +254,7 @@ impl Reader<'_> {
                 None if reader.skip_null() => Ok(None),
                 None => Err(reader.mismatch("`null`")),
             };
-            let value = value.map_err(|mistake| mistake.in_key(key))?;
+            let value = value.map_err(|error| error.in_key(key))?;
             found = Some(if key == "ok" { Ok(value) } else { Err(value) });
             Ok(())
         })?;
@@ -277,26 +277,26 @@ fn finite<T: Copy>(value: T, is_finite: impl Fn(T) -> bool, number: &str, name: 
 }
 
 fn does_not_fit(number: &str, name: &str) -> ValueError {
-    let shown = shortened(number);
+    let quoted = shortened(number);
     let is_whole = !number.contains(['.', 'e', 'E']) || name.starts_with('f');
     match is_whole {
-        true => ValueError::new(format!("{} does not fit {name}", shown.trim_matches('"'))),
+        true => ValueError::new(format!("{} does not fit {name}", quoted.trim_matches('"'))),
         false => ValueError::new(format!(
             "expected a whole number ({name}), found {}",
-            shown.trim_matches('"')
+            quoted.trim_matches('"')
         )),
     }
 }
 
 /// Returns the index of the entry with this name.
-fn known<T>(name: &str, names: &NameMap<T>, what: &str) -> Read<usize> {
+fn known<T>(name: &str, names: &NameMap<T>, kind: &str) -> Read<usize> {
     names.find(name).ok_or_else(|| {
         let (name, names) = (shortened(name), listed(names.names()));
-        ValueError::new(format!("there is no {what} {name}; there are {names}"))
+        ValueError::new(format!("there is no {kind} {name}; there are {names}"))
     })
 }
 
-/// Returns a mistake: the key is unknown. The path names the key.
-fn unknown<'a>(what: &str, names: impl IntoIterator<Item = &'a str>) -> ValueError {
-    ValueError::new(format!("there is no such {what}; there are {}", listed(names)))
+/// Returns the error for an unknown key. The path of the error names the key.
+fn unknown<'a>(kind: &str, names: impl IntoIterator<Item = &'a str>) -> ValueError {
+    ValueError::new(format!("there is no such {kind}; there are {}", listed(names)))
 }

@@ -12,7 +12,7 @@ fn parameters<const N: usize>(all: [(&str, Shape); N]) -> Parameters {
     Parameters::new(all.map(|(name, shape)| (name.into(), shape)).into())
 }
 
-/// Returns each parameter as JSON, or the mistake.
+/// Returns each parameter as JSON, or the error.
 fn passed(of: &Parameters, item: &[u8], format: Format, passing: ArgumentPassing) -> String {
     shown(of, of.read_item(item, format, passing))
 }
@@ -24,7 +24,7 @@ fn shown(of: &Parameters, values: Result<Vec<Val>, ValueError>) -> String {
             let values = values.map(|((_, shape), value)| written(shape, value).unwrap());
             values.collect::<Vec<_>>().join(" ")
         }
-        Err(mistake) => mistake.to_string(),
+        Err(error) => error.to_string(),
     }
 }
 

@@ -23,9 +23,9 @@ fn trap() -> Result<i32, InstanceFailure> {
 
 /// Returns a batch of four items after ticks at which the plugin reported these numbers of finished
 /// items.
-fn ticked(said: &[u32]) -> (BatchProgress, Vec<u8>, Vec<TickResult>) {
+fn ticked(reports: &[u32]) -> (BatchProgress, Vec<u8>, Vec<TickResult>) {
     let (mut progress, mut memory) = (BatchProgress::new(AT, 4), memory(0, 0, &[0; 4]));
-    let found = said.iter().map(|done| {
+    let found = reports.iter().map(|done| {
         set(&mut memory, DONE, *done);
         progress.tick(&mut memory)
     });
@@ -39,40 +39,40 @@ type Case =
 #[test]
 fn the_items_that_are_done_have_their_answers_and_the_next_one_is_at_fault() {
     const ALL: u32 = 0xffff_ffff;
-    let lie = |message: &str| Some(format!("bad-result: `call_batch` {message}"));
+    let bad_result = |message: &str| Some(format!("bad-result: `call_batch` {message}"));
     let trapped = || Some("trap: trap".to_owned());
     #[rustfmt::skip]
     let cases: [Case; 22] = [
-        // case                            ticks      done  returned  done, through  broken
+        // case                            ticks      done  returned  done, complete failure
         ("all are done",                   &[],          4, Ok(0),    (4, true),     None),
         ("some are done",                  &[],          1, Ok(0),    (1, false),    None),
-        ("none is done",                   &[],          0, Ok(0),    (0, false),    lie("returned before any item was done")),
+        ("none is done",                   &[],          0, Ok(0),    (0, false),    bad_result("returned before any item was done")),
         ("it stopped before the first",    &[0],         0, Ok(0),    (0, false),    None),
-        ("a code",                         &[],          2, Ok(7),    (2, false),    lie("returned 7")),
-        ("a code at the end",              &[],          4, Ok(7),    (3, false),    lie("returned 7")),
-        ("more than all",                  &[],          5, Ok(0),    (3, false),    lie("says that 5 of 4 items are done")),
-        ("far more",                       &[],        ALL, Ok(0),    (3, false),    lie("says that 4294967295 of 4 items are done")),
-        ("back",                           &[3],         2, Ok(0),    (2, false),    lie("says that 2 items are done, and said 3 before")),
+        ("a code",                         &[],          2, Ok(7),    (2, false),    bad_result("returned 7")),
+        ("a code at the end",              &[],          4, Ok(7),    (3, false),    bad_result("returned 7")),
+        ("more than all",                  &[],          5, Ok(0),    (3, false),    bad_result("reports 5 of 4 items as done")),
+        ("far more",                       &[],        ALL, Ok(0),    (3, false),    bad_result("reports 4294967295 of 4 items as done")),
+        ("back",                           &[3],         2, Ok(0),    (2, false),    bad_result("reports 2 items as done, after it reported 3")),
         ("back, between two ticks",        &[3, 1],      3, Ok(0),    (3, false),    None),
         ("a trap in the first",            &[],          0, trap(),   (0, false),    trapped()),
         ("a trap in another",              &[1],         2, trap(),   (2, false),    trapped()),
         ("a trap after the last",          &[4, 4, 4],   4, trap(),   (3, false),    trapped()),
-        ("a trap, and a lie",              &[],          9, trap(),   (3, false),    trapped()),
+        ("a trap, and a false report",     &[],          9, trap(),   (3, false),    trapped()),
         ("it stopped after a dear item",   &[1, 1],      2, Ok(0),    (2, true),     None),
         ("the dear item is not done",      &[1, 1, 1],   1, trap(),   (1, false),    trapped()),
         ("it stopped late",                &[1, 1],      3, Ok(0),    (2, true),     None),
         ("a trap in what others have",     &[1, 1, 2],   2, trap(),   (2, true),     trapped()),
-        ("a code after its own",           &[1, 1, 2],   2, Ok(7),    (2, true),     lie("returned 7")),
-        ("it went on",                     &[1, 1, 3],   3, trap(),   (2, true),     lie("did not stop when asked")),
-        ("it went on, and lies",           &[1, 1, 9],   9, trap(),   (2, true),     lie("did not stop when asked")),
-        ("it lies after a dear item",      &[1, 1],      9, Ok(0),    (1, false),    lie("says that 9 of 4 items are done")),
+        ("a code after its own",           &[1, 1, 2],   2, Ok(7),    (2, true),     bad_result("returned 7")),
+        ("it went on",                     &[1, 1, 3],   3, trap(),   (2, true),     bad_result("did not stop when asked")),
+        ("it went on, and lies",           &[1, 1, 9],   9, trap(),   (2, true),     bad_result("did not stop when asked")),
+        ("it lies after a dear item",      &[1, 1],      9, Ok(0),    (1, false),    bad_result("reports 9 of 4 items as done")),
     ];
-    for (case, ticks, done, returned, (expected, is_through), why) in cases {
+    for (case, ticks, done, returned, (expected, is_complete), expected_failure) in cases {
         let (progress, mut memory, _) = ticked(ticks);
         set(&mut memory, DONE, done);
-        let (done, broken) = progress.end(&memory, returned);
-        assert_eq!((done, progress.is_complete(done)), (expected, is_through), "{case}");
-        assert_eq!(broken.map(|broken| broken.to_string()), why, "{case}");
+        let (done, failure) = progress.end(&memory, returned);
+        assert_eq!((done, progress.is_complete(done)), (expected, is_complete), "{case}");
+        assert_eq!(failure.map(|failure| failure.to_string()), expected_failure, "{case}");
     }
 }
 
@@ -81,7 +81,7 @@ fn at_a_tick_it_is_told_to_stop_and_at_the_next_it_has_one_item_more() {
     use TickResult::{NextItem, ReturnedItem, SameItem};
     #[rustfmt::skip]
     let cases: [(&[u32], &[TickResult], u32); 12] = [
-        // reported done    found                                   own
+        // reported done    found                                   assigned
         (&[],               &[],                                    4),
         (&[0],              &[SameItem],                                4),
         (&[0, 0],           &[SameItem, SameItem],                          1),
@@ -96,10 +96,10 @@ fn at_a_tick_it_is_told_to_stop_and_at_the_next_it_has_one_item_more() {
         (&[2, 1, 9, 1, 2],  &[NextItem, SameItem, ReturnedItem, SameItem, SameItem],   3),
         (&[9, 9, 9],        &[SameItem, SameItem, ReturnedItem],                  1),
     ];
-    for (said, expected, own) in cases {
-        let (progress, memory, found) = ticked(said);
-        assert_eq!((&found[..], progress.assigned()), (expected, own), "{said:?}");
-        assert_eq!(word(&memory, AT + STOP) != 0, !said.is_empty(), "{said:?}");
+    for (reports, expected, assigned) in cases {
+        let (progress, memory, found) = ticked(reports);
+        assert_eq!((&found[..], progress.assigned()), (expected, assigned), "{reports:?}");
+        assert_eq!(word(&memory, AT + STOP) != 0, !reports.is_empty(), "{reports:?}");
     }
 }
 
@@ -115,7 +115,7 @@ fn results_lie_back_to_back_and_after_one_that_does_not_hold_there_are_no_others
         let text = |answer: Result<PluginAnswer<'_>, InstanceFailure>| match answer {
             Ok(PluginAnswer::Record(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
             Ok(other) => format!("{other:?}"),
-            Err(broken) => broken.to_string(),
+            Err(failure) => failure.to_string(),
         };
         answers.map(text).collect::<Vec<_>>()
     };
@@ -123,7 +123,7 @@ fn results_lie_back_to_back_and_after_one_that_does_not_hold_there_are_no_others
     assert_eq!(answers(&bytes, 2).len(), 2);
     let more = BatchProgress::MAX_RESULT_OFFSET + 1;
     let bytes = memory(4, out, &[EMPTY | (more - 1), EMPTY | more, EMPTY | more, 0]);
-    let late = format!("bad-result: `call_batch` went on after {more} bytes of results");
+    let late = format!("bad-result: `call_batch` continued after {more} bytes of results");
     assert_eq!(answers(&bytes, 4)[..3], ["NoRecord", "NoRecord", &late]);
 }
 
@@ -131,22 +131,22 @@ fn results_lie_back_to_back_and_after_one_that_does_not_hold_there_are_no_others
 fn what_is_taken_at_once_is_what_would_be_taken_one_by_one() {
     const ERROR: u32 = 1 << 31;
     const EMPTY: u32 = 1 << 30;
-    let place = AT + HEADER_LEN + 4 * 4;
+    let offset = AT + HEADER_LEN + 4 * 4;
     let more = BatchProgress::MAX_RESULT_OFFSET + 1;
     #[rustfmt::skip]
     let cases: [(u32, [u32; 4], u32, bool); 14] = [
         // out         ends                           done  at once
-        (place,        [2, 2, 5, 10],                 4,    true),
-        (place,        [2, 2, 5 | ERROR, 10],         2,    true),
-        (place + 10,   [0; 4],                        4,    true),
-        (place,        [2, 2, 5, 10],                 0,    false),
-        (place + 11,   [0; 4],                        4,    false),
-        (place,        [2, 2 | EMPTY, 5, 10],         4,    false),
-        (place,        [2, 2, 5 | ERROR, 10],         4,    false),
-        (place,        [2, 2, 5, 10 | ERROR | EMPTY], 4,    false),
-        (place,        [2, 1, 5, 10],                 4,    false),
-        (place,        [2, 2, 5, 4],                  4,    false),
-        (place,        [2, 2, 5, 11],                 4,    false),
+        (offset,        [2, 2, 5, 10],                 4,    true),
+        (offset,        [2, 2, 5 | ERROR, 10],         2,    true),
+        (offset + 10,   [0; 4],                        4,    true),
+        (offset,        [2, 2, 5, 10],                 0,    false),
+        (offset + 11,   [0; 4],                        4,    false),
+        (offset,        [2, 2 | EMPTY, 5, 10],         4,    false),
+        (offset,        [2, 2, 5 | ERROR, 10],         4,    false),
+        (offset,        [2, 2, 5, 10 | ERROR | EMPTY], 4,    false),
+        (offset,        [2, 1, 5, 10],                 4,    false),
+        (offset,        [2, 2, 5, 4],                  4,    false),
+        (offset,        [2, 2, 5, 11],                 4,    false),
         (u32::MAX,     [2, 2, 5, 10],                 4,    false),
         (0,            [more - 1; 4],                 4,    true),
         (0,            [more; 4],                     4,    false),
@@ -180,8 +180,8 @@ fn answers_that_were_taken_stand_and_the_last_one_cannot_be_taken() {
     let (progress, _, _) = ticked(&[4]);
     assert_eq!(progress.ready(), 0..3);
     let (mut progress, mut memory, _) = ticked(&[2]);
-    for (place, end) in (HEADER_LEN..).step_by(4).zip([1, 3, 6, 6]) {
-        set(&mut memory, place, end);
+    for (offset, end) in (HEADER_LEN..).step_by(4).zip([1, 3, 6, 6]) {
+        set(&mut memory, offset, end);
     }
     set(&mut memory, OUT, AT + HEADER_LEN + 16);
     assert_eq!(progress.ready(), 0..2);
@@ -191,6 +191,6 @@ fn answers_that_were_taken_stand_and_the_last_one_cannot_be_taken() {
     assert_eq!(progress.answers(&memory, 3).filter(Result::is_ok).count(), 1, "the third");
     // The plugin reports fewer finished items than were taken.
     set(&mut memory, DONE, 1);
-    let (done, broken) = progress.end(&memory, trap());
-    assert_eq!((done, broken.is_some()), (2, true));
+    let (done, failure) = progress.end(&memory, trap());
+    assert_eq!((done, failure.is_some()), (2, true));
 }

@@ -46,7 +46,7 @@ fn what_is_taken_is_written_in_one_way() {
     let outcome = || result(Some(S32), Some(Shape::String));
     #[rustfmt::skip]
     let cases = [
-        // type                            taken                                     written
+        // type                            input                                     written
         (Shape::Bool,                      " true ",                                 "true"),
         (Shape::Bool,                      "false",                                  "false"),
         (S32,                              "-0",                                     "0"),
@@ -92,10 +92,10 @@ fn what_is_taken_is_written_in_one_way() {
         (result(None, None),               r#"{"ok": null}"#,                        r#"{"ok":null}"#),
         (result(None, None),               r#"{"err": null}"#,                       r#"{"err":null}"#),
     ];
-    for (shape, taken, expected) in cases {
-        let value = read(&shape, taken).unwrap_or_else(|mistake| panic!("{taken}: {mistake}"));
+    for (shape, input, expected) in cases {
+        let value = read(&shape, input).unwrap_or_else(|error| panic!("{input}: {error}"));
         let json = written(&shape, &value).unwrap();
-        assert_eq!(json, expected, "{taken}");
+        assert_eq!(json, expected, "{input}");
         assert_eq!(read(&shape, &json).unwrap(), value, "{json}");
     }
 }
@@ -186,13 +186,13 @@ fn what_json_lacks_is_named_by_its_path() {
         let b = Val::Option(Some(Box::new(Val::Float32(b))));
         Val::Record(vec![("a".into(), Val::List(vec![Val::Float64(a)])), ("b".into(), b)])
     };
-    let mistake = |value: &Val| match written(&shape, value).unwrap_err() {
-        WriteError::Mistake(mistake) => mistake.to_string(),
+    let error = |value: &Val| match written(&shape, value).unwrap_err() {
+        WriteError::Value(error) => error.to_string(),
         WriteError::TooLong => panic!("it is short"),
     };
-    assert_eq!(mistake(&value(f64::NAN, 1.0)), "$.a[0]: NaN, which JSON does not have");
-    assert_eq!(mistake(&value(f64::INFINITY, 1.0)), "$.a[0]: infinity, which JSON does not have");
-    assert_eq!(mistake(&value(0.0, f32::NEG_INFINITY)), "$.b: -infinity, which JSON does not have");
+    assert_eq!(error(&value(f64::NAN, 1.0)), "$.a[0]: NaN, which JSON does not have");
+    assert_eq!(error(&value(f64::INFINITY, 1.0)), "$.a[0]: infinity, which JSON does not have");
+    assert_eq!(error(&value(0.0, f32::NEG_INFINITY)), "$.b: -infinity, which JSON does not have");
     assert_eq!(written(&shape, &value(0.0, 0.5)).unwrap(), r#"{"a":[0.0],"b":0.5}"#);
 }
 
@@ -217,34 +217,34 @@ fn no_more_is_written_than_may_be() {
 fn values_take_no_more_memory_than_they_may() {
     const MAX: usize = 100;
     let too_much = "the item's values take more than 128MiB";
-    let mistake = |shape: &Shape, json: &str| {
+    let error = |shape: &Shape, json: &str| {
         let read = Reader::with_memory(json, MAX * size_of::<Val>()).value(shape);
-        read.err().map(|mistake| mistake.to_string())
+        read.err().map(|error| error.to_string())
     };
     let zeros = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
     // The list itself counts as one value.
-    assert_eq!(mistake(&list(U8), &zeros(MAX - 1)), None);
-    assert_eq!(mistake(&Shape::Bytes, &zeros(MAX - 1)), None);
-    assert_eq!(mistake(&list(U8), &zeros(MAX)), Some(format!("$[99]: {too_much}")));
-    assert_eq!(mistake(&Shape::Bytes, &zeros(MAX)), Some(format!("$[99]: {too_much}")));
+    assert_eq!(error(&list(U8), &zeros(MAX - 1)), None);
+    assert_eq!(error(&Shape::Bytes, &zeros(MAX - 1)), None);
+    assert_eq!(error(&list(U8), &zeros(MAX)), Some(format!("$[99]: {too_much}")));
+    assert_eq!(error(&Shape::Bytes, &zeros(MAX)), Some(format!("$[99]: {too_much}")));
     let base64 = |bytes: usize| format!("\"{}\"", "AAAA".repeat(bytes / 3));
-    assert_eq!(mistake(&Shape::Bytes, &base64(MAX - 1)), None);
-    assert_eq!(mistake(&Shape::Bytes, &base64(MAX + 2)), Some(format!("$: {too_much}")));
+    assert_eq!(error(&Shape::Bytes, &base64(MAX - 1)), None);
+    assert_eq!(error(&Shape::Bytes, &base64(MAX + 2)), Some(format!("$: {too_much}")));
     let text = format!("\"{}\"", "a".repeat(MAX * size_of::<Val>()));
-    assert_eq!(mistake(&Shape::String, &text), Some(format!("$: {too_much}")));
+    assert_eq!(error(&Shape::String, &text), Some(format!("$: {too_much}")));
     let flags = Shape::Flags(names(["a"]));
     let many = list(flags);
     assert_eq!(
-        mistake(&many, &format!("[{}[]]", "[],".repeat(MAX))),
+        error(&many, &format!("[{}[]]", "[],".repeat(MAX))),
         Some(format!("$[99]: {too_much}"))
     );
     // Missing fields take memory.
     let records = |count: usize| format!("[{}{{}}]", "{},".repeat(count - 1));
     let options = list(record([("a", option(U8)), ("b", option(U8)), ("c", option(U8))]));
-    assert_eq!(mistake(&options, &records(10)), None);
+    assert_eq!(error(&options, &records(10)), None);
     let each = size_of::<Val>() + 3 * (size_of::<(String, Val)>() + 1);
     let fit = (MAX - 1) * size_of::<Val>() / each;
-    assert_eq!(mistake(&options, &records(25)), Some(format!("$[{fit}]: {too_much}")));
+    assert_eq!(error(&options, &records(25)), Some(format!("$[{fit}]: {too_much}")));
     let all = vec![0; 128 * 1024 * 1024 / size_of::<Val>() + 1];
     assert_eq!(Reader::raw_bytes(&all[1..]).err(), None);
     assert_eq!(Reader::raw_bytes(&all).unwrap_err().to_string(), format!("$: {too_much}"));
