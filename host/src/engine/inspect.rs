@@ -65,7 +65,8 @@ pub struct Inspection {
     /// The function that takes items as JSON. `None` unless a run accepts the file, and the file is a component of
     /// another world than `mtl:plugin/plugin`.
     pub typed: Option<TypedCall>,
-    /// The optional WebAssembly features that the plugin uses, which a run must allow; none if the file is not valid.
+    /// The optional WebAssembly features that the plugin uses, which a run must allow. The set is empty if the file is
+    /// not valid.
     pub features: WasmFeatures,
     /// The reason for which a run refuses the file, if it does.
     pub refusal: Option<LoadError>,

@@ -1,8 +1,8 @@
-//! The error of a value that does not fit its type.
+//! An error in a value, with the path to it.
 
 use std::fmt;
 
-/// The error of a value that does not fit its type, with the path to the value: `$.points[3].x: …`.
+/// An error in a value, with the path to the value: `$.points[3].x: …`.
 ///
 /// The path is built from the inside out, after the error occurs. Valid values therefore cost nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -44,7 +44,7 @@ pub(crate) enum TickResult {
     SameItem,
     /// The plugin is on another item, whose time begins now.
     NextItem,
-    /// The plugin has done items that were returned to the queue, although the host had asked it to stop.
+    /// The plugin finished items that were returned to the queue, although the host had asked it to stop.
     ReturnedItem,
 }
 
