@@ -191,7 +191,7 @@ impl HostFunctions {
     }
 
     /// Returns the functions of another process, by interface and name. `call` calls a function by its number.
-    pub(crate) fn elsewhere(
+    pub(crate) fn remote(
         names: Vec<(String, String)>,
         call: impl Fn(usize, &[u8]) -> HostAnswer + Send + Sync + 'static,
     ) -> Self {

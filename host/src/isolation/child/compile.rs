@@ -65,7 +65,7 @@ pub(super) fn compile(
 
 fn settings(engine: &Engine, job: &Compile) -> Result<CompileSettings, ProtocolError> {
     // No function is called, because no code of the plugin runs.
-    let functions = HostFunctions::elsewhere(job.functions.clone(), |_, _| {
+    let functions = HostFunctions::remote(job.functions.clone(), |_, _| {
         Err(wasmtime::format_err!("a host function was called in a compiler"))
     });
     let limit =

@@ -156,7 +156,7 @@ impl Worker {
         grants.close_dirs();
         let engine = Engine::in_jail(setup.engine, schedule)?;
         let connection = Arc::clone(parent);
-        let functions = HostFunctions::elsewhere(work.functions.clone(), move |number, input| {
+        let functions = HostFunctions::remote(work.functions.clone(), move |number, input| {
             call(&connection, number, input)
         });
         let settings = CompileSettings::of_child(&engine, &work.call, functions);

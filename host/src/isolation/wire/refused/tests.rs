@@ -32,8 +32,7 @@ fn sent(why: LoadErrorKind, settings: &CompileSettings) -> Result<LoadErrorKind,
 
 /// Returns each error that a child with `settings` may send.
 fn all_errors(settings: &CompileSettings) -> Vec<LoadErrorKind> {
-    let offered =
-        HostFunctions::elsewhere(settings.host_functions.numbered(), |_, _| unreachable!());
+    let offered = HostFunctions::remote(settings.host_functions.numbered(), |_, _| unreachable!());
     let text = || "text".to_owned();
     let missing = || "memory".to_owned();
     vec![
