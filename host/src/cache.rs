@@ -11,8 +11,8 @@
 //! access to the directory or its parents, and the output of a jailed process is never put there. A `TrustedEntry`
 //! stands for both guarantees. A `JailedEntry` gives access only to its bytes.
 //!
-//! The cache is optional. A failure of the cache costs time but never fails a run. Examples are a full disk, a directory
-//! that disappears, and a changed file.
+//! The cache is optional. A failure of the cache costs time but never fails a run. Examples are a full disk, a
+//! directory that disappears, and a changed file.
 
 pub(crate) mod code_package;
 mod directory;

@@ -23,8 +23,8 @@ pub(crate) trait Executor {
     /// Works on the items without an outcome, up to the item at `until` (exclusive) of the span, and appends an outcome
     /// for each item.
     ///
-    /// The caller has started the first of these items. The executor starts each further item through `cursor`. It stops
-    /// after an item whose fault allows a retry.
+    /// The caller has started the first of these items. The executor starts each further item through `cursor`. It
+    /// stops after an item whose fault allows a retry.
     fn run(
         &mut self,
         outcomes: &mut Outcomes,
@@ -47,12 +47,12 @@ pub(crate) type Open = Box<dyn FnMut() -> Result<Box<dyn Executor>, StartError> 
 
 /// The destination of outcomes that are handed over while their worker is still on a later item of the same claim.
 pub(crate) trait Outlet: Send + Sync {
-    /// Takes the outcomes, if it can do so without waiting. Returns false if outcomes are left, so that the caller tries
-    /// again.
+    /// Takes the outcomes, if it can do so without waiting. Returns false if outcomes are left, so that the caller
+    /// tries again.
     fn hand_over(&self, outcomes: &mut Outcomes) -> bool;
 
-    /// Lets the consumer take finished outcomes from `outcomes` at any time. A worker that nothing interrupts calls this
-    /// before it starts.
+    /// Lets the consumer take finished outcomes from `outcomes` at any time. A worker that nothing interrupts calls
+    /// this before it starts.
     fn offer(&self, outcomes: &Arc<SharedOutcomes>);
 }
 
@@ -103,8 +103,8 @@ pub(crate) struct ClaimCursor<'a> {
 }
 
 impl<'a> ClaimCursor<'a> {
-    /// The number of ticks after which a claim has taken too long. A claim should take one millisecond, and a tick takes
-    /// several milliseconds.
+    /// The number of ticks after which a claim has taken too long. A claim should take one millisecond, and a tick
+    /// takes several milliseconds.
     const MAX_TICKS: u64 = 2;
 
     pub(crate) fn new(

@@ -118,8 +118,8 @@ fn map_module(engine: &Engine, file: &File) -> wasmtime::Result<Module> {
     // contain whatever it does. The file is from a `TrustedCode`, which is one of these:
     // - `InJail`: the file is sealed, and the jail of this process contains the code.
     // - `OfThisProcess`: the file is sealed, and this process compiled the code.
-    // - `Cached`: a process of this user compiled the code, and the content of this very descriptor was checked. No other
-    //   user can write to the file. This host replaces cache files instead of changing them, so the mapped content
+    // - `Cached`: a process of this user compiled the code, and the content of this very descriptor was checked. No
+    //   other user can write to the file. This host replaces cache files instead of changing them, so the mapped content
     //   stays. A program of the same user could write to the file, but such a program can run any code anyway.
     unsafe { Module::deserialize_open_file(engine.wasm(), file) }
 }

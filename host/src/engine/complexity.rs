@@ -143,7 +143,8 @@ impl ComponentCount {
 
 /// Returns the number of definitions in all instances of components in a binary.
 fn definitions(binary: &[u8]) -> u64 {
-    // The stack of open components, from the outermost to the current one. It contains modules too, without definitions.
+    // The stack of open components, from the outermost to the current one. It contains modules too, without
+    // definitions.
     let mut open = vec![ComponentCount::default()];
     for payload in Parser::new(0).parse_all(binary) {
         let read = payload.and_then(|payload| read(&payload, &mut open));

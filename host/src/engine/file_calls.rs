@@ -126,8 +126,8 @@ impl FileRules {
         let unwritten = match (written.and_then(|bytes| bytes.try_into().ok()), has_succeeded) {
             (Some(written), true) => charged.saturating_sub(word(written)),
             (Some(_), false) => charged,
-            // If the guest gave an invalid address for the answer, WASI may fail after it has written the bytes. Then no
-            // bytes are given back.
+            // If the guest gave an invalid address for the answer, WASI may fail after it has written the bytes. Then
+            // no bytes are given back.
             (None, _) => 0,
         };
         self.disk.give_back(unwritten);

@@ -1,4 +1,5 @@
-//! The files in granted directories that an `init` accessed. A cached snapshot is valid while these files are unchanged.
+//! The files in granted directories that an `init` accessed. A cached snapshot is valid while these files are
+//! unchanged.
 
 use std::path::{Component, Path};
 use std::time::{Duration, SystemTime};

@@ -1,8 +1,8 @@
 //! The types of a component, in the form that the JSON mapping needs.
 //!
 //! The engine keeps types in shared, reference-counted tables. The host builds a tree of shapes from them once, when it
-//! loads a component. Calls need only that tree. A type that JSON cannot express has no shape, so the component is refused
-//! when it is loaded, with the name of the type.
+//! loads a component. Calls need only that tree. A type that JSON cannot express has no shape, so the component is
+//! refused when it is loaded, with the name of the type.
 
 use wasmtime::component::types::Type;
 
@@ -12,8 +12,8 @@ use super::name_map::NameMap;
 /// written JSON below 128, the depth at which most JSON parsers give up.
 const MAX_DEPTH: usize = 100;
 
-/// The largest number of parts in the types of one function. A long name counts as several parts. Types can share parts,
-/// so a small file could otherwise expand to a tree of a million parts.
+/// The largest number of parts in the types of one function. A long name counts as several parts. Types can share
+/// parts, so a small file could otherwise expand to a tree of a million parts.
 const MAX_PARTS: usize = 10_000;
 
 /// A type that JSON is mapped to.

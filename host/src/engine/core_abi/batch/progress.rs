@@ -31,7 +31,8 @@ pub(crate) struct BatchProgress {
     seen: u32,
     /// The number of items whose answers were taken during the call.
     taken: u32,
-    /// The number of items at the start of the batch that the plugin still owns. The other items went back to the queue.
+    /// The number of items at the start of the batch that the plugin still owns. The other items went back to the
+    /// queue.
     assigned: u32,
     stop_requested: bool,
     overran: bool,
