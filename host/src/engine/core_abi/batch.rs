@@ -210,7 +210,7 @@ pub(crate) fn tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<Up
         }
         *current = Some(batch);
         match result {
-            TickResult::SameItem => {}
+            TickResult::NoProgress => {}
             // The meter keeps its denials: they may already concern this new item.
             TickResult::NextItem => common.watch.begin(Phase::Item),
             TickResult::ReturnedItem => wasmtime::bail!("`call_batch` did not stop"),

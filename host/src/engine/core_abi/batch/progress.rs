@@ -42,7 +42,7 @@ pub(crate) struct BatchProgress {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TickResult {
     /// The plugin is on the same item as at the tick before.
-    SameItem,
+    NoProgress,
     /// The plugin is on another item, whose time begins now.
     NextItem,
     /// The plugin finished items that were returned to the queue, although the host had asked it to stop.
@@ -106,7 +106,7 @@ impl BatchProgress {
             // The plugin is on this item, or is about to check whether to stop.
             self.assigned = self.seen + 1;
         }
-        if has_advanced { TickResult::NextItem } else { TickResult::SameItem }
+        if has_advanced { TickResult::NextItem } else { TickResult::NoProgress }
     }
 
     /// Returns the number of items that are done, and the instance failure, if any. `returned` is the result of the

@@ -78,23 +78,23 @@ fn the_items_that_are_done_have_their_answers_and_the_next_one_is_at_fault() {
 
 #[test]
 fn at_a_tick_it_is_told_to_stop_and_at_the_next_it_has_one_item_more() {
-    use TickResult::{NextItem, ReturnedItem, SameItem};
+    use TickResult::{NextItem, NoProgress, ReturnedItem};
     #[rustfmt::skip]
     let cases: [(&[u32], &[TickResult], u32); 12] = [
-        // reported done    found                                   assigned
-        (&[],               &[],                                    4),
-        (&[0],              &[SameItem],                                4),
-        (&[0, 0],           &[SameItem, SameItem],                          1),
-        (&[0, 0, 0, 1, 1],  &[SameItem, SameItem, SameItem, NextItem, SameItem],      1),
-        (&[2, 2],           &[NextItem, SameItem],                       3),
-        (&[2, 3, 4, 4],     &[NextItem, NextItem, NextItem, SameItem],     4),
-        (&[3, 3, 4],        &[NextItem, SameItem, NextItem],              4),
-        (&[4, 4],           &[NextItem, SameItem],                       4),
-        (&[1, 1, 3],        &[NextItem, SameItem, ReturnedItem],               2),
-        (&[1, 2, 3, 4],     &[NextItem, NextItem, NextItem, ReturnedItem],   3),
+        // reported done   found                                                           assigned
+        (&[],                &[],                                                              4),
+        (&[0],               &[NoProgress],                                                    4),
+        (&[0, 0],            &[NoProgress, NoProgress],                                        1),
+        (&[0, 0, 0, 1, 1],   &[NoProgress, NoProgress, NoProgress, NextItem, NoProgress],      1),
+        (&[2, 2],            &[NextItem, NoProgress],                                          3),
+        (&[2, 3, 4, 4],      &[NextItem, NextItem, NextItem, NoProgress],                      4),
+        (&[3, 3, 4],         &[NextItem, NoProgress, NextItem],                                4),
+        (&[4, 4],            &[NextItem, NoProgress],                                          4),
+        (&[1, 1, 3],         &[NextItem, NoProgress, ReturnedItem],                            2),
+        (&[1, 2, 3, 4],      &[NextItem, NextItem, NextItem, ReturnedItem],                    3),
         // A report that goes back, or past the end, gives an item no new time.
-        (&[2, 1, 9, 1, 2],  &[NextItem, SameItem, ReturnedItem, SameItem, SameItem],   3),
-        (&[9, 9, 9],        &[SameItem, SameItem, ReturnedItem],                  1),
+        (&[2, 1, 9, 1, 2],   &[NextItem, NoProgress, ReturnedItem, NoProgress, NoProgress],    3),
+        (&[9, 9, 9],         &[NoProgress, NoProgress, ReturnedItem],                          1),
     ];
     for (reports, expected, assigned) in cases {
         let (progress, memory, found) = ticked(reports);
