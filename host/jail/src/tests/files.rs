@@ -167,9 +167,9 @@ fn a_grant_of_files_grants_nothing_else() {
         let groups = [
             misdeeds::on_processes(parent.as_raw_nonzero().get()),
             misdeeds::on_the_system(),
-            misdeeds::on_what_files_are(&outside),
+            misdeeds::on_file_metadata(&outside),
             misdeeds::on_the_network(),
-            misdeeds::on_other_networks(),
+            misdeeds::on_other_sockets(),
         ];
         for group in groups {
             let done = not_refused(group);

@@ -29,7 +29,7 @@ fn a_granted_port_is_connected_to_and_no_other() {
             misdeeds::on_processes(parent.as_raw_nonzero().get()),
             misdeeds::on_the_system(),
             misdeeds::on_files(),
-            misdeeds::on_other_networks(),
+            misdeeds::on_other_sockets(),
             misdeeds::on_code(),
         ];
         for group in groups {

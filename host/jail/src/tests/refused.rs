@@ -40,9 +40,9 @@ fn all_are_refused(parent: i32) {
         misdeeds::on_processes(parent),
         misdeeds::on_the_system(),
         misdeeds::on_files(),
-        misdeeds::on_what_files_are(c"/tmp"),
+        misdeeds::on_file_metadata(c"/tmp"),
         misdeeds::on_the_network(),
-        misdeeds::on_other_networks(),
+        misdeeds::on_other_sockets(),
         misdeeds::on_memory(),
     ];
     for group in groups {
@@ -95,7 +95,7 @@ fn calls_have_no_other_numbers() {
     alone("refused::calls_have_no_other_numbers", |parent| {
         begin(parent).unwrap();
         enter(&bare(Task::Work)).unwrap();
-        let done = not_refused(misdeeds::by_other_numbers());
+        let done = not_refused(misdeeds::by_x32_numbers());
         assert!(done.is_empty(), "{done:#?}");
     });
 }
