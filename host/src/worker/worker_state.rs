@@ -3,7 +3,7 @@
 //! ```text
 //!          opened            failed, or replaced
 //! Opening ────────▶ Ready ─────────────────────▶ Opening
-//!    │ failed         │ broke too often in a row
+//!    │ failed         │ failed too often in a row
 //!    │                └───────────────────────────▶ Retired
 //!    ├─ too often in a row ──────────────────────▶ Retired
 //!    ├─ at the first start, and not transient ───▶ Retired
