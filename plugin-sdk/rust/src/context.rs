@@ -18,7 +18,7 @@ use stand_in as host;
 
 pub use self::kinds::{Format, Level, Passing};
 
-/// The number of this worker: from 0 to [`worker_count`] - 1.
+/// Returns the number of this worker: from 0 to [`worker_count`] - 1.
 ///
 /// ```
 /// assert_eq!(mtl_plugin::context::worker_index(), 0);
@@ -28,7 +28,7 @@ pub fn worker_index() -> u32 {
     host::worker_index()
 }
 
-/// The number of workers of the pool.
+/// Returns the number of workers of the pool.
 ///
 /// ```
 /// assert_eq!(mtl_plugin::context::worker_count(), 1);
@@ -38,7 +38,7 @@ pub fn worker_count() -> u32 {
     host::worker_count()
 }
 
-/// The way in which the run passes arguments (`--args`). A plugin that never calls this function
+/// Returns the way in which the run passes arguments (`--args`). A plugin that never calls this function
 /// runs only with `single`.
 ///
 /// ```
@@ -55,7 +55,7 @@ pub fn argument_passing() -> Passing {
     }
 }
 
-/// The format of the run's items.
+/// Returns the format of the run's items.
 ///
 /// ```
 /// use mtl_plugin::context::{Format, item_format};

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-type Boxed = Box<dyn std::error::Error + Send + Sync>;
+type BoxedError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The reason why a worker cannot start or finish: a message for the user of the host.
 ///
@@ -53,9 +53,9 @@ impl Error {
     }
 }
 
-impl<E: Into<Boxed>> From<E> for Error {
+impl<E: Into<BoxedError>> From<E> for Error {
     fn from(error: E) -> Self {
-        Self(with_sources(&*error.into()))
+        Self(error_chain_text(&*error.into()))
     }
 }
 
@@ -123,9 +123,9 @@ impl Failure {
     }
 }
 
-impl<E: Into<Boxed>> From<E> for Failure {
+impl<E: Into<BoxedError>> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::Refused(with_sources(&*error.into()))
+        Self::Refused(error_chain_text(&*error.into()))
     }
 }
 
@@ -141,8 +141,8 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Joins the texts of an error and of its causes to one line.
-fn with_sources(error: &dyn std::error::Error) -> String {
+/// Joins the texts of an error and of its causes in one line.
+fn error_chain_text(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -7,8 +7,8 @@
 //! cabi_realloc, …worker@1.0.0#init, …    ┘   (memory)   (Worker)       └ area: [u32; 4]
 //! ```
 //!
-//! All of it is safe code. An address from the host is looked up among the buffers that the host
-//! was given. A wrong address therefore causes a trap, never undefined behaviour.
+//! All of it is safe code. Each address from the host is looked up among the buffers that this code
+//! allocated for the host. A wrong address therefore causes a trap, never undefined behaviour.
 
 mod answer;
 mod batch;
@@ -16,35 +16,40 @@ mod buffer;
 pub mod component;
 mod export;
 mod exports;
-mod passed;
-mod places;
-mod started;
+mod into_worker;
+mod passed_item;
+mod positions;
 
-pub use answer::{Answer, Span};
+pub use answer::{Answer, MemoryRange};
 pub use exports::{Exports, realloc};
-pub use passed::{Given, Passed, passing};
-pub use started::{Started, started};
+pub use into_worker::{IntoWorker, into_worker};
+pub use passed_item::{GivenArgument, PassedItem, passing};
 
 use crate::{
     Error, FromArgs, FromItem, IntoOutput, Worker,
     context::{self, Format, Passing},
 };
 
-/// A worker, which `init` has started or not yet, and the buffer for its results.
+/// A worker (`None` before `init` and after `finish`), and the buffer for its results.
 pub(crate) struct Guest<W> {
     worker: Option<W>,
-    made: Vec<u8>,
-    items: Format,
+    output: Vec<u8>,
+    item_format: Format,
     passing: Passing,
 }
 
 impl<W: Worker> Guest<W> {
     pub(crate) const fn new() -> Self {
-        Self { worker: None, made: Vec::new(), items: Format::Text, passing: Passing::Single }
+        Self {
+            worker: None,
+            output: Vec::new(),
+            item_format: Format::Text,
+            passing: Passing::Single,
+        }
     }
 
     pub(crate) fn init(&mut self, args: &[u8]) -> Answer<'static> {
-        self.items = context::item_format();
+        self.item_format = context::item_format();
         if <W::Output<'static> as IntoOutput>::FORMAT == Format::Json {
             context::result_format(Format::Json);
         }
@@ -72,9 +77,9 @@ impl<W: Worker> Guest<W> {
         let Some(worker) = &mut self.worker else {
             return Answer::from(Error::new("called before `init`"));
         };
-        FromItem::from_passed(item, self.items, self.passing)
+        FromItem::from_passed(item, self.item_format, self.passing)
             .and_then(|item| worker.call(item))
-            .and_then(|output| output.into_output(&mut self.made))
+            .and_then(|output| output.into_output(&mut self.output))
             .into()
     }
 
@@ -83,7 +88,7 @@ impl<W: Worker> Guest<W> {
             return Answer::from(Error::new("finished before `init`, or twice"));
         };
         match worker.finish() {
-            Ok(report) => report.into_output(&mut self.made).into(),
+            Ok(report) => report.into_output(&mut self.output).into(),
             Err(error) => Answer::from(error),
         }
     }

@@ -1,7 +1,7 @@
 //! Types that can be read from an item.
 //!
-//! An item is bytes. If the run's items are JSON, a text or bytes item that is a JSON string is
-//! decoded. Any other JSON value is taken unchanged.
+//! An item is bytes. If the run's items are JSON, a worker that takes text or bytes gets the text of
+//! a JSON string. It gets any other JSON value unchanged.
 
 use crate::{
     Failure,
@@ -52,7 +52,7 @@ impl<'a> FromItem<'a> for &'a mut [u8] {
         match format {
             Format::Text => Ok(item),
             Format::Json if item.trim_ascii_start().first() != Some(&b'"') => Ok(item),
-            Format::Json => decoded(item)
+            Format::Json => decode_in_place(item)
                 .map_err(|error| Failure::bad_item(format_args!("not a JSON string: {error}"))),
         }
     }
@@ -66,7 +66,7 @@ impl<'a> FromItem<'a> for &'a [u8] {
 
 impl<'a> FromItem<'a> for &'a str {
     fn from_item(item: &'a mut [u8], format: Format) -> Result<Self, Failure> {
-        text(<&mut [u8]>::from_item(item, format)?)
+        parse_utf8(<&mut [u8]>::from_item(item, format)?)
     }
 }
 
@@ -82,14 +82,14 @@ impl FromItem<'_> for String {
     }
 }
 
-pub(crate) fn text(bytes: &[u8]) -> Result<&str, Failure> {
+pub(crate) fn parse_utf8(bytes: &[u8]) -> Result<&str, Failure> {
     std::str::from_utf8(bytes).map_err(|error| {
         Failure::bad_item(format_args!("not UTF-8 from byte {} on", error.valid_up_to()))
     })
 }
 
-/// Decodes a JSON string in place. The text is never longer than its JSON.
-pub(crate) fn decoded(item: &mut [u8]) -> Result<&mut [u8], serde_json::Error> {
+/// Decodes a JSON string in place. The text is never longer than the JSON.
+pub(crate) fn decode_in_place(item: &mut [u8]) -> Result<&mut [u8], serde_json::Error> {
     // Without escapes, the text is the bytes between the quotes.
     if let Ok(text) = serde_json::from_slice::<&str>(item) {
         let start = text.as_ptr().addr() - item.as_ptr().addr();
@@ -97,9 +97,9 @@ pub(crate) fn decoded(item: &mut [u8]) -> Result<&mut [u8], serde_json::Error> {
         return Ok(&mut item[start..end]);
     }
     let text: String = serde_json::from_slice(item)?;
-    let place = &mut item[..text.len()];
-    place.copy_from_slice(text.as_bytes());
-    Ok(place)
+    let decoded = &mut item[..text.len()];
+    decoded.copy_from_slice(text.as_bytes());
+    Ok(decoded)
 }
 
 #[cfg(test)]
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_the_raw_item_or_what_a_json_string_says() {
+    fn text_is_the_raw_item_or_the_text_of_a_json_string() {
         #[rustfmt::skip]
         let cases = [
             // item                format         text
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_not_text_are_a_bad_item_that_says_where() {
+    fn bytes_that_are_not_utf8_are_a_bad_item_with_their_position() {
         let mut bytes = *b"ab\xff";
         assert_eq!(
             <&str>::from_item(&mut bytes, Format::Text),

@@ -70,12 +70,12 @@ impl<T: Serialize> IntoOutput for Json<T> {
 }
 
 /// Describes a JSON value that does not fit the type. Leaves out the line and column, which are
-/// relative to the value and would mislead a reader of the item.
-pub(crate) fn problem(error: &serde_json::Error) -> String {
+/// relative to the value, not to the item.
+pub(crate) fn describe_mismatch(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    match text.strip_suffix(&place) {
-        Some(problem) => problem.to_owned(),
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    match text.strip_suffix(&position) {
+        Some(mismatch) => mismatch.to_owned(),
         None => text,
     }
 }

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_json_as_far_as_json_has_them() {
+    fn numbers_are_json_if_json_can_represent_them() {
         assert_output(true, Ok("true"));
         assert_output(i64::MIN, Ok("-9223372036854775808"));
         assert_output(u128::MAX, Ok("340282366920938463463374607431768211455"));
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_is_what_is_in_it() {
+    fn a_result_is_an_output() {
         assert_output(Ok::<_, Failure>("text"), Ok("text"));
         assert_output(Err::<&str, _>("too large"), Err("too large"));
         assert_output(Err::<i64, _>(Failure::refused("too large")), Err("too large"));

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use crate::{
     Failure, FromItem, Json,
     context::Format,
-    item::{decoded, text},
-    json::problem,
+    item::{decode_in_place, parse_utf8},
+    json::describe_mismatch,
 };
 
 /// A type that a parameter of `call` can have, under [`worker`](macro@crate::worker).
@@ -69,11 +69,11 @@ pub trait FromParameter<'a>: Sized {
 /// The argument for a parameter. See [`FromParameter`].
 pub struct Argument<'a> {
     bytes: &'a mut [u8],
-    given: Given,
+    kind: ArgumentKind,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Given {
+enum ArgumentKind {
     /// The whole item, in this format.
     Item(Format),
     /// A JSON value inside the item, without surrounding space.
@@ -82,11 +82,11 @@ enum Given {
 
 impl<'a> Argument<'a> {
     pub(crate) fn item(bytes: &'a mut [u8], format: Format) -> Self {
-        Self { bytes, given: Given::Item(format) }
+        Self { bytes, kind: ArgumentKind::Item(format) }
     }
 
     pub(crate) fn value(bytes: &'a mut [u8]) -> Self {
-        Self { bytes, given: Given::Value }
+        Self { bytes, kind: ArgumentKind::Value }
     }
 
     /// Returns the item, or the text of a JSON string.
@@ -95,9 +95,10 @@ impl<'a> Argument<'a> {
     ///
     /// Fails if a JSON value inside the item is not a string.
     pub fn bytes(self) -> Result<&'a mut [u8], Failure> {
-        match self.given {
-            Given::Item(format) => FromItem::from_item(self.bytes, format),
-            Given::Value => decoded(self.bytes).map_err(|error| Failure::bad_item(problem(&error))),
+        match self.kind {
+            ArgumentKind::Item(format) => FromItem::from_item(self.bytes, format),
+            ArgumentKind::Value => decode_in_place(self.bytes)
+                .map_err(|error| Failure::bad_item(describe_mismatch(&error))),
         }
     }
 
@@ -107,7 +108,7 @@ impl<'a> Argument<'a> {
     ///
     /// Fails if a JSON value inside the item is not a string, or the item is not UTF-8.
     pub fn text(self) -> Result<&'a str, Failure> {
-        text(self.bytes()?)
+        parse_utf8(self.bytes()?)
     }
 
     /// Reads the item, or the value inside it, as JSON.
@@ -116,12 +117,14 @@ impl<'a> Argument<'a> {
     ///
     /// Fails if the value does not fit the type.
     pub fn json<T: Deserialize<'a>>(self) -> Result<T, Failure> {
-        let given = self.given;
-        serde_json::from_slice(self.bytes).map_err(|error| match given {
-            Given::Item(_) if !error.is_data() => {
+        let kind = self.kind;
+        serde_json::from_slice(self.bytes).map_err(|error| match kind {
+            ArgumentKind::Item(_) if !error.is_data() => {
                 Failure::bad_item(format_args!("not the expected JSON: {error}"))
             }
-            Given::Item(_) | Given::Value => Failure::bad_item(problem(&error)),
+            ArgumentKind::Item(_) | ArgumentKind::Value => {
+                Failure::bad_item(describe_mismatch(&error))
+            }
         })
     }
 
@@ -134,14 +137,14 @@ impl<'a> Argument<'a> {
     /// Returns whether the argument is a whole item of a run whose items are not JSON.
     #[must_use]
     pub fn is_text(&self) -> bool {
-        matches!(self.given, Given::Item(Format::Text))
+        matches!(self.kind, ArgumentKind::Item(Format::Text))
     }
 }
 
 impl fmt::Debug for Argument<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = String::from_utf8_lossy(self.bytes);
-        f.debug_struct("Argument").field("given", &self.given).field("bytes", &text).finish()
+        f.debug_struct("Argument").field("kind", &self.kind).field("bytes", &text).finish()
     }
 }
 

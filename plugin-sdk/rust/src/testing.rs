@@ -13,7 +13,7 @@ use crate::{
 
 pub use crate::context::answers::Context;
 
-/// A worker that started as in the host.
+/// A running worker, started as the host starts it.
 ///
 /// ```
 /// # use mtl_plugin::{Error, Failure, Json, Worker};
@@ -46,7 +46,7 @@ impl<W: Worker> Instance<W> {
         let mut guest = Guest::new();
         match guest.init(args.as_ref()) {
             Answer::Failed(failure) => Err(Error::new(failure.message())),
-            Answer::Bytes(_) | Answer::Nothing => Ok(Self { guest }),
+            Answer::Bytes(_) | Answer::NoRecord => Ok(Self { guest }),
         }
     }
 
@@ -93,5 +93,5 @@ impl Context {
 #[cfg(not(target_arch = "wasm32"))]
 #[must_use]
 pub fn result_format() -> Format {
-    stand_in::results()
+    stand_in::declared_format()
 }

@@ -4,7 +4,7 @@ use crate::{Error, Failure, FromArgs, FromItem, IntoOutput, context::Passing};
 
 /// Code that starts once, keeps its state, and is called for each of its items.
 ///
-/// The host creates the number of workers that the run sets, each in its own sandbox. Workers share
+/// The host creates as many workers as the run sets, each in its own sandbox. Workers share
 /// nothing, so they need no locks.
 ///
 /// ```
@@ -74,7 +74,7 @@ pub trait Worker: Sized + 'static {
 
     /// Prepares a worker that starts from a snapshot (`--snapshot`). [`init`](Self::init) started
     /// one worker, and the host copied it before its first item. The host calls this function on
-    /// each copy, also on a copy that replaces a broken worker.
+    /// each copy, including a copy that replaces a failed worker.
     ///
     /// This is the place to open files, to ask for the worker's number, and to draw random numbers
     /// that must differ between workers. If this function panics, the worker fails to start.

@@ -1,4 +1,4 @@
-//! Turns every example plugin that was built into a component.
+//! Makes a component of every example plugin that is built.
 //!
 //! The plugins come from `MTL_EXAMPLE_PLUGINS` (default: the output folder of
 //! `examples-plugins/build`). The components go to the subfolder `component/`, where the tests of
@@ -16,11 +16,11 @@ use wasi_preview1_component_adapter_provider::{
 };
 use wit_component::{ComponentEncoder, DecodedWasm};
 
-const BUILT: &str =
+const DEFAULT_FOLDER: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples-plugins/target/wasm32-wasip1/release");
 
 #[test]
-fn a_plugin_becomes_a_component_as_it_is() {
+fn every_plugin_becomes_a_component() {
     let plugins = plugins();
     if plugins.is_empty() {
         assert!(env::var_os("CI").is_none(), "run `examples-plugins/build` first");
@@ -41,7 +41,7 @@ fn a_plugin_becomes_a_component_as_it_is() {
 }
 
 fn plugins() -> Vec<PathBuf> {
-    let folder = env::var_os("MTL_EXAMPLE_PLUGINS").unwrap_or_else(|| BUILT.into());
+    let folder = env::var_os("MTL_EXAMPLE_PLUGINS").unwrap_or_else(|| DEFAULT_FOLDER.into());
     let Ok(entries) = fs::read_dir(Path::new(&folder)) else {
         return Vec::new();
     };
@@ -63,7 +63,7 @@ fn component(module: &[u8]) -> Vec<u8> {
 
 fn exports(component: &[u8]) -> Vec<String> {
     let DecodedWasm::Component(resolve, world) = wit_component::decode(component).unwrap() else {
-        panic!("a package in place of a component");
+        panic!("this is a package, not a component");
     };
     let world = &resolve.worlds[world];
     world.exports.keys().map(|key| resolve.name_world_key(key)).collect()

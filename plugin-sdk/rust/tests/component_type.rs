@@ -10,22 +10,22 @@ use wit_component::{StringEncoding, metadata};
 use wit_parser::Resolve;
 
 const WIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../wit/plugin.wit");
-const WRITTEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/guest/component/component_type.rs");
+const SECTION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/guest/component/component_type.rs");
 
 #[test]
-fn the_section_says_what_the_wit_says() {
+fn the_section_matches_the_wit_file() {
     let text = fs::read_to_string(WIT).unwrap();
-    let expected = source(&encoded(&text));
+    let expected = source(&encode(&text));
     if std::env::var_os("MTL_UPDATE").is_some() {
-        fs::write(WRITTEN, &expected).unwrap();
+        fs::write(SECTION, &expected).unwrap();
     }
     assert!(
-        fs::read_to_string(WRITTEN).unwrap() == expected,
-        "`component_type.rs` is not what `plugin.wit` says; run this test with MTL_UPDATE=1"
+        fs::read_to_string(SECTION).unwrap() == expected,
+        "`component_type.rs` does not match `plugin.wit`; run this test with MTL_UPDATE=1"
     );
 }
 
-fn encoded(wit: &str) -> Vec<u8> {
+fn encode(wit: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let package = resolve.push_str(Path::new("plugin.wit"), wit).unwrap();
     let world = resolve.select_world(&[package], Some("plugin")).unwrap();

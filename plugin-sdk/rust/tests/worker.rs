@@ -11,7 +11,7 @@ use mtl_plugin::{
     worker,
 };
 
-/// A worker that shows its arguments, present or absent.
+/// A worker that prints its arguments.
 struct Show {
     shown: u64,
     before: String,
@@ -55,7 +55,7 @@ impl Show {
 
 mtl_plugin::export!(Show);
 
-fn started<W: mtl_plugin::Worker>(argument_passing: Passing, item_format: Format) -> Instance<W> {
+fn start<W: mtl_plugin::Worker>(argument_passing: Passing, item_format: Format) -> Instance<W> {
     Context { argument_passing, item_format, ..Context::NEW }.enter();
     Instance::start("").unwrap()
 }
@@ -77,7 +77,7 @@ fn assert_calls<W: mtl_plugin::Worker>(
 
 #[test]
 fn an_array_fills_parameters_by_position() {
-    let mut show = started::<Show>(Passing::Args, Format::Text);
+    let mut show = start::<Show>(Passing::Args, Format::Text);
     #[rustfmt::skip]
     assert_calls(&mut show, &[
         // item                                           result
@@ -100,7 +100,7 @@ fn an_array_fills_parameters_by_position() {
 
 #[test]
 fn an_object_fills_parameters_by_name() {
-    let mut show = started::<Show>(Passing::Kwargs, Format::Json);
+    let mut show = start::<Show>(Passing::Kwargs, Format::Json);
     #[rustfmt::skip]
     assert_calls(&mut show, &[
         // item                                                      result
@@ -126,7 +126,7 @@ fn an_item_cannot_be_several_parameters() {
 }
 
 #[test]
-fn init_is_given_its_arguments_and_may_fail() {
+fn init_reads_its_arguments_and_may_fail() {
     Context { argument_passing: Passing::Args, ..Context::NEW }.enter();
     let mut show = Instance::<Show>::start("> ").unwrap();
     assert_calls(&mut show, &[(r#"[1,"a",[]]"#, Ok("> 1 a 0 None"))]);
@@ -152,14 +152,14 @@ impl Restored {
 }
 
 #[test]
-fn a_copy_is_told_that_it_is_one() {
-    let mut worker = started::<Restored>(Passing::Single, Format::Text);
+fn after_restore_runs_on_a_copy() {
+    let mut worker = start::<Restored>(Passing::Single, Format::Text);
     assert_calls(&mut worker, &[("a", Ok("a0"))]);
     worker.after_restore();
     assert_calls(&mut worker, &[("a", Ok("a1"))]);
 
     // `after_restore` is optional.
-    let mut double = started::<Double>(Passing::Single, Format::Text);
+    let mut double = start::<Double>(Passing::Single, Format::Text);
     double.after_restore();
     assert_calls(&mut double, &[("2", Ok("4"))]);
 }
@@ -176,8 +176,8 @@ impl Double {
 }
 
 #[test]
-fn one_parameter_is_filled_in_all_three_ways() {
-    let mut double = started::<Double>(Passing::Single, Format::Text);
+fn one_parameter_can_be_passed_in_all_three_ways() {
+    let mut double = start::<Double>(Passing::Single, Format::Text);
     assert_eq!(mtl_plugin::testing::result_format(), Format::Json);
     assert_calls(
         &mut double,
@@ -192,14 +192,14 @@ fn one_parameter_is_filled_in_all_three_ways() {
     );
     assert_eq!(double.call(i64::MAX.to_string()), Ok(None));
 
-    let mut double = started::<Double>(Passing::Args, Format::Text);
+    let mut double = start::<Double>(Passing::Args, Format::Text);
     assert_calls(&mut double, &[("[21]", Ok("42")), ("[]", Err("parameter `number` is missing"))]);
 
-    let mut double = started::<Double>(Passing::Kwargs, Format::Text);
+    let mut double = start::<Double>(Passing::Kwargs, Format::Text);
     assert_calls(&mut double, &[(r#"{"number":21}"#, Ok("42"))]);
 }
 
-/// A worker whose results borrow, with one more function.
+/// A worker whose results borrow from its parameters.
 #[derive(Default)]
 struct Longest {
     longest: String,
@@ -230,14 +230,14 @@ impl Longest {
 
 #[test]
 fn a_result_may_borrow_from_the_parameters() {
-    let mut longest = started::<Longest>(Passing::Args, Format::Text);
+    let mut longest = start::<Longest>(Passing::Args, Format::Text);
     assert_calls(
         &mut longest,
         &[(r#"["a","\u00e9"]"#, Ok("é")), (r#"["abc","\t"]"#, Ok("abc")), (r#"["a"]"#, Ok("a"))],
     );
     assert_eq!(longest.finish(), Ok(Some(b"abc".to_vec())));
 
-    let longest = started::<Longest>(Passing::Args, Format::Text);
+    let longest = start::<Longest>(Passing::Args, Format::Text);
     assert_eq!(longest.finish().unwrap_err().message(), "nothing but nothing");
 }
 
@@ -267,16 +267,16 @@ impl mtl_plugin::IntoOutput for Lines<'_> {
 
 #[test]
 fn a_result_may_borrow_from_the_worker() {
-    let mut latest = started::<Latest>(Passing::Single, Format::Text);
+    let mut latest = start::<Latest>(Passing::Single, Format::Text);
     assert_calls(&mut latest, &[("a\nb", Ok("2")), ("\"a\\nb\"", Ok("1"))]);
-    let mut latest = started::<Latest>(Passing::Single, Format::Json);
+    let mut latest = start::<Latest>(Passing::Single, Format::Json);
     assert_calls(&mut latest, &[("\"a\\nb\"", Ok("2")), ("{}", Ok("1"))]);
 }
 
 #[test]
-fn each_instance_keeps_the_way_it_was_started_with() {
-    let mut by_position = started::<Double>(Passing::Args, Format::Text);
-    let mut by_name = started::<Double>(Passing::Kwargs, Format::Text);
+fn each_instance_keeps_its_way_of_passing() {
+    let mut by_position = start::<Double>(Passing::Args, Format::Text);
+    let mut by_name = start::<Double>(Passing::Kwargs, Format::Text);
     assert_calls(&mut by_position, &[("[1]", Ok("2"))]);
     assert_calls(&mut by_name, &[(r#"{"number":1}"#, Ok("2"))]);
 }

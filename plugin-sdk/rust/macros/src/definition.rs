@@ -54,7 +54,7 @@ pub(crate) struct Call<'a> {
 pub(crate) struct Parameter<'a> {
     /// The name in JSON objects, without `r#`.
     pub(crate) name: String,
-    pub(crate) of_type: &'a Type,
+    pub(crate) ty: &'a Type,
 }
 
 impl<'a> Definition<'a> {
@@ -91,7 +91,7 @@ fn block_is_plain(block: &ItemImpl) -> syn::Result<()> {
 
 impl<'a> Call<'a> {
     fn of(block: &'a ItemImpl) -> syn::Result<Self> {
-        let Some(function) = function(block, "call")? else {
+        let Some(function) = find_function(block, "call")? else {
             let message = "a worker needs a `fn call(&mut self, …)`, which takes the item";
             return Err(Error::new_spanned(&block.self_ty, message));
         };
@@ -104,55 +104,56 @@ impl<'a> Call<'a> {
                 return Err(Error::new_spanned(receiver, message));
             }
         };
-        let parameters: Vec<_> = typed(signature).map(Parameter::of).collect::<syn::Result<_>>()?;
+        let parameters: Vec<_> =
+            typed_parameters(signature).map(Parameter::of).collect::<syn::Result<_>>()?;
         if parameters.is_empty() {
             let message = "`call` needs a parameter for the item";
             return Err(Error::new_spanned(&signature.ident, message));
         }
-        if let Some(name) = twice(&parameters) {
+        if let Some(name) = first_duplicate(&parameters) {
             let message = format_args!("two parameters have the name `{name}`").to_string();
             return Err(Error::new_spanned(&signature.inputs, message));
         }
-        let output = lifetimes::named(&signature.output)?;
+        let output = lifetimes::name_lifetimes(&signature.output)?;
         Ok(Self { name: &signature.ident, has_receiver, parameters, output })
     }
 }
 
 impl<'a> Parameter<'a> {
     fn of(parameter: &'a PatType) -> syn::Result<Self> {
-        unconditional(&parameter.attrs)?;
-        if let Type::ImplTrait(of_type) = &*parameter.ty {
-            return Err(Error::new_spanned(of_type, "this parameter needs a named type"));
+        refuse_cfg(&parameter.attrs)?;
+        if let Type::ImplTrait(ty) = &*parameter.ty {
+            return Err(Error::new_spanned(ty, "this parameter needs a named type"));
         }
-        let Some(ident) = name_in(&parameter.pat) else {
+        let Some(ident) = bound_name(&parameter.pat) else {
             let message = "a parameter needs a name for JSON objects: `name: …`, or \
                            `Json(name): Json<…>`";
             return Err(Error::new_spanned(&parameter.pat, message));
         };
-        Ok(Self { name: ident.unraw().to_string(), of_type: &parameter.ty })
+        Ok(Self { name: ident.unraw().to_string(), ty: &parameter.ty })
     }
 }
 
 /// Returns the name that a simple pattern binds.
-fn name_in(pattern: &Pat) -> Option<&Ident> {
+fn bound_name(pattern: &Pat) -> Option<&Ident> {
     match pattern {
         Pat::Ident(name) if name.subpat.is_none() => Some(&name.ident),
-        Pat::Paren(inner) => name_in(&inner.pat),
-        Pat::TupleStruct(wrapped) if wrapped.elems.len() == 1 => name_in(&wrapped.elems[0]),
+        Pat::Paren(inner) => bound_name(&inner.pat),
+        Pat::TupleStruct(wrapped) if wrapped.elems.len() == 1 => bound_name(&wrapped.elems[0]),
         _ => None,
     }
 }
 
 /// Returns the first duplicate name. Items may write `max-length` for `max_length`, but Rust has no
 /// names with `-`, so comparing the names is enough.
-fn twice<'a>(parameters: &'a [Parameter<'_>]) -> Option<&'a str> {
+fn first_duplicate<'a>(parameters: &'a [Parameter<'_>]) -> Option<&'a str> {
     let names = || parameters.iter().map(|parameter| parameter.name.as_str());
     names().enumerate().find(|(index, name)| names().take(*index).any(|n| n == *name)).map(|n| n.1)
 }
 
 impl<'a> Init<'a> {
     fn of(block: &'a ItemImpl) -> syn::Result<Option<Self>> {
-        let Some(function) = function(block, "init")? else {
+        let Some(function) = find_function(block, "init")? else {
             return Ok(None);
         };
         let signature = &function.sig;
@@ -160,14 +161,14 @@ impl<'a> Init<'a> {
             let message = "`init` creates the worker: it has no `self`";
             return Err(Error::new_spanned(receiver, message));
         }
-        let mut parameters = typed(signature);
+        let mut parameters = typed_parameters(signature);
         let arguments = parameters.next();
         if let Some(second) = parameters.next() {
             let message = "`init` has at most one parameter; `Json<…>` takes a struct";
             return Err(Error::new_spanned(second, message));
         }
         if let Some(parameter) = arguments {
-            unconditional(&parameter.attrs)?;
+            refuse_cfg(&parameter.attrs)?;
             if let Type::Reference(_) | Type::ImplTrait(_) = *parameter.ty {
                 let message = "`init` owns its arguments: write `String`, `Vec<u8>`, `Json<…>`, or \
                                an `Option` of these";
@@ -188,7 +189,7 @@ impl<'a> Init<'a> {
 
 impl<'a> AfterRestore<'a> {
     fn of(block: &'a ItemImpl) -> syn::Result<Option<Self>> {
-        let Some(function) = function(block, "after_restore")? else {
+        let Some(function) = find_function(block, "after_restore")? else {
             return Ok(None);
         };
         let signature = &function.sig;
@@ -205,7 +206,7 @@ impl<'a> AfterRestore<'a> {
 
 impl<'a> Finish<'a> {
     fn of(block: &'a ItemImpl) -> syn::Result<Option<Self>> {
-        let Some(function) = function(block, "finish")? else {
+        let Some(function) = find_function(block, "finish")? else {
             return Ok(None);
         };
         let signature = &function.sig;
@@ -221,7 +222,7 @@ impl<'a> Finish<'a> {
 }
 
 /// Returns the function of this name, if the host can call it.
-fn function<'a>(block: &'a ItemImpl, name: &str) -> syn::Result<Option<&'a ImplItemFn>> {
+fn find_function<'a>(block: &'a ItemImpl, name: &str) -> syn::Result<Option<&'a ImplItemFn>> {
     let mut functions = block.items.iter().filter_map(|item| match item {
         ImplItem::Fn(function) if function.sig.ident == name => Some(function),
         _ => None,
@@ -230,7 +231,7 @@ fn function<'a>(block: &'a ItemImpl, name: &str) -> syn::Result<Option<&'a ImplI
         return Ok(None);
     };
     let signature = &function.sig;
-    unconditional(&function.attrs)?;
+    refuse_cfg(&function.attrs)?;
     if let Some(keyword) = &signature.asyncness {
         let message = format!("`{name}` is called synchronously: it cannot be `async`");
         return Err(Error::new_spanned(keyword, message));
@@ -248,7 +249,7 @@ fn function<'a>(block: &'a ItemImpl, name: &str) -> syn::Result<Option<&'a ImplI
 }
 
 /// Returns the parameters after `self`.
-fn typed(signature: &Signature) -> impl Iterator<Item = &PatType> {
+fn typed_parameters(signature: &Signature) -> impl Iterator<Item = &PatType> {
     signature.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(parameter) => Some(parameter),
         FnArg::Receiver(_) => None,
@@ -256,7 +257,7 @@ fn typed(signature: &Signature) -> impl Iterator<Item = &PatType> {
 }
 
 /// Refuses `cfg` attributes, because a macro cannot evaluate them.
-fn unconditional(attributes: &[Attribute]) -> syn::Result<()> {
+fn refuse_cfg(attributes: &[Attribute]) -> syn::Result<()> {
     let is_condition = |a: &&Attribute| a.path().is_ident("cfg") || a.path().is_ident("cfg_attr");
     match attributes.iter().find(is_condition) {
         None => Ok(()),

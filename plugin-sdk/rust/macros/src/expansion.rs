@@ -13,14 +13,14 @@ use crate::{
 };
 
 /// Generates the whole `impl`.
-pub(crate) fn worker(definition: &Definition<'_>) -> TokenStream {
+pub(crate) fn expand_worker(definition: &Definition<'_>) -> TokenStream {
     let Definition { worker, init, after_restore, call, finish } = definition;
     let names = call.parameters.iter().map(|parameter| &parameter.name);
     let init = match init {
-        Some(init) => init_by(init),
-        None => init_by_default(worker.span()),
+        Some(init) => expand_init(init),
+        None => expand_default_init(worker.span()),
     };
-    let call = call_of(call);
+    let call = expand_call(call);
     let finish = finish.as_ref().map(|Finish { name, output }| {
         quote_spanned! {*output=>
             fn finish(self)
@@ -55,22 +55,23 @@ pub(crate) fn worker(definition: &Definition<'_>) -> TokenStream {
     }
 }
 
-fn init_by(Init { name, arguments, output }: &Init<'_>) -> TokenStream {
-    let (of_type, given) = match arguments {
-        Some(of_type) => (quote!(#of_type), Some(quote!(arguments))),
+fn expand_init(Init { name, arguments, output }: &Init<'_>) -> TokenStream {
+    let (ty, arguments) = match arguments {
+        Some(ty) => (quote!(#ty), Some(quote!(arguments))),
         None => (quote!(()), None),
     };
-    let started = quote_spanned!(*output=> ::mtl_plugin::guest::started(Self::#name(#given)));
+    let worker =
+        quote_spanned!(*output=> ::mtl_plugin::guest::into_worker(Self::#name(#arguments)));
     quote! {
-        type Init = #of_type;
+        type Init = #ty;
 
         fn init(arguments: Self::Init) -> ::core::result::Result<Self, ::mtl_plugin::Error> {
-            #started
+            #worker
         }
     }
 }
 
-fn init_by_default(worker: Span) -> TokenStream {
+fn expand_default_init(worker: Span) -> TokenStream {
     let default = quote_spanned!(worker=> <Self as ::core::default::Default>::default());
     quote! {
         type Init = ();
@@ -81,18 +82,18 @@ fn init_by_default(worker: Span) -> TokenStream {
     }
 }
 
-fn call_of(Call { name, has_receiver, parameters, output }: &Call<'_>) -> TokenStream {
-    let lifetime = lifetimes::of_a_call();
+fn expand_call(Call { name, has_receiver, parameters, output }: &Call<'_>) -> TokenStream {
+    let lifetime = lifetimes::call_lifetime();
     let names = parameters.iter().map(|parameter| &parameter.name);
     let given: Vec<_> = (0..parameters.len())
         .map(|index| format_ident!("given_{index}", span = Span::mixed_site()))
         .collect();
     let read = parameters.iter().zip(&given).map(|(parameter, given)| {
-        quote_spanned!(parameter.of_type.span()=> ::mtl_plugin::guest::Given::read(#given)?)
+        quote_spanned!(parameter.ty.span()=> ::mtl_plugin::guest::GivenArgument::read(#given)?)
     });
     let receiver = has_receiver.then(|| quote!(self,));
     quote! {
-        type Item<#lifetime> = ::mtl_plugin::guest::Passed<#lifetime>;
+        type Item<#lifetime> = ::mtl_plugin::guest::PassedItem<#lifetime>;
         type Output<#lifetime> = #output;
 
         fn call<#lifetime>(

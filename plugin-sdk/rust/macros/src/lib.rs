@@ -1,7 +1,7 @@
 //! The attribute `worker` of `mtl-plugin`. That crate documents and re-exports it.
 //!
 //! ```text
-//! impl Power { fn call(…) … }  ─▶ Definition ─▶ Expansion: the same, and `impl Worker for Power`
+//! impl Power { fn call(…) … }  ─▶ Definition ─▶ the same block, and `impl Worker for Power`
 //!                                 (checked)
 //! ```
 
@@ -21,19 +21,19 @@ pub fn worker(
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
     let item = TokenStream::from(item);
-    let worker = expanded(arguments.into(), item.clone()).unwrap_or_else(Error::into_compile_error);
+    let worker = expand(arguments.into(), item.clone()).unwrap_or_else(Error::into_compile_error);
     quote!(#item #worker).into()
 }
 
 /// Generates the code that follows the block.
-fn expanded(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     if !arguments.is_empty() {
         return Err(Error::new_spanned(arguments, "`worker` takes no arguments"));
     }
     let block = syn::parse2::<ItemImpl>(item).map_err(|error| {
         Error::new(error.span(), format_args!("`worker` must precede an `impl` block: {error}"))
     })?;
-    Definition::of(&block).map(|definition| expansion::worker(&definition))
+    Definition::of(&block).map(|definition| expansion::expand_worker(&definition))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Names the lifetimes of a result. An associated type must name lifetimes that a signature may
-//! leave out.
+//! Names the lifetimes of a result. An associated type must name the lifetimes that a signature
+//! may leave out.
 
 use proc_macro2::Span;
 use syn::{
@@ -9,37 +9,37 @@ use syn::{
 };
 
 /// Returns the lifetime of one call, for which the item and the worker are borrowed.
-pub(crate) fn of_a_call() -> Lifetime {
+pub(crate) fn call_lifetime() -> Lifetime {
     Lifetime::new("'mtl", Span::mixed_site())
 }
 
 /// Returns the type of a result in which every borrow has the lifetime of a call.
-pub(crate) fn named(output: &ReturnType) -> syn::Result<Type> {
-    let mut of_type = match output {
+pub(crate) fn name_lifetimes(output: &ReturnType) -> syn::Result<Type> {
+    let mut ty = match output {
         ReturnType::Default => parse_quote!(()),
-        ReturnType::Type(_, of_type) => (**of_type).clone(),
+        ReturnType::Type(_, ty) => (**ty).clone(),
     };
-    let mut name = Name { refused: None };
-    name.visit_type_mut(&mut of_type);
+    let mut name = NameLifetimes { refused: None };
+    name.visit_type_mut(&mut ty);
     match name.refused {
-        None => Ok(of_type),
+        None => Ok(ty),
         Some(error) => Err(error),
     }
 }
 
-struct Name {
+struct NameLifetimes {
     refused: Option<Error>,
 }
 
-impl VisitMut for Name {
+impl VisitMut for NameLifetimes {
     fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
-        reference.lifetime.get_or_insert_with(of_a_call);
+        reference.lifetime.get_or_insert_with(call_lifetime);
         visit_mut::visit_type_reference_mut(self, reference);
     }
 
     fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
         if lifetime.ident != "static" {
-            *lifetime = Lifetime { ident: of_a_call().ident, ..lifetime.clone() };
+            *lifetime = Lifetime { ident: call_lifetime().ident, ..lifetime.clone() };
         }
     }
 

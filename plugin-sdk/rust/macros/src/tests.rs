@@ -35,22 +35,22 @@ fn every_mistake_has_a_message() {
         ("struct W;",                                          "`worker` must precede an `impl` block: expected `impl`"),
     ];
     for (block, expected) in cases {
-        let error = expanded(TokenStream::new(), block.parse().unwrap()).unwrap_err();
+        let error = expand(TokenStream::new(), block.parse().unwrap()).unwrap_err();
         assert_eq!(error.to_string(), expected, "{block}");
     }
 }
 
 #[test]
-fn every_mistake_of_a_block_is_reported_at_once() {
+fn all_mistakes_of_a_block_are_reported_together() {
     let block = "impl W { fn init(&self) {} fn call(&mut self) {} fn finish(&self) {} }";
-    let error = expanded(TokenStream::new(), block.parse().unwrap()).unwrap_err();
+    let error = expand(TokenStream::new(), block.parse().unwrap()).unwrap_err();
     assert_eq!(error.into_iter().count(), 3);
 }
 
 #[test]
 fn the_attribute_takes_no_arguments() {
     let block = "impl W { fn call(&mut self, a: u8) {} }";
-    let error = expanded("fast".parse().unwrap(), block.parse().unwrap()).unwrap_err();
+    let error = expand("fast".parse().unwrap(), block.parse().unwrap()).unwrap_err();
     assert_eq!(error.to_string(), "`worker` takes no arguments");
-    assert!(expanded(TokenStream::new(), block.parse().unwrap()).is_ok());
+    assert!(expand(TokenStream::new(), block.parse().unwrap()).is_ok());
 }

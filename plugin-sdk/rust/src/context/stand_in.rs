@@ -8,15 +8,15 @@ use super::kinds::Format;
 
 thread_local! {
     static CONTEXT: RefCell<Context> = const { RefCell::new(Context::NEW) };
-    static RESULTS: Cell<Format> = const { Cell::new(Format::Text) };
+    static DECLARED_FORMAT: Cell<Format> = const { Cell::new(Format::Text) };
 }
 
 pub(crate) fn set(context: Context) {
     CONTEXT.replace(context);
 }
 
-pub(crate) fn results() -> Format {
-    RESULTS.get()
+pub(crate) fn declared_format() -> Format {
+    DECLARED_FORMAT.get()
 }
 
 pub(super) fn worker_index() -> u32 {
@@ -36,7 +36,7 @@ pub(super) fn item_format() -> u32 {
 }
 
 pub(super) fn result_format(format: u32) {
-    RESULTS.set(if format == Format::Json as u32 { Format::Json } else { Format::Text });
+    DECLARED_FORMAT.set(if format == Format::Json as u32 { Format::Json } else { Format::Text });
 }
 
 #[expect(clippy::print_stderr, reason = "native runs show messages on standard error")]

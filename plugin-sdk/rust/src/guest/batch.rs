@@ -9,16 +9,16 @@
 //!      item bytes
 //! ```
 //!
-//! The host may stop the module at any moment and then reads the words, also after a trap.
+//! The host may stop the module at any moment, and then reads the words, as it does after a trap.
 //! Therefore each word is written after the data that it describes. Compiler fences preserve that
-//! order and keep words out of registers. One thread does all of it, so processor fences are not
+//! order and keep words out of registers. One thread writes and reads, so processor fences are not
 //! needed.
 
 use std::mem;
 use std::sync::atomic::{Ordering, compiler_fence};
 
 use super::Guest;
-use super::answer::{Answer, MAX_LENGTH, too_long};
+use super::answer::{Answer, MAX_LENGTH, result_too_long_failure};
 use crate::{Failure, Worker};
 
 /// The words before the ends.
@@ -31,31 +31,31 @@ const STOP: usize = 12;
 const ERROR: u32 = 1 << 31;
 const NO_RECORD: u32 = 1 << 30;
 
-/// The results of one batch, back to back. The host knows their address at any moment.
+/// The results of one batch, back to back. The host always has their current address.
 #[derive(Debug, Default)]
 pub(crate) struct Results(Vec<u8>);
 
 impl Results {
     /// The number of result bytes after which the batch returns to the host.
     const FULL: usize = 1024 * 1024;
-    const LEAST: usize = 4096;
+    const MIN_CAPACITY: usize = 4096;
 
     pub(crate) const EMPTY: Self = Self(Vec::new());
 
     /// Clears the results of the previous batch, and frees the memory of unusually large ones.
-    fn begin(&mut self) {
+    fn clear(&mut self) {
         self.0.clear();
         if self.0.capacity() > 4 * Self::FULL {
             self.0 = Vec::new();
         }
         if self.0.capacity() == 0 {
-            self.0.reserve(Self::LEAST);
+            self.0.reserve(Self::MIN_CAPACITY);
         }
     }
 
     /// Returns whether this result is large enough to end the batch. The host then reads it in
     /// place, because there may be no memory for a copy.
-    fn are_enough(bytes: &[u8]) -> bool {
+    fn is_large(bytes: &[u8]) -> bool {
         (Self::FULL..=MAX_LENGTH).contains(&bytes.len())
     }
 
@@ -73,9 +73,9 @@ impl Results {
         let mut larger = Vec::with_capacity(length.max(2 * self.0.capacity()));
         larger.extend_from_slice(&self.0);
         words.publish(&larger);
-        let before = mem::replace(&mut self.0, larger);
+        let old = mem::replace(&mut self.0, larger);
         // Until the host has the new address, it reads from the old buffer.
-        drop(before);
+        drop(old);
     }
 }
 
@@ -100,25 +100,28 @@ impl Words<'_> {
     }
 }
 
-/// Works on the items of the batch at the start of `bytes`. Returns early if the host sets `stop`
-/// or the results are large.
-pub(crate) fn work<W: Worker>(guest: &mut Guest<W>, bytes: &mut [u8], results: &mut Results) {
+/// Calls the worker for each item of the batch at the start of `bytes`. Returns early if the host
+/// sets `stop` or the results are large.
+pub(crate) fn run_batch<W: Worker>(guest: &mut Guest<W>, bytes: &mut [u8], results: &mut Results) {
     let count = Words(bytes).get(0);
     let head = HEAD + 4 * count as usize;
     let (words, items) = bytes.split_at_mut(head);
     let mut words = Words(words);
-    results.begin();
+    results.clear();
     words.publish(&results.0);
     let mut start = 0;
-    for (place, done) in (HEAD..head).step_by(4).zip(1..) {
+    for (end_offset, done) in (HEAD..head).step_by(4).zip(1..) {
         if words.get(STOP) != 0 || results.0.len() >= Results::FULL {
             break;
         }
-        let end = words.get(place) as usize;
+        let end = words.get(end_offset) as usize;
         let flags = match guest.call(&mut items[start..end]) {
-            Answer::Bytes(bytes) if done == 1 && Results::are_enough(bytes) => {
+            Answer::Bytes(bytes) if done == 1 && Results::is_large(bytes) => {
                 words.publish(bytes);
-                words.set(place, u32::try_from(bytes.len()).expect("no more than 30 bits can say"));
+                words.set(
+                    end_offset,
+                    u32::try_from(bytes.len()).expect("a length has at most 30 bits"),
+                );
                 words.set(DONE, done);
                 break;
             }
@@ -126,18 +129,21 @@ pub(crate) fn work<W: Worker>(guest: &mut Guest<W>, bytes: &mut [u8], results: &
                 results.append(bytes, &mut words);
                 0
             }
-            Answer::Bytes(bytes) => failed(&too_long(bytes), results, &mut words),
-            Answer::Nothing => NO_RECORD,
-            Answer::Failed(failure) => failed(&failure, results, &mut words),
+            Answer::Bytes(bytes) => {
+                append_failure(&result_too_long_failure(bytes), results, &mut words)
+            }
+            Answer::NoRecord => NO_RECORD,
+            Answer::Failed(failure) => append_failure(&failure, results, &mut words),
         };
         start = end;
-        let made = u32::try_from(results.0.len()).expect("no more than 30 bits can say");
-        words.set(place, flags | made);
+        let length = u32::try_from(results.0.len()).expect("a length has at most 30 bits");
+        words.set(end_offset, flags | length);
         words.set(DONE, done);
     }
 }
 
-fn failed(failure: &Failure, results: &mut Results, words: &mut Words<'_>) -> u32 {
+/// Appends the message of a failure and returns its flags.
+fn append_failure(failure: &Failure, results: &mut Results, words: &mut Words<'_>) -> u32 {
     results.append(failure.message().as_bytes(), words);
     match failure {
         Failure::BadItem(_) => ERROR | NO_RECORD,

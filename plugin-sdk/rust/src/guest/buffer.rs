@@ -1,6 +1,6 @@
 //! Buffers that the host may write to. They are allocated, aligned and found without unsafe code.
 
-/// Bytes at an aligned address that do not move.
+/// Bytes that do not move, at an aligned address.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
     bytes: Vec<u8>,
@@ -26,8 +26,8 @@ impl Buffer {
         self.bytes.as_ptr().addr() + self.start
     }
 
-    /// Returns the bytes at an address of the host, if all of them are in this buffer.
-    pub(crate) fn at(&mut self, address: usize, length: usize) -> Option<&mut [u8]> {
+    /// Returns the bytes at an address from the host, if all of them are in this buffer.
+    pub(crate) fn get_mut(&mut self, address: usize, length: usize) -> Option<&mut [u8]> {
         if length == 0 {
             return Some(&mut []);
         }
@@ -37,7 +37,7 @@ impl Buffer {
 
     /// Returns all bytes from this address on. The slice is empty if the address is not in this
     /// buffer.
-    pub(crate) fn from(&mut self, address: usize) -> &mut [u8] {
+    pub(crate) fn tail_mut(&mut self, address: usize) -> &mut [u8] {
         let offset = address.checked_sub(self.bytes.as_ptr().addr());
         offset.and_then(|offset| self.bytes.get_mut(offset..)).unwrap_or_default()
     }
@@ -53,12 +53,12 @@ impl Buffer {
 /// The buffers that `cabi_realloc` has allocated: arguments of calls, and memory of an adapter.
 #[derive(Debug)]
 pub(crate) struct Heap {
-    given: Vec<Buffer>,
+    buffers: Vec<Buffer>,
 }
 
 impl Heap {
     pub(crate) const fn new() -> Self {
-        Self { given: Vec::new() }
+        Self { buffers: Vec::new() }
     }
 
     /// Allocates, grows, shrinks or frees a buffer, like the canonical ABI's `realloc`. Returns 0
@@ -76,21 +76,21 @@ impl Heap {
             return align;
         }
         let Some(mut buffer) = Buffer::new(size, align) else {
-            self.given.extend(previous);
+            self.buffers.extend(previous);
             return 0;
         };
         if let Some(previous) = previous {
             buffer.copy_from(&previous, old_size);
         }
         let address = buffer.address();
-        self.given.push(buffer);
+        self.buffers.push(buffer);
         address
     }
 
     /// Removes and returns the buffer at this address.
     pub(crate) fn take(&mut self, address: usize) -> Option<Buffer> {
-        let index = self.given.iter().rposition(|buffer| buffer.address() == address)?;
-        Some(self.given.swap_remove(index))
+        let index = self.buffers.iter().rposition(|buffer| buffer.address() == address)?;
+        Some(self.buffers.swap_remove(index))
     }
 }
 
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_buffer_is_aligned_and_gives_only_its_own_bytes() {
+    fn a_buffer_is_aligned_and_lends_only_its_own_bytes() {
         for align in [1, 2, 8, 64] {
             let mut buffer = Buffer::new(100, align).unwrap();
             let address = buffer.address();
@@ -117,30 +117,30 @@ mod tests {
                 (usize::MAX,         1,          false),
             ];
             for (at, length, found) in cases {
-                assert_eq!(buffer.at(at, length).is_some(), found, "{align} {length}");
+                assert_eq!(buffer.get_mut(at, length).is_some(), found, "{align} {length}");
             }
         }
     }
 
     #[test]
-    fn memory_that_is_not_there_is_none() {
+    fn too_large_a_buffer_is_none() {
         assert!(Buffer::new(usize::MAX, 8).is_none());
         assert!(Buffer::new(usize::MAX - 8, 8).is_none());
     }
 
     #[test]
-    fn realloc_keeps_what_was_written_and_forgets_what_was_freed() {
+    fn realloc_keeps_the_bytes_and_drops_freed_buffers() {
         let mut heap = Heap::new();
         let small = heap.realloc(0, 0, 8, 3);
-        heap.given[0].at(small, 3).unwrap().copy_from_slice(b"abc");
+        heap.buffers[0].get_mut(small, 3).unwrap().copy_from_slice(b"abc");
 
         let large = heap.realloc(small, 3, 8, 1000);
-        assert_eq!(&heap.given[0].at(large, 4).unwrap(), b"abc\0");
-        assert_eq!(heap.given.len(), 1);
+        assert_eq!(&heap.buffers[0].get_mut(large, 4).unwrap(), b"abc\0");
+        assert_eq!(heap.buffers.len(), 1);
 
         assert_eq!(heap.realloc(large, 1000, 8, usize::MAX), 0);
-        assert_eq!(heap.given.len(), 1);
+        assert_eq!(heap.buffers.len(), 1);
         assert_eq!(heap.realloc(large, 1000, 8, 0), 8);
-        assert!(heap.given.is_empty());
+        assert!(heap.buffers.is_empty());
     }
 }

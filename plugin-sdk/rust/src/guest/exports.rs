@@ -10,13 +10,13 @@ use super::{
 use crate::Worker;
 
 thread_local! {
-    /// Separate from the worker, because an adapter allocates while the worker is inside a WASI
-    /// call.
+    /// The buffers of `cabi_realloc`. They are separate from the worker, because an adapter
+    /// allocates while the worker is inside a WASI call.
     static HEAP: RefCell<Heap> = const { RefCell::new(Heap::new()) };
 }
 
-/// A worker with the state that its exported functions keep between calls. A module has one of them
-/// and one thread.
+/// A worker with the state that its exported functions keep between calls. A module has one such
+/// value and one thread.
 pub struct Exports<W: Worker> {
     guest: Guest<W>,
     /// The last buffer from `mtl_alloc`, or the argument of a component's call.
@@ -55,9 +55,9 @@ impl<W: Worker> Exports<W> {
 
     /// Implements `init` of a core module.
     pub fn init(&mut self, address: usize, length: usize) -> i64 {
-        show_panics();
+        log_panics();
         let args = bytes_of(&mut self.item, address, length);
-        self.guest.init(args).placed(&mut self.message).word()
+        self.guest.init(args).into_pinned(&mut self.message).encode_word()
     }
 
     /// Implements `after_restore` of a core module.
@@ -68,40 +68,40 @@ impl<W: Worker> Exports<W> {
     /// Implements `call` of a core module.
     pub fn call(&mut self, address: usize, length: usize) -> i64 {
         let item = bytes_of(&mut self.item, address, length);
-        self.guest.call(item).placed(&mut self.message).word()
+        self.guest.call(item).into_pinned(&mut self.message).encode_word()
     }
 
-    /// Implements `call_batch` of a core module, with the address of the batch.
+    /// Implements `call_batch` of a core module. `address` is that of the batch.
     pub fn call_batch(&mut self, address: usize) -> i32 {
-        batch::work(&mut self.guest, self.item.from(address), &mut self.results);
+        batch::run_batch(&mut self.guest, self.item.tail_mut(address), &mut self.results);
         0
     }
 
     /// Implements `finish` of a core module.
     pub fn finish(&mut self) -> i64 {
-        self.guest.finish().placed(&mut self.message).word()
+        self.guest.finish().into_pinned(&mut self.message).encode_word()
     }
 
     /// Implements `init` of a component, and returns the address of its result.
     pub fn component_init(&mut self, address: usize, length: usize) -> usize {
-        show_panics();
-        self.item = argument(address);
+        log_panics();
+        self.item = take_argument(address);
         let args = bytes_of(&mut self.item, address, length);
-        self.area = self.guest.init(args).placed(&mut self.message).of_init();
+        self.area = self.guest.init(args).into_pinned(&mut self.message).encode_init();
         self.area.as_ptr().addr()
     }
 
     /// Implements `call` of a component, and returns the address of its result.
     pub fn component_call(&mut self, address: usize, length: usize) -> usize {
-        self.item = argument(address);
+        self.item = take_argument(address);
         let item = bytes_of(&mut self.item, address, length);
-        self.area = self.guest.call(item).placed(&mut self.message).of_call();
+        self.area = self.guest.call(item).into_pinned(&mut self.message).encode_call();
         self.area.as_ptr().addr()
     }
 
     /// Implements `finish` of a component, and returns the address of its result.
     pub fn component_finish(&mut self) -> usize {
-        self.area = self.guest.finish().placed(&mut self.message).of_finish();
+        self.area = self.guest.finish().into_pinned(&mut self.message).encode_finish();
         self.area.as_ptr().addr()
     }
 }
@@ -125,19 +125,19 @@ pub fn realloc(old: usize, old_size: usize, align: usize, size: usize) -> usize 
 }
 
 /// Takes ownership of a call's argument, which [`realloc`] allocated.
-fn argument(address: usize) -> Buffer {
+fn take_argument(address: usize) -> Buffer {
     HEAP.with_borrow_mut(|heap| heap.take(address)).unwrap_or_default()
 }
 
 fn bytes_of(buffer: &mut Buffer, address: usize, length: usize) -> &mut [u8] {
-    let Some(bytes) = buffer.at(address, length) else {
+    let Some(bytes) = buffer.get_mut(address, length) else {
         panic!("the host passed bytes that lie outside the buffer it was given");
     };
     bytes
 }
 
 /// Sends the message of a panic to the host's log if the target has no standard error.
-fn show_panics() {
+fn log_panics() {
     #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
     std::panic::set_hook(Box::new(|panic| {
         crate::context::log(crate::context::Level::Error, &panic.to_string());

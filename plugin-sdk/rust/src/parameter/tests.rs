@@ -1,11 +1,11 @@
 use super::{Argument, Failure, Format, FromParameter, Json, fmt};
 
-/// A kind of argument made of bytes.
-type Given = fn(&mut [u8]) -> Argument<'_>;
+/// A function that makes an argument of bytes.
+type NewArgument = fn(&mut [u8]) -> Argument<'_>;
 
 /// Checks the parameter of type `T` that is read from an argument.
 #[track_caller]
-fn assert_read<T>(argument: Given, given: &str, expected: Result<T, &str>)
+fn assert_read<T>(argument: NewArgument, given: &str, expected: Result<T, &str>)
 where
     T: for<'a> FromParameter<'a> + PartialEq + fmt::Debug,
 {
@@ -27,9 +27,9 @@ fn value(bytes: &mut [u8]) -> Argument<'_> {
 }
 
 #[test]
-fn text_is_an_item_as_it_is_or_what_a_string_says() {
+fn text_is_the_raw_item_or_the_text_of_a_json_string() {
     #[rustfmt::skip]
-    let cases: [(Given, &str, Result<&str, &str>); 10] = [
+    let cases: [(NewArgument, &str, Result<&str, &str>); 10] = [
         // given               text
         (text_item, "a",       Ok("a")),
         (text_item, "\"a\"",   Ok("\"a\"")),
@@ -85,7 +85,7 @@ fn numbers_never_wrap() {
 }
 
 #[test]
-fn null_is_nothing_to_an_option_except_in_text() {
+fn null_is_none_for_an_option_except_in_text() {
     assert_read(value, "null", Ok(None::<i64>));
     assert_read(value, "1", Ok(Some(1_i64)));
     assert_read(value, "null", Ok(None::<String>));
@@ -97,7 +97,7 @@ fn null_is_nothing_to_an_option_except_in_text() {
 }
 
 #[test]
-fn what_is_not_json_says_where() {
+fn an_item_that_is_not_json_has_the_position_of_the_error() {
     let message = "not the expected JSON: expected ident at line 1 column 2";
     assert_read::<i64>(text_item, "twelve", Err(message));
     assert_read::<Json<Vec<u8>>>(

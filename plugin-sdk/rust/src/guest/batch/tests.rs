@@ -74,7 +74,7 @@ fn each_item_has_its_result() {
     let (mut guest, mut results) = (guest(), Results::EMPTY);
     for _ in 0..2 {
         let mut bytes = batch(&["one", "", "#no", "!two", "?three", "four"]);
-        work(&mut guest, &mut bytes, &mut results);
+        run_batch(&mut guest, &mut bytes, &mut results);
         let expected = [
             (0, "ONE"),
             (0, ""),
@@ -89,12 +89,12 @@ fn each_item_has_its_result() {
 }
 
 #[test]
-fn results_survive_that_their_place_grows() {
+fn results_survive_when_their_buffer_grows() {
     let (mut guest, mut results) = (guest(), Results::EMPTY);
     let items: Vec<_> = (0..200).map(|item| format!("*{item:03}")).collect();
     let items: Vec<_> = items.iter().map(String::as_str).collect();
     let mut bytes = batch(&items);
-    work(&mut guest, &mut bytes, &mut results);
+    run_batch(&mut guest, &mut bytes, &mut results);
     let read = read(&mut bytes, &results);
     assert_eq!(read.len(), 200);
     for ((flags, text), item) in read.iter().zip(items) {
@@ -103,11 +103,11 @@ fn results_survive_that_their_place_grows() {
 }
 
 #[test]
-fn before_each_item_it_is_asked_whether_to_stop() {
+fn the_stop_word_is_read_before_each_item() {
     let (mut guest, mut results) = (guest(), Results::EMPTY);
     let mut bytes = batch(&["one", "two"]);
     bytes[STOP] = 1;
-    work(&mut guest, &mut bytes, &mut results);
+    run_batch(&mut guest, &mut bytes, &mut results);
     assert_eq!(read(&mut bytes, &results), []);
     assert_eq!(
         guest.call(b"one".to_vec().as_mut_slice()),
@@ -117,21 +117,21 @@ fn before_each_item_it_is_asked_whether_to_stop() {
 }
 
 #[test]
-fn large_results_are_handed_over_before_more_are_made() {
+fn large_results_end_the_batch_early() {
     let (mut guest, mut results) = (guest(), Results::EMPTY);
     let item = format!("*{}", "x".repeat(599));
     let mut bytes = batch(&[item.as_str(); 5]);
-    work(&mut guest, &mut bytes, &mut results);
-    assert_eq!(read(&mut bytes, &results).len(), 2, "two of them are more than enough");
+    run_batch(&mut guest, &mut bytes, &mut results);
+    assert_eq!(read(&mut bytes, &results).len(), 2, "two results fill the buffer");
     assert_eq!(results.0.len(), 2 * 600_000);
 }
 
 #[test]
-fn one_large_result_is_handed_over_from_where_it_is() {
+fn one_large_result_is_published_without_a_copy() {
     let (mut guest, mut results) = (guest(), Results::EMPTY);
     let large = format!("*{}", "x".repeat(1999));
     let mut bytes = batch(&[&large, "two"]);
-    work(&mut guest, &mut bytes, &mut results);
+    run_batch(&mut guest, &mut bytes, &mut results);
     let words = Words(&mut bytes);
     assert_eq!((words.get(DONE), words.get(HEAD)), (1, 2_000_000));
     #[expect(clippy::cast_possible_truncation, reason = "as in a module")]
@@ -139,21 +139,21 @@ fn one_large_result_is_handed_over_from_where_it_is() {
     assert_ne!(words.get(OUT), address, "it was not copied");
     assert!(results.0.is_empty());
     let mut bytes = batch(&["one", &large, "two"]);
-    work(&mut guest, &mut bytes, &mut results);
+    run_batch(&mut guest, &mut bytes, &mut results);
     let lengths: Vec<_> = read(&mut bytes, &results).iter().map(|(_, text)| text.len()).collect();
     assert_eq!(lengths, [3, 2_000_000], "all results are in one buffer");
 }
 
 #[test]
-fn what_is_done_when_the_worker_panics_is_there_for_the_host() {
+fn the_host_can_read_the_finished_results_after_a_panic() {
     let long = format!("*{}", "y".repeat(99));
     let before = ["one", &long, "!two", "#"];
     for done in 0..=before.len() {
         let (mut guest, mut results) = (guest(), Results::EMPTY);
         let items: Vec<_> = before[..done].iter().copied().chain(["x", "three"]).collect();
         let mut bytes = batch(&items);
-        let worked = AssertUnwindSafe(|| work(&mut guest, &mut bytes, &mut results));
-        assert!(catch_unwind(worked).is_err());
+        let run = AssertUnwindSafe(|| run_batch(&mut guest, &mut bytes, &mut results));
+        assert!(catch_unwind(run).is_err());
         let expected = [
             (0, "ONE".to_owned()),
             (0, long.repeat(1000)),

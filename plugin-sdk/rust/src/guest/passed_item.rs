@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use super::places::Places;
+use super::positions::Positions;
 use crate::{
     Argument, Error, Failure, FromItem, FromParameter,
     context::{self, Format, Passing},
@@ -26,15 +26,15 @@ pub fn passing(parameters: &[&'static str]) -> Result<Passing, Error> {
     }
 }
 
-/// An item, and the way in which it is passed.
+/// An item, and the way in which the run passes it.
 #[derive(Debug)]
-pub struct Passed<'a> {
+pub struct PassedItem<'a> {
     item: &'a mut [u8],
     format: Format,
     passing: Passing,
 }
 
-impl<'a> FromItem<'a> for Passed<'a> {
+impl<'a> FromItem<'a> for PassedItem<'a> {
     fn from_item(item: &'a mut [u8], format: Format) -> Result<Self, Failure> {
         Self::from_passed(item, format, Passing::Single)
     }
@@ -44,7 +44,7 @@ impl<'a> FromItem<'a> for Passed<'a> {
     }
 }
 
-impl<'a> Passed<'a> {
+impl<'a> PassedItem<'a> {
     /// Finds the value for each parameter.
     ///
     /// # Errors
@@ -53,38 +53,38 @@ impl<'a> Passed<'a> {
     pub fn spread<const N: usize>(
         self,
         parameters: [&'static str; N],
-    ) -> Result<[Given<'a>; N], Failure> {
-        let mut given = parameters.map(|name| Given { name, argument: None });
-        let places = match self.passing {
+    ) -> Result<[GivenArgument<'a>; N], Failure> {
+        let mut given = parameters.map(|name| GivenArgument { name, argument: None });
+        let positions = match self.passing {
             Passing::Single => {
                 if let Some(first) = given.first_mut() {
                     first.argument = Some(Argument::item(self.item, self.format));
                 }
                 return Ok(given);
             }
-            Passing::Args => Places::of_elements(self.item, &parameters)?,
-            Passing::Kwargs => Places::of_members(self.item, &parameters)?,
+            Passing::Args => Positions::find_elements(self.item, &parameters)?,
+            Passing::Kwargs => Positions::find_members(self.item, &parameters)?,
         };
         let mut rest = self.item;
         let mut start = 0;
-        for place in places.in_order() {
-            let (_, from_here) = mem::take(&mut rest).split_at_mut(place.start - start);
-            let (value, after) = from_here.split_at_mut(place.end - place.start);
-            given[place.parameter].argument = Some(Argument::value(value));
-            (rest, start) = (after, place.end);
+        for position in positions.in_order() {
+            let (_, tail) = mem::take(&mut rest).split_at_mut(position.start - start);
+            let (value, after) = tail.split_at_mut(position.end - position.start);
+            given[position.parameter].argument = Some(Argument::value(value));
+            (rest, start) = (after, position.end);
         }
         Ok(given)
     }
 }
 
-/// The value for a parameter, or nothing if the item has no value for it.
+/// The value for a parameter. The item may have no value for it.
 #[derive(Debug)]
-pub struct Given<'a> {
+pub struct GivenArgument<'a> {
     name: &'static str,
     argument: Option<Argument<'a>>,
 }
 
-impl<'a> Given<'a> {
+impl<'a> GivenArgument<'a> {
     /// Reads the value of the parameter.
     ///
     /// # Errors
@@ -96,11 +96,11 @@ impl<'a> Given<'a> {
             None => T::missing()
                 .ok_or_else(|| Failure::bad_item(format_args!("parameter `{name}` is missing"))),
             Some(argument) => T::from_argument(argument).map_err(|failure| match failure {
-                Failure::BadItem(problem) => {
-                    Failure::BadItem(format!("parameter `{name}`: {problem}"))
+                Failure::BadItem(reason) => {
+                    Failure::BadItem(format!("parameter `{name}`: {reason}"))
                 }
-                Failure::Refused(problem) => {
-                    Failure::Refused(format!("parameter `{name}`: {problem}"))
+                Failure::Refused(reason) => {
+                    Failure::Refused(format!("parameter `{name}`: {reason}"))
                 }
             }),
         }

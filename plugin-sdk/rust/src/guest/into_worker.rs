@@ -7,32 +7,32 @@ use crate::Error;
     message = "`init` returns `{Self}` instead of the worker",
     note = "return `Result<Self, Error>`"
 )]
-pub trait Started<W> {
-    /// Returns the worker.
+pub trait IntoWorker<W> {
+    /// Converts this value into the worker.
     ///
     /// # Errors
     ///
     /// Fails if the worker cannot start.
-    fn started(self) -> Result<W, Error>;
+    fn into_worker(self) -> Result<W, Error>;
 }
 
-impl<W> Started<W> for W {
-    fn started(self) -> Result<W, Error> {
+impl<W> IntoWorker<W> for W {
+    fn into_worker(self) -> Result<W, Error> {
         Ok(self)
     }
 }
 
-impl<W, E: Into<Error>> Started<W> for Result<W, E> {
-    fn started(self) -> Result<W, Error> {
+impl<W, E: Into<Error>> IntoWorker<W> for Result<W, E> {
+    fn into_worker(self) -> Result<W, Error> {
         self.map_err(Into::into)
     }
 }
 
-/// Returns the worker that `init` created.
+/// Converts the return value of `init` into the worker.
 ///
 /// # Errors
 ///
 /// Fails if `init` failed.
-pub fn started<W>(started: impl Started<W>) -> Result<W, Error> {
-    started.started()
+pub fn into_worker<W>(worker: impl IntoWorker<W>) -> Result<W, Error> {
+    worker.into_worker()
 }

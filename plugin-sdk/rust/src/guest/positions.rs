@@ -1,7 +1,7 @@
 //! Positions of the parameters' values in an item.
 //!
-//! A value is first found as a position and read later. So a text parameter can borrow its value,
-//! or decode it in place.
+//! One pass over the item finds the position of each value. The values are read afterwards, so a
+//! text parameter can borrow its value or decode it in place.
 
 use std::{fmt, ops::Range};
 
@@ -11,70 +11,70 @@ use serde::{
 };
 use serde_json::{Deserializer, value::RawValue};
 
-use crate::{Failure, json::problem, names::Names};
+use crate::{Failure, json::describe_mismatch, names::Names};
 
 /// The positions of the values, in the order of the item.
 #[derive(Debug)]
-pub(super) struct Places<const N: usize> {
-    places: [Place; N],
+pub(super) struct Positions<const N: usize> {
+    positions: [Position; N],
     found: usize,
 }
 
 /// The position of one value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Position {
     pub(super) parameter: usize,
     pub(super) start: usize,
     pub(super) end: usize,
 }
 
-impl<const N: usize> Places<N> {
+impl<const N: usize> Positions<N> {
     /// Finds the elements of an array, which are the parameters by position. Elements at the end
     /// may be missing.
-    pub(super) fn of_elements(item: &[u8], parameters: &[&str; N]) -> Result<Self, Failure> {
+    pub(super) fn find_elements(item: &[u8], parameters: &[&str; N]) -> Result<Self, Failure> {
         let mut json = Deserializer::from_slice(item);
         let elements = Elements { item: item.as_ptr().addr(), parameters };
         json.deserialize_seq(elements)
-            .and_then(|places| json.end().map(|()| places))
+            .and_then(|positions| json.end().map(|()| positions))
             .map_err(|error| bad_item(&error, "array"))
     }
 
     /// Finds the members of an object, which are the parameters by name.
-    pub(super) fn of_members(item: &[u8], parameters: &[&str; N]) -> Result<Self, Failure> {
+    pub(super) fn find_members(item: &[u8], parameters: &[&str; N]) -> Result<Self, Failure> {
         let mut json = Deserializer::from_slice(item);
         let members = Members { item: item.as_ptr().addr(), parameters };
         json.deserialize_map(members)
-            .and_then(|places| json.end().map(|()| places))
+            .and_then(|positions| json.end().map(|()| positions))
             .map_err(|error| bad_item(&error, "object"))
     }
 
-    pub(super) fn in_order(&self) -> &[Place] {
-        &self.places[..self.found]
+    pub(super) fn in_order(&self) -> &[Position] {
+        &self.positions[..self.found]
     }
 
-    fn none() -> Self {
-        Self { places: [Place::default(); N], found: 0 }
+    fn empty() -> Self {
+        Self { positions: [Position::default(); N], found: 0 }
     }
 
     fn add(&mut self, parameter: usize, Range { start, end }: Range<usize>) {
-        self.places[self.found] = Place { parameter, start, end };
+        self.positions[self.found] = Position { parameter, start, end };
         self.found += 1;
     }
 
     fn has(&self, parameter: usize) -> bool {
-        self.in_order().iter().any(|place| place.parameter == parameter)
+        self.in_order().iter().any(|position| position.parameter == parameter)
     }
 }
 
 fn bad_item(error: &serde_json::Error, needed: &str) -> Failure {
     if error.is_data() {
-        return Failure::BadItem(problem(error));
+        return Failure::BadItem(describe_mismatch(error));
     }
     Failure::bad_item(format_args!("not a JSON {needed}: {error}"))
 }
 
-/// Returns the position of a value in its item, by the item's address.
-fn place_of(value: &RawValue, item: usize) -> Range<usize> {
+/// Returns the position of a value in the item at this address.
+fn position_in(value: &RawValue, item: usize) -> Range<usize> {
     let start = value.get().as_ptr().addr() - item;
     start..start + value.get().len()
 }
@@ -86,26 +86,26 @@ struct Elements<'p, const N: usize> {
 }
 
 impl<'de, const N: usize> Visitor<'de> for Elements<'_, N> {
-    type Value = Places<N>;
+    type Value = Positions<N>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "an array of the parameters {}", Names(self.parameters))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
-        let mut places = Places::none();
+        let mut positions = Positions::empty();
         for parameter in 0..N {
             let Some(value) = array.next_element::<&RawValue>()? else {
-                return Ok(places);
+                return Ok(positions);
             };
-            places.add(parameter, place_of(value, self.item));
+            positions.add(parameter, position_in(value, self.item));
         }
         let mut elements = N;
         while array.next_element::<IgnoredAny>()?.is_some() {
             elements += 1;
         }
         if elements == N {
-            return Ok(places);
+            return Ok(positions);
         }
         Err(A::Error::custom(format_args!(
             "an array of {elements} elements, and the parameters are {}",
@@ -121,23 +121,23 @@ struct Members<'p, const N: usize> {
 }
 
 impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
-    type Value = Places<N>;
+    type Value = Positions<N>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "an object with the parameters {}", Names(self.parameters))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
-        let mut places = Places::none();
+        let mut positions = Positions::empty();
         while let Some(parameter) = object.next_key_seed(Name(self.parameters))? {
-            if places.has(parameter) {
+            if positions.has(parameter) {
                 let name = self.parameters[parameter];
                 return Err(A::Error::custom(format_args!("parameter `{name}` is given twice")));
             }
             let value = object.next_value::<&RawValue>()?;
-            places.add(parameter, place_of(value, self.item));
+            positions.add(parameter, position_in(value, self.item));
         }
-        Ok(places)
+        Ok(positions)
     }
 }
 
@@ -180,51 +180,55 @@ fn is_named(name: &str, key: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn place(parameter: usize, start: usize, end: usize) -> Place {
-        Place { parameter, start, end }
+    fn position(parameter: usize, start: usize, end: usize) -> Position {
+        Position { parameter, start, end }
     }
 
     #[test]
-    fn values_are_found_where_they_stand() {
-        let elements = |item: &str| Places::of_elements(item.as_bytes(), &["a", "b_c"]).unwrap();
-        assert_eq!(elements(r#"[1,"x"]"#).in_order(), [place(0, 1, 2), place(1, 3, 6)]);
-        assert_eq!(elements(" [ {} , [] ] ").in_order(), [place(0, 3, 5), place(1, 8, 10)]);
-        assert_eq!(elements("[null]").in_order(), [place(0, 1, 5)]);
+    fn values_are_found_at_their_positions() {
+        let elements =
+            |item: &str| Positions::find_elements(item.as_bytes(), &["a", "b_c"]).unwrap();
+        assert_eq!(elements(r#"[1,"x"]"#).in_order(), [position(0, 1, 2), position(1, 3, 6)]);
+        assert_eq!(elements(" [ {} , [] ] ").in_order(), [position(0, 3, 5), position(1, 8, 10)]);
+        assert_eq!(elements("[null]").in_order(), [position(0, 1, 5)]);
         assert_eq!(elements("[]").in_order(), []);
 
-        let members = |item: &str| Places::of_members(item.as_bytes(), &["a", "b_c"]).unwrap();
-        assert_eq!(members(r#"{"a":1,"b_c":2}"#).in_order(), [place(0, 5, 6), place(1, 13, 14)]);
+        let members = |item: &str| Positions::find_members(item.as_bytes(), &["a", "b_c"]).unwrap();
+        assert_eq!(
+            members(r#"{"a":1,"b_c":2}"#).in_order(),
+            [position(0, 5, 6), position(1, 13, 14)]
+        );
         assert_eq!(
             members(r#"{"b-c":2, "\u0061":[1]}"#).in_order(),
-            [place(1, 7, 8), place(0, 19, 22)]
+            [position(1, 7, 8), position(0, 19, 22)]
         );
         assert_eq!(members("{}").in_order(), []);
     }
 
     #[test]
-    fn what_does_not_fit_is_named() {
-        let of_elements = |item: &[u8]| Places::of_elements(item, &["a", "b_c"]).map(|_| ());
-        let of_members = |item: &[u8]| Places::of_members(item, &["a", "b_c"]).map(|_| ());
-        type Of = fn(&[u8]) -> Result<(), Failure>;
+    fn an_item_that_does_not_fit_has_a_message() {
+        let find_elements = |item: &[u8]| Positions::find_elements(item, &["a", "b_c"]).map(|_| ());
+        let find_members = |item: &[u8]| Positions::find_members(item, &["a", "b_c"]).map(|_| ());
+        type Find = fn(&[u8]) -> Result<(), Failure>;
         #[rustfmt::skip]
-        let cases: [(Of, &[u8], &str); 14] = [
-            (of_elements, b"5",       "invalid type: integer `5`, expected an array of the parameters `a` and `b_c`"),
-            (of_elements, b"{}",      "invalid type: map, expected an array of the parameters `a` and `b_c`"),
-            (of_elements, b"[1,2,3]", "an array of 3 elements, and the parameters are `a` and `b_c`"),
-            (of_elements, b"[1,2",    "not a JSON array: EOF while parsing a list at line 1 column 4"),
-            (of_elements, b"",        "not a JSON array: EOF while parsing a value at line 1 column 0"),
-            (of_elements, b"[1] 2",   "not a JSON array: trailing characters at line 1 column 5"),
-            (of_elements, b"[\"\xff\"]", "not a JSON array: invalid unicode code point at line 1 column 3"),
-            (of_members,  b"[1,2]",   "invalid type: sequence, expected an object with the parameters `a` and `b_c`"),
-            (of_members,  br#"{"a":1,"c":2}"#,          "unknown parameter `c`; the parameters are `a` and `b_c`"),
-            (of_members,  br#"{"a":1,"\n":2}"#,         "unknown parameter `\\n`; the parameters are `a` and `b_c`"),
-            (of_members,  br#"{"A":1}"#,                "unknown parameter `A`; the parameters are `a` and `b_c`"),
-            (of_members,  br#"{"a":1,"a":1}"#,          "parameter `a` is given twice"),
-            (of_members,  br#"{"b_c":1,"a":0,"b-c":1}"#, "parameter `b_c` is given twice"),
-            (of_members,  br#"{"a" 1}"#,                "not a JSON object: expected `:` at line 1 column 6"),
+        let cases: [(Find, &[u8], &str); 14] = [
+            (find_elements, b"5",       "invalid type: integer `5`, expected an array of the parameters `a` and `b_c`"),
+            (find_elements, b"{}",      "invalid type: map, expected an array of the parameters `a` and `b_c`"),
+            (find_elements, b"[1,2,3]", "an array of 3 elements, and the parameters are `a` and `b_c`"),
+            (find_elements, b"[1,2",    "not a JSON array: EOF while parsing a list at line 1 column 4"),
+            (find_elements, b"",        "not a JSON array: EOF while parsing a value at line 1 column 0"),
+            (find_elements, b"[1] 2",   "not a JSON array: trailing characters at line 1 column 5"),
+            (find_elements, b"[\"\xff\"]", "not a JSON array: invalid unicode code point at line 1 column 3"),
+            (find_members,  b"[1,2]",   "invalid type: sequence, expected an object with the parameters `a` and `b_c`"),
+            (find_members,  br#"{"a":1,"c":2}"#,          "unknown parameter `c`; the parameters are `a` and `b_c`"),
+            (find_members,  br#"{"a":1,"\n":2}"#,         "unknown parameter `\\n`; the parameters are `a` and `b_c`"),
+            (find_members,  br#"{"A":1}"#,                "unknown parameter `A`; the parameters are `a` and `b_c`"),
+            (find_members,  br#"{"a":1,"a":1}"#,          "parameter `a` is given twice"),
+            (find_members,  br#"{"b_c":1,"a":0,"b-c":1}"#, "parameter `b_c` is given twice"),
+            (find_members,  br#"{"a" 1}"#,                "not a JSON object: expected `:` at line 1 column 6"),
         ];
-        for (of, item, message) in cases {
-            assert_eq!(of(item), Err(Failure::bad_item(message)), "{}", item.escape_ascii());
+        for (find, item, message) in cases {
+            assert_eq!(find(item), Err(Failure::bad_item(message)), "{}", item.escape_ascii());
         }
     }
 }
