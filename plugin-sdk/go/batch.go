@@ -14,7 +14,7 @@ import (
 //	16  end[count]   host: end of each item; plugin: end of each result, with two flags
 //	    item bytes
 //
-// The host may stop the module at any moment and then reads the words. Therefore each word is written after the data
+// The host may stop the module at any moment, and then reads the words. Therefore each word is written after the data
 // that it describes. The writes are atomic, so that the compiler does not move them.
 
 const (
@@ -24,9 +24,9 @@ const (
 	stopAt  = 12
 	endsAt  = 16
 
-	// fullAt is the number of result bytes after which a batch returns to the host.
-	fullAt = 1 << 20
-	least  = 4096
+	// fullLength is the number of result bytes after which a batch returns to the host.
+	fullLength  = 1 << 20
+	minCapacity = 4096
 )
 
 // A batch is one call with many items. Its results are stored back to back.
@@ -43,47 +43,49 @@ type batch struct {
 // complete words.
 func (b *batch) word(at int) *uint32 { return (*uint32)(unsafe.Pointer(&b.memory[at])) }
 
-// work answers the items. It returns early if the host sets stop or the results are large. It returns its buffer for
-// the next batch.
-func (b *batch) work(g *guest) []byte {
+// run calls the worker for each item. It returns early if the host sets stop or the results are large. It returns its
+// buffer for the next batch.
+func (b *batch) run(g *guest) []byte {
 	count := int(atomic.LoadUint32(b.word(countAt)))
 	itemsAt := endsAt + 4*count
-	b.begin()
+	b.clearResults()
 	start := itemsAt
 	for index := range count {
-		if atomic.LoadUint32(b.word(stopAt)) != 0 || len(b.results) >= fullAt {
+		if atomic.LoadUint32(b.word(stopAt)) != 0 || len(b.results) >= fullLength {
 			break
 		}
 		end := itemsAt + int(atomic.LoadUint32(b.word(endsAt+4*index)))
 		answer := g.answer(b.memory[start:end:end])
-		if index == 0 && answer.flags == 0 && len(answer.bytes) >= fullAt {
+		if index == 0 && answer.flags == 0 && len(answer.bytes) >= fullLength {
 			// The host reads a large result in place, because there may be no memory for a copy.
 			b.publish(answer.bytes)
-			b.finished(index, uint32(len(answer.bytes)))
+			b.setDone(index, uint32(len(answer.bytes)))
 			break
 		}
-		b.add(answer.bytes)
-		b.finished(index, answer.flags|uint32(len(b.results)))
+		b.append(answer.bytes)
+		b.setDone(index, answer.flags|uint32(len(b.results)))
 		start = end
 	}
 	return b.results
 }
 
-func (b *batch) finished(index int, end uint32) {
+// setDone writes the end of an item's result, and then the number of finished items.
+func (b *batch) setDone(index int, end uint32) {
 	atomic.StoreUint32(b.word(endsAt+4*index), end)
 	atomic.StoreUint32(b.word(doneAt), uint32(index+1))
 }
 
-// begin clears the results of the previous batch, and frees the memory of unusually large ones.
-func (b *batch) begin() {
+// clearResults clears the results of the previous batch, and frees the memory of unusually large ones.
+func (b *batch) clearResults() {
 	b.results = b.results[:0]
-	if c := cap(b.results); c == 0 || c > 4*fullAt {
-		b.results = make([]byte, 0, least)
+	if c := cap(b.results); c == 0 || c > 4*fullLength {
+		b.results = make([]byte, 0, minCapacity)
 	}
 	b.publish(b.results)
 }
 
-func (b *batch) add(result []byte) {
+// append adds a result, in a larger buffer if necessary.
+func (b *batch) append(result []byte) {
 	if length := len(b.results) + len(result); length > cap(b.results) {
 		larger := make([]byte, len(b.results), max(length, 2*cap(b.results)))
 		copy(larger, b.results)

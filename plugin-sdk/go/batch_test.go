@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// hostBatch is a batch on the side of the host.
+// hostBatch is a batch as the host sees it.
 type hostBatch struct {
 	batch
 	out []byte
@@ -42,7 +42,7 @@ func guestOf(call func(item []byte) ([]byte, error)) *guest { return &guest{nil,
 
 func TestEachItemOfABatchHasItsAnswer(t *testing.T) {
 	host := newBatch("one", "", "none", "bad", "no", "six")
-	host.work(guestOf(func(item []byte) ([]byte, error) {
+	host.run(guestOf(func(item []byte) ([]byte, error) {
 		switch string(item) {
 		case "none":
 			return nil, NoRecord
@@ -68,38 +68,38 @@ func TestEachItemOfABatchHasItsAnswer(t *testing.T) {
 	}
 }
 
-func TestResultsThatGrowAreWhereTheHostIsTold(t *testing.T) {
+func TestTheHostGetsTheAddressOfEachLargerBuffer(t *testing.T) {
 	host := newBatch("a", "b", "c")
-	var told [][]byte
-	host.publish = func(results []byte) { told = append(told, results); host.out = results }
-	host.work(guestOf(func(item []byte) ([]byte, error) { return bytes.Repeat(item, 3000), nil }))
-	if len(told) != 3 {
-		t.Fatal(len(told), "places")
+	var published [][]byte
+	host.publish = func(results []byte) { published = append(published, results); host.out = results }
+	host.run(guestOf(func(item []byte) ([]byte, error) { return bytes.Repeat(item, 3000), nil }))
+	if len(published) != 3 {
+		t.Fatal(len(published), "buffers were published")
 	}
 	if got := host.out[:9000]; got[0] != 'a' || got[3000] != 'b' || got[8999] != 'c' {
 		t.Error("results are not those of their items")
 	}
 }
 
-func TestABatchEndsWhenItIsToldToOrHasMuch(t *testing.T) {
+func TestABatchEndsOnStopOrWithLargeResults(t *testing.T) {
 	stop := newBatch("a", "b", "c")
-	stop.work(guestOf(func(item []byte) ([]byte, error) {
+	stop.run(guestOf(func(item []byte) ([]byte, error) {
 		if string(item) == "b" {
 			stop.memory[stopAt] = 1
 		}
 		return item, nil
 	}))
 	if got := stop.read(doneAt); got != 2 {
-		t.Error(got, "were done after stop")
+		t.Error(got, "items are done, and 2 are before stop")
 	}
 
-	large := bytes.Repeat([]byte("x"), fullAt)
+	large := bytes.Repeat([]byte("x"), fullLength)
 	full := newBatch("a", "b")
-	full.work(guestOf(func([]byte) ([]byte, error) { return large, nil }))
-	if got := full.ends(); len(got) != 1 || got[0] != fullAt || &full.out[0] != &large[0] {
-		t.Error(got, "a large result is handed over from where it is")
+	full.run(guestOf(func([]byte) ([]byte, error) { return large, nil }))
+	if got := full.ends(); len(got) != 1 || got[0] != fullLength || &full.out[0] != &large[0] {
+		t.Error(got, "the large result was not published in place")
 	}
 	if len(full.results) > 0 && &full.results[0] == &large[0] {
-		t.Error("what belongs to the worker would be written over by the next batch")
+		t.Error("the next batch would overwrite the memory of the worker")
 	}
 }

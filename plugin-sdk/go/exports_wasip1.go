@@ -7,14 +7,14 @@ import (
 
 // The exported functions. Only this file handles addresses.
 //
-// Variables of the package hold all memory that the host may read or write. So the garbage collector keeps it, and it
-// never moves live memory.
+// Variables of the package hold all memory that the host may read or write. Therefore the garbage collector
+// keeps that memory; it never moves live memory.
 
 var (
 	// buffer is the last buffer from mtl_alloc; the host owns it.
 	buffer []byte
-	// kept is the answer that the host may still read.
-	kept []byte
+	// lastAnswer holds the bytes that the host may still read.
+	lastAnswer []byte
 	// results is the buffer for the results of a batch.
 	results []byte
 	worker  *guest
@@ -31,13 +31,13 @@ func alloc(length uint32) unsafe.Pointer {
 //go:wasmexport init
 func exportedInit(address, length uint32) uint64 {
 	var err error
-	worker, err = startGuest(passed(address, length))
-	return word(answerOf(nil, err))
+	worker, err = startGuest(bytesAt(address, length))
+	return encodeWord(answerOf(nil, err))
 }
 
 //go:wasmexport call
 func exportedCall(address, length uint32) uint64 {
-	return word(worker.answer(passed(address, length)))
+	return encodeWord(worker.answer(bytesAt(address, length)))
 }
 
 //go:wasmexport call_batch
@@ -45,11 +45,11 @@ func exportedCallBatch(address uint32) uint32 {
 	memory := buffer[address-addressOf(buffer):]
 	// SAFETY: a batch starts at an address from alloc, which is 8-aligned, and has at least four words.
 	out := (*uint32)(unsafe.Pointer(&memory[outAt]))
-	publish := func(now []byte) {
-		atomic.StoreUint32(out, addressOf(now))
-		kept = now
+	publish := func(current []byte) {
+		atomic.StoreUint32(out, addressOf(current))
+		lastAnswer = current
 	}
-	results = (&batch{memory, results, publish}).work(worker)
+	results = (&batch{memory, results, publish}).run(worker)
 	return 0
 }
 
@@ -57,14 +57,14 @@ func exportedCallBatch(address uint32) uint32 {
 func exportedFinish() uint64 {
 	answer := worker.finish()
 	worker = nil
-	return word(answer)
+	return encodeWord(answer)
 }
 
 //go:wasmexport after_restore
 func exportedAfterRestore() { worker.afterRestore() }
 
-// passed returns the bytes at an address of the host, which are in the buffer from alloc.
-func passed(address, length uint32) []byte {
+// bytesAt returns the bytes at an address from the host, which are in the buffer from alloc.
+func bytesAt(address, length uint32) []byte {
 	if length == 0 {
 		return []byte{}
 	}
@@ -78,8 +78,8 @@ func addressOf(bytes []byte) uint32 {
 	return uint32(uintptr(unsafe.Pointer(unsafe.SliceData(bytes))))
 }
 
-// word encodes an answer for the host: address, flags, length.
-func word(answer answer) uint64 {
-	kept = answer.bytes
-	return uint64(addressOf(kept))<<32 | uint64(answer.flags) | uint64(len(kept))
+// encodeWord encodes an answer for the host: address, flags, length.
+func encodeWord(answer answer) uint64 {
+	lastAnswer = answer.bytes
+	return uint64(addressOf(lastAnswer))<<32 | uint64(answer.flags) | uint64(len(lastAnswer))
 }

@@ -8,8 +8,8 @@ import (
 
 // The code between the host's calls and the worker. It does not handle addresses.
 
-// registered starts the worker that the program has registered.
-var registered func(args []byte) (*guest, error)
+// startRegistered starts the worker that the program has registered.
+var startRegistered func(args []byte) (*guest, error)
 
 // A guest is a started worker.
 type guest struct {
@@ -31,13 +31,13 @@ const (
 )
 
 func startGuest(args []byte) (*guest, error) {
-	if registered == nil {
+	if startRegistered == nil {
 		return nil, errors.New("no worker: call `mtl.Register` in a `func init` of the program")
 	}
-	return registered(args)
+	return startRegistered(args)
 }
 
-// answer works on an item. A nil guest has not started.
+// answer calls the worker with an item. A nil guest has not started.
 func (g *guest) answer(item []byte) answer {
 	if g == nil {
 		return answerOf(nil, errors.New("called before `init`"))
@@ -82,8 +82,8 @@ func answerOf(record []byte, err error) answer {
 	return answer{[]byte(err.Error()), flags}
 }
 
-// saidBy returns a text or bytes item: unchanged, or decoded if items are JSON and it is a string.
-func saidBy(item []byte, items Format) ([]byte, error) {
+// decodeText returns a text or bytes item. If items are JSON, it decodes a string; everything else stays unchanged.
+func decodeText(item []byte, items Format) ([]byte, error) {
 	if items != JSONFormat || !bytes.HasPrefix(trimJSON(item), []byte{'"'}) {
 		return item, nil
 	}

@@ -45,7 +45,7 @@ func TestAWorkerKeepsItsStateAndAnswersEachItem(t *testing.T) {
 	}
 }
 
-func TestTextThatIsNotUTF8SaysWhere(t *testing.T) {
+func TestTextThatIsNotUTF8HasAPosition(t *testing.T) {
 	if _, err := Text([]byte("é\xff")); !IsBadItem(err) || err.Error() != "not UTF-8 from byte 2 on" {
 		t.Error(err)
 	}
@@ -54,17 +54,17 @@ func TestTextThatIsNotUTF8SaysWhere(t *testing.T) {
 	}
 }
 
-func TestQuotedTextIsAJSONStringThatSaysIt(t *testing.T) {
+func TestQuotedTextIsAJSONString(t *testing.T) {
 	text := "a \"\\\b\f\n\r\t\x00\x1f\x7f é😀</"
 	if quoted := string(Quoted(text)); quoted != `"a \"\\\b\f\n\r\t\u0000\u001f`+"\x7f é😀</\"" {
 		t.Error(quoted)
 	}
-	if said, err := jsonString(Quoted(text)); string(said) != text || err != nil {
-		t.Error(string(said), err)
+	if decoded, err := jsonString(Quoted(text)); string(decoded) != text || err != nil {
+		t.Error(string(decoded), err)
 	}
 }
 
-func TestAJSONStringIsWhatItSays(t *testing.T) {
+func TestAJSONStringIsDecoded(t *testing.T) {
 	for _, row := range []row{
 		{` "a" `, "a"},
 		{`""`, ""},
@@ -82,12 +82,12 @@ func TestAJSONStringIsWhatItSays(t *testing.T) {
 		{`"\ude00\ud83d"`, "half of a surrogate pair"},
 		{"\"a\xff\"", "not UTF-8 from byte 1 on"},
 	} {
-		said, err := jsonString([]byte(row.item))
+		text, err := jsonString([]byte(row.item))
 		if err != nil {
-			said = []byte(err.Error())
+			text = []byte(err.Error())
 		}
-		if string(said) != row.expected {
-			t.Errorf("%s: got %q", row.item, said)
+		if string(text) != row.expected {
+			t.Errorf("%s: got %q", row.item, text)
 		}
 	}
 }

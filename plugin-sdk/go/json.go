@@ -9,13 +9,13 @@ import (
 
 // JSON writes a value as a result. Unlike [json.Marshal], it does not escape <, > and &.
 func JSON(value any) ([]byte, error) {
-	var made bytes.Buffer
-	encoder := json.NewEncoder(&made)
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {
 		return nil, err
 	}
-	return bytes.TrimSuffix(made.Bytes(), []byte("\n")), nil
+	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n")), nil
 }
 
 // checkJSON returns the reason why the bytes are not one JSON value, or nil.
@@ -25,14 +25,14 @@ func checkJSON(value []byte) error {
 	}
 	var raw json.RawMessage
 	err := json.Unmarshal(value, &raw)
-	if at := (*json.SyntaxError)(nil); errors.As(err, &at) && at.Offset > 0 {
-		return fmt.Errorf("%w (byte %d)", err, at.Offset-1)
+	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) && syntax.Offset > 0 {
+		return fmt.Errorf("%w (byte %d)", err, syntax.Offset-1)
 	}
 	return err
 }
 
-// described returns a JSON value for a message.
-func described(value []byte) string {
+// describe returns a text about a JSON value for a message.
+func describe(value []byte) string {
 	switch value = trimJSON(value); value[0] {
 	case '"':
 		return "string " + string(value)

@@ -16,8 +16,8 @@
 //	func init() { mtl.Register(start) }
 //	func main() {}
 //
-// The host calls exported functions and never runs main. Therefore a program registers its worker in func init. The way
-// of a call:
+// The host calls exported functions and never runs main. Therefore a program registers its worker in func init. The
+// path of a call:
 //
 //	mtl_alloc, init, call(_batch), finish ─▶ exports ─▶ guest ─▶ Worker, TypedWorker
 //	                                         (memory)   (items, answers)
@@ -57,18 +57,18 @@ var NoRecord = errors.New("no record")
 //
 // The host calls start once for each worker, with the text of --init. An error of start ends the run.
 func Register(start func(args []byte) (Worker, error)) {
-	registered = func(args []byte) (*guest, error) {
+	startRegistered = func(args []byte) (*guest, error) {
 		worker, err := start(args)
 		if err != nil {
 			return nil, err
 		}
 		items := ItemFormat()
 		call := func(item []byte) ([]byte, error) {
-			said, err := saidBy(item, items)
+			text, err := decodeText(item, items)
 			if err != nil {
 				return nil, BadItem("not a JSON string: %w", err)
 			}
-			return worker.Call(said)
+			return worker.Call(text)
 		}
 		return &guest{worker, call}, nil
 	}

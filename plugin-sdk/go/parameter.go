@@ -80,23 +80,24 @@ func names(parameters []parameter) string {
 	return list.String()
 }
 
-func escaped(name string) string {
+// escapeName returns the name with escapes for a message.
+func escapeName(name string) string {
 	quoted := strconv.Quote(name)
 	return quoted[1 : len(quoted)-1]
 }
 
 // fill sets the field of this parameter. An argument without bytes is missing.
-func (p parameter) fill(in reflect.Value, given argument) error {
+func (p parameter) fill(in reflect.Value, value argument) error {
 	target := in.Field(p.field)
-	if given.bytes == nil {
+	if value.bytes == nil {
 		if p.optional {
 			return nil
 		}
 		return BadItem("parameter `%s` is missing", p.name)
 	}
 	if p.optional {
-		anyText := isText(p.kind) && given.whole && given.items == TextFormat
-		if !anyText && isNull(given.bytes) {
+		anyText := isText(p.kind) && value.whole && value.items == TextFormat
+		if !anyText && isNull(value.bytes) {
 			return nil
 		}
 		target.Set(reflect.New(p.kind))
@@ -106,7 +107,7 @@ func (p parameter) fill(in reflect.Value, given argument) error {
 	if isText(p.kind) {
 		read = readText
 	}
-	if err := read(target, given); err != nil {
+	if err := read(target, value); err != nil {
 		return BadItem("parameter `%s`: %w", p.name, err)
 	}
 	return nil
@@ -121,46 +122,46 @@ func isText(kind reflect.Type) bool {
 
 func isNull(value []byte) bool { return bytes.Equal(trimJSON(value), []byte("null")) }
 
-func readText(target reflect.Value, given argument) (err error) {
-	said := given.bytes
+func readText(target reflect.Value, value argument) (err error) {
+	text := value.bytes
 	switch {
-	case given.whole:
-		if said, err = saidBy(said, given.items); err != nil {
+	case value.whole:
+		if text, err = decodeText(text, value.items); err != nil {
 			return fmt.Errorf("not a JSON string: %w", err)
 		}
-	case said[0] != '"':
-		return fmt.Errorf("invalid type: %s, expected a string", described(said))
+	case text[0] != '"':
+		return fmt.Errorf("invalid type: %s, expected a string", describe(text))
 	default:
-		if said, err = jsonString(said); err != nil {
+		if text, err = jsonString(text); err != nil {
 			return err
 		}
 	}
 	if target.Type() == bytesType {
-		target.SetBytes(said)
+		target.SetBytes(text)
 		return nil
 	}
-	text, err := Text(said)
-	target.SetString(text)
+	valid, err := Text(text)
+	target.SetString(valid)
 	return err
 }
 
-func readJSON(target reflect.Value, given argument) error {
-	if given.whole {
-		if err := checkJSON(given.bytes); err != nil {
+func readJSON(target reflect.Value, value argument) error {
+	if value.whole {
+		if err := checkJSON(value.bytes); err != nil {
 			return fmt.Errorf("not the expected JSON: %w", err)
 		}
 	}
-	if isNull(given.bytes) && !takesNull(target.Type()) {
+	if isNull(value.bytes) && !takesNull(target.Type()) {
 		return fmt.Errorf("invalid type: null, expected %s", target.Type())
 	}
-	if target.CanUint() && !reflect.PointerTo(target.Type()).Implements(unmarshaler) && bytes.Equal(trimJSON(given.bytes), []byte("-0")) {
+	if target.CanUint() && !reflect.PointerTo(target.Type()).Implements(unmarshaler) && bytes.Equal(trimJSON(value.bytes), []byte("-0")) {
 		// -0 is zero, although Go accepts no sign here.
 		target.SetUint(0)
 		return nil
 	}
-	err := json.Unmarshal(given.bytes, target.Addr().Interface())
+	err := json.Unmarshal(value.bytes, target.Addr().Interface())
 	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) && wrong.Field == "" && wrong.Type == target.Type() {
-		return mismatch(given.bytes, target.Type())
+		return mismatch(value.bytes, target.Type())
 	}
 	return err
 }
@@ -174,11 +175,11 @@ func takesNull(kind reflect.Type) bool {
 // mismatch returns the error of a value that has another type or does not fit.
 func mismatch(value []byte, kind reflect.Type) error {
 	wrong := "type"
-	said := described(value)
-	isInteger := strings.HasPrefix(said, "integer")
+	found := describe(value)
+	isInteger := strings.HasPrefix(found, "integer")
 	switch kind.Kind() {
 	case reflect.Float32, reflect.Float64:
-		if isInteger || strings.HasPrefix(said, "floating") {
+		if isInteger || strings.HasPrefix(found, "floating") {
 			wrong = "value"
 		}
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
@@ -187,5 +188,5 @@ func mismatch(value []byte, kind reflect.Type) error {
 			wrong = "value"
 		}
 	}
-	return fmt.Errorf("invalid %s: %s, expected %s", wrong, said, kind)
+	return fmt.Errorf("invalid %s: %s, expected %s", wrong, found, kind)
 }

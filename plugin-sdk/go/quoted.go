@@ -51,11 +51,11 @@ func jsonString(value []byte) ([]byte, error) {
 			return append(text, inside...), nil
 		}
 		text = append(text, inside[:special]...)
-		said, length, err := escape(inside[special:])
+		character, length, err := escape(inside[special:])
 		if err != nil {
 			return nil, err
 		}
-		text = utf8.AppendRune(text, said)
+		text = utf8.AppendRune(text, character)
 		inside = inside[special+length:]
 	}
 	return text, nil
@@ -77,14 +77,14 @@ func escape(text []byte) (rune, int, error) {
 			return rune("\"\\/\b\f\n\r\t"[at]), 2, nil
 		}
 	}
-	first, isUnit := unit(text)
+	first, isUnit := codeUnit(text)
 	if !isUnit {
 		return 0, 0, errors.New("an unknown escape")
 	}
 	if !utf16.IsSurrogate(first) {
 		return first, 6, nil
 	}
-	second, _ := unit(text[6:])
+	second, _ := codeUnit(text[6:])
 	pair := utf16.DecodeRune(first, second)
 	if pair == utf8.RuneError {
 		return 0, 0, errors.New("half of a surrogate pair")
@@ -92,8 +92,8 @@ func escape(text []byte) (rune, int, error) {
 	return pair, 12, nil
 }
 
-// unit returns the number of a \u escape.
-func unit(text []byte) (rune, bool) {
+// codeUnit returns the code unit of a \u escape.
+func codeUnit(text []byte) (rune, bool) {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return 0, false
 	}

@@ -10,7 +10,7 @@ func itemFormat() uint32 { return uint32(current.Items) }
 
 func argumentPassing() uint32 { return uint32(current.Passing) }
 
-func resultFormat(format uint32) { declared = Format(format) }
+func resultFormat(format uint32) { declaredFormat = Format(format) }
 
 func hostLog(level uint32, message string) {
 	if current.Logged != nil {

@@ -23,18 +23,18 @@ type Run struct {
 	Logged func(level Level, message string)
 }
 
-// An Instance is a worker that started as in the host.
+// An Instance is a running worker, started as the host starts it.
 type Instance struct{ guest *guest }
 
 var (
 	current Run
-	// declared is the format that the worker has declared.
-	declared Format
+	// declaredFormat is the format that the worker has declared.
+	declaredFormat Format
 )
 
 // Start starts the worker that the program has registered. Only one run exists at a time.
 func (run Run) Start() (*Instance, error) {
-	current, declared = run, TextFormat
+	current, declaredFormat = run, TextFormat
 	guest, err := startGuest([]byte(run.Args))
 	if err != nil {
 		return nil, err
@@ -45,22 +45,23 @@ func (run Run) Start() (*Instance, error) {
 // Call returns the record of an item. Its error may be [NoRecord]; [IsBadItem] recognizes invalid items.
 func (instance *Instance) Call(item string) (string, error) {
 	// The worker may change this copy, like the host's buffer.
-	return said(instance.guest.answer([]byte(item)))
+	return decodeAnswer(instance.guest.answer([]byte(item)))
 }
 
 // Finish returns the finish report of the worker, or [NoRecord].
-func (instance *Instance) Finish() (string, error) { return said(instance.guest.finish()) }
+func (instance *Instance) Finish() (string, error) { return decodeAnswer(instance.guest.finish()) }
 
 // AfterRestore calls the worker's AfterRestore, as for a start from a snapshot.
 func (instance *Instance) AfterRestore() { instance.guest.afterRestore() }
 
 // Results returns the format that the worker has declared for its results.
-func (instance *Instance) Results() Format { return declared }
+func (instance *Instance) Results() Format { return declaredFormat }
 
 // IsBadItem returns whether an error marks the item as invalid. Other errors refuse the item.
 func IsBadItem(err error) bool { return errors.As(err, &badItem{}) }
 
-func said(answer answer) (string, error) {
+// decodeAnswer returns the record or the error of an answer.
+func decodeAnswer(answer answer) (string, error) {
 	message := errors.New(string(answer.bytes))
 	switch answer.flags {
 	case 0:

@@ -25,7 +25,7 @@ type TypedWorker[In, Out any] interface {
 
 // RegisterTyped is [Register] for a worker whose items fill parameters, as set by --args.
 func RegisterTyped[In, Out any](start func(args []byte) (TypedWorker[In, Out], error)) {
-	registered = func(args []byte) (*guest, error) {
+	startRegistered = func(args []byte) (*guest, error) {
 		spread, err := spreadInto(reflect.TypeFor[In]())
 		if err != nil {
 			return nil, err
@@ -46,7 +46,7 @@ func RegisterTyped[In, Out any](start func(args []byte) (TypedWorker[In, Out], e
 			if err != nil {
 				return nil, err
 			}
-			return outputOf[Out](out)
+			return encodeOutput[Out](out)
 		}
 		return &guest{worker, call}, nil
 	}
@@ -63,22 +63,22 @@ func spreadInto(in reflect.Type) (func(item []byte, in reflect.Value) error, err
 		return nil, fmt.Errorf("`Call` has %d parameters, %s: use `--args args` if an item is a JSON array of them, "+
 			"or `--args kwargs` if it is a JSON object", len(parameters), names(parameters))
 	}
-	values := func(item []byte) ([][]byte, error) {
+	split := func(item []byte) ([][]byte, error) {
 		switch passing {
 		case Args:
-			return elementsOf(item, parameters)
+			return findElements(item, parameters)
 		case Kwargs:
-			return membersOf(item, parameters)
+			return findMembers(item, parameters)
 		}
 		return [][]byte{item}, nil
 	}
 	return func(item []byte, in reflect.Value) error {
-		given, err := values(item)
+		values, err := split(item)
 		if err != nil {
 			return err
 		}
 		for index, parameter := range parameters {
-			if err := parameter.fill(in, argument{given[index], passing == Single, items}); err != nil {
+			if err := parameter.fill(in, argument{values[index], passing == Single, items}); err != nil {
 				return err
 			}
 		}
@@ -95,8 +95,8 @@ func isJSONResult[Out any]() bool {
 	return true
 }
 
-// outputOf writes a result according to the declared type, which determines the format declared to the host.
-func outputOf[Out any](out Out) ([]byte, error) {
+// encodeOutput writes a result according to the declared type, which determines the format declared to the host.
+func encodeOutput[Out any](out Out) ([]byte, error) {
 	switch out := any(&out).(type) {
 	case *string:
 		return []byte(*out), nil

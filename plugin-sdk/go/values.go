@@ -2,61 +2,61 @@ package mtl
 
 import "strings"
 
-// Positions of the parameters' values in an item.
+// The values of the parameters in a JSON array or object.
 
-// elementsOf returns each parameter's element of a JSON array. Elements at the end may be missing.
-func elementsOf(item []byte, parameters []parameter) ([][]byte, error) {
-	rest, err := inside(item, '[', "array of", parameters)
+// findElements returns each parameter's element of a JSON array. Elements at the end may be missing.
+func findElements(item []byte, parameters []parameter) ([][]byte, error) {
+	rest, err := innerText(item, '[', "array of", parameters)
 	if err != nil {
 		return nil, err
 	}
-	given := make([][]byte, len(parameters))
+	values := make([][]byte, len(parameters))
 	elements := 0
 	for ; len(rest) > 0; elements++ {
 		var value []byte
 		value, rest = nextValue(rest)
-		if elements < len(given) {
-			given[elements] = value
+		if elements < len(values) {
+			values[elements] = value
 		}
 	}
-	if elements > len(given) {
+	if elements > len(values) {
 		return nil, BadItem("an array of %d elements, and the parameters are %s", elements, names(parameters))
 	}
-	return given, nil
+	return values, nil
 }
 
-// membersOf returns each parameter's member of a JSON object.
-func membersOf(item []byte, parameters []parameter) ([][]byte, error) {
-	rest, err := inside(item, '{', "object with", parameters)
+// findMembers returns each parameter's member of a JSON object.
+func findMembers(item []byte, parameters []parameter) ([][]byte, error) {
+	rest, err := innerText(item, '{', "object with", parameters)
 	if err != nil {
 		return nil, err
 	}
-	given := make([][]byte, len(parameters))
+	values := make([][]byte, len(parameters))
 	for len(rest) > 0 {
 		var key, value []byte
 		key, rest = nextValue(rest)
 		value, rest = nextValue(rest)
-		index, err := named(key, parameters)
+		index, err := parameterIndex(key, parameters)
 		if err != nil {
 			return nil, err
 		}
-		if given[index] != nil {
+		if values[index] != nil {
 			return nil, BadItem("parameter `%s` is given twice", parameters[index].name)
 		}
-		given[index] = value
+		values[index] = value
 	}
-	return given, nil
+	return values, nil
 }
 
-// inside returns the text between the brackets of an item, which must be valid JSON.
-func inside(item []byte, open byte, shape string, parameters []parameter) ([]byte, error) {
-	kind, _, _ := strings.Cut(shape, " ")
+// innerText returns the text between the brackets of an item, which must be valid JSON.
+func innerText(item []byte, open byte, shape string, parameters []parameter) ([]byte, error) {
+	noun, _, _ := strings.Cut(shape, " ")
 	if err := checkJSON(item); err != nil {
-		return nil, BadItem("not a JSON %s: %w", kind, err)
+		return nil, BadItem("not a JSON %s: %w", noun, err)
 	}
 	value := trimJSON(item)
 	if value[0] != open {
-		return nil, BadItem("invalid type: %s, expected an %s the parameters %s", described(value), shape, names(parameters))
+		return nil, BadItem("invalid type: %s, expected an %s the parameters %s", describe(value), shape, names(parameters))
 	}
 	return trimJSON(value[1 : len(value)-1]), nil
 }
@@ -83,8 +83,8 @@ scan:
 	return trimJSON(text[:end]), trimJSON(text[min(end+1, len(text)):])
 }
 
-// named returns the number of the parameter that a key names. The key may have - for _.
-func named(key []byte, parameters []parameter) (int, error) {
+// parameterIndex returns the index of the parameter that a key names. The key may have - for _.
+func parameterIndex(key []byte, parameters []parameter) (int, error) {
 	name, err := jsonString(key)
 	if err != nil {
 		return 0, BadItem("not a JSON string: %w", err)
@@ -94,9 +94,10 @@ func named(key []byte, parameters []parameter) (int, error) {
 			return index, nil
 		}
 	}
-	return 0, BadItem("unknown parameter `%s`; the parameters are %s", escaped(string(name)), names(parameters))
+	return 0, BadItem("unknown parameter `%s`; the parameters are %s", escapeName(string(name)), names(parameters))
 }
 
+// isNamed returns whether the key is the name, in which - may replace _.
 func isNamed(name, key string) bool {
 	if len(name) != len(key) {
 		return false
