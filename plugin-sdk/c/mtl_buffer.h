@@ -46,10 +46,10 @@ static inline void mtl_append_byte(mtl_buffer *buffer, char byte) {
 
 MTL_SDK_FORMAT(2, 0)
 static inline void mtl_append_arguments(mtl_buffer *buffer, const char *format, va_list arguments) {
-    va_list again;
-    va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, again);
-    va_end(again);
+    va_list copy;
+    va_copy(copy, arguments);
+    int length = vsnprintf(NULL, 0, format, copy);
+    va_end(copy);
     if (length < 0) abort();
     mtl_reserve(buffer, (size_t)length + 1);
     vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, arguments);
@@ -115,10 +115,10 @@ static inline bool mtl_sdk_next_decimal(char *digits) {
 }
 
 /* Writes the shortest decimal that reads back as this number, in the format of `%e`. */
-static inline void mtl_sdk_shortest(char digits[32], double number) {
+static inline void mtl_sdk_shortest_decimal(char digits[32], double number) {
     /* A double keeps any decimal of 15 digits, and unneeded digits are zeros. Subnormal numbers keep fewer digits. */
-    for (int more = number < DBL_MIN ? 0 : 14; more < 17; more++) {
-        snprintf(digits, 32, "%.*e", more, number);
+    for (int decimals = number < DBL_MIN ? 0 : 14; decimals < 17; decimals++) {
+        snprintf(digits, 32, "%.*e", decimals, number);
         if (strtod(digits, NULL) == number) return;
         /* At a power of two, the nearest decimal may be too low; then the next decimal may read back as the number. */
         if (mtl_sdk_next_decimal(digits) && strtod(digits, NULL) == number) return;
@@ -126,14 +126,14 @@ static inline void mtl_sdk_shortest(char digits[32], double number) {
 }
 
 /* Appends a number as the shortest decimal that reads back as the same number, without an exponent: `0.1`, `144`,
-   `0.000001`. The numbers that JSON lacks become `inf`, `-inf` and `NaN`. */
+   `0.000001`. The numbers that JSON cannot represent become `inf`, `-inf` and `NaN`. */
 static inline void mtl_append_number(mtl_buffer *buffer, double number) {
     char digits[32];
     if (number - number != 0) {
         mtl_append(buffer, mtl_text(number > 0 ? "inf" : number < 0 ? "-inf" : "NaN"));
         return;
     }
-    mtl_sdk_shortest(digits, number < 0 ? -number : number);
+    mtl_sdk_shortest_decimal(digits, number < 0 ? -number : number);
     char *mark = strchr(digits, 'e');
     int exponent = atoi(mark + 1);
     int count = (int)(mark - digits);
@@ -144,7 +144,7 @@ static inline void mtl_append_number(mtl_buffer *buffer, double number) {
     while (count > 1 && digits[count - 1] == '0') count--;
     if (number < 0) mtl_append_byte(buffer, '-');
     if (exponent < 0) mtl_append(buffer, mtl_text("0."));
-    for (int place = exponent + 1; place < 0; place++) mtl_append_byte(buffer, '0');
+    for (int zero = exponent + 1; zero < 0; zero++) mtl_append_byte(buffer, '0');
     for (int i = 0; i < count || i <= exponent; i++) {
         if (i == exponent + 1 && exponent >= 0) mtl_append_byte(buffer, '.');
         mtl_append_byte(buffer, i < count ? digits[i] : '0');

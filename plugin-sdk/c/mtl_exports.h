@@ -9,8 +9,8 @@
     16  end[count]   host: end of each item; plugin: end of each result, with two flags
         item bytes
 
-   The host may stop the module at any moment and then reads the words, also after a trap. Therefore each word is written
-   after the data that it describes. */
+   The host may stop the module at any moment, and then reads the words, as it does after a trap. Therefore each word is
+   written after the data that it describes. */
 #ifndef MTL_EXPORTS_H
 #define MTL_EXPORTS_H
 
@@ -26,7 +26,7 @@
 /* Flags of an answer, and of an end in a batch, above a length of 30 bits. */
 #define MTL_SDK_ERROR 0x80000000u
 #define MTL_SDK_NO_RECORD 0x40000000u
-#define MTL_SDK_MOST 0x3FFFFFFFu
+#define MTL_SDK_MAX_LENGTH 0x3FFFFFFFu
 
 /* The number of result bytes after which a batch returns to the host. */
 #define MTL_SDK_FULL (1024u * 1024u)
@@ -35,15 +35,15 @@
 typedef struct mtl_sdk_state {
     void *item;
     mtl_buffer results;
-    mtl_format items;
+    mtl_format item_format;
 } mtl_sdk_state;
 
-/* A word of a batch, at any address. It is volatile, so that every write happens, and in order. */
+/* A word of a batch, at any address. It is volatile, so that every write happens, in order. */
 typedef uint32_t __attribute__((aligned(1), may_alias)) mtl_sdk_word;
 
 enum { MTL_SDK_COUNT, MTL_SDK_DONE, MTL_SDK_OUT, MTL_SDK_STOP, MTL_SDK_ENDS };
 
-/* The fences stop the compiler from moving other accesses across the write. */
+/* Writes a word. The fences stop the compiler from moving other accesses across the write. */
 static inline void mtl_sdk_set(volatile mtl_sdk_word *word, uint32_t value) {
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     *word = value;
@@ -62,11 +62,12 @@ static inline uint32_t mtl_sdk_flags(mtl_kind kind) {
 }
 
 static inline mtl_result mtl_sdk_too_long(mtl_result result) {
-    return mtl_refused("a result of %zu bytes; the longest that can be passed has %u", result.bytes.length, MTL_SDK_MOST);
+    return mtl_refused("a result of %zu bytes; the longest that can be passed has %u", result.bytes.length,
+                       MTL_SDK_MAX_LENGTH);
 }
 
 static inline int64_t mtl_sdk_answer(mtl_result result) {
-    if (result.bytes.length > MTL_SDK_MOST) result = mtl_sdk_too_long(result);
+    if (result.bytes.length > MTL_SDK_MAX_LENGTH) result = mtl_sdk_too_long(result);
     uint64_t address = result.bytes.length == 0 ? 0 : mtl_sdk_address(result.bytes.data);
     return (int64_t)(address << 32 | mtl_sdk_flags(result.kind) | (uint32_t)result.bytes.length);
 }
@@ -81,7 +82,7 @@ static inline void *mtl_sdk_alloc(mtl_sdk_state *state, size_t length) {
 /* Calls the worker with an item. If items are JSON, a JSON string is decoded first. */
 static inline mtl_result mtl_sdk_call(const mtl_sdk_state *state, mtl_call_function *call, mtl_bytes item) {
     mtl_bytes rest = item;
-    if (state->items == MTL_JSON) {
+    if (state->item_format == MTL_JSON) {
         mtl_sdk_skip_json_space(&rest);
         if (mtl_take(&rest, "\"") && !mtl_decode_json_string(&item)) return mtl_bad_item("not a JSON string");
     }
@@ -89,7 +90,7 @@ static inline mtl_result mtl_sdk_call(const mtl_sdk_state *state, mtl_call_funct
 }
 
 /* Clears the results of the previous batch, and frees the memory of unusually large ones. */
-static inline void mtl_sdk_begin(mtl_buffer *results) {
+static inline void mtl_sdk_clear(mtl_buffer *results) {
     results->length = 0;
     if (results->capacity <= 4 * MTL_SDK_FULL) return;
     free(results->data);
@@ -114,31 +115,31 @@ static inline void mtl_sdk_append(mtl_buffer *results, mtl_bytes bytes, volatile
     results->length = length;
 }
 
-/* Works on the items of a batch. Returns early if the host sets `stop` or the results are large. */
-static inline int32_t mtl_sdk_batch(mtl_sdk_state *state, mtl_call_function *call, volatile mtl_sdk_word *words) {
+/* Calls the worker for each item of a batch. Returns early if the host sets `stop` or the results are large. */
+static inline int32_t mtl_sdk_run_batch(mtl_sdk_state *state, mtl_call_function *call, volatile mtl_sdk_word *words) {
     mtl_buffer *results = &state->results;
     uint32_t count = words[MTL_SDK_COUNT];
     char *items = (char *)(uintptr_t)(words + MTL_SDK_ENDS + count);
     uint32_t start = 0;
-    mtl_sdk_begin(results);
+    mtl_sdk_clear(results);
     mtl_sdk_set(&words[MTL_SDK_OUT], mtl_sdk_address(results->data));
     for (uint32_t done = 0; done < count; done++) {
         if (words[MTL_SDK_STOP] != 0 || results->length >= MTL_SDK_FULL) break;
-        volatile mtl_sdk_word *place = &words[MTL_SDK_ENDS + done];
-        uint32_t end = *place;
+        volatile mtl_sdk_word *end_word = &words[MTL_SDK_ENDS + done];
+        uint32_t end = *end_word;
         mtl_result result = mtl_sdk_call(state, call, mtl_bytes_of(items + start, end - start));
         size_t length = result.bytes.length;
         /* The host reads a large result in place, because there may be no memory for a copy. */
-        if (done == 0 && result.kind == MTL_RECORD && length >= MTL_SDK_FULL && length <= MTL_SDK_MOST) {
+        if (done == 0 && result.kind == MTL_RECORD && length >= MTL_SDK_FULL && length <= MTL_SDK_MAX_LENGTH) {
             mtl_sdk_set(&words[MTL_SDK_OUT], mtl_sdk_address(result.bytes.data));
-            mtl_sdk_set(place, (uint32_t)length);
+            mtl_sdk_set(end_word, (uint32_t)length);
             mtl_sdk_set(&words[MTL_SDK_DONE], 1);
             break;
         }
-        if (length > MTL_SDK_MOST - results->length) result = mtl_sdk_too_long(result);
+        if (length > MTL_SDK_MAX_LENGTH - results->length) result = mtl_sdk_too_long(result);
         mtl_sdk_append(results, result.bytes, words);
         start = end;
-        mtl_sdk_set(place, mtl_sdk_flags(result.kind) | (uint32_t)results->length);
+        mtl_sdk_set(end_word, mtl_sdk_flags(result.kind) | (uint32_t)results->length);
         mtl_sdk_set(&words[MTL_SDK_DONE], done + 1);
     }
     return 0;
@@ -153,14 +154,14 @@ static inline int32_t mtl_sdk_batch(mtl_sdk_state *state, mtl_call_function *cal
     }                                                                                                                \
     MTL_SDK_C MTL_SDK_EXPORT("init") int64_t mtl_sdk_export_init(char *arguments, size_t length) {                   \
         mtl_init_function *function = init_function;                                                                 \
-        mtl_sdk_worker.items = mtl_item_format();                                                                    \
+        mtl_sdk_worker.item_format = mtl_item_format();                                                              \
         return mtl_sdk_answer(function == NULL ? mtl_nothing() : function(mtl_bytes_of(arguments, length)));         \
     }                                                                                                                \
     MTL_SDK_C MTL_SDK_EXPORT("call") int64_t mtl_sdk_export_call(char *item, size_t length) {                        \
         return mtl_sdk_answer(mtl_sdk_call(&mtl_sdk_worker, call_function, mtl_bytes_of(item, length)));             \
     }                                                                                                                \
     MTL_SDK_C MTL_SDK_EXPORT("call_batch") int32_t mtl_sdk_export_call_batch(mtl_sdk_word *batch) {                  \
-        return mtl_sdk_batch(&mtl_sdk_worker, call_function, batch);                                                 \
+        return mtl_sdk_run_batch(&mtl_sdk_worker, call_function, batch);                                             \
     }                                                                                                                \
     MTL_SDK_C MTL_SDK_EXPORT("finish") int64_t mtl_sdk_export_finish(void) {                                         \
         mtl_finish_function *function = finish_function;                                                             \

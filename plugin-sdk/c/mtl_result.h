@@ -33,15 +33,15 @@ static inline mtl_result mtl_nothing(void) { return mtl_sdk_result(MTL_NOTHING, 
 /* Returns these bytes, which must stay valid: part of the item or static, not a local variable. */
 static inline mtl_result mtl_record(mtl_bytes bytes) { return mtl_sdk_result(MTL_RECORD, bytes); }
 
-static inline mtl_buffer *mtl_sdk_made(void) {
-    static mtl_buffer made;
-    return &made;
+static inline mtl_buffer *mtl_sdk_record_buffer(void) {
+    static mtl_buffer buffer;
+    return &buffer;
 }
 
 /* Returns an empty buffer for a record: `mtl_append…(buffer, …)`, then `return mtl_made(buffer)`. */
 static inline mtl_buffer *mtl_make(void) {
-    mtl_sdk_made()->length = 0;
-    return mtl_sdk_made();
+    mtl_sdk_record_buffer()->length = 0;
+    return mtl_sdk_record_buffer();
 }
 
 /* Returns the content of the buffer. */
@@ -52,7 +52,7 @@ static inline mtl_result mtl_made(const mtl_buffer *buffer) {
 /* Returns a copy of these bytes. */
 static inline mtl_result mtl_copied(mtl_bytes bytes) {
     mtl_append(mtl_make(), bytes);
-    return mtl_made(mtl_sdk_made());
+    return mtl_made(mtl_sdk_record_buffer());
 }
 
 /* Returns the output of `printf`. */
@@ -62,12 +62,12 @@ static inline mtl_result mtl_printed(const char *format, ...) {
     va_start(arguments, format);
     mtl_append_arguments(mtl_make(), format, arguments);
     va_end(arguments);
-    return mtl_made(mtl_sdk_made());
+    return mtl_made(mtl_sdk_record_buffer());
 }
 
 /* Formats a message. It has its own buffer, because its arguments may be in the buffer of a record. */
 MTL_SDK_FORMAT(2, 0)
-static inline mtl_result mtl_sdk_failed(mtl_kind kind, const char *format, va_list arguments) {
+static inline mtl_result mtl_sdk_failure(mtl_kind kind, const char *format, va_list arguments) {
     static mtl_buffer message;
     message.length = 0;
     mtl_append_arguments(&message, format, arguments);
@@ -79,7 +79,7 @@ MTL_SDK_FORMAT(1, 2)
 static inline mtl_result mtl_refused(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    mtl_result result = mtl_sdk_failed(MTL_REFUSED, format, arguments);
+    mtl_result result = mtl_sdk_failure(MTL_REFUSED, format, arguments);
     va_end(arguments);
     return result;
 }
@@ -89,7 +89,7 @@ MTL_SDK_FORMAT(1, 2)
 static inline mtl_result mtl_bad_item(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    mtl_result result = mtl_sdk_failed(MTL_BAD_ITEM, format, arguments);
+    mtl_result result = mtl_sdk_failure(MTL_BAD_ITEM, format, arguments);
     va_end(arguments);
     return result;
 }

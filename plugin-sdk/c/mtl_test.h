@@ -33,7 +33,7 @@ static inline mtl_bytes mtl_test_item(const char *text) { return mtl_test_item_o
 static inline void mtl_test_check(const char *file, int line, mtl_result result, mtl_kind kind, const char *bytes) {
     static const char *const names[] = {"a record", "nothing", "refused", "a bad item"};
     if (result.kind == kind && (kind == MTL_NOTHING || mtl_same(result.bytes, bytes))) return;
-    fprintf(stderr, "%s:%d: it is %s: `%.*s`, and should be %s: `%s`\n", file, line, names[result.kind],
+    fprintf(stderr, "%s:%d: got %s: `%.*s`, expected %s: `%s`\n", file, line, names[result.kind],
             MTL_SHOWN(result.bytes), names[kind], bytes);
     ++*mtl_test_failures();
 }

@@ -10,7 +10,7 @@
 #include <string_view>
 #endif
 
-/* A view of bytes that others own. */
+/* A view of bytes. It does not own them. */
 typedef struct mtl_bytes {
     char *data;
     size_t length;
@@ -48,7 +48,7 @@ static inline bool mtl_take(mtl_bytes *text, const char *prefix) {
 
 /* Removes and returns the first character of the text. Returns MTL_NO_CHARACTER if there is no valid character. */
 static inline uint32_t mtl_take_character(mtl_bytes *text) {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    static const uint32_t minimum[] = {0, 0, 0x80, 0x800, 0x10000};
     if (text->length == 0) return MTL_NO_CHARACTER;
     uint8_t first = (uint8_t)text->data[0];
     size_t length = first < 0x80 ? 1 : first < 0xC0 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF8 ? 4 : 0;
@@ -59,8 +59,8 @@ static inline uint32_t mtl_take_character(mtl_bytes *text) {
         if ((next & 0xC0) != 0x80) return MTL_NO_CHARACTER;
         character = character << 6 | (next & 0x3Fu);
     }
-    bool surrogate = character >= 0xD800 && character < 0xE000;
-    if (character < least[length] || character > 0x10FFFF || surrogate) return MTL_NO_CHARACTER;
+    bool is_surrogate = character >= 0xD800 && character < 0xE000;
+    if (character < minimum[length] || character > 0x10FFFF || is_surrogate) return MTL_NO_CHARACTER;
     text->data += length;
     text->length -= length;
     return character;
@@ -131,16 +131,17 @@ static inline uint32_t mtl_sdk_unicode_escape(mtl_bytes *rest) {
 
 /* Reads the escape after a backslash. */
 static inline uint32_t mtl_sdk_escape(mtl_bytes *rest) {
-    static const char names[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+    static const char names[] = "\"\\/bfnrt", characters[] = "\"\\/\b\f\n\r\t";
     if (rest->length == 0 || rest->data[0] == '\0') return MTL_NO_CHARACTER;
     if (rest->data[0] == 'u') return mtl_sdk_unicode_escape(rest);
     const char *name = strchr(names, rest->data[0]);
     if (name == NULL) return MTL_NO_CHARACTER;
     *rest = mtl_bytes_of(rest->data + 1, rest->length - 1);
-    return (uint32_t)meanings[name - names];
+    return (uint32_t)characters[name - names];
 }
 
-static inline char *mtl_sdk_put(char *to, uint32_t character) {
+/* Writes a character as UTF-8 and returns the address after it. */
+static inline char *mtl_sdk_put_utf8(char *to, uint32_t character) {
     int more = character < 0x80 ? 0 : character < 0x800 ? 1 : character < 0x10000 ? 2 : 3;
     *to++ = (char)(more == 0 ? character : 0xFF80u >> more | character >> 6 * more);
     while (more-- > 0) *to++ = (char)(0x80 | (character >> 6 * more & 0x3F));
@@ -152,7 +153,8 @@ static inline void mtl_sdk_skip_json_space(mtl_bytes *text) {
     }
 }
 
-/* Decodes a JSON string with its quotes, in place: the text is never longer. Returns false if the JSON is invalid. */
+/* Decodes a JSON string with its quotes, in place: the text is never longer than the JSON. Returns false if the JSON is
+   invalid. */
 static inline bool mtl_decode_json_string(mtl_bytes *text) {
     mtl_bytes rest = *text;
     mtl_sdk_skip_json_space(&rest);
@@ -164,7 +166,7 @@ static inline bool mtl_decode_json_string(mtl_bytes *text) {
         if (character < ' ') return false;
         if (character == '\\') character = mtl_sdk_escape(&rest);
         if (character == MTL_NO_CHARACTER) return false;
-        to = mtl_sdk_put(to, character);
+        to = mtl_sdk_put_utf8(to, character);
     }
     mtl_sdk_skip_json_space(&rest);
     *text = mtl_bytes_of(start, (size_t)(to - start));

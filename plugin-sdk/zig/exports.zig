@@ -46,7 +46,7 @@ fn Exports(comptime Worker: type) type {
         }
 
         fn callBatch(address: usize) callconv(.c) i32 {
-            batch.work(&guest, address, &results);
+            batch.run(&guest, address, &results);
             return 0;
         }
 

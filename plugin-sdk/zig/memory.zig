@@ -7,7 +7,7 @@ const builtin = @import("builtin");
 pub const allocator: std.mem.Allocator = if (builtin.cpu.arch.isWasm()) std.heap.wasm_allocator else std.heap.page_allocator;
 
 /// The number of bytes that stay allocated from call to call.
-const kept = 1024 * 1024;
+const retained_bytes = 1024 * 1024;
 
 var arena: std.heap.ArenaAllocator = .init(allocator);
 
@@ -16,7 +16,7 @@ pub fn scratch() std.mem.Allocator {
     return arena.allocator();
 }
 
-/// Frees the memory of the last call.
-pub fn forget() void {
-    _ = arena.reset(.{ .retain_with_limit = kept });
+/// Frees the memory of the previous call.
+pub fn reset() void {
+    _ = arena.reset(.{ .retain_with_limit = retained_bytes });
 }

@@ -64,9 +64,9 @@ pub fn plugin(comptime Worker: type) void {
 }
 
 /// Shows the message of a panic among the messages of the run: `pub const panic = mtl.panic;` in the file of the worker.
-pub const panic = std.debug.FullPanic(panicked);
+pub const panic = std.debug.FullPanic(logPanic);
 
-fn panicked(message: []const u8, _: ?usize) noreturn {
+fn logPanic(message: []const u8, _: ?usize) noreturn {
     context.log(.err, message);
     @trap();
 }

@@ -12,7 +12,7 @@ const std = @import("std");
 const Answer = @import("answer.zig").Answer;
 const Guest = @import("guest.zig").Guest;
 
-/// A started worker of this type. An answer is valid until the next call.
+/// A running worker of this type. An answer is valid until the next call.
 pub fn Instance(comptime Worker: type) type {
     return struct {
         guest: Guest(Worker),

@@ -42,7 +42,7 @@ pub fn trimmed(bytes: []const u8) []const u8 {
     return bytes[start..@max(start, end)];
 }
 
-test "white space is taken off, that of Unicode too" {
+test "Unicode white space is trimmed" {
     for ([_]struct { []const u8, []const u8 }{
         .{ "", "" },
         .{ " \u{3000}", "" },
@@ -53,7 +53,7 @@ test "white space is taken off, that of Unicode too" {
     }) |case| try std.testing.expectEqualStrings(case[1], trimmed(case[0]));
 }
 
-test "what is not UTF-8 begins where it does" {
+test "the valid length ends at the first byte that is not UTF-8" {
     for ([_]struct { []const u8, usize }{
         .{ "", 0 },
         .{ "naïve 😀", 11 },

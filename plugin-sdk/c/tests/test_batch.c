@@ -17,24 +17,24 @@ static mtl_result call(mtl_bytes item) {
     return mtl_record(mtl_bytes_of(record, SIZE));
 }
 
-static void check(const char *what, uint32_t found, uint32_t expected) {
+static void check(const char *name, uint32_t found, uint32_t expected) {
     if (found == expected) return;
-    fprintf(stderr, "%s: %" PRIu32 ", and should be %" PRIu32 "\n", what, found, expected);
+    fprintf(stderr, "%s: %" PRIu32 ", expected %" PRIu32 "\n", name, found, expected);
     ++*mtl_test_failures();
 }
 
 int main(void) {
     mtl_sdk_state state = {NULL, {NULL, 0, 0}, MTL_TEXT};
     batch[MTL_SDK_COUNT] = ITEMS;
-    mtl_sdk_batch(&state, call, batch);
+    mtl_sdk_run_batch(&state, call, batch);
     /* The third result exceeds `MTL_SDK_FULL`. */
     check("done", batch[MTL_SDK_DONE], 3);
     for (uint32_t item = 0; item < 3; item++) check("end", batch[MTL_SDK_ENDS + item], SIZE * (item + 1));
-    check("end of what was not begun", batch[MTL_SDK_ENDS + 3], 0);
+    check("end of an item that did not run", batch[MTL_SDK_ENDS + 3], 0);
 
     batch[MTL_SDK_DONE] = 0;
     batch[MTL_SDK_STOP] = 1;
-    mtl_sdk_batch(&state, call, batch);
+    mtl_sdk_run_batch(&state, call, batch);
     check("done after `stop`", batch[MTL_SDK_DONE], 0);
     free(state.results.data);
     return mtl_test_end();
