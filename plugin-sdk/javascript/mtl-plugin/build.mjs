@@ -20,7 +20,7 @@ const project = process.cwd();
 
 const out = process.argv[2];
 if (!out) {
-  console.error('error: say where the component goes\n hint: node mtl-plugin/build.mjs worker.wasm');
+  console.error('error: the path of the component is missing\n hint: node mtl-plugin/build.mjs worker.wasm');
   process.exit(2);
 }
 
@@ -29,7 +29,7 @@ const needs = { ...manifest.dependencies, ...manifest.devDependencies };
 const folder = await mkdtemp(join(tmpdir(), 'mtl-plugin-'));
 try {
   const bundle = join(folder, 'worker.js');
-  await bundled(resolve(project, manifest.main ?? 'worker.js'), bundle);
+  await bundleTo(resolve(project, manifest.main ?? 'worker.js'), bundle);
   const component = await ('componentize-qjs' in needs ? withQuickJs(bundle) : withSpiderMonkey(bundle));
   await writeFile(out, component);
 } catch (error) {
@@ -41,8 +41,8 @@ try {
 }
 
 /** Writes one module that contains all imports except those of the host. */
-async function bundled(entry, outfile) {
-  const { build } = await tool('esbuild', 'esbuild');
+async function bundleTo(entry, outfile) {
+  const { build } = await findTool('esbuild', 'esbuild');
   await build({
     entryPoints: [entry],
     outfile,
@@ -58,7 +58,7 @@ async function bundled(entry, outfile) {
 }
 
 async function withSpiderMonkey(bundle) {
-  const { componentize } = await tool('@bytecodealliance/componentize-js', 'componentize-js');
+  const { componentize } = await findTool('@bytecodealliance/componentize-js', 'componentize-js');
   const { component } = await componentize({
     sourcePath: bundle,
     witPath: wit,
@@ -69,7 +69,7 @@ async function withSpiderMonkey(bundle) {
 }
 
 async function withQuickJs(bundle) {
-  const { componentize } = await tool('componentize-qjs', 'componentize-qjs');
+  const { componentize } = await findTool('componentize-qjs', 'componentize-qjs');
   const { component } = await componentize({
     witPath: wit,
     world: 'plugin',
@@ -83,7 +83,7 @@ async function withQuickJs(bundle) {
 }
 
 /** Returns a package that is installed here, above, or as the command of that name in PATH. */
-async function tool(name, command) {
+async function findTool(name, command) {
   for (let at = project; ; at = dirname(at)) {
     const found = join(at, 'node_modules', name);
     if (existsSync(found)) return load(found);

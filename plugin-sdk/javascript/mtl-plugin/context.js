@@ -25,16 +25,16 @@ export const itemFormat = () => host.itemFormat();
 
 /** Declares the format of all results, 'text' or 'json'. Call it in the constructor. 'json' writes results as JSON. */
 export function resultFormat(format) {
-  if (!formats.includes(format)) throw new TypeError(`a result is 'text' or 'json', and not '${format}'`);
+  if (!formats.includes(format)) throw new TypeError(`the format of results is 'text' or 'json', not '${format}'`);
   results = format;
   host.resultFormat(format);
 }
 
 /** Shows a message, with the worker's name, among the messages of the run. */
 export function log(level, message) {
-  if (!levels.includes(level)) throw new TypeError(`no level is called '${level}': ${levels.join(', ')}`);
+  if (!levels.includes(level)) throw new TypeError(`unknown level '${level}'; levels are ${levels.join(', ')}`);
   host.log(level, String(message));
 }
 
 /** Returns the format that `resultFormat` declared. For the SDK, not for workers. */
-export const declared = () => results;
+export const declaredFormat = () => results;

@@ -10,7 +10,7 @@ export class Refused extends Error {}
 export class Crash extends Error {}
 
 /** Returns the message of a failure: for `BadItem` and `Refused` only their text. */
-export function told(error) {
+export function failureMessage(error) {
   if (error instanceof BadItem || error instanceof Refused) return error.message;
   if (error instanceof Error) return `${error.name}: ${error.message}`;
   return String(error);

@@ -1,25 +1,25 @@
 /** Makes the functions that the host calls, from a worker's class. */
 
 import * as context from './context.js';
-import { BadItem, Crash, Refused, told } from './failure.js';
-import { written } from './json.js';
+import { BadItem, Crash, Refused, failureMessage } from './failure.js';
+import { toJson } from './json.js';
 import { Parameter, Parameters } from './parameters.js';
 import { encoded } from './text.js';
 
 /** A worker as the host sees it: bytes in, bytes out. `testing.js` uses it natively. */
 export class Guest {
-  #made;
+  #workerClass;
   #parameters;
   #arguments;
   #worker;
   #passing;
   #format;
 
-  constructor(made) {
-    if (typeof made.prototype?.call !== 'function') throw new TypeError(`\`${made.name}\` has no \`call\``);
-    this.#made = made;
-    this.#parameters = new Parameters(made.parameters ?? { item: 'text' });
-    this.#arguments = new Parameter('init', made.init ?? 'text?');
+  constructor(workerClass) {
+    if (typeof workerClass.prototype?.call !== 'function') throw new TypeError(`\`${workerClass.name}\` has no \`call\``);
+    this.#workerClass = workerClass;
+    this.#parameters = new Parameters(workerClass.parameters ?? { item: 'text' });
+    this.#arguments = new Parameter('init', workerClass.init ?? 'text?');
   }
 
   /** Starts the worker. An exception ends the run. */
@@ -33,12 +33,12 @@ export class Guest {
           'or `--args kwargs` if it is a JSON object',
       );
     }
-    context.resultFormat(this.#made.results ?? 'text');
-    this.#worker = new this.#made(this.#initialised(args));
+    context.resultFormat(this.#workerClass.results ?? 'text');
+    this.#worker = new this.#workerClass(this.#readInit(args));
   }
 
-  #initialised(args) {
-    if (args.length > 0) return this.#arguments.fromItem(here(args), 'text');
+  #readInit(args) {
+    if (args.length > 0) return this.#arguments.fromItem(localBytes(args), 'text');
     if (this.#arguments.takesText) return this.#arguments.type === 'text' ? '' : args;
     if (this.#arguments.optional) return undefined;
     throw new Refused('this worker needs arguments, as JSON');
@@ -46,13 +46,13 @@ export class Guest {
 
   /** Works on one item. */
   call(item) {
-    const given = this.#parameters.fill(here(item), this.#format, this.#passing);
-    return bytes(this.#worker.call(...given), context.declared());
+    const values = this.#parameters.fill(localBytes(item), this.#format, this.#passing);
+    return encodeResult(this.#worker.call(...values), context.declaredFormat());
   }
 
   /** Returns the worker's finish report, if it has one. */
   finish() {
-    return bytes(this.#worker.finish?.(), 'text');
+    return encodeResult(this.#worker.finish?.(), 'text');
   }
 }
 
@@ -60,38 +60,38 @@ export class Guest {
  * Returns the bytes of a result, or undefined for no record. Bytes are written unchanged, and so is text if results are
  * text. Everything else is written as JSON.
  */
-function bytes(result, format) {
+function encodeResult(result, format) {
   if (result === undefined || result === null) return undefined;
-  if (ArrayBuffer.isView(result)) return here(result);
+  if (ArrayBuffer.isView(result)) return localBytes(result);
   if (typeof result?.then === 'function') throw new TypeError('`call` must return its result directly, not a promise');
   if (typeof result === 'string' && format === 'text') return encoded(result);
-  return encoded(written(result));
+  return encoded(toJson(result));
 }
 
 /**
  * Returns bytes as a Uint8Array of the worker's global object. componentize-js creates incoming bytes in another global
  * object, for which the worker's `instanceof Uint8Array` is false.
  */
-const here = ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength);
+const localBytes = ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength);
 
 /** Makes the `worker` that a plugin's module exports from a class. */
-export function plugin(made) {
-  const guest = new Guest(made);
+export function plugin(workerClass) {
+  const guest = new Guest(workerClass);
   return {
-    init: (args) => orElse(() => guest.init(args), told),
-    call: (item) => orElse(() => guest.call(item), failure),
-    finish: () => orElse(() => guest.finish(), told),
+    init: (args) => convertErrors(() => guest.init(args), failureMessage),
+    call: (item) => convertErrors(() => guest.call(item), itemFault),
+    finish: () => convertErrors(() => guest.finish(), failureMessage),
   };
 }
 
-/** Converts an exception to the item's fault. Only a `Crash` passes through, and ends the instance. */
-function orElse(work, failed) {
+/** Converts exceptions for the host. Only a `Crash` passes through, and ends the instance. */
+function convertErrors(run, convert) {
   try {
-    return work();
+    return run();
   } catch (error) {
     if (error instanceof Crash) throw error;
-    throw failed(error);
+    throw convert(error);
   }
 }
 
-const failure = (error) => ({ tag: error instanceof BadItem ? 'bad-item' : 'refused', val: told(error) });
+const itemFault = (error) => ({ tag: error instanceof BadItem ? 'bad-item' : 'refused', val: failureMessage(error) });

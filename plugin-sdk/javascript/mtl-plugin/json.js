@@ -6,24 +6,24 @@
  */
 
 /** Returns the texts of the elements of a valid JSON array. */
-export const elements = (text) => parts(text);
+export const elements = (text) => splitValues(text);
 
 /** Returns the members of a valid JSON object: each name, and the text of its value. */
 export function members(text) {
-  return parts(text).map((part) => {
-    const colon = endOfValue(part, 0);
-    return [JSON.parse(part.slice(0, colon)), part.slice(part.indexOf(':', colon) + 1).trim()];
+  return splitValues(text).map((member) => {
+    const colon = endOfValue(member, 0);
+    return [JSON.parse(member.slice(0, colon)), member.slice(member.indexOf(':', colon) + 1).trim()];
   });
 }
 
 /** Returns the texts between the commas of the outermost array or object. */
-function parts(text) {
+function splitValues(text) {
   const inside = text.trim().slice(1, -1);
-  const found = [];
+  const values = [];
   let start = 0;
   for (let at = 0; at < inside.length; ) {
     if (inside[at] === ',') {
-      found.push(inside.slice(start, at).trim());
+      values.push(inside.slice(start, at).trim());
       at += 1;
       start = at;
     } else {
@@ -31,8 +31,8 @@ function parts(text) {
     }
   }
   const last = inside.slice(start).trim();
-  if (last !== '') found.push(last);
-  return found;
+  if (last !== '') values.push(last);
+  return values;
 }
 
 /** Returns the end of the string, array or object at `at`; for any other character, the next position. */
@@ -60,7 +60,7 @@ function endOfString(text, at) {
 }
 
 /** Returns a value as JSON text. A BigInt becomes its digits; JSON has no infinite numbers and no NaN. */
-export function written(value) {
+export function toJson(value) {
   if (typeof value === 'bigint') return String(value);
   if (typeof value === 'number' && !Number.isFinite(value)) {
     throw new TypeError(`the result is \`${value}\`, which JSON cannot represent`);

@@ -5,8 +5,8 @@
 
 import { BadItem } from './failure.js';
 import { elements, members } from './json.js';
-import { NotText, decoded, encoded } from './text.js';
-import { readers, unfit } from './types.js';
+import { NotUtf8, decoded, encoded } from './text.js';
+import { readers, typeMismatch } from './types.js';
 
 /** A parameter: its name, and its type, such as 'text', 'u32', or 'number?' for an optional number. */
 export class Parameter {
@@ -23,11 +23,11 @@ export class Parameter {
 
   /** Reads the parameter from the whole item. */
   fromItem(item, format) {
-    if (!this.takesText) return this.fromValue(json(decoded(item)));
+    if (!this.takesText) return this.fromValue(checkJson(decoded(item)));
     if (format === 'json') {
-      const written = decoded(item).trim();
-      if (this.optional && written === 'null') return undefined;
-      if (written.startsWith('"')) return this.fromValue(json(written, 'not a JSON string'));
+      const value = decoded(item).trim();
+      if (this.optional && value === 'null') return undefined;
+      if (value.startsWith('"')) return this.fromValue(checkJson(value, 'not a JSON string'));
     }
     return this.type === 'bytes' ? item : decoded(item);
   }
@@ -45,12 +45,12 @@ export class Parameter {
   }
 }
 
-/** Fails unless the text is JSON. */
-function json(text, problem = 'not the expected JSON') {
+/** Returns the text if it is JSON; otherwise throws `BadItem`. */
+function checkJson(text, description = 'not the expected JSON') {
   try {
     JSON.parse(text);
   } catch (error) {
-    throw new BadItem(`${problem}: ${error.message}`);
+    throw new BadItem(`${description}: ${error.message}`);
   }
   return text;
 }
@@ -72,57 +72,58 @@ export class Parameters {
   fill(item, format, passing) {
     if (passing === 'args') return this.#fromElements(item);
     if (passing === 'kwargs') return this.#fromMembers(item);
-    return this.each.map((parameter) => named(parameter, () => parameter.fromItem(item, format)));
+    return this.each.map((parameter) => withName(parameter, () => parameter.fromItem(item, format)));
   }
 
   #fromElements(item) {
-    const text = this.#shaped(item, 'array');
-    if (!text.startsWith('[')) throw unfit(text, `an array of the parameters ${this.names}`);
-    const given = elements(text);
-    if (given.length > this.each.length) {
-      throw new BadItem(`an array of ${given.length} elements, and the parameters are ${this.names}`);
+    const text = this.#parse(item, 'array');
+    if (!text.startsWith('[')) throw typeMismatch(text, `an array of the parameters ${this.names}`);
+    const values = elements(text);
+    if (values.length > this.each.length) {
+      throw new BadItem(`an array of ${values.length} elements, and the parameters are ${this.names}`);
     }
-    return this.each.map((parameter, place) => read(parameter, given[place]));
+    return this.each.map((parameter, index) => readValue(parameter, values[index]));
   }
 
   #fromMembers(item) {
-    const text = this.#shaped(item, 'object');
-    if (!text.startsWith('{')) throw unfit(text, `an object with the parameters ${this.names}`);
-    const given = new Map();
+    const text = this.#parse(item, 'object');
+    if (!text.startsWith('{')) throw typeMismatch(text, `an object with the parameters ${this.names}`);
+    const values = new Map();
     for (const [key, value] of members(text)) {
-      const name = this.#ofKey(key);
-      if (given.has(name)) throw new BadItem(`parameter \`${name}\` is given twice`);
-      given.set(name, value);
+      const name = this.#parameterName(key);
+      if (values.has(name)) throw new BadItem(`parameter \`${name}\` is given twice`);
+      values.set(name, value);
     }
-    return this.each.map((parameter) => read(parameter, given.get(parameter.name)));
+    return this.each.map((parameter) => readValue(parameter, values.get(parameter.name)));
   }
 
-  #shaped(item, shape) {
+  #parse(item, shape) {
     let text;
     try {
       text = decoded(item);
     } catch (error) {
       throw new BadItem(`not a JSON ${shape}: ${error.message}`);
     }
-    return json(text, `not a JSON ${shape}`).trim();
+    return checkJson(text, `not a JSON ${shape}`).trim();
   }
 
-  #ofKey(key) {
-    const spelled = key.replaceAll('-', '_');
-    const parameter = this.each.find(({ name }) => name === key || name === spelled);
+  #parameterName(key) {
+    const withUnderscores = key.replaceAll('-', '_');
+    const parameter = this.each.find(({ name }) => name === key || name === withUnderscores);
     if (parameter) return parameter.name;
     throw new BadItem(`unknown parameter \`${JSON.stringify(key).slice(1, -1)}\`; the parameters are ${this.names}`);
   }
 }
 
-const read = (parameter, given) =>
-  given === undefined ? parameter.missing() : named(parameter, () => parameter.fromValue(given));
+const readValue = (parameter, value) =>
+  value === undefined ? parameter.missing() : withName(parameter, () => parameter.fromValue(value));
 
-function named(parameter, value) {
+/** Calls `read`. A bad item then names the parameter. */
+function withName(parameter, read) {
   try {
-    return value();
+    return read();
   } catch (error) {
-    if (!(error instanceof BadItem) || error instanceof NotText) throw error;
+    if (!(error instanceof BadItem) || error instanceof NotUtf8) throw error;
     throw new BadItem(`parameter \`${parameter.name}\`: ${error.message}`);
   }
 }

@@ -1,4 +1,4 @@
-/** Conversions of text to and from UTF-8, also for engines without TextEncoder, such as QuickJS. */
+/** Conversions of text to and from UTF-8. They work in engines without TextEncoder, such as QuickJS. */
 
 import { BadItem } from './failure.js';
 
@@ -6,24 +6,24 @@ const encoder = typeof TextEncoder === 'function' ? new TextEncoder() : undefine
 const decoder = typeof TextDecoder === 'function' ? new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }) : undefined;
 
 /** The whole item is invalid, not one parameter. */
-export class NotText extends BadItem {}
+export class NotUtf8 extends BadItem {}
 
 /** Returns the bytes of a text. Half of a surrogate pair becomes U+FFFD. */
-export const encoded = (text) => (encoder ? encoder.encode(text) : encodedByHand(text));
+export const encoded = (text) => (encoder ? encoder.encode(text) : encodeUtf8(text));
 
 /** Returns the text of bytes. */
 export function decoded(bytes) {
-  if (!decoder) return decodedByHand(bytes);
+  if (!decoder) return decodeUtf8(bytes);
   try {
     return decoder.decode(bytes);
   } catch {
     // TextDecoder does not report the position of the error.
-    return decodedByHand(bytes);
+    return decodeUtf8(bytes);
   }
 }
 
 /** Encodes like `encoded`, in any engine. */
-export function encodedByHand(text) {
+export function encodeUtf8(text) {
   if (!/[^\x00-\x7f]/.test(text)) return asciiBytes(text);
   const bytes = new Uint8Array(text.length * 3);
   let end = 0;
@@ -63,7 +63,7 @@ function asciiBytes(text) {
 }
 
 /** Decodes like `decoded`, in any engine. */
-export function decodedByHand(bytes) {
+export function decodeUtf8(bytes) {
   const pieces = [];
   for (let at = 0; at < bytes.length; ) {
     const end = endOfCharacters(bytes, at);
@@ -91,7 +91,7 @@ function charactersOf(piece, from) {
   const codes = [];
   for (let at = 0; at < piece.length; ) {
     const length = lengthAt(piece, at);
-    if (length === 0) throw new NotText(`not UTF-8 from byte ${from + at} on`);
+    if (length === 0) throw new NotUtf8(`not UTF-8 from byte ${from + at} on`);
     let code = length === 1 ? piece[at] : piece[at] & (0xff >> (length + 1));
     for (let next = 1; next < length; next += 1) code = (code << 6) | (piece[at + next] & 0x3f);
     codes.push(code);
@@ -107,9 +107,9 @@ function lengthAt(bytes, at) {
   const length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
   if (length === 0) return 0;
   // Overlong encodings, surrogates and numbers beyond Unicode are invalid.
-  const least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
-  const most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
-  if (!(bytes[at + 1] >= least && bytes[at + 1] <= most)) return 0;
+  const low = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+  const high = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+  if (!(bytes[at + 1] >= low && bytes[at + 1] <= high)) return 0;
   for (let next = 2; next < length; next += 1) {
     if ((bytes[at + next] & 0xc0) !== 0x80) return 0;
   }

@@ -6,7 +6,7 @@ import test from 'node:test';
 import { BadItem, Crash, Refused, plugin } from '../mtl-plugin/index.js';
 import { elements, members } from '../mtl-plugin/json.js';
 import { Instance } from '../mtl-plugin/testing.js';
-import { NotText, decodedByHand, encodedByHand } from '../mtl-plugin/text.js';
+import { NotUtf8, decodeUtf8, encodeUtf8 } from '../mtl-plugin/text.js';
 import { Power } from './power/worker.js';
 import { Probe } from './probe/worker.js';
 
@@ -37,7 +37,7 @@ const of = (type) =>
 
 const digits = (_, value) => (typeof value === 'bigint' ? String(value) : value);
 
-test('the probe does what it is told', () => {
+test('the probe answers commands', () => {
   const probe = new Instance(Probe, 'hello', { workerIndex: 1, workerCount: 2 });
   assertResults(probe, [
     ['', ''],
@@ -59,14 +59,14 @@ test('the probe does what it is told', () => {
   assert.throws(() => probe.call('trap'), Crash);
 });
 
-test('what the constructor declares holds for every record', () => {
+test('the format that the constructor declares holds for every record', () => {
   const probe = new Instance(Probe, 'json');
   assert.equal(probe.resultFormat, 'json');
   assert.equal(result(probe, 'echo a "b" é'), '"a \\"b\\" é"');
   assert.throws(() => new Instance(Probe, 'fail no model'), new Refused('no model'));
 });
 
-test('init is read as its type says', () => {
+test('init is read by its type', () => {
   const of = (init) =>
     class {
       static init = init;
@@ -86,21 +86,21 @@ test('init is read as its type says', () => {
     ['json', '{', refused('not the expected JSON')],
     ['u8', '300', refused('invalid value: integer `300`, expected u8')],
   ]) {
-    let said;
+    let answer;
     try {
-      said = new Instance(of(type), given).call('');
+      answer = new Instance(of(type), given).call('');
     } catch (error) {
-      said = refused(error.message.startsWith('not the expected JSON') ? error.message.split(':')[0] : error.message);
+      answer = refused(error.message.startsWith('not the expected JSON') ? error.message.split(':')[0] : error.message);
     }
-    assert.deepEqual(said, expected, `${type} ${given}`);
+    assert.deepEqual(answer, expected, `${type} ${given}`);
   }
 });
 
-test('an exception is refused, and a result is what was returned', () => {
+test('an exception is refused, and a returned value is the result', () => {
   class Returns {
-    static parameters = { what: 'text' };
-    call(what) {
-      switch (what) {
+    static parameters = { command: 'text' };
+    call(command) {
+      switch (command) {
         case 'bug': return undefined.length;
         case 'text': throw 'as text';
         case 'bytes': return Uint8Array.of(0x61);
@@ -108,7 +108,7 @@ test('an exception is refused, and a result is what was returned', () => {
         case 'big': return 1n << 64n;
         case 'list': return [1, 'a'];
         case 'nan': return NaN;
-        default: return Promise.resolve(what);
+        default: return Promise.resolve(command);
       }
     }
   }
@@ -155,21 +155,21 @@ test('an object fills them by name', () => {
   ]);
 });
 
-test('an item that is no text is at fault itself', () => {
+test('an item that is not UTF-8 is a bad item', () => {
   assert.deepEqual(result(new Instance(of('text')), Uint8Array.of(0x61, 0xff)), bad('not UTF-8 from byte 1 on'));
   assert.deepEqual(result(new Instance(of('number')), Uint8Array.of(0x61, 0xff)), bad('not UTF-8 from byte 1 on'));
 });
 
-test('what is no JSON says so, and an item alone cannot be all three', () => {
+test('an item that is not JSON is a bad item, and a single item cannot fill three parameters', () => {
   for (const item of ['', '[1', '[1] 2', '[NaN]', Uint8Array.of(0x5b, 0xff, 0x5d)]) {
-    const [kind, said] = result(new Instance(Power, '', { passing: 'args' }), item);
+    const [kind, message] = result(new Instance(Power, '', { passing: 'args' }), item);
     assert.equal(kind, 'bad-item');
-    assert.match(said, /^not a JSON array: /);
+    assert.match(message, /^not a JSON array: /);
   }
   assert.throws(() => new Instance(Power), /has 3 parameters, `base`, `exponent` and `modulus`: use `--args args`/);
 });
 
-test('a parameter is read as its type says', () => {
+test('a parameter is read by its type', () => {
   for (const [type, given, item, expected] of [
     ['text', 'text', '"a"', 'string "\\"a\\""'],
     ['text', 'json', ' "a\\n" ', 'string "a\\n"'],
@@ -195,25 +195,25 @@ test('a parameter is read as its type says', () => {
     ['boolean', 'inside', '1', bad('invalid type: integer `1`, expected a boolean')],
   ]) {
     const options = given === 'inside' ? { passing: 'args' } : { itemFormat: given };
-    const wanted = Array.isArray(expected) ? bad(`parameter \`given\`: ${expected[1]}`) : expected;
-    assert.deepEqual(result(new Instance(of(type), '', options), given === 'inside' ? `[${item}]` : item), wanted, item);
+    const answer = Array.isArray(expected) ? bad(`parameter \`given\`: ${expected[1]}`) : expected;
+    assert.deepEqual(result(new Instance(of(type), '', options), given === 'inside' ? `[${item}]` : item), answer, item);
   }
   assert.throws(() => plugin(of('float')), /parameter `given` cannot have the type 'float'/);
 });
 
-test('values are found where they stand', () => {
+test('JSON is split into the texts of its values', () => {
   assert.deepEqual(elements(' [ {"a,": [1]} , "],\\"", 1 ]'), ['{"a,": [1]}', '"],\\""', '1']);
   assert.deepEqual(elements('[]'), []);
   assert.deepEqual(members('{"a:" : {"b":1}, "\\u0062":"}"}'), [['a:', '{"b":1}'], ['b', '"}"']]);
   assert.deepEqual(members('{ }'), []);
 });
 
-test('text is UTF-8, in an engine that has nothing for it, too', () => {
+test('text is converted to and from UTF-8 without TextEncoder', () => {
   for (const text of ['', 'a', 'é€😀', 'x'.repeat(5000), 'é'.repeat(5000), `${'x'.repeat(4094)}😀`, `${'x'.repeat(4095)}😀é`, '\u{10ffff}\ufeff']) {
-    assert.deepEqual(encodedByHand(text), new TextEncoder().encode(text));
-    assert.equal(decodedByHand(encodedByHand(text)), text);
+    assert.deepEqual(encodeUtf8(text), new TextEncoder().encode(text));
+    assert.equal(decodeUtf8(encodeUtf8(text)), text);
   }
-  assert.deepEqual([...encodedByHand('\ud800a')], [0xef, 0xbf, 0xbd, 0x61]);
+  assert.deepEqual([...encodeUtf8('\ud800a')], [0xef, 0xbf, 0xbd, 0x61]);
   for (const [bytes, from] of [
     [[0x80], 0],
     [[0x61, 0xc3], 1],
@@ -227,6 +227,6 @@ test('text is UTF-8, in an engine that has nothing for it, too', () => {
     [[...Array(4096).fill(0x61), 0x80], 4096],
     [Array(9000).fill(0x80), 0],
   ]) {
-    assert.throws(() => decodedByHand(Uint8Array.from(bytes)), new NotText(`not UTF-8 from byte ${from} on`), `${bytes}`);
+    assert.throws(() => decodeUtf8(Uint8Array.from(bytes)), new NotUtf8(`not UTF-8 from byte ${from} on`), `${bytes}`);
   }
 });

@@ -44,7 +44,7 @@ class Table(unittest.TestCase):
 
 
 class Results(Table):
-    def test_the_probe_does_what_it_is_told(self):
+    def test_the_probe_answers_commands(self):
         probe = Instance(Probe, "hello", worker_index=1, worker_count=2)
         self.assert_results(probe, [
             ("", ""),
@@ -64,19 +64,19 @@ class Results(Table):
         self.assertEqual(probe.logged, [(Level.WARN, "take care")])
         self.assertEqual(probe.finish(), b"calls: 13")
 
-    def test_what_init_declares_holds_for_every_record(self):
+    def test_the_format_that_init_declares_holds_for_every_record(self):
         probe = Instance(Probe, "json")
         self.assertEqual(probe.result_format, Format.JSON)
         self.assertEqual(result(probe, 'echo a "b" é'), '"a \\"b\\" é"')
         with self.assertRaisesRegex(Refused, "^no model$"):
             Instance(Probe, "fail no model")
 
-    def test_an_exception_is_refused_and_says_where_it_arose(self):
-        failed, said = result(Instance(Probe), "bytes many")
-        self.assertIs(failed, Refused)
-        self.assertRegex(said, r"^ValueError: invalid literal .*'many' \(probe.py, line \d+\)$")
+    def test_an_exception_is_refused_with_its_line(self):
+        kind, message = result(Instance(Probe), "bytes many")
+        self.assertIs(kind, Refused)
+        self.assertRegex(message, r"^ValueError: invalid literal .*'many' \(probe.py, line \d+\)$")
 
-    def test_what_is_returned_decides_what_results_are(self):
+    def test_the_return_type_declares_the_format_of_results(self):
         @worker
         class Parts:
             def __call__(self, item: str) -> Optional[dict]:
@@ -87,7 +87,7 @@ class Results(Table):
         self.assertEqual(result(parts, "a,é"), '{"parts":["a","é"]}')
         self.assertIsNone(result(parts, ""))
 
-    def test_what_json_cannot_say_is_refused(self):
+    def test_a_result_that_json_cannot_represent_is_refused(self):
         @worker
         class Divide:
             def __call__(self, item: float) -> float:
@@ -108,14 +108,14 @@ class Arguments(Table):
             depth: int
             name: str = "none"
 
-        def made(init):
-            class Made:
+        def worker_class(init):
+            class WithInit:
                 __init__ = init
 
                 def __call__(self, item):
                     return repr(self.given)
 
-            return Made
+            return WithInit
 
         def nothing(self):
             self.given = None
@@ -123,7 +123,7 @@ class Arguments(Table):
         def text(self, given: str):
             self.given = given
 
-        def perhaps(self, given: str | None):
+        def optional_text(self, given: str | None):
             self.given = given
 
         def settings(self, given: Settings):
@@ -137,7 +137,7 @@ class Arguments(Table):
             (nothing, "what for?", "this worker takes no arguments"),
             (text, "", "''"),
             (text, " a ", "' a '"),
-            (perhaps, "", "None"),
+            (optional_text, "", "None"),
             (settings, '{"depth": 3}', "(3, 'none')"),
             (settings, '{"name": "x"}', "missing field `depth`"),
             (settings, '{"depth": 1, "deep": 2}', "unknown field `deep`"),
@@ -149,12 +149,12 @@ class Arguments(Table):
         for init, given, expected in cases:
             with self.subTest(init=init.__name__, given=given):
                 try:
-                    said = Instance(made(init), given).call("").decode()
+                    answer = Instance(worker_class(init), given).call("").decode()
                 except (BadItem, Refused) as failure:
-                    said = str(failure)
-                self.assertEqual(said, expected)
+                    answer = str(failure)
+                self.assertEqual(answer, expected)
 
-    def test_a_type_that_no_value_can_be_read_as_is_told_at_once(self):
+    def test_a_parameter_type_that_json_cannot_fill_is_a_type_error(self):
         with self.assertRaisesRegex(TypeError, "parameter `given`: no JSON value can be read as .*Path"):
             of(Path)
 
@@ -187,21 +187,21 @@ class Passed(Table):
             ("[1, 2]", (BadItem, "invalid type: sequence, expected an object with the parameters `base`, `exponent` and `modulus`")),
         ])
 
-    def test_an_item_that_is_no_text_is_at_fault_itself(self):
+    def test_an_item_that_is_not_utf8_is_a_bad_item(self):
         for hint in (str, int):
             self.assertEqual(result(Instance(of(hint)), b"a\xff"), (BadItem, "not UTF-8 from byte 1 on"))
 
-    def test_what_is_no_json_says_so(self):
+    def test_an_item_that_is_not_json_is_a_bad_item(self):
         for item in ("", "[1", "[1] 2", "[NaN]", b"[\xff]", "[" * 100_000):
-            failed, said = result(Instance(Power, passing=Passing.ARGS), item)
-            self.assertIs(failed, BadItem)
-            self.assertTrue(said.startswith("not a JSON array: "), said)
+            kind, message = result(Instance(Power, passing=Passing.ARGS), item)
+            self.assertIs(kind, BadItem)
+            self.assertTrue(message.startswith("not a JSON array: "), message)
 
-    def test_an_item_alone_cannot_be_all_three(self):
+    def test_a_single_item_cannot_fill_three_parameters(self):
         with self.assertRaisesRegex(Refused, "has 3 parameters, `base`, `exponent` and `modulus`: use `--args args`"):
             Instance(Power)
 
-    def test_a_hyphen_stands_for_an_underscore_and_keywords_for_themselves(self):
+    def test_a_key_may_have_a_hyphen_for_an_underscore(self):
         @worker
         class Join:
             def __call__(self, first_part: str, *, with_: str = "-", last_part: str = ""):
@@ -214,7 +214,7 @@ class Passed(Table):
             ('{"first-part": "a", "first_part": "b"}', (BadItem, "parameter `first_part` is given twice")),
         ])
 
-    def test_a_parameter_is_read_as_its_type_says(self):
+    def test_a_parameter_is_read_by_its_type(self):
         text, json, inside = Format.TEXT, Format.JSON, None
         fitting = [
             # type, passing, item, result

@@ -19,7 +19,7 @@ def names(parameters):
     return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]])) if quoted else "none"
 
 
-class NotText(BadItem):
+class NotUtf8(BadItem):
     """The whole item is invalid, not one parameter."""
 
 
@@ -28,7 +28,7 @@ def text(item: bytes) -> str:
     try:
         return item.decode()
     except UnicodeDecodeError as error:
-        raise NotText(f"not UTF-8 from byte {error.start} on") from None
+        raise NotUtf8(f"not UTF-8 from byte {error.start} on") from None
 
 
 class Parameter:
@@ -56,18 +56,18 @@ class Parameter:
         """Reads the parameter from the whole item."""
         if self.takes_text or (self.takes_any and format is Format.TEXT):
             return self._from_text_item(item, format)
-        return self.from_value(_json(item))
+        return self.from_value(_parse_json(item))
 
     def _from_text_item(self, item, format):
         if format is Format.JSON:
-            written = item.strip(b" \t\r\n")
-            if self.optional and written == b"null":
+            value = item.strip(b" \t\r\n")
+            if self.optional and value == b"null":
                 return self.default
-            if written.startswith(b'"'):
+            if value.startswith(b'"'):
                 try:
                     return self.read(values.parse(text(item)))
-                except values.Unfit as problem:
-                    raise BadItem(str(problem)) from None
+                except values.Mismatch as error:
+                    raise BadItem(str(error)) from None
                 except ValueError as error:
                     raise BadItem(f"not a JSON string: {error}") from None
         return item if self.takes_bytes else text(item)
@@ -78,8 +78,8 @@ class Parameter:
             return self.default
         try:
             return self.read(value)
-        except values.Unfit as problem:
-            raise BadItem(str(problem)) from None
+        except values.Mismatch as error:
+            raise BadItem(str(error)) from None
 
     def missing(self):
         """Returns the value if the item has none."""
@@ -95,11 +95,11 @@ def _alternatives(hint):
     return [hint]
 
 
-def _json(item):
+def _parse_json(item):
     try:
         return values.parse(text(item))
-    except values.Unfit as problem:
-        raise BadItem(str(problem)) from None
+    except values.Mismatch as error:
+        raise BadItem(str(error)) from None
     except (ValueError, RecursionError) as error:
         raise BadItem(f"not the expected JSON: {error}") from None
 
@@ -108,77 +108,79 @@ class Parameters:
     """The parameters of a method, in the order of its definition, without `self`."""
 
     def __init__(self, method):
-        found = list(inspect.signature(method).parameters.values())[1:]
+        declared = list(inspect.signature(method).parameters.values())[1:]
         hints = typing.get_type_hints(method, include_extras=True)
-        self.each = [Parameter(parameter, hints.get(parameter.name, Any)) for parameter in found]
+        self.each = [Parameter(parameter, hints.get(parameter.name, Any)) for parameter in declared]
 
     def fill(self, item: bytes, format: Format, passing: Passing):
         """Returns the arguments for the method: those by position, and those by keyword."""
         match passing:
             case Passing.SINGLE:
-                given = self._whole(item, format)
+                arguments = self._whole(item, format)
             case Passing.ARGS:
-                given = self._elements(item)
+                arguments = self._elements(item)
             case _:
-                given = self._members(item)
-        by_position = [value for parameter, value in zip(self.each, given) if not parameter.by_keyword]
-        by_keyword = {parameter.name: value for parameter, value in zip(self.each, given) if parameter.by_keyword}
+                arguments = self._members(item)
+        by_position = [value for parameter, value in zip(self.each, arguments) if not parameter.by_keyword]
+        by_keyword = {parameter.name: value for parameter, value in zip(self.each, arguments) if parameter.by_keyword}
         return by_position, by_keyword
 
     def _whole(self, item, format):
-        return [_named(parameter, parameter.from_item, item, format) for parameter in self.each]
+        return [_read(parameter, parameter.from_item, item, format) for parameter in self.each]
 
     def _elements(self, item):
-        array = _shaped(item, "array")
+        array = _parse(item, "array")
         if not isinstance(array, list):
-            raise BadItem(str(values.unfit(array, f"an array of the parameters {names(self.each)}")))
+            raise BadItem(str(values.type_mismatch(array, f"an array of the parameters {names(self.each)}")))
         if len(array) > len(self.each):
             raise BadItem(f"an array of {len(array)} elements, and the parameters are {names(self.each)}")
         return [
-            _named(parameter, parameter.from_value, array[place]) if place < len(array) else parameter.missing()
-            for place, parameter in enumerate(self.each)
+            _read(parameter, parameter.from_value, array[index]) if index < len(array) else parameter.missing()
+            for index, parameter in enumerate(self.each)
         ]
 
     def _members(self, item):
         members = []
 
-        def outermost(found):
+        def keep_last(found):
             members[:] = found
 
-        item = _shaped(item, "object", outermost)
+        item = _parse(item, "object", keep_last)
         if not isinstance(item, dict):
-            raise BadItem(str(values.unfit(item, f"an object with the parameters {names(self.each)}")))
-        given = {}
+            raise BadItem(str(values.type_mismatch(item, f"an object with the parameters {names(self.each)}")))
+        by_name = {}
         for key, value in members:
-            name = self._of_key(key)
-            if name in given:
+            name = self._parameter_name(key)
+            if name in by_name:
                 raise BadItem(f"parameter `{name}` is given twice")
-            given[name] = value
+            by_name[name] = value
         return [
-            _named(parameter, parameter.from_value, given[parameter.name])
-            if parameter.name in given
+            _read(parameter, parameter.from_value, by_name[parameter.name])
+            if parameter.name in by_name
             else parameter.missing()
             for parameter in self.each
         ]
 
-    def _of_key(self, key):
+    def _parameter_name(self, key):
         name = key.replace("-", "_")
         if any(parameter.name == name for parameter in self.each):
             return name
-        raise BadItem(f"unknown parameter `{values.found(key)[8:-1]}`; the parameters are {names(self.each)}")
+        raise BadItem(f"unknown parameter `{values.describe(key)[8:-1]}`; the parameters are {names(self.each)}")
 
 
-def _shaped(item, shape, pairs=None):
+def _parse(item, shape, pairs=None):
+    """Parses an item that must be a JSON array or object, which `shape` names."""
     try:
         return values.parse(text(item), pairs)
     except (ValueError, RecursionError, BadItem) as error:
         raise BadItem(f"not a JSON {shape}: {error}") from None
 
 
-def _named(parameter, read, *given):
+def _read(parameter, read, *arguments):
+    """Calls `read`. A bad item then names the parameter."""
     try:
-        return read(*given)
-    except NotText:
+        return read(*arguments)
+    except NotUtf8:
         raise
-    except BadItem as problem:
-        raise BadItem(f"parameter `{parameter.name}`: {problem}") from None
+    except BadItem as error:
+        raise BadItem(f"parameter `{parameter.name}`: {error}") from None

@@ -3,11 +3,11 @@
 from . import context
 from .context import Format, Level, Passing
 from .failure import BadItem, Refused
-from .guest import Definition, Guest, told
+from .guest import Definition, Guest, failure_message
 
 
 class Instance:
-    """A started worker.
+    """A running worker.
 
     >>> from mtl_plugin import worker
     >>> @worker
@@ -20,7 +20,7 @@ class Instance:
 
     def __init__(
         self,
-        made,
+        worker_class,
         init="",
         *,
         passing=Passing.SINGLE,
@@ -30,16 +30,16 @@ class Instance:
     ):
         """Starts the worker. Raises `Refused` with the message that would end the run."""
         self.run = context.stand_in(context.StandIn(worker_index, worker_count, passing, item_format))
-        self.guest = Guest(Definition(made))
-        self._told(self.guest.init, _bytes(init))
+        self.guest = Guest(Definition(worker_class))
+        self._run(self.guest.init, _bytes(init))
 
     def call(self, item) -> bytes | None:
         """Returns the record of an item. Raises `BadItem` or `Refused`, whatever the worker raised."""
-        return self._told(self.guest.call, _bytes(item))
+        return self._run(self.guest.call, _bytes(item))
 
     def finish(self) -> bytes | None:
         """Returns the worker's finish report."""
-        return self._told(self.guest.finish)
+        return self._run(self.guest.finish)
 
     @property
     def logged(self) -> list[tuple[Level, str]]:
@@ -52,14 +52,14 @@ class Instance:
         return self.run.results
 
     @staticmethod
-    def _told(function, *given):
+    def _run(function, *arguments):
         try:
-            return function(*given)
+            return function(*arguments)
         except BadItem:
             raise
         except Exception as error:
-            raise Refused(told(error)) from error
+            raise Refused(failure_message(error)) from error
 
 
-def _bytes(given):
-    return given.encode() if isinstance(given, str) else given
+def _bytes(value):
+    return value.encode() if isinstance(value, str) else value

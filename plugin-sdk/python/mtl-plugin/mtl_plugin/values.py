@@ -1,6 +1,6 @@
 """Reads JSON values by type hints.
 
-A value that does not fit raises `Unfit` with the type found and the type expected. Readers never change a value:
+A value that does not fit raises `Mismatch` with the type found and the type expected. Readers never change a value:
 numbers do not wrap, and strings are not read as numbers.
 """
 
@@ -11,7 +11,7 @@ import typing
 from typing import Annotated, Any, Literal, Union
 
 
-class Unfit(ValueError):
+class Mismatch(ValueError):
     """The error of a value that does not fit its type."""
 
 
@@ -24,12 +24,12 @@ class Range:
     most: int
 
 
-def _whole(name, least, most):
+def _integer(name, least, most):
     return Annotated[int, Range(name, least, most)]
 
 
-i8, i16, i32, i64, i128 = (_whole(f"i{bits}", -(1 << bits - 1), (1 << bits - 1) - 1) for bits in (8, 16, 32, 64, 128))
-u8, u16, u32, u64, u128 = (_whole(f"u{bits}", 0, (1 << bits) - 1) for bits in (8, 16, 32, 64, 128))
+i8, i16, i32, i64, i128 = (_integer(f"i{bits}", -(1 << bits - 1), (1 << bits - 1) - 1) for bits in (8, 16, 32, 64, 128))
+u8, u16, u32, u64, u128 = (_integer(f"u{bits}", 0, (1 << bits) - 1) for bits in (8, 16, 32, 64, 128))
 
 
 def parse(text, pairs=None):
@@ -46,16 +46,16 @@ def parse(text, pairs=None):
 def _finite(text):
     number = float(text)
     if number in (float("inf"), float("-inf")):
-        raise Unfit("number out of range")
+        raise Mismatch("number out of range")
     return number
 
 
 def _no_constant(name):
-    raise Unfit(f"`{name}` is not JSON")
+    raise Mismatch(f"`{name}` is not JSON")
 
 
-def found(value):
-    """Names a value for a message."""
+def describe(value):
+    """Describes a value for a message."""
     match value:
         case None:
             return "null"
@@ -73,9 +73,9 @@ def found(value):
             return "map"
 
 
-def unfit(value, expected):
+def type_mismatch(value, expected):
     """Returns the error of a value of another type."""
-    return Unfit(f"invalid type: {found(value)}, expected {expected}")
+    return Mismatch(f"invalid type: {describe(value)}, expected {expected}")
 
 
 def reader(hint):
@@ -110,17 +110,17 @@ def _any(value):
 
 def _null(value):
     if value is not None:
-        raise unfit(value, "null")
+        raise type_mismatch(value, "null")
     return value
 
 
 def _text(value):
     if not isinstance(value, str):
-        raise unfit(value, "a string")
+        raise type_mismatch(value, "a string")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise Unfit("half of a surrogate pair in a string") from None
+        raise Mismatch("half of a surrogate pair in a string") from None
     return value
 
 
@@ -130,34 +130,34 @@ def _bytes(value):
 
 def _bool(value):
     if not isinstance(value, bool):
-        raise unfit(value, "a boolean")
+        raise type_mismatch(value, "a boolean")
     return value
 
 
 def _int(value):
     if not isinstance(value, int) or isinstance(value, bool):
-        raise unfit(value, "int")
+        raise type_mismatch(value, "int")
     return value
 
 
 def _float(value):
     if not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise unfit(value, "float")
+        raise type_mismatch(value, "float")
     try:
         return float(value)
     except OverflowError:
-        raise Unfit("number out of range") from None
+        raise Mismatch("number out of range") from None
 
 
 def _list(value):
     if not isinstance(value, list):
-        raise unfit(value, "an array")
+        raise type_mismatch(value, "an array")
     return value
 
 
 def _dict(value):
     if not isinstance(value, dict):
-        raise unfit(value, "an object")
+        raise type_mismatch(value, "an object")
     return value
 
 
@@ -180,9 +180,9 @@ _PLAIN = {
 def _in_range(numbers):
     def read(value):
         if not isinstance(value, int) or isinstance(value, bool):
-            raise unfit(value, numbers.name)
+            raise type_mismatch(value, numbers.name)
         if not numbers.least <= value <= numbers.most:
-            raise Unfit(f"invalid value: integer `{value}`, expected {numbers.name}")
+            raise Mismatch(f"invalid value: integer `{value}`, expected {numbers.name}")
         return value
 
     return read
@@ -190,14 +190,14 @@ def _in_range(numbers):
 
 def _one_of(readers):
     def read(value):
-        problem = None
+        first_error = None
         for each in readers:
             try:
                 return each(value)
-            except Unfit as error:
+            except Mismatch as error:
                 # For `X | None`, the error of `X` is more useful.
-                problem = problem or error
-        raise problem
+                first_error = first_error or error
+        raise first_error
 
     return read
 
@@ -207,7 +207,7 @@ def _literal(values):
         for each in values:
             if type(each) is type(value) and each == value:
                 return value
-        raise unfit(value, "one of " + ", ".join(f"`{each}`" for each in values))
+        raise type_mismatch(value, "one of " + ", ".join(f"`{each}`" for each in values))
 
     return read
 
@@ -219,7 +219,7 @@ def _list_of(element):
 def _tuple_of(elements):
     def read(value):
         if not isinstance(value, list) or len(value) != len(elements):
-            raise unfit(value, f"an array of {len(elements)} elements")
+            raise type_mismatch(value, f"an array of {len(elements)} elements")
         return tuple(element(each) for element, each in zip(elements, value))
 
     return read
@@ -229,22 +229,22 @@ def _dict_of(element):
     return lambda value: {key: element(each) for key, each in _dict(value).items()}
 
 
-def _dataclass(made):
-    hints = typing.get_type_hints(made, include_extras=True)
-    fields = {field.name: reader(hints[field.name]) for field in dataclasses.fields(made) if field.init}
-    needed = [
+def _dataclass(cls):
+    hints = typing.get_type_hints(cls, include_extras=True)
+    fields = {field.name: reader(hints[field.name]) for field in dataclasses.fields(cls) if field.init}
+    required = [
         field.name
-        for field in dataclasses.fields(made)
+        for field in dataclasses.fields(cls)
         if field.init and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     ]
 
     def read(value):
         for key in _dict(value):
             if key not in fields:
-                raise Unfit(f"unknown field `{key}`")
-        for name in needed:
+                raise Mismatch(f"unknown field `{key}`")
+        for name in required:
             if name not in value:
-                raise Unfit(f"missing field `{name}`")
-        return made(**{key: fields[key](each) for key, each in value.items()})
+                raise Mismatch(f"missing field `{name}`")
+        return cls(**{key: fields[key](each) for key, each in value.items()})
 
     return read
