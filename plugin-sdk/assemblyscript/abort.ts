@@ -3,8 +3,8 @@
 import { Level, log } from "./context";
 
 export function abort(message: string | null, file: string | null, line: u32, column: u32): void {
-  const what = message == null ? "aborted" : message;
-  const where = file == null ? "" : ` at ${file}:${line}:${column}`;
-  log(Level.Error, what + where);
+  const reason = message == null ? "aborted" : message;
+  const position = file == null ? "" : ` at ${file}:${line}:${column}`;
+  log(Level.Error, reason + position);
   unreachable();
 }

@@ -2,10 +2,10 @@
 
 import { Format } from "./context";
 import { argument_passing } from "./imports";
-import { Reader, Value, said } from "./json";
+import { Reader, Value, decodeString } from "./json";
 import { parseNumber } from "./number";
 import { Result } from "./result";
-import { notText, quote, textAt } from "./text";
+import { describeInvalidUtf8, quote, textAt } from "./text";
 import { Base, Item, items } from "./worker";
 
 /** The way in which the run passes arguments (`--args`). */
@@ -33,8 +33,8 @@ export abstract class TypedWorker extends Base {
 
   answer(at: usize, length: usize): Result {
     const given = new Arguments(this.parameters, at, length);
-    if (this.passing == Passing.Args) given.takeElements();
-    if (this.passing == Passing.Kwargs) given.takeMembers();
+    if (this.passing == Passing.Args) given.readElements();
+    if (this.passing == Passing.Kwargs) given.readMembers();
     if (given.failure != null) return given.failure!;
     const result = this.call(given);
     // A missing parameter fails the item, whatever the worker returned.
@@ -42,7 +42,7 @@ export abstract class TypedWorker extends Base {
   }
 }
 
-/** The arguments that an item gives. The first problem found in them is the result of the item. */
+/** The arguments in an item. The first problem with an argument becomes the result of the item. */
 export class Arguments {
   /** The result of an item with a problem; null while no problem is found. */
   failure: Result | null = null;
@@ -94,7 +94,7 @@ export class Arguments {
 
   private text(name: string): string {
     const bytes = this.bytes(name);
-    const problem = notText(bytes.dataStart, bytes.byteLength);
+    const problem = describeInvalidUtf8(bytes.dataStart, bytes.byteLength);
     if (problem == null) return textAt(bytes.dataStart, bytes.byteLength);
     this.fault(name, problem);
     return "";
@@ -108,7 +108,7 @@ export class Arguments {
       return new Uint8Array(0);
     }
     const value = this.value(name);
-    if (value != null && value.first == 0x22) return said(value);
+    if (value != null && value.first == 0x22) return decodeString(value);
     if (value != null) this.mismatch(name, "type", value, "a string");
     return new Uint8Array(0);
   }
@@ -130,12 +130,12 @@ export class Arguments {
       return <T>0;
     }
     const negative = value.first == 0x2d;
-    let most = u64.MAX_VALUE >> (64 - 8 * sizeof<T>() + (isSigned<T>() ? 1 : 0));
-    if (negative) most = isSigned<T>() ? most + 1 : 0;
+    let limit = u64.MAX_VALUE >> (64 - 8 * sizeof<T>() + (isSigned<T>() ? 1 : 0));
+    if (negative) limit = isSigned<T>() ? limit + 1 : 0;
     let size: u64 = 0;
     for (let at = value.at + (negative ? 1 : 0); at < value.end; at++) {
       const digit = <u64>(load<u8>(at) - 0x30);
-      if (size > most / 10 || size * 10 > most - digit || digit > most) {
+      if (size > limit / 10 || size * 10 > limit - digit || digit > limit) {
         this.mismatch(name, "value", value, nameof<T>());
         return <T>0;
       }
@@ -165,8 +165,8 @@ export class Arguments {
     return index;
   }
 
-  private mismatch(name: string, what: string, value: Value, expected: string): void {
-    this.fault(name, `invalid ${what}: ${value.describe()}, expected ${expected}`);
+  private mismatch(name: string, aspect: string, value: Value, expected: string): void {
+    this.fault(name, `invalid ${aspect}: ${value.describe()}, expected ${expected}`);
   }
 
   private fault(name: string, problem: string): void {
@@ -177,52 +177,52 @@ export class Arguments {
     if (this.failure == null) this.failure = Result.badItem(message);
   }
 
-  /** Takes the elements of an array, which are the parameters by position. */
-  takeElements(): void {
-    const reader = this.inside(0x5b, "array of");
+  /** Reads the elements of an array, which are the parameters by position. */
+  readElements(): void {
+    const reader = this.openContainer(0x5b, "array of");
     if (reader == null) return;
     let count = 0;
-    if (!reader.takes(0x5d)) {
+    if (!reader.skipIf(0x5d)) {
       do {
         const value = reader.value();
         if (count < this.parameters.length) this.values[count] = value;
         count++;
-      } while (reader.takes(0x2c));
+      } while (reader.skipIf(0x2c));
     }
     if (count <= this.parameters.length) return;
     this.fail(`an array of ${count} elements, and the parameters are ${names(this.parameters)}`);
   }
 
-  /** Takes the members of an object, which are the parameters by name. */
-  takeMembers(): void {
-    const reader = this.inside(0x7b, "object with");
-    if (reader == null || reader.takes(0x7d)) return;
+  /** Reads the members of an object, which are the parameters by name. */
+  readMembers(): void {
+    const reader = this.openContainer(0x7b, "object with");
+    if (reader == null || reader.skipIf(0x7d)) return;
     do {
-      const key = said(reader.key());
+      const key = decodeString(reader.key());
       const value = reader.value();
-      this.takeMember(textAt(key.dataStart, key.byteLength), value);
-    } while (reader.takes(0x2c));
+      this.addMember(textAt(key.dataStart, key.byteLength), value);
+    } while (reader.skipIf(0x2c));
   }
 
-  private takeMember(key: string, value: Value): void {
-    const index = named(key, this.parameters);
+  private addMember(key: string, value: Value): void {
+    const index = parameterIndex(key, this.parameters);
     if (index < 0) {
       const quoted = quote(key);
-      const shown = quoted.substring(1, quoted.length - 1);
-      return this.fail(`unknown parameter \`${shown}\`; the parameters are ${names(this.parameters)}`);
+      const escaped = quoted.substring(1, quoted.length - 1);
+      return this.fail(`unknown parameter \`${escaped}\`; the parameters are ${names(this.parameters)}`);
     }
     if (this.values[index] != null) return this.fail(`parameter \`${this.parameters[index]}\` is given twice`);
     this.values[index] = value;
   }
 
   /** Returns a reader inside the brackets of an item, if the whole item is valid. */
-  private inside(open: u8, shape: string): Reader | null {
+  private openContainer(open: u8, shape: string): Reader | null {
     this.whole = false;
-    const checked = Reader.whole(this.at, this.length);
-    const value = checked.value();
-    checked.finish();
-    if (checked.problem != null) {
-      this.fail(`not a JSON ${shape.split(" ")[0]}: ${checked.problem!}`);
+    const checker = Reader.whole(this.at, this.length);
+    const value = checker.value();
+    checker.finish();
+    if (checker.problem != null) {
+      this.fail(`not a JSON ${shape.split(" ")[0]}: ${checker.problem!}`);
       return null;
     }
     if (value.first != open) {
@@ -230,24 +230,24 @@ export class Arguments {
       return null;
     }
     const reader = new Reader(value.at, value.end);
-    reader.takes(open);
+    reader.skipIf(open);
     return reader;
   }
 }
 
 /** Returns the number of the parameter that a key names, or -1. The key may have `-` for `_`. */
-function named(key: string, parameters: string[]): i32 {
+function parameterIndex(key: string, parameters: string[]): i32 {
   for (let index = 0; index < parameters.length; index++) {
     const name = parameters[index];
     if (name.length != key.length) continue;
     let at = 0;
-    while (at < key.length && isSame(name.charCodeAt(at), key.charCodeAt(at))) at++;
+    while (at < key.length && isSameLetter(name.charCodeAt(at), key.charCodeAt(at))) at++;
     if (at == key.length) return index;
   }
   return -1;
 }
 
-function isSame(name: i32, key: i32): bool {
+function isSameLetter(name: i32, key: i32): bool {
   return name == key || (name == 0x5f && key == 0x2d);
 }
 

@@ -27,7 +27,7 @@ export class Big {
       }
       product.limbs[i + other.limbs.length] = <u32>carry;
     }
-    return product.trimmed();
+    return product.trim();
   }
 
   timesTenTo(exponent: i32): Big {
@@ -40,7 +40,7 @@ export class Big {
   shifted(bits: i32): Big {
     const shifted = new Big();
     shifted.limbs = new Array<u32>(bits >> 5).fill(0).concat(this.limbs);
-    return shifted.multiply(1 << (bits & 31), 0).trimmed();
+    return shifted.multiply(1 << (bits & 31), 0).trim();
   }
 
   plus(other: Big): Big {
@@ -62,7 +62,7 @@ export class Big {
       this.limbs[at] = <u32>borrow;
       borrow >>= 32;
     }
-    this.trimmed();
+    this.trim();
   }
 
   /** Returns -1 if this number is smaller, 0 if it is equal, 1 if it is larger. */
@@ -88,7 +88,7 @@ export class Big {
     return at < this.limbs.length ? this.limbs[at] : 0;
   }
 
-  private trimmed(): Big {
+  private trim(): Big {
     while (this.limbs.length && this.limbs[this.limbs.length - 1] == 0) this.limbs.pop();
     return this;
   }

@@ -8,11 +8,11 @@
 import "./abort";
 import { Batch } from "./batch";
 import { MAX_LENGTH, Result } from "./result";
-import { Base, failed, started } from "./worker";
+import { Base, failed, startWorker } from "./worker";
 
 let buffer: usize = 0;
 let worker: Base = failed("called before `init`");
-let kept: Result = Result.none();
+let lastResult: Result = Result.none();
 
 /** Allocates a buffer, which the host owns until it requests the next one. */
 export function mtl_alloc(length: usize): usize {
@@ -22,33 +22,33 @@ export function mtl_alloc(length: usize): usize {
 }
 
 export function init(at: usize, length: usize): u64 {
-  worker = started(at, length);
+  worker = startWorker(at, length);
   const problem = worker.problem();
-  kept = problem == null ? Result.none() : Result.refused(problem);
-  return kept.word;
+  lastResult = problem == null ? Result.none() : Result.refused(problem);
+  return lastResult.word;
 }
 
 export function call(at: usize, length: usize): u64 {
-  kept = answered(at, length);
-  return kept.word;
+  lastResult = callWorker(at, length);
+  return lastResult.word;
 }
 
 export function call_batch(at: usize): u32 {
-  new Batch(at).work(answered);
+  new Batch(at).run(callWorker);
   return 0;
 }
 
 export function finish(): u64 {
-  kept = worker.finish();
+  lastResult = worker.finish();
   worker = failed("called after `finish`");
-  return kept.word;
+  return lastResult.word;
 }
 
 export function after_restore(): void {
   worker.afterRestore();
 }
 
-function answered(at: usize, length: usize): Result {
+function callWorker(at: usize, length: usize): Result {
   const result = worker.answer(at, length);
   if (result.length <= MAX_LENGTH) return result;
   return Result.refused(`a result of ${result.length} bytes; the longest that can be passed has ${MAX_LENGTH}`);

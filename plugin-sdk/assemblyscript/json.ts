@@ -3,7 +3,7 @@
  * item would cost the instance.
  */
 
-import { notText, textAt } from "./text";
+import { describeInvalidUtf8, textAt } from "./text";
 
 const QUOTE: u8 = 0x22;
 const BACKSLASH: u8 = 0x5c;
@@ -24,7 +24,7 @@ export class Value {
     return textAt(this.at, this.end - this.at);
   }
 
-  /** Returns the name of the value for a message. */
+  /** Describes the value for a message. */
   describe(): string {
     switch (this.first) {
       case QUOTE: return "string " + this.text;
@@ -56,7 +56,7 @@ function isDigit(c: u8): bool {
 
 /** Reads JSON from left to right. At an error, it records the problem and moves to the end. */
 export class Reader {
-  private static readonly DEEPEST: i32 = 128;
+  private static readonly MAX_DEPTH: i32 = 128;
 
   problem: string | null = null;
   private depth: i32 = 0;
@@ -64,7 +64,7 @@ export class Reader {
 
   constructor(private readonly begin: usize, private readonly end: usize) {
     this.at = begin;
-    const problem = notText(begin, end - begin);
+    const problem = describeInvalidUtf8(begin, end - begin);
     if (problem != null) this.fail(problem);
   }
 
@@ -75,32 +75,33 @@ export class Reader {
 
   /** Reads the next value. */
   value(): Value {
-    this.space();
+    this.skipSpace();
     const at = this.at;
     this.skip();
     return new Value(at, this.at);
   }
 
-  /** Skips white space, and then this character if it comes next. */
-  takes(c: u8): bool {
-    this.space();
+  /** Skips white space, and then this character if it follows. Returns whether it did. */
+  skipIf(c: u8): bool {
+    this.skipSpace();
     if (this.at >= this.end || load<u8>(this.at) != c) return false;
     this.at++;
     return true;
   }
 
-  needs(c: u8): void {
-    if (!this.takes(c)) this.expected(`\`${String.fromCharCode(c)}\``);
+  /** Skips white space and this character, or fails. */
+  require(c: u8): void {
+    if (!this.skipIf(c)) this.failExpected(`\`${String.fromCharCode(c)}\``);
   }
 
   /** Checks that only white space follows. */
   finish(): void {
-    this.space();
+    this.skipSpace();
     if (this.at < this.end) this.fail(`trailing characters from byte ${this.at - this.begin} on`);
   }
 
-  private expected(what: string): void {
-    this.fail(this.at < this.end ? `expected ${what} at byte ${this.at - this.begin}` : `it ends where ${what} is expected`);
+  private failExpected(name: string): void {
+    this.fail(this.at < this.end ? `expected ${name} at byte ${this.at - this.begin}` : `it ends where ${name} is expected`);
   }
 
   private fail(problem: string): void {
@@ -108,7 +109,7 @@ export class Reader {
     this.at = this.end;
   }
 
-  private space(): void {
+  private skipSpace(): void {
     while (this.at < this.end) {
       const c = load<u8>(this.at);
       if (c != 0x20 && c != 0x09 && c != 0x0a && c != 0x0d) return;
@@ -117,15 +118,15 @@ export class Reader {
   }
 
   private skip(): void {
-    if (this.at >= this.end) return this.expected("a value");
+    if (this.at >= this.end) return this.failExpected("a value");
     const c = load<u8>(this.at);
     if (c == QUOTE) return this.string();
     if (c == 0x2d || isDigit(c)) return this.number();
-    if (c == 0x6e) return this.word("null");
-    if (c == 0x74) return this.word("true");
-    if (c == 0x66) return this.word("false");
-    if (c != 0x5b && c != 0x7b) return this.expected("a value");
-    if (++this.depth > Reader.DEEPEST) return this.fail("it is nested too deeply");
+    if (c == 0x6e) return this.literal("null");
+    if (c == 0x74) return this.literal("true");
+    if (c == 0x66) return this.literal("false");
+    if (c != 0x5b && c != 0x7b) return this.failExpected("a value");
+    if (++this.depth > Reader.MAX_DEPTH) return this.fail("it is nested too deeply");
     this.at++;
     if (c == 0x5b) this.elements();
     else this.members();
@@ -133,36 +134,36 @@ export class Reader {
   }
 
   private elements(): void {
-    if (this.takes(0x5d)) return;
+    if (this.skipIf(0x5d)) return;
     do {
       this.value();
-    } while (this.takes(0x2c));
-    this.needs(0x5d);
+    } while (this.skipIf(0x2c));
+    this.require(0x5d);
   }
 
   private members(): void {
-    if (this.takes(0x7d)) return;
+    if (this.skipIf(0x7d)) return;
     do {
       this.key();
       this.value();
-    } while (this.takes(0x2c));
-    this.needs(0x7d);
+    } while (this.skipIf(0x2c));
+    this.require(0x7d);
   }
 
   /** Reads a key and the following colon. */
   key(): Value {
-    this.space();
+    this.skipSpace();
     const at = this.at;
     if (at < this.end && load<u8>(at) == QUOTE) this.string();
-    else this.expected("a key");
+    else this.failExpected("a key");
     const key = new Value(at, this.at);
-    this.needs(0x3a);
+    this.require(0x3a);
     return key;
   }
 
-  private word(word: string): void {
+  private literal(word: string): void {
     for (let index = 0; index < word.length; index++, this.at++) {
-      if (this.at >= this.end || load<u8>(this.at) != <u8>word.charCodeAt(index)) return this.expected(`\`${word}\``);
+      if (this.at >= this.end || load<u8>(this.at) != <u8>word.charCodeAt(index)) return this.failExpected(`\`${word}\``);
     }
   }
 
@@ -183,7 +184,7 @@ export class Reader {
   }
 
   private digits(): void {
-    if (this.at >= this.end || !isDigit(load<u8>(this.at))) return this.expected("a digit");
+    if (this.at >= this.end || !isDigit(load<u8>(this.at))) return this.failExpected("a digit");
     while (this.at < this.end && isDigit(load<u8>(this.at))) this.at++;
   }
 
@@ -204,7 +205,7 @@ export class Reader {
         this.at++;
       }
     }
-    this.expected('`"`');
+    this.failExpected('`"`');
   }
 }
 
@@ -214,14 +215,14 @@ function escapeLength(at: usize, end: usize): usize {
   switch (load<u8>(at, 1)) {
     case 0x22: case 0x5c: case 0x2f: case 0x62: case 0x66: case 0x6e: case 0x72: case 0x74: return 2;
   }
-  const unit = unitAt(at, end);
+  const unit = codeUnitAt(at, end);
   if (unit < 0) return 0;
   if ((unit & 0xf800) != 0xd800) return 6;
-  return (unit & 0xfc00) == 0xd800 && (unitAt(at + 6, end) & 0xfc00) == 0xdc00 ? 12 : 0;
+  return (unit & 0xfc00) == 0xd800 && (codeUnitAt(at + 6, end) & 0xfc00) == 0xdc00 ? 12 : 0;
 }
 
-/** Returns the number of a `\u` escape; -1 if it is invalid. */
-function unitAt(at: usize, end: usize): i32 {
+/** Returns the code unit of a `\u` escape; -1 if it is invalid. */
+function codeUnitAt(at: usize, end: usize): i32 {
   if (at + 6 > end || load<u8>(at) != BACKSLASH || load<u8>(at, 1) != 0x75) return -1;
   let unit = 0;
   for (let index: usize = 2; index < 6; index++) {
@@ -234,8 +235,8 @@ function unitAt(at: usize, end: usize): i32 {
   return unit;
 }
 
-/** Decodes a valid JSON string to UTF-8. The text is never longer than its JSON. */
-export function said(value: Value): Uint8Array {
+/** Decodes a valid JSON string to UTF-8. The text is never longer than the JSON. */
+export function decodeString(value: Value): Uint8Array {
   const bytes = new Uint8Array(<i32>(value.end - value.at));
   const start = bytes.dataStart;
   let to = start;
@@ -248,14 +249,14 @@ export function said(value: Value): Uint8Array {
       continue;
     }
     const length = escapeLength(at, end);
-    if (length == 2) store<u8>(to++, simple(load<u8>(at, 1)));
-    else to = encoded(length == 6 ? unitAt(at, end) : paired(unitAt(at, end), unitAt(at + 6, end)), to);
+    if (length == 2) store<u8>(to++, unescape(load<u8>(at, 1)));
+    else to = putUtf8(length == 6 ? codeUnitAt(at, end) : joinSurrogates(codeUnitAt(at, end), codeUnitAt(at + 6, end)), to);
     at += length;
   }
   return bytes.subarray(0, <i32>(to - start));
 }
 
-function simple(c: u8): u8 {
+function unescape(c: u8): u8 {
   switch (c) {
     case 0x62: return 0x08;
     case 0x66: return 0x0c;
@@ -266,12 +267,12 @@ function simple(c: u8): u8 {
   }
 }
 
-function paired(high: i32, low: i32): i32 {
+function joinSurrogates(high: i32, low: i32): i32 {
   return 0x10000 + ((high & 0x3ff) << 10) + (low & 0x3ff);
 }
 
 /** Writes a character as UTF-8 and returns the position after it. */
-function encoded(c: i32, to: usize): usize {
+function putUtf8(c: i32, to: usize): usize {
   if (c < 0x80) {
     store<u8>(to, <u8>c);
     return to + 1;

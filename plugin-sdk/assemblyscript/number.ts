@@ -21,7 +21,7 @@ export function formatNumber(number: f64): string {
   const sign = reinterpret<i64>(number) < 0 ? "-" : "";
   const size = abs(number);
   if (size == Infinity) return sign + "inf";
-  return sign + (size == 0 ? "0" : shortest(size));
+  return sign + (size == 0 ? "0" : shortestText(size));
 }
 
 /** A number as `digits` · 10^`exponent`. */
@@ -48,10 +48,10 @@ class Decimal {
     if (whole.length + fraction.length == 0) return null;
     decimal.digits = whole + fraction;
     decimal.exponent = -fraction.length;
-    return decimal.takeExponent(text, at) ? decimal.trimmed() : null;
+    return decimal.parseExponent(text, at) ? decimal.trim() : null;
   }
 
-  private takeExponent(text: string, at: i32): bool {
+  private parseExponent(text: string, at: i32): bool {
     if (at == text.length) return true;
     if ((text.charCodeAt(at++) | 0x20) != 0x65) return false;
     const sign = at < text.length ? text.charCodeAt(at) : 0;
@@ -66,7 +66,7 @@ class Decimal {
   }
 
   /** Removes leading and trailing zeros, and digits that cannot affect the result. */
-  private trimmed(): Decimal {
+  private trim(): Decimal {
     let from = 0;
     let to = this.digits.length;
     while (from < to && digit(this.digits, from) == 0) from++;
@@ -74,10 +74,10 @@ class Decimal {
     this.exponent += this.digits.length - to;
     this.digits = this.digits.substring(from, to);
     // The midpoint of two numbers has fewer digits. A final 1 is enough to show that more digits follow.
-    const most = 800;
-    if (this.digits.length > most) {
-      this.exponent += this.digits.length - most - 1;
-      this.digits = this.digits.substring(0, most) + "1";
+    const maxDigits = 800;
+    if (this.digits.length > maxDigits) {
+      this.exponent += this.digits.length - maxDigits - 1;
+      this.digits = this.digits.substring(0, maxDigits) + "1";
     }
     return this;
   }
@@ -89,26 +89,26 @@ class Decimal {
     if (length <= 15 && abs(this.exponent) <= 22) {
       // Both operands are exact, so the result is rounded only once.
       const digits = <f64>U64.parseInt(this.digits);
-      return this.exponent < 0 ? digits / tenTo(-this.exponent) : digits * tenTo(this.exponent);
+      return this.exponent < 0 ? digits / powerOfTen(-this.exponent) : digits * powerOfTen(this.exponent);
     }
-    return this.corrected(this.nearby());
+    return this.correct(this.approximate());
   }
 
   /** Returns an approximation; each step of its calculation rounds. */
-  private nearby(): f64 {
+  private approximate(): f64 {
     const leading = this.digits.substring(0, 15);
     let number = <f64>U64.parseInt(leading);
     const exponent = this.exponent + this.digits.length - leading.length;
     // Powers up to 10^22 are exact.
     for (let left = abs(exponent); left > 0; left -= 22) {
-      const step = tenTo(min(left, 22));
+      const step = powerOfTen(min(left, 22));
       number = exponent < 0 ? number / step : number * step;
     }
     return number;
   }
 
   /** Moves from an approximation to the nearest number. */
-  private corrected(guess: f64): f64 {
+  private correct(guess: f64): f64 {
     const top = Big.ofDigits(this.digits).timesTenTo(max(this.exponent, 0));
     const bottom = Big.of(1).timesTenTo(max(-this.exponent, 0));
     let bits = min(reinterpret<u64>(guess), LARGEST);
@@ -157,7 +157,7 @@ function compare(top: Big, bottom: Big, mantissa: u64, exponent: i32): i32 {
 }
 
 /** Returns the shortest digits by the algorithm of Steele and White, as `0.digits` · 10^`point`. */
-function shortest(number: f64): string {
+function shortestText(number: f64): string {
   const parts = new Parts(reinterpret<u64>(number));
   // The values below are in units of half the distance to the next number.
   const extra = parts.isLowest ? 2 : 1;
@@ -189,7 +189,7 @@ function shortest(number: f64): string {
     const canRaise = rest.plus(above).compare(unit) + inclusive > 0;
     if (canStop || canRaise) {
       const raise = canRaise && (!canStop || rest.shifted(1).compare(unit) >= 0);
-      return placed(digits + (raise ? digit + 1 : digit).toString(), point);
+      return insertPoint(digits + (raise ? digit + 1 : digit).toString(), point);
     }
     digits += digit.toString();
     rest = rest.timesTenTo(1);
@@ -198,7 +198,7 @@ function shortest(number: f64): string {
   }
 }
 
-function placed(digits: string, point: i32): string {
+function insertPoint(digits: string, point: i32): string {
   if (point <= 0) return "0." + "0".repeat(-point) + digits;
   if (point >= digits.length) return digits + "0".repeat(point - digits.length);
   return digits.substring(0, point) + "." + digits.substring(point);
@@ -214,7 +214,7 @@ function digit(text: string, at: i32): i32 {
   return text.charCodeAt(at) - 0x30;
 }
 
-function tenTo(exponent: i32): f64 {
+function powerOfTen(exponent: i32): f64 {
   let power = 1.0;
   for (; exponent > 0; exponent--) power *= 10;
   return power;

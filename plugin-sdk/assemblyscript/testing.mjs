@@ -27,25 +27,25 @@ export function run(plugin, { init = "", workerIndex = 0, workerCount = 1, args 
       log: (level, at, length) => console.error(text(at, length)),
     },
   });
-  const { memory, mtl_alloc, ...plugged } = instance.exports;
+  const { memory, mtl_alloc, ...functions } = instance.exports;
   const text = (at, length) => new TextDecoder().decode(new Uint8Array(memory.buffer, at, length));
-  const given = (item) => {
+  const write = (item) => {
     const bytes = typeof item === "string" ? new TextEncoder().encode(item) : item;
     const at = mtl_alloc(Math.max(bytes.length, 8)) >>> 0;
     new Uint8Array(memory.buffer, at, bytes.length).set(bytes);
     return [at, bytes.length];
   };
-  const answered = (word) => {
-    const said = text(Number(BigInt.asUintN(32, word >> 32n)), Number(word & 0x3fffffffn));
+  const decode = (word) => {
+    const message = text(Number(BigInt.asUintN(32, word >> 32n)), Number(word & 0x3fffffffn));
     const isNone = (word & 0x40000000n) !== 0n;
-    if ((word & 0x80000000n) === 0n) return isNone ? null : said;
-    throw isNone ? new BadItem(said) : new Error(said);
+    if ((word & 0x80000000n) === 0n) return isNone ? null : message;
+    throw isNone ? new BadItem(message) : new Error(message);
   };
-  plugged._initialize?.();
-  answered(plugged.init(...given(init)));
+  functions._initialize?.();
+  decode(functions.init(...write(init)));
   return {
-    call: (item) => answered(plugged.call(...given(item))),
-    finish: () => answered(plugged.finish()),
+    call: (item) => decode(functions.call(...write(item))),
+    finish: () => decode(functions.finish()),
     get results() { return results; },
   };
 }

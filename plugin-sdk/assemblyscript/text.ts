@@ -5,7 +5,7 @@ export function validUpTo(at: usize, length: usize): usize {
   const end = at + length;
   let from = at;
   while (from < end) {
-    const size = sequence(from, end - from);
+    const size = characterLength(from, end - from);
     if (!size) break;
     from += size;
   }
@@ -13,11 +13,11 @@ export function validUpTo(at: usize, length: usize): usize {
 }
 
 /** Returns the length of the character at this address; 0 if it is invalid. */
-function sequence(at: usize, most: usize): usize {
+function characterLength(at: usize, available: usize): usize {
   const first = load<u8>(at);
   if (first < 0x80) return 1;
   const size: usize = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || size > most) return 0;
+  if (first < 0xc2 || first > 0xf4 || size > available) return 0;
   const second = load<u8>(at, 1);
   // Overlong encodings, surrogates and numbers beyond Unicode are invalid.
   const low: u8 = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
@@ -30,7 +30,7 @@ function sequence(at: usize, most: usize): usize {
 }
 
 /** Describes why bytes are not text; null if they are. */
-export function notText(at: usize, length: usize): string | null {
+export function describeInvalidUtf8(at: usize, length: usize): string | null {
   const valid = validUpTo(at, length);
   return valid == length ? null : `not UTF-8 from byte ${valid} on`;
 }
@@ -49,20 +49,20 @@ export function isWhiteSpace(code: i32): bool {
 
 /** Returns text as a JSON string. */
 export function quote(text: string): string {
-  const made = new Array<string>();
+  const pieces = new Array<string>();
   let from = 0;
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
     if (code >= 0x20 && code != 0x22 && code != 0x5c) continue;
-    made.push(text.substring(from, index));
-    made.push(escaped(code));
+    pieces.push(text.substring(from, index));
+    pieces.push(escapeCharacter(code));
     from = index + 1;
   }
-  made.push(text.substring(from));
-  return '"' + made.join("") + '"';
+  pieces.push(text.substring(from));
+  return '"' + pieces.join("") + '"';
 }
 
-function escaped(code: i32): string {
+function escapeCharacter(code: i32): string {
   switch (code) {
     case 0x22: return '\\"';
     case 0x5c: return "\\\\";

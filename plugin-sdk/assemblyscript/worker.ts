@@ -1,9 +1,9 @@
 /** Workers, and conversions of items for their `call`. */
 
 import { Format, itemFormat } from "./context";
-import { Reader, said } from "./json";
+import { Reader, decodeString } from "./json";
 import { Result } from "./result";
-import { notText, textAt } from "./text";
+import { describeInvalidUtf8, textAt } from "./text";
 
 /** The base of all workers. Extend `Worker`, `BytesWorker` or `TypedWorker`, depending on the items. */
 export abstract class Base {
@@ -31,7 +31,7 @@ export abstract class Worker extends Base {
 
   answer(at: usize, length: usize): Result {
     const item = Item.of(at, length);
-    const problem = item.problem != null ? item.problem : notText(item.at, item.length);
+    const problem = item.problem != null ? item.problem : describeInvalidUtf8(item.at, item.length);
     if (problem != null) return Result.badItem(problem);
     return this.call(textAt(item.at, item.length));
   }
@@ -70,7 +70,7 @@ export class Item {
       this.problem = `not a JSON string: ${reader.problem!}`;
       return;
     }
-    const text = said(value);
+    const text = decodeString(value);
     this.decoded = text;
     this.at = text.dataStart;
     this.length = text.byteLength;
@@ -93,12 +93,12 @@ function startsWithQuote(at: usize, length: usize): bool {
 }
 
 class NotStarted extends Base {
-  constructor(private readonly why: string) {
+  constructor(private readonly reason: string) {
     super();
   }
 
   problem(): string | null {
-    return this.why;
+    return this.reason;
   }
 
   answer(at: usize, length: usize): Result {
@@ -111,21 +111,21 @@ export function failed(message: string): Base {
   return new NotStarted(message);
 }
 
-let starter: ((args: string) => Base) | null = null;
+let registered: ((args: string) => Base) | null = null;
 
 /** The format of the run's items. */
 export let items: Format = Format.Text;
 
 /** Sets the function that starts a worker. The host calls it once for each worker, with the text of `--init`. */
 export function start(make: (args: string) => Base): void {
-  starter = make;
+  registered = make;
 }
 
 /** Starts the worker. If that fails, returns a worker that reports the problem. */
-export function started(at: usize, length: usize): Base {
+export function startWorker(at: usize, length: usize): Base {
   items = itemFormat();
-  const make = starter;
+  const make = registered;
   if (make == null) return failed("no worker: call `start` in the entry file");
-  if (notText(at, length) != null) return failed("the arguments are not UTF-8");
+  if (describeInvalidUtf8(at, length) != null) return failed("the arguments are not UTF-8");
   return make(textAt(at, length));
 }
