@@ -23,17 +23,17 @@ static mtl_result log_at(mtl_bytes level) {
     return mtl_bad_item("unknown level");
 }
 
-static mtl_result many(mtl_bytes count) {
-    mtl_buffer *made = mtl_make();
-    for (long left = atol(mtl_string(count)); left > 0; left--) mtl_append_byte(made, 'x');
-    return mtl_made(made);
+static mtl_result repeat(mtl_bytes count) {
+    mtl_buffer *record = mtl_make();
+    for (long left = atol(mtl_string(count)); left > 0; left--) mtl_append_byte(record, 'x');
+    return mtl_made(record);
 }
 
 static mtl_result answer(mtl_bytes item) {
     mtl_bytes rest = item;
     if (item.length == 0) return mtl_record(item);
     if (mtl_take(&rest, "echo ")) return mtl_record(rest);
-    if (mtl_take(&rest, "bytes ")) return many(rest);
+    if (mtl_take(&rest, "bytes ")) return repeat(rest);
     if (mtl_take(&rest, "refuse ")) return mtl_refused("%.*s", MTL_SHOWN(rest));
     if (mtl_take(&rest, "bad ")) return mtl_bad_item("%.*s", MTL_SHOWN(rest));
     if (mtl_take(&rest, "log ")) return log_at(rest);
@@ -50,10 +50,10 @@ static mtl_result call(mtl_bytes item) {
     calls++;
     mtl_result result = answer(item);
     if (!json || result.kind != MTL_RECORD) return result;
-    static mtl_buffer written;
-    written.length = 0;
-    mtl_append_json_string(&written, result.bytes);
-    return mtl_made(&written);
+    static mtl_buffer record;
+    record.length = 0;
+    mtl_append_json_string(&record, result.bytes);
+    return mtl_made(&record);
 }
 
 static mtl_result finish(void) { return mtl_printed("calls: %" PRIu64, calls); }
