@@ -10,7 +10,7 @@ fail() {
 }
 
 # Runs a command with a time limit, because it may hang if the network drops packets.
-bounded() {
+with_time_limit() {
     local seconds=$1
     shift
     if command -v timeout >/dev/null; then timeout "$seconds" "$@"; else "$@"; fi
@@ -19,14 +19,14 @@ bounded() {
 # Installs Debian packages if this is Debian and the user is root; $1 is the purpose. No installed package is
 # removed.
 install_debian() {
-    local what=$1
+    local purpose=$1
     shift
     command -v apt-get >/dev/null || return 1
     if [ "$(id -u)" -ne 0 ]; then
-        say "$what: as root, run: apt-get install -y --no-install-recommends $*"
+        say "$purpose: as root, run: apt-get install -y --no-install-recommends $*"
         return 1
     fi
-    say "$what: installing $*"
+    say "$purpose: installing $*"
     export DEBIAN_FRONTEND=noninteractive
     local install=(apt-get install -y -q --no-install-recommends --no-remove -o DPkg::Lock::Timeout=300)
     # The local list of packages may be old and name an old Rust. Without a network, it is used anyway.

@@ -1,19 +1,19 @@
 ;; Counts the primes up to a number: 10 becomes 4.
 ;;
-;; A plugin without an SDK and without a compiler: the host runs this text. It exports a memory,
-;; `mtl_alloc`, where the host puts an item, and `call`, which works on it.
+;; This plugin needs neither an SDK nor a compiler: the host runs this text. It exports a memory,
+;; `mtl_alloc`, which returns an address for an item, and `call`, which works on the item.
 ;;
 ;;   seq 5 | mtl-host run examples-plugins/wat/primes.wat
 (module
   ;; 64 KiB for messages and results, then 1 MiB for an item.
   (memory (export "memory") 17)
 
-  ;; The message of a bad item, then room for a result of at most ten digits.
+  ;; The message of a bad item, then space for a result of at most ten digits.
   (data (i32.const 0) "not a whole number of at most 9 digits")
   (global $message_length i32 (i32.const 38))
   (global $result_end i32 (i32.const 64))
 
-  ;; Returns where the host may put an item, or 0 if the item is longer than 1 MiB.
+  ;; Returns the address for an item, or 0 if the item is longer than 1 MiB.
   (func (export "mtl_alloc") (param $length i32) (result i32)
     (select (i32.const 0x10000) (i32.const 0) (i32.le_u (local.get $length) (i32.const 0x100000))))
 
@@ -75,7 +75,7 @@
           (br $next))))
     (i32.const 1))
 
-  ;; Writes a number in decimal digits, the last one first, and answers with them.
+  ;; Writes the decimal digits of a number, the last one first, and returns the answer.
   (func $print (param $number i32) (result i64)
     (local $at i32)
     (local.set $at (global.get $result_end))

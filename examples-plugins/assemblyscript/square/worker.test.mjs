@@ -4,7 +4,7 @@ import { BadItem, built, run } from "./mtl-plugin/testing.mjs";
 
 const plugin = built(import.meta.dirname);
 
-test("numbers are squared, and the rest says why not", () => {
+test("numbers are squared, and other items have a message", () => {
   const worker = run(plugin);
   const cases = [
     ["12", "144"],

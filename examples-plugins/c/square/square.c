@@ -17,7 +17,7 @@ static size_t take_digits(mtl_bytes *text) {
 static bool take_sign(mtl_bytes *text) { return mtl_take(text, "-") || mtl_take(text, "+"); }
 
 /* Reads the absolute value of a signed integer of 128 bits. */
-static bool whole_number(mtl_bytes text, wide *magnitude) {
+static bool read_integer(mtl_bytes text, wide *magnitude) {
     const wide lowest = (wide)1 << 127;
     bool negative = text.length > 0 && *text.data == '-';
     take_sign(&text);
@@ -31,7 +31,7 @@ static bool whole_number(mtl_bytes text, wide *magnitude) {
 }
 
 /* Reads a finite decimal number. Refuses infinities, NaN and hexadecimal numbers, which `strtod` accepts. */
-static bool number(mtl_bytes text, double *value) {
+static bool read_number(mtl_bytes text, double *value) {
     mtl_bytes rest = text;
     take_sign(&rest);
     size_t digits = take_digits(&rest);
@@ -45,7 +45,7 @@ static bool number(mtl_bytes text, double *value) {
     return *value - *value == 0;
 }
 
-static mtl_result squared(wide magnitude) {
+static mtl_result square_integer(wide magnitude) {
     if (magnitude >> 64 != 0) return mtl_refused("the square has more than 128 bits");
     char digits[40];
     size_t at = sizeof digits;
@@ -60,12 +60,12 @@ static mtl_result call(mtl_bytes item) {
     if (valid < item.length) return mtl_bad_item("not UTF-8 from byte %zu on", valid);
     item = mtl_trimmed(item);
     wide magnitude;
-    if (whole_number(item, &magnitude)) return squared(magnitude);
+    if (read_integer(item, &magnitude)) return square_integer(magnitude);
     double value;
-    if (!number(item, &value)) return mtl_bad_item("not a number: `%.*s`", MTL_SHOWN(item));
-    mtl_buffer *made = mtl_make();
-    mtl_append_number(made, value * value);
-    return mtl_made(made);
+    if (!read_number(item, &value)) return mtl_bad_item("not a number: `%.*s`", MTL_SHOWN(item));
+    mtl_buffer *record = mtl_make();
+    mtl_append_number(record, value * value);
+    return mtl_made(record);
 }
 
 MTL_PLUGIN(NULL, call, NULL)

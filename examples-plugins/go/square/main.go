@@ -40,7 +40,7 @@ func (square) Call(item []byte) ([]byte, error) {
 	if err != nil || math.IsInf(number, 0) || math.IsNaN(number) || strings.ContainsAny(text, "xX_") {
 		return nil, mtl.BadItem("not a number: `%s`", text)
 	}
-	return written(number * number), nil
+	return formatNumber(number * number), nil
 }
 
 // has128Bits returns whether the number fits a signed integer of 128 bits.
@@ -51,8 +51,8 @@ func has128Bits(number *big.Int) bool {
 	return number.BitLen() < 128
 }
 
-// written returns the shortest decimal that reads back as the number, without an exponent.
-func written(number float64) []byte {
+// formatNumber returns the shortest decimal that reads back as the number, without an exponent.
+func formatNumber(number float64) []byte {
 	if math.IsInf(number, 0) {
 		return []byte("inf")
 	}

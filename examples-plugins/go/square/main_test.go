@@ -6,7 +6,7 @@ import (
 	mtl "mtl-plugin"
 )
 
-func TestNumbersAreSquaredAndTheRestSaysWhyNot(t *testing.T) {
+func TestNumbersAreSquaredAndOtherItemsHaveAMessage(t *testing.T) {
 	worker, err := mtl.Run{}.Start()
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,7 @@ import { BadItem, Refused } from './mtl-plugin/index.js';
 import { Instance } from './mtl-plugin/testing.js';
 import { Square } from './square.js';
 
-test('numbers are squared, and the rest says why not', () => {
+test('numbers are squared, and other items have a message', () => {
   const square = new Instance(Square);
   for (const [item, expected] of [
     ['12', '144'],

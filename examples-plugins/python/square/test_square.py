@@ -12,7 +12,7 @@ from square import Square
 
 
 class SquareTest(unittest.TestCase):
-    def test_numbers_are_squared_and_the_rest_says_why_not(self):
+    def test_numbers_are_squared_and_other_items_have_a_message(self):
         square = Instance(Square)
         for item, expected in [
             ("12", b"144"),

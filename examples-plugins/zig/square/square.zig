@@ -58,7 +58,7 @@ comptime {
     mtl.plugin(Square);
 }
 
-test "numbers are squared and the rest says why not" {
+test "numbers are squared and other items have a message" {
     var square = try mtl.testing.Instance(Square).start("");
     for ([_][2][]const u8{
         .{ "12", "144" },

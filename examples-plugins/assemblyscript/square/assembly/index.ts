@@ -10,11 +10,11 @@ export { after_restore, call, call_batch, finish, init, mtl_alloc } from "../mtl
 
 class Square extends Worker {
   call(item: string): Result {
-    const text = trimmed(item);
+    const text = trim(item);
     const digits = magnitude(text);
-    if (digits != null && !isMore(digits, text.startsWith("-") ? SMALLEST : LARGEST)) {
-      if (isMore(digits, ROOT)) return Result.refused("the square has more than 128 bits");
-      return Result.text(squared(digits));
+    if (digits != null && !isLarger(digits, text.startsWith("-") ? SMALLEST : LARGEST)) {
+      if (isLarger(digits, ROOT)) return Result.refused("the square has more than 128 bits");
+      return Result.text(square(digits));
     }
     const number = parseNumber(text);
     if (!isFinite(number)) return Result.badItem(`not a number: \`${text}\``);
@@ -27,7 +27,7 @@ const LARGEST = "170141183460469231731687303715884105727";
 const SMALLEST = "170141183460469231731687303715884105728";
 const ROOT = "18446744073709551615";
 
-function trimmed(text: string): string {
+function trim(text: string): string {
   let from = 0;
   let to = text.length;
   while (from < to && isWhiteSpace(text.charCodeAt(from))) from++;
@@ -46,12 +46,12 @@ function magnitude(text: string): string | null {
   return text.substring(from);
 }
 
-function isMore(digits: string, than: string): bool {
+function isLarger(digits: string, than: string): bool {
   return digits.length == than.length ? digits > than : digits.length > than.length;
 }
 
 /** Squares a number by long multiplication. */
-function squared(digits: string): string {
+function square(digits: string): string {
   const length = digits.length;
   const columns = new Array<i32>(2 * length).fill(0);
   for (let i = 0; i < length; i++) {

@@ -27,7 +27,7 @@ mod tests {
     use mtl_plugin::testing::Instance;
 
     #[test]
-    fn every_item_comes_back_as_it_is() {
+    fn every_item_is_returned_unchanged() {
         let mut echo = Instance::<Echo>::start("").unwrap();
         for item in [&b"one line"[..], b"", b"\0\xff"] {
             assert_eq!(echo.call(item), Ok(Some(item.to_vec())));

@@ -27,7 +27,7 @@ mod tests {
     use mtl_plugin::testing::Instance;
 
     #[test]
-    fn everyone_is_greeted_as_init_was_told() {
+    fn everyone_is_greeted_with_the_argument_of_init() {
         let mut greet = Instance::<Greet>::start("Hello").unwrap();
         assert_eq!(greet.call("Ada"), Ok(Some(b"Hello, Ada!".to_vec())));
         assert!(Instance::<Greet>::start(b"\xff").is_err(), "a greeting is text");

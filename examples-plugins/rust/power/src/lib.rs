@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn an_array_is_base_exponent_and_perhaps_modulus() {
+    fn an_array_fills_the_parameters_by_position() {
         #[rustfmt::skip]
         assert_calls(Passing::Args, &[
             // item               result
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_says_which_is_which() {
+    fn an_object_fills_the_parameters_by_name() {
         #[rustfmt::skip]
         assert_calls(Passing::Kwargs, &[
             // item                                            result
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_alone_cannot_be_all_three() {
+    fn a_single_item_cannot_fill_three_parameters() {
         Context::NEW.enter();
         let error = Instance::<Power>::start("").unwrap_err();
         assert!(error.message().contains("use `--args args`"), "{error}");

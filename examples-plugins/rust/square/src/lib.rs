@@ -37,7 +37,7 @@ mod tests {
     use mtl_plugin::testing::Instance;
 
     #[test]
-    fn numbers_are_squared_and_the_rest_says_why_not() {
+    fn numbers_are_squared_and_other_items_have_a_message() {
         let bad = |message: &str| Err(Failure::bad_item(message));
         #[rustfmt::skip]
         let cases = [

@@ -33,7 +33,7 @@ fn an_empty_line_has_no_tokens() {
 }
 
 #[test]
-fn what_is_no_tokenizer_is_refused_at_the_start() {
+fn a_file_that_is_no_tokenizer_fails_the_start() {
     #[rustfmt::skip]
     let cases = [
         // args                        the message begins with

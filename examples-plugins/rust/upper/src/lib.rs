@@ -38,7 +38,7 @@ mod tests {
     use mtl_plugin::testing::Instance;
 
     #[test]
-    fn ascii_letters_are_put_in_upper_case_and_nothing_else_is_changed() {
+    fn ascii_letters_become_upper_case_and_other_bytes_stay() {
         let mut upper = Instance::<Upper>::start("").unwrap();
         #[rustfmt::skip]
         let cases: [(&[u8], &[u8]); 7] = [
