@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::{Finished, command, root};
+use crate::support::{Finished, command, root, shared_cargo_cache};
 
 /// The pages whose commands are run.
 const PAGES: [&str; 2] = ["README.md", "host/docs/guide.md"];
@@ -159,6 +159,7 @@ fn run(folder: &Path, shell: &str) -> Finished {
         }
     }
     before.push(["PATH=".as_ref(), path.as_os_str()].into_iter().collect());
+    before.push(shared_cargo_cache().into());
     let cache = folder.join("cache");
     before.push(["XDG_CACHE_HOME=".as_ref(), cache.as_os_str()].into_iter().collect());
     before.extend(["sh", "-c", shell].map(Into::into));

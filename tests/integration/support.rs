@@ -49,6 +49,13 @@ pub(crate) fn root() -> PathBuf {
         .to_owned()
 }
 
+/// Returns the variable that gives all Rust projects of the tests one folder for what cargo compiles. The second project
+/// then finds the dependencies of its SDK there. Each plugin still goes to its own project's `target`.
+pub(crate) fn shared_cargo_cache() -> String {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rust-projects");
+    format!("CARGO_BUILD_BUILD_DIR={}", folder.to_str().expect("the path is UTF-8"))
+}
+
 /// The time after which a hanging test fails. It is far more than any test needs, even with unoptimised workers in
 /// processes on a machine under load.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(180);

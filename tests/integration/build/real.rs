@@ -5,7 +5,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::support::{Finished, command};
+use crate::support::{Finished, command, shared_cargo_cache};
 
 /// The time after which a hanging build fails. Compilers of other languages may take long. So may the unoptimised
 /// engine with the plugins that they produce.
@@ -24,6 +24,7 @@ fn surroundings() -> Vec<String> {
     let usual = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths(languages.into_iter().chain(env::split_paths(&usual))).unwrap();
     all.push(format!("PATH={}", path.to_str().unwrap()));
+    all.push(shared_cargo_cache());
     all
 }
 
