@@ -26,11 +26,11 @@ fn digit(item: u32) -> String {
 }
 
 /// Returns the number that the summary gives for `what`.
-fn summary_count(stderr: &str, what: &str) -> u64 {
+fn summary_count(stderr: &str, noun: &str) -> u64 {
     let summary = stderr.lines().rfind(|line| line.contains(" items/s")).unwrap();
     let mut parts = summary.split(", ").filter_map(|part| part.split_once(' '));
     // The summary counts "1 item" but "2 items".
-    let part = parts.find(|(_, said)| *said == what || format!("{said}s") == what);
+    let part = parts.find(|(_, word)| *word == noun || format!("{word}s") == noun);
     part.map_or(0, |(number, _)| number.parse().unwrap_or_else(|_| panic!("{summary}")))
 }
 
@@ -110,7 +110,7 @@ fn output_ends_before_the_first_item_that_was_not_run() {
             listed.iter().filter(|(_, kind)| *kind == "not-written").collect();
         assert_eq!(not_written.len(), 1, "{args:?}: {listed:?}");
         let numbers =
-            ["items", "written", "not written", "not run"].map(|what| summary_count(&stderr, what));
+            ["items", "written", "not written", "not run"].map(|noun| summary_count(&stderr, noun));
         assert_eq!(numbers, [2, 1, 1, 6], "{args:?}: {stderr}");
     }
 }
@@ -125,7 +125,7 @@ fn in_any_order_all_that_was_done_is_written() {
     assert!(!written.iter().any(is_listed), "{written:?}, {listed:?}");
     assert!(listed.values().all(|kind| kind == "not-run"), "{listed:?}");
     let numbers =
-        ["items", "written", "not written", "not run"].map(|what| summary_count(&stderr, what));
+        ["items", "written", "not written", "not run"].map(|noun| summary_count(&stderr, noun));
     assert_eq!(
         numbers,
         [2, 0, 0, 6],
@@ -153,7 +153,7 @@ fn an_output_that_is_full_leaves_no_item_without_a_word() {
     let stderr = finished.stderr_text();
     assert!(stderr.contains("after 0 whole records"), "{stderr}");
     let [done, written, not_written, not_run] =
-        ["items", "written", "not written", "not run"].map(|what| summary_count(&stderr, what));
+        ["items", "written", "not written", "not run"].map(|noun| summary_count(&stderr, noun));
     assert_eq!((written, not_written), (0, done), "{stderr}");
     assert!(done > 0, "{stderr}");
     let listed = fault_kinds(&finished);

@@ -34,7 +34,7 @@ fn no_import_of_the_library_goes_up() {
                 };
                 let from = if own == "mtl_jail" { "jail" } else { file.module() };
                 let target = if own == "mtl_jail" && head == "crate" { "jail" } else { target };
-                wrong.extend(layers.judge(&file, from, target, &import));
+                wrong.extend(layers.check_import(&file, from, target, &import));
             }
         }
     }
@@ -52,7 +52,7 @@ fn no_import_of_the_command_goes_up() {
             if let [head, target, ..] = &import.path[..]
                 && head == "crate"
             {
-                wrong.extend(layers.judge(&file, file.module(), target, &import));
+                wrong.extend(layers.check_import(&file, file.module(), target, &import));
             }
         }
     }
@@ -61,7 +61,7 @@ fn no_import_of_the_command_goes_up() {
 
 /// The rows of a diagram.
 struct Layers {
-    picture: &'static str,
+    diagram: &'static str,
     /// The row of each module; the lowest row is 0.
     rows: BTreeMap<String, usize>,
 }
@@ -69,9 +69,9 @@ struct Layers {
 impl Layers {
     /// Reads a diagram: the code block of this name in the document. The highest row comes first. The names of a row
     /// are in front of its first `│`.
-    fn read_diagram(picture: &'static str) -> Self {
+    fn read_diagram(diagram: &'static str) -> Self {
         let text = fs::read_to_string(root().join("host/docs/architecture.md")).unwrap();
-        let begin = format!("```text {picture}\n");
+        let begin = format!("```text {diagram}\n");
         let (_, block) = text.split_once(&begin).expect("the document has the diagram");
         let (block, _) = block.split_once("```").unwrap();
         let mut rows = BTreeMap::new();
@@ -79,8 +79,8 @@ impl Layers {
             let names = line.split('│').next().unwrap_or_default();
             rows.extend(names.split_whitespace().map(|name| (name.to_owned(), row)));
         }
-        assert!(rows.len() > 10, "{picture} has rows: {rows:?}");
-        Self { picture, rows }
+        assert!(rows.len() > 10, "{diagram} has rows: {rows:?}");
+        Self { diagram, rows }
     }
 
     /// Lists the modules without a row, and the rows without a module.
@@ -88,12 +88,12 @@ impl Layers {
         let mut modules: Vec<_> = modules.into_iter().map(String::as_str).collect();
         // The jail's own modules have no layers.
         modules.push("jail");
-        let lacks = modules.iter().filter(|module| !self.rows.contains_key(**module));
+        let missing = modules.iter().filter(|module| !self.rows.contains_key(**module));
         let mut wrong: Vec<_> =
-            lacks.map(|module| format!("`{module}` has no row in `{}`", self.picture)).collect();
-        if self.picture == "layers" {
-            let gone = self.rows.keys().filter(|name| !modules.contains(&name.as_str()));
-            wrong.extend(gone.map(|name| format!("`{name}` has a row and no file")));
+            missing.map(|module| format!("`{module}` has no row in `{}`", self.diagram)).collect();
+        if self.diagram == "layers" {
+            let extra = self.rows.keys().filter(|name| !modules.contains(&name.as_str()));
+            wrong.extend(extra.map(|name| format!("`{name}` has a row and no file")));
         } else {
             wrong.retain(|line| !line.starts_with("`jail`"));
         }
@@ -101,7 +101,13 @@ impl Layers {
     }
 
     /// Describes what is wrong with an import, if anything is.
-    fn judge(&self, file: &File, from: &str, target: &str, import: &Import) -> Option<String> {
+    fn check_import(
+        &self,
+        file: &File,
+        from: &str,
+        target: &str,
+        import: &Import,
+    ) -> Option<String> {
         if from == target {
             return None;
         }
@@ -111,13 +117,13 @@ impl Layers {
         };
         let is_down = row.is_some_and(|row| row < from_row);
         (!is_down).then(|| {
-            let (shown, line) = (file.shown(), import.line);
+            let (relative_path, line) = (file.relative_path(), import.line);
             let path = import.path.join("::");
             let why = match row {
                 Some(_) => format!("`{target}` is not below `{from}`"),
                 None => format!("`{target}` is a name of the root: import it from its module"),
             };
-            format!("{shown}:{line}: `{path}`: {why}")
+            format!("{relative_path}:{line}: `{path}`: {why}")
         })
     }
 }
@@ -138,10 +144,10 @@ fn modules_in(sources: &str) -> Vec<String> {
 
 /// Returns the source files below a folder, except tests.
 fn files(folder: &Path) -> Vec<PathBuf> {
-    const OF_TESTS: [&str; 3] = ["tests", "tests.rs", "in_jail.rs"];
+    const TEST_FILES: [&str; 3] = ["tests", "tests.rs", "in_jail.rs"];
     let mut paths: Vec<_> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| !OF_TESTS.iter().any(|name| path.ends_with(name)));
+    paths.retain(|path| !TEST_FILES.iter().any(|name| path.ends_with(name)));
     paths.sort();
     let files = paths.into_iter().flat_map(|path| match path.is_dir() {
         true => files(&path),
@@ -182,7 +188,7 @@ impl File {
         self.modules.first().map_or("lib", String::as_str)
     }
 
-    fn shown(&self) -> String {
+    fn relative_path(&self) -> String {
         self.path.strip_prefix(root()).unwrap().display().to_string()
     }
 

@@ -251,9 +251,9 @@ fn a_file_beside_the_results_has_a_name() {
             "error: invalid value '-' for '{flag} <FILE>': not the name of a file; for standard output, \
              write `/dev/stdout`\n"
         );
-        let ran = host().plugin("upper.wat").args([flag, "-"]).run().code(2);
-        assert!(ran.stderr_text().starts_with(&error), "{}", ran.stderr_text());
-        assert!(!ran.folder().join("-").exists());
+        let finished = host().plugin("upper.wat").args([flag, "-"]).run().code(2);
+        assert!(finished.stderr_text().starts_with(&error), "{}", finished.stderr_text());
+        assert!(!finished.folder().join("-").exists());
     }
 }
 

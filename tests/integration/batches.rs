@@ -50,7 +50,7 @@ fn each_item_becomes_what_it_would_become_alone() {
 }
 
 /// Returns a plugin whose results tell whether the items came in a batch.
-fn crossings(import: &str, room: u32) -> String {
+fn crossings(import: &str, capacity: u32) -> String {
     let import = match import.rsplit_once('.') {
         None => String::new(),
         Some((module, name)) => {
@@ -65,7 +65,7 @@ fn crossings(import: &str, room: u32) -> String {
     format!(
         r#"(module {import} (memory (export "memory") 3) (data (i32.const 8) "onemany")
             (func (export "mtl_alloc") (param $len i32) (result i32)
-              (select (i32.const 0x10000) (i32.const 0) (i32.le_u (local.get 0) (i32.const {room}))))
+              (select (i32.const 0x10000) (i32.const 0) (i32.le_u (local.get 0) (i32.const {capacity}))))
             (func (export "call") (export "one") (param i32 i32) (result i64)
               (i64.const 0x800000003))
             (func (export "call_batch") (param $batch i32) (result i32)
@@ -96,19 +96,19 @@ fn items_cross_together_where_nothing_else_is_asked_for() {
         ("answers provisionally",  "",                 65536, &said,                     "one"),
         ("is retried if broken",   "",                 65536, &trapped,                  "many"),
     ];
-    for (case, import, room, args, crossed) in cases {
+    for (case, import, capacity, args, expected) in cases {
         let import = if import.is_empty() { String::new() } else { format!("{WASI}{import}") };
         let finished = host()
-            .file("crossings.wat", crossings(&import, room))
+            .file("crossings.wat", crossings(&import, capacity))
             .args(["crossings.wat", "--jobs", "1", "--chunk-size", "64"])
             .args(args.iter().copied())
             .stdin("item\n".repeat(1000))
             .run();
         // On a busy machine some claims arrive late, and their items cross one by one.
-        let came = finished.sorted_lines();
-        let found = if came.contains(&"many".to_owned()) { "many" } else { "one" };
-        let crossed = if in_processes() { "one" } else { crossed };
-        assert_eq!((came.len(), found), (1000, crossed), "{case}: {}", finished.stderr_text());
+        let outcomes = finished.sorted_lines();
+        let found = if outcomes.contains(&"many".to_owned()) { "many" } else { "one" };
+        let expected = if in_processes() { "one" } else { expected };
+        assert_eq!((outcomes.len(), found), (1000, expected), "{case}: {}", finished.stderr_text());
     }
 }
 
@@ -245,12 +245,12 @@ impl Case {
         let pool = recycle.into_iter().fold(pool, PoolBuilder::recycle);
         let mut pool = pool.build().unwrap();
         let mut results = pool.map(self.items.clone());
-        let came = results.by_ref().map(|result| match result {
+        let outcomes = results.by_ref().map(|result| match result {
             Ok(record) => Ok(record.bytes().map(<[u8]>::to_vec)),
             Err(fault) => Err((fault.kind(), fault.message().to_owned())),
         });
-        let came = came.collect();
-        (came, results.end().summary.retried)
+        let outcomes = outcomes.collect();
+        (outcomes, results.end().summary.retried)
     }
 }
 

@@ -29,7 +29,7 @@ const RULE: &str = "|---|---|---|---|---|";
 /// A cell that claims nothing.
 const UNCLAIMED: &str = "–";
 /// The most tests that a cell may name.
-const MOST_TESTS: usize = 4;
+const MAX_TESTS: usize = 4;
 
 /// Folders that builds create.
 const BUILT: [&str; 3] = ["build", "node_modules", "target"];
@@ -115,9 +115,9 @@ fn bad_claims(document: &str) -> Vec<String> {
         }
         for cell in claims {
             match tests_of(cell).map(|tests| tests.len()) {
-                Some(0..=MOST_TESTS) => {}
+                Some(0..=MAX_TESTS) => {}
                 Some(count) => problems
-                    .push(format!("`{id}`: a cell names {count} tests, and may name {MOST_TESTS}")),
+                    .push(format!("`{id}`: a cell names {count} tests, and may name {MAX_TESTS}")),
                 None => problems.push(format!("`{id}`: a cell is neither `–` nor tests: {cell}")),
             }
         }
@@ -143,7 +143,8 @@ fn missing_tests(document: &str, listed: &str) -> Vec<String> {
 /// Finds links of a text to rows that the document does not have.
 fn dead_links(text: &str, document: &str) -> Vec<String> {
     let ids: BTreeSet<_> = rows(document).0.iter().map(|row| row.id).collect();
-    let ends = |sign: char| !sign.is_alphanumeric() && sign != '-' && sign != '_';
+    let ends =
+        |character: char| !character.is_alphanumeric() && character != '-' && character != '_';
     let targets = text.split("behaviours.md#").skip(1);
     let targets = targets.map(|rest| rest.split(ends).next().unwrap_or_default());
     let dead = targets.filter(|id| !ids.contains(id));

@@ -16,10 +16,10 @@ const MIB: usize = 1024 * 1024;
 const INPUT: usize = 150 * MIB;
 
 /// The upper bound on the command's memory.
-const MOST_MEMORY: usize = 100 * MIB;
+const MAX_MEMORY: usize = 100 * MIB;
 
 /// The upper bound on bytes that are read ahead: the window, and the content of pipes and buffers.
-const MOST_AHEAD: usize = 32 * MIB;
+const MAX_AHEAD: usize = 32 * MIB;
 
 /// Describes a run of two workers whose output goes to `/dev/null`.
 fn described(plugin: &str, order: &[&str]) -> Host {
@@ -50,7 +50,7 @@ fn memory_does_not_grow_with_the_input() {
         let peak = running.peak_memory();
         drop(input);
         running.finish().code(0).stderr("");
-        assert!(peak < MOST_MEMORY, "{order:?}: {} MiB", peak / MIB);
+        assert!(peak < MAX_MEMORY, "{order:?}: {} MiB", peak / MIB);
     }
 }
 
@@ -63,20 +63,20 @@ fn an_item_that_takes_long_holds_the_reader_back_and_memory_is_bounded() {
         // The other worker continues, and its results are written.
         (&["--unordered"], false),
     ];
-    for (order, held) in cases {
+    for (order, is_held_back) in cases {
         let mut running =
             described("wait.wat", order).subfolder("gate").args(["--dir", "gate::/gate"]).start();
         running.send("wait\n");
         running.wait_for_stderr("begun");
         let mut input = running.take_stdin();
-        let ahead = fill(&mut input, if held { 3 } else { 30 });
+        let ahead = fill(&mut input, if is_held_back { 3 } else { 30 });
         let peak = running.peak_memory();
-        if held {
-            assert!(ahead < MOST_AHEAD, "{} MiB were read ahead", ahead / MIB);
+        if is_held_back {
+            assert!(ahead < MAX_AHEAD, "{} MiB were read ahead", ahead / MIB);
         } else {
             assert!(ahead >= INPUT, "only {} MiB were read", ahead / MIB);
         }
-        assert!(peak < MOST_MEMORY, "{order:?}: {} MiB", peak / MIB);
+        assert!(peak < MAX_MEMORY, "{order:?}: {} MiB", peak / MIB);
 
         fs::write(running.folder().join("gate/open"), "").unwrap();
         drop(input);
@@ -90,16 +90,16 @@ fn an_item_that_takes_long_holds_the_reader_back_and_memory_is_bounded() {
 /// A test cannot observe that the pipe will never accept more, only a pause. On a very slow machine
 /// the pause may come early, and then the test proves less.
 fn fill(input: &mut ChildStdin, seconds: i64) -> usize {
-    let patience = Timespec { tv_sec: seconds, tv_nsec: 0 };
+    let timeout = Timespec { tv_sec: seconds, tv_nsec: 0 };
     let flags = fcntl_getfl(&*input).unwrap();
     fcntl_setfl(&*input, flags | OFlags::NONBLOCK).unwrap();
-    let (block, mut taken) = (lines(), 0);
-    while taken < INPUT {
-        match input.write(&block[taken % block.len()..]) {
-            Ok(more) => taken += more,
+    let (block, mut written) = (lines(), 0);
+    while written < INPUT {
+        match input.write(&block[written % block.len()..]) {
+            Ok(more) => written += more,
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 let writable = PollFd::new(&*input, PollFlags::OUT);
-                if poll(&mut [writable], Some(&patience)).unwrap() == 0 {
+                if poll(&mut [writable], Some(&timeout)).unwrap() == 0 {
                     break;
                 }
             }
@@ -107,7 +107,7 @@ fn fill(input: &mut ChildStdin, seconds: i64) -> usize {
         }
     }
     fcntl_setfl(&*input, flags).unwrap();
-    taken
+    written
 }
 
 #[test]

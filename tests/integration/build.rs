@@ -21,10 +21,10 @@ fn each_language_has_its_commands_and_they_are_run_once() {
     for language in &CASES {
         let project = case(language);
         project.build([]).code(0).stdout("p/build/p.wasm\n").stderr(language.commands);
-        let ran = project.run_count();
-        assert!(ran > 0, "{}", language.commands);
+        let count = project.run_count();
+        assert!(count > 0, "{}", language.commands);
         project.build([]).code(0).stdout("p/build/p.wasm\n").stderr("");
-        assert_eq!(project.run_count(), ran, "{}", language.commands);
+        assert_eq!(project.run_count(), count, "{}", language.commands);
     }
 }
 
@@ -91,11 +91,11 @@ fn it_is_built_again_when_something_has_changed_and_not_otherwise() {
         ("another compiler", &|project| project.tool("zig", &format!("{COMPILER}\n")), true),
         ("no compiler", &|project| fs::remove_file(project.path("bin/zig")).unwrap(), false),
     ];
-    for (what, change, again) in changes {
+    for (case, change, again) in changes {
         let before = project.run_count();
         change(&project);
         project.build([]).code(0).stdout("p/build/p.wasm\n");
-        assert_eq!(project.run_count() > before, again, "{what}");
+        assert_eq!(project.run_count() > before, again, "{case}");
     }
 }
 
@@ -105,8 +105,8 @@ fn a_failing_compiler_has_the_word_and_leaves_no_plugin() {
                  echo 'worker.c:1: no' >&2\necho 'said aloud'\nexit 3\n";
     let project = project().files(C.files).tools(&[("zig", fails)]);
     for args in [&["build", "p"], &["run", "p"], &["compile", "p"], &["check", "p"]] {
-        let said = "worker.c:1: no\nsaid aloud\nerror: `zig` failed: exit status: 3\n";
-        project.run(args, "a\n").code(5).stdout("").stderr(&format!("{}{said}", C.commands));
+        let output = "worker.c:1: no\nsaid aloud\nerror: `zig` failed: exit status: 3\n";
+        project.run(args, "a\n").code(5).stdout("").stderr(&format!("{}{output}", C.commands));
         assert!(!project.path("p/build/p.wasm").exists());
     }
     // The old plugin stays on the disk, but a run does not take it for the result of the failed
@@ -148,8 +148,8 @@ fn what_is_missing_is_named_with_what_installs_it() {
     ];
     for (index, tools, error, install) in cases {
         let project = project().files(CASES[index].files).tools(tools);
-        let asked = if tools.is_empty() { "" } else { "go env GOVERSION\n" };
-        let text = format!("{asked}error: {error}\n hint: install it: {install}\n");
+        let probe = if tools.is_empty() { "" } else { "go env GOVERSION\n" };
+        let text = format!("{probe}error: {error}\n hint: install it: {install}\n");
         project.build([]).code(5).stdout("").stderr(&text);
     }
 }
@@ -207,12 +207,12 @@ fn packages_are_installed_again_when_others_are_asked_for() {
         ("only package.json",    &[(json, &first)],                    Some("install")),
         ("both",                 &[(json, &second), (lock, "{\"\":1}")], Some("install")),
     ];
-    for (what, files, command) in changes {
+    for (case, files, command) in changes {
         files.iter().for_each(|(name, text)| project.write(name, text));
         let installs =
             command.map(|command| format!("npm {command} --ignore-scripts --no-audit --no-fund\n"));
-        let said = installs.unwrap_or_default() + "node mtl-plugin/build.mjs build/.new/p.wasm\n";
-        assert_eq!(project.build([]).code(0).stderr_text(), said, "{what}");
+        let output = installs.unwrap_or_default() + "node mtl-plugin/build.mjs build/.new/p.wasm\n";
+        assert_eq!(project.build([]).code(0).stderr_text(), output, "{case}");
         project.build([]).code(0).stderr("");
     }
     // Tools on `PATH` are used without npm.
@@ -261,9 +261,9 @@ fn packages_that_are_asked_for_while_others_are_installed_are_installed_next() {
     let project = project()
         .files(&[("package.json", &first), ("mtl-plugin/build.mjs", "")])
         .tools(&[("node", COMPILER), ("npm", &npm)]);
-    let said = "npm install --ignore-scripts --no-audit --no-fund\n\
+    let output = "npm install --ignore-scripts --no-audit --no-fund\n\
                 node mtl-plugin/build.mjs build/.new/p.wasm\n";
-    for expected in [said, said, ""] {
+    for expected in [output, output, ""] {
         assert_eq!(project.build([]).code(0).stderr_text(), expected);
     }
 }
@@ -275,8 +275,8 @@ fn what_is_no_folder_is_told_with_what_to_name() {
         ("p/worker.c", "name the folder of the project"),
         ("missing", "`mtl-host new --lang LANG DIR` creates a project"),
     ] {
-        let told = project.run(&["build", name], "").code(4).stdout("").stderr_text();
-        assert!(told.ends_with(&format!("\n hint: {hint}\n")), "{told}");
+        let stderr = project.run(&["build", name], "").code(4).stdout("").stderr_text();
+        assert!(stderr.ends_with(&format!("\n hint: {hint}\n")), "{stderr}");
     }
 }
 
@@ -383,7 +383,7 @@ fn cargo_says_what_it_has_made_and_of_what() {
         let error = "error: rust needs a Rust with the target wasm32-wasip1, which is not installed\n \
                      hint: install it: `rustup target add wasm32-wasip1`, with rustup from \
                      https://rustup.rs\n";
-        let told = found.stdout("").stderr_text();
-        assert!(told.ends_with(error), "{told}");
+        let stderr = found.stdout("").stderr_text();
+        assert!(stderr.ends_with(error), "{stderr}");
     }
 }

@@ -48,9 +48,9 @@ fn part() -> &'static str {
 /// Returns the only entry in a part of the cache.
 #[track_caller]
 fn only(folder: &TempDir, part: &str) -> PathBuf {
-    let kept = entries(folder, part);
-    assert_eq!(kept.len(), 1, "{kept:?}");
-    kept.into_iter().next().unwrap()
+    let paths = entries(folder, part);
+    assert_eq!(paths.len(), 1, "{paths:?}");
+    paths.into_iter().next().unwrap()
 }
 
 fn set_used(path: &Path, time: SystemTime) {
@@ -135,12 +135,13 @@ fn a_directory_that_others_can_change_is_no_cache() {
 
 #[test]
 fn a_directory_that_cannot_be_made_is_told_of_if_it_was_asked_for() {
-    let asked = host().args(["--cache-dir", "/proc/mtl/cache"]).plugin("upper.wat").stdin("one\n");
-    let stderr = asked.run().code(0).stdout("ONE\n").stderr_text();
+    let explicit =
+        host().args(["--cache-dir", "/proc/mtl/cache"]).plugin("upper.wat").stdin("one\n");
+    let stderr = explicit.run().code(0).stdout("ONE\n").stderr_text();
     let begin = "warning: plugins are compiled each time: cannot use the cache `/proc/mtl/cache`: ";
     assert!(stderr.starts_with(begin), "{stderr}");
-    let usual = host().plugin("upper.wat").stdin("one\n").under("env", ["HOME=/proc/mtl"]);
-    usual.run().code(0).stdout("ONE\n").stderr("");
+    let default_path = host().plugin("upper.wat").stdin("one\n").under("env", ["HOME=/proc/mtl"]);
+    default_path.run().code(0).stdout("ONE\n").stderr("");
 }
 
 #[test]
@@ -236,8 +237,8 @@ fn what_was_not_used_for_the_longest_time_goes() {
     set_used(&echo, UNIX_EPOCH + Duration::from_secs(1));
     let limit = (size * 5 / 2).to_string();
     run(host(), &folder, "misbehave.wat").args(["--cache-size", &limit]).run().code(0);
-    let kept = entries(&folder, part());
-    assert!(kept.contains(&upper) && !kept.contains(&echo), "{kept:?}");
+    let paths = entries(&folder, part());
+    assert!(paths.contains(&upper) && !paths.contains(&echo), "{paths:?}");
 }
 
 #[test]
@@ -249,12 +250,12 @@ fn without_a_cache_nothing_is_kept_or_taken() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 
     home(plain()).run().code(0).stdout("ONE\n").stderr("");
-    let usual = folder.path().join(".cache/mtl-host").join(part());
-    let entry = fs::read_dir(&usual).unwrap().next().unwrap().unwrap().path();
+    let default_path = folder.path().join(".cache/mtl-host").join(part());
+    let entry = fs::read_dir(&default_path).unwrap().next().unwrap().unwrap().path();
     let without = || drop(home(plain().args(["--no-cache"])).run().code(0));
     assert!(!is_used(&entry, without));
     assert!(is_used(&entry, || drop(home(plain()).run().code(0))));
-    let mode = fs::metadata(usual.parent().unwrap()).unwrap().permissions().mode();
+    let mode = fs::metadata(default_path.parent().unwrap()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
 }
 
@@ -273,8 +274,8 @@ fn what_a_jail_has_made_is_never_run_outside_of_one() {
     // The host rejects code from the jailed part under any name, even the plugin's own.
     for planted in [&jailed, &other] {
         for name in [&trusted, planted] {
-            let place = trusted.with_file_name(name.file_name().unwrap());
-            fs::copy(planted, &place).unwrap();
+            let path = trusted.with_file_name(name.file_name().unwrap());
+            fs::copy(planted, &path).unwrap();
             let bytes = fs::read(planted).unwrap();
             upper().run().code(0).stdout("ONE\n").stderr("");
             assert_ne!(fs::read(&trusted).unwrap(), bytes);
@@ -355,9 +356,9 @@ fn what_is_kept_is_shown_and_thrown_away() {
     let cache = |args: &[&str]| {
         with_cache(command().args(["cache"]).args(args.iter().copied()), &folder).run().code(0)
     };
-    let place = folder.path().join("cache").display().to_string();
+    let path = folder.path().join("cache").display().to_string();
     let none = format!(
-        "cache    {place}\nlimit    1GiB\ntrusted  0 plugins, 0 bytes\njailed   0 plugins, 0 bytes\n"
+        "cache    {path}\nlimit    1GiB\ntrusted  0 plugins, 0 bytes\njailed   0 plugins, 0 bytes\n"
     );
     cache(&["info"]).stdout(&none).stderr("");
     assert!(!folder.path().join("cache").exists(), "`cache info` creates no folder");
@@ -370,7 +371,7 @@ fn what_is_kept_is_shown_and_thrown_away() {
         entries(&folder, part).iter().map(|path| fs::metadata(path).unwrap().len()).sum()
     };
     let json = format!(
-        "{{\"jailed\":{{\"bytes\":{},\"entries\":2}},\"limit\":1048576,\"path\":\"{place}\",\
+        "{{\"jailed\":{{\"bytes\":{},\"entries\":2}},\"limit\":1048576,\"path\":\"{path}\",\
          \"trusted\":{{\"bytes\":{},\"entries\":1}}}}\n",
         bytes("jailed"),
         bytes("trusted")

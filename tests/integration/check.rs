@@ -19,10 +19,10 @@ fn document(finished: &Finished) -> Value {
 }
 
 /// Returns the names of the checks with this status.
-fn ended<'a>(document: &'a Value, status: &str) -> Vec<&'a str> {
+fn names_with<'a>(document: &'a Value, status: &str) -> Vec<&'a str> {
     let checks = document["checks"].as_array().unwrap().iter();
-    let ended = checks.filter(|check| check["status"] == status);
-    ended.map(|check| check["name"].as_str().unwrap()).collect()
+    let names_with = checks.filter(|check| check["status"] == status);
+    names_with.map(|check| check["name"].as_str().unwrap()).collect()
 }
 
 /// Returns one check of a document.
@@ -205,7 +205,9 @@ fn control_characters_of_a_plugin_do_not_reach_the_terminal() {
         let finished = check().file("it.wat", &plugin).args(["it.wat"]).args(args.iter().copied());
         let shown = String::from_utf8(finished.run().code(0).stdout_bytes().to_vec()).unwrap();
         assert!(shown.contains("[2J"), "{shown}");
-        let raw = |sign: char| sign.is_control() && sign != '\n' || sign == '\u{202e}';
+        let raw = |character: char| {
+            character.is_control() && character != '\n' || character == '\u{202e}'
+        };
         assert!(!shown.contains(raw), "{shown}");
     }
 }
@@ -217,7 +219,7 @@ fn a_component_is_checked_as_one() {
         .args(["--json", "--item", "hello", "--skip", "growing-items"])
         .run();
     let document = document(&finished);
-    assert_eq!(ended(&document, "fail"), [""; 0], "{document:#}");
+    assert_eq!(names_with(&document, "fail"), [""; 0], "{document:#}");
     let why = &found(&document, "snapshot")["details"][0];
     assert_eq!(why, "it is a component, and only core modules can be frozen");
 }
@@ -227,7 +229,7 @@ fn a_typed_function_is_checked_with_values() {
     let host = check().plugin("other-world.wat").args(["--call", "add", "--json"]);
     let finished = host.run().code(0);
     let document = document(&finished);
-    assert_eq!(ended(&document, "fail"), [""; 0], "{document:#}");
+    assert_eq!(names_with(&document, "fail"), [""; 0], "{document:#}");
     let why = "items are JSON, which the host parses and passes on as values";
     for name in ["empty-item", "every-byte", "growing-items", "argument-passing"] {
         assert_eq!(found(&document, name)["details"], json!([why]), "{name}");
@@ -245,7 +247,7 @@ fn passes(name: &str, args: &[&str]) {
     }
     let finished = check().args([&path]).args(["--json"]).args(args.iter().copied()).run();
     let document = document(&finished);
-    assert_eq!(ended(&document, "fail"), [""; 0], "{document:#}");
+    assert_eq!(names_with(&document, "fail"), [""; 0], "{document:#}");
     finished.code(0);
 }
 

@@ -23,18 +23,19 @@ fn processes() -> Isolation {
 
 /// Returns a loader, and the same loader with compilation in processes.
 fn loaders(engine: &Engine) -> (PluginLoader, PluginLoader) {
-    let here = Plugin::loader(engine).max_functions("300".parse().unwrap()).host_function(
+    let local = Plugin::loader(engine).max_functions("300".parse().unwrap()).host_function(
         "acme:store/lookup@1.0.0",
         "get",
         |_, key| Ok(key.to_vec()),
     );
-    (here.clone(), here.isolation(processes()))
+    (local.clone(), local.isolation(processes()))
 }
 
 /// Returns all fixtures, and files that are not plugins.
 fn plugins() -> Vec<(PathBuf, Vec<u8>)> {
     let fixtures = fs::read_dir(fixtures()).unwrap().map(|entry| entry.unwrap().path());
-    let fixtures = fixtures.filter(|path| path.extension().is_some_and(|ending| ending == "wat"));
+    let fixtures =
+        fixtures.filter(|path| path.extension().is_some_and(|extension| extension == "wat"));
     let mut plugins: Vec<_> =
         fixtures.map(|path| (path.clone(), fs::read(path).unwrap())).collect();
     assert!(plugins.len() > 40);
@@ -64,7 +65,7 @@ fn plugins() -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 /// Returns everything that a user sees of an error.
-fn shown(error: &LoadError) -> (Vec<String>, Option<String>) {
+fn user_text(error: &LoadError) -> (Vec<String>, Option<String>) {
     let causes = std::iter::successors(Some(error as &dyn Error), |&error| error.source());
     (causes.map(ToString::to_string).collect(), error.hint())
 }
@@ -75,18 +76,18 @@ fn facts(plugin: &Plugin) -> (&Path, bool, bool, bool) {
 
 #[test]
 fn what_is_loaded_or_refused_is_so_wherever_it_is_compiled() {
-    let (here, in_a_process) = loaders(&Engine::new().unwrap());
+    let (local, jailed) = loaders(&Engine::new().unwrap());
     let mut refused = Vec::new();
     for (path, bytes) in plugins() {
         let name = path.to_str().unwrap();
-        match (here.from_bytes(name, &bytes), in_a_process.from_bytes(name, &bytes)) {
-            (Ok(here), Ok(there)) => assert_eq!(facts(&there), facts(&here), "{name}"),
-            (Err(here), Err(there)) => {
-                assert_eq!(shown(&there), shown(&here), "{name}");
-                let kind = format!("{:?}", here.kind());
+        match (local.from_bytes(name, &bytes), jailed.from_bytes(name, &bytes)) {
+            (Ok(local), Ok(remote)) => assert_eq!(facts(&remote), facts(&local), "{name}"),
+            (Err(local), Err(remote)) => {
+                assert_eq!(user_text(&remote), user_text(&local), "{name}");
+                let kind = format!("{:?}", local.kind());
                 refused.push(kind.split([' ', '(']).next().unwrap().to_owned());
             }
-            (here, there) => panic!("{name}: {here:?} here, {there:?} in a process"),
+            (local, remote) => panic!("{name}: {local:?} here, {remote:?} in a process"),
         }
     }
     refused.sort();
@@ -107,7 +108,7 @@ fn errors_that_need_more_than_a_file_are_the_same_too() {
     let other_type =
         |name| plain.clone().host_function("acme:store/lookup@1.0.0", name, |_, _| Ok(vec![]));
     let cases = [
-        ("CallOfWorld", plain.clone().call("first"), fixture("component.wat")),
+        ("FixedCall", plain.clone().call("first"), fixture("component.wat")),
         ("MissingExport", plain.clone().call("second"), fixture("renamed-call.wat")),
         ("MissingExport", plain.clone().call("second"), fixture("typed-functions.wat")),
         ("Ambiguous", plain.clone().call("add"), fixture("typed-functions.wat")),
@@ -122,13 +123,13 @@ fn errors_that_need_more_than_a_file_are_the_same_too() {
         ),
     ];
     for (expected, loader, path) in cases {
-        let here = loader.load(&path).unwrap_err();
-        let there = loader.isolation(processes()).load(&path).unwrap_err();
-        for error in [&here, &there] {
+        let local = loader.load(&path).unwrap_err();
+        let remote = loader.isolation(processes()).load(&path).unwrap_err();
+        for error in [&local, &remote] {
             let kind = format!("{:?}", error.kind());
             assert!(kind.starts_with(expected), "{expected}: {kind}");
         }
-        assert_eq!(shown(&there), shown(&here));
+        assert_eq!(user_text(&remote), user_text(&local));
     }
 }
 
@@ -142,21 +143,23 @@ fn findings(found: &Inspection) -> impl PartialEq + std::fmt::Debug {
             found.memory,
             found.missing_jail_layers.clone(),
         ),
-        (found.typed.clone(), found.refusal.as_ref().map(shown)),
+        (found.typed.clone(), found.refusal.as_ref().map(user_text)),
     )
 }
 
 #[test]
 fn what_is_found_in_a_plugin_is_the_same_wherever_it_is_looked_into() {
-    let (here, in_a_process) = loaders(&Engine::new().unwrap());
+    let (local, jailed) = loaders(&Engine::new().unwrap());
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in plugins() {
         let path = folder.path().join(name.file_name().unwrap());
         fs::write(&path, bytes).unwrap();
-        match (here.inspect(&path), in_a_process.inspect(&path)) {
-            (Ok(here), Ok(there)) => assert_eq!(findings(&there), findings(&here), "{name:?}"),
-            (Err(here), Err(there)) => assert_eq!(shown(&there), shown(&here), "{name:?}"),
-            (here, there) => panic!("{name:?}: {here:?} here, {there:?} in a process"),
+        match (local.inspect(&path), jailed.inspect(&path)) {
+            (Ok(local), Ok(remote)) => assert_eq!(findings(&remote), findings(&local), "{name:?}"),
+            (Err(local), Err(remote)) => {
+                assert_eq!(user_text(&remote), user_text(&local), "{name:?}")
+            }
+            (local, remote) => panic!("{name:?}: {local:?} here, {remote:?} in a process"),
         }
     }
 }

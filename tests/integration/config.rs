@@ -19,7 +19,7 @@ fn with_config(config: &str) -> Host {
 }
 
 /// Returns the output of `--print-config`, with the run's folder replaced by `HERE`.
-fn shown(finished: &Finished) -> String {
+fn printed(finished: &Finished) -> String {
     let text = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();
     text.replace(fs::canonicalize(finished.folder()).unwrap().to_str().unwrap(), "HERE")
 }
@@ -55,8 +55,8 @@ fn a_file_has_workers() {
         .stdin(items)
         .run()
         .code(0);
-    let shown = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();
-    for (item, line) in shown.lines().enumerate() {
+    let printed = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();
+    for (item, line) in printed.lines().enumerate() {
         let answers = [
             format!("{{\"key\":[1,2.5,true,\"x\"],\"other\":{{}}}}{item}"),
             format!("from a file {item}"),
@@ -64,7 +64,7 @@ fn a_file_has_workers() {
         ];
         assert!(answers.contains(&line.into()), "{line}");
     }
-    assert_eq!(shown.lines().count(), 2000);
+    assert_eq!(printed.lines().count(), 2000);
 }
 
 #[test]
@@ -100,14 +100,14 @@ fn paths_are_relative_to_the_file() {
 
 #[test]
 fn the_command_line_wins() {
-    let alike = "
+    let identical = "
         [pool]
         plugin = 'plugins/init.wat'
         jobs = 1
         init = ['a ']
         inputs = ['items']
         output-format = 'jsonl'";
-    let listed = "
+    let list = "
         [pool]
         output-format = 'jsonl'
         inputs = ['items']
@@ -115,14 +115,14 @@ fn the_command_line_wins() {
         plugin = 'plugins/init.wat'";
     #[rustfmt::skip]
     let cases: [(&str, &[&str], &str); 8] = [
-        (alike,  &[],                                             "{\"index\":0,\"ok\":\"a x\"}\n"),
-        (alike,  &["--output-format", "lines"],                   "a x\n"),
-        (alike,  &["--init", "b ", "--output-format", "lines"],   "b x\n"),
-        (alike,  &["other"],                                      "{\"index\":0,\"ok\":\"a y\"}\n"),
-        (alike,  &["--worker", "plugins/upper.wat"],              "{\"index\":0,\"ok\":\"X\"}\n"),
-        (alike,  &["--init=b ", "--", "other"],                   "{\"index\":0,\"ok\":\"b y\"}\n"),
-        (listed, &[],                                             "{\"index\":0,\"ok\":\"x\"}\n"),
-        (listed, &["--plugin", "plugins/upper.wat", "--jobs=1"],  "{\"index\":0,\"ok\":\"X\"}\n"),
+        (identical,  &[],                                             "{\"index\":0,\"ok\":\"a x\"}\n"),
+        (identical,  &["--output-format", "lines"],                   "a x\n"),
+        (identical,  &["--init", "b ", "--output-format", "lines"],   "b x\n"),
+        (identical,  &["other"],                                      "{\"index\":0,\"ok\":\"a y\"}\n"),
+        (identical,  &["--worker", "plugins/upper.wat"],              "{\"index\":0,\"ok\":\"X\"}\n"),
+        (identical,  &["--init=b ", "--", "other"],                   "{\"index\":0,\"ok\":\"b y\"}\n"),
+        (list, &[],                                             "{\"index\":0,\"ok\":\"x\"}\n"),
+        (list, &["--plugin", "plugins/upper.wat", "--jobs=1"],  "{\"index\":0,\"ok\":\"X\"}\n"),
     ];
     for (config, args, expected) in cases {
         let described = with_config(config).file("items", "x\n").file("other", "y\n");
@@ -246,7 +246,7 @@ fn a_list_of_kinds_is_an_array_or_a_text() {
         let pool = "[pool]\nplugin = 'plugins/misbehave.wat'\nretries = 1\n";
         let finished =
             with_config(&format!("{pool}retry-on = {kinds}\n")).args(["--print-config"]).run();
-        let text = shown(&finished.code(0).stderr(""));
+        let text = printed(&finished.code(0).stderr(""));
         assert!(text.contains("\nretry-on = \"trap,bad-result\"\n"), "{kinds}:\n{text}");
     }
 }
@@ -269,7 +269,7 @@ fn a_switch_of_the_file_is_unset_on_the_command_line() {
     for (config, args, stdout) in cases {
         run(config, args).code(0).stdout(stdout).stderr("");
     }
-    let text = shown(&run("tag = true", &["--tag=false", "--print-config"]).code(0));
+    let text = printed(&run("tag = true", &["--tag=false", "--print-config"]).code(0));
     assert!(text.contains("\ntag = false\n"), "{text}");
     let stderr = run("", &["--tag=no"]).code(2).stdout("").stderr_text();
     let error = "error: invalid value 'no' for '--tag[=<TAG>]'\n  [possible values: true, false]\n";
@@ -293,8 +293,8 @@ fn a_switch_that_is_unset_goes_with_everything() {
     for (config, args, line) in cases {
         let config = format!("[pool]\nplugin = 'plugins/upper.wat'\n{config}\n");
         let args = args.iter().copied().chain(["--print-config"]);
-        let text = shown(&with_config(&config).args(args).run().code(0).stderr(""));
-        assert!(text.lines().any(|shown| shown == line), "{line} is not in:\n{text}");
+        let text = printed(&with_config(&config).args(args).run().code(0).stderr(""));
+        assert!(text.lines().any(|printed| printed == line), "{line} is not in:\n{text}");
     }
     with_config("[pool]\nplugin = 'plugins/upper.wat'\nwindow = 5\n")
         .args(["--unbounded=false"])
@@ -356,7 +356,7 @@ fn what_is_in_force_is_shown_and_nothing_is_run() {
     let args = ["run", "--print-config", "no-such.wasm", "in.txt", "-", "--init", "{\"a\":1}"];
     let more = ["--init", "@args", "--env", "A=it's", "--env", "PATH", "--limit", "7", "--desc=7"];
     let finished = command().args(args).args(more).args(["--tag"]).run().code(0).stderr("");
-    let text = shown(&finished);
+    let text = printed(&finished);
     let lines: Vec<_> = text.lines().collect();
     #[rustfmt::skip]
     let expected = [

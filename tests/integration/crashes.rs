@@ -27,7 +27,7 @@ struct Runs(Arc<Mutex<BTreeMap<String, u32>>>);
 impl Runs {
     /// Records the start of an item. If the item names a signal, its first run sends that signal to the worker's
     /// process.
-    fn begins(&self, item: &str) {
+    fn record_start(&self, item: &str) {
         let mut runs = self.0.lock().unwrap();
         let runs = runs.entry(item.to_owned()).or_default();
         *runs += 1;
@@ -53,7 +53,7 @@ fn builder(runs: &Runs) -> PoolBuilder {
     let runs = runs.clone();
     let plugin = Plugin::loader(&Engine::new().unwrap())
         .host_function("acme:store/lookup@1.0.0", "get", move |_, item| {
-            runs.begins(str::from_utf8(item).unwrap());
+            runs.record_start(str::from_utf8(item).unwrap());
             Ok(item.to_ascii_uppercase())
         })
         .load(fixtures().join("host-function.wat"))
@@ -96,9 +96,9 @@ fn the_item_it_was_on_pays_exactly_and_the_others_run_elsewhere() {
                 assert_eq!(outcomes(&mut pool, &items), expected, "{signal} at {at}");
                 // The outcomes of the earlier items were lost with the process, so they ran twice. No other item did.
                 for (item, times) in runs.all() {
-                    let place = items.iter().position(|other| *other == item);
-                    let most = if place.is_some_and(|place| place < at) { 2 } else { 1 };
-                    assert!(times <= most, "`{item}` ran {times} times, {signal} at {at}");
+                    let position = items.iter().position(|other| *other == item);
+                    let max = if position.is_some_and(|position| position < at) { 2 } else { 1 };
+                    assert!(times <= max, "`{item}` ran {times} times, {signal} at {at}");
                 }
                 assert_eq!(outcomes(&mut pool, &["again"]), ["AGAIN"]);
                 let report = pool.close().remove(0);
@@ -182,15 +182,15 @@ fn one_that_is_killed_as_it_starts_for_the_first_time_is_started_again() {
         module_path!(),
         "one_that_is_killed_as_it_starts_for_the_first_time_is_started_again",
         || {
-            let dies = |starts: &[u8], most: MaxRestarts| {
+            let dies = |starts: &[u8], max: MaxRestarts| {
                 let folder = tempfile::tempdir().unwrap();
-                let builder = hangs_at_first(starts, folder.path()).max_restarts(most);
+                let builder = hangs_at_first(starts, folder.path()).max_restarts(max);
                 let mut pool =
                     builder.observer(SignalOnOutput::new(Signal::KILL, 9)).build().unwrap();
-                let (records, _, ended) = pool.map(["a", "b"]).collect_all();
+                let (records, _, outcome) = pool.map(["a", "b"]).collect_all();
                 drop(pool);
                 assert!(own_children().is_empty());
-                let error = ended.error.map(|error| match error {
+                let error = outcome.error.map(|error| match error {
                     Error::Init { source, .. } => source.to_string(),
                     error => panic!("{error:?}"),
                 });
@@ -209,8 +209,8 @@ fn one_that_is_killed_as_it_starts_for_the_first_time_is_started_again() {
             // A higher limit still allows only three attempts.
             ("4", MaxRestarts::AtMost(4), (0, 3, killed())),
         ];
-            for (starts, most, expected) in cases {
-                assert_eq!(dies(starts.as_bytes(), most), expected, "{starts}, at most {most}");
+            for (starts, max, expected) in cases {
+                assert_eq!(dies(starts.as_bytes(), max), expected, "{starts}, at most {max}");
             }
         },
     );
@@ -226,9 +226,9 @@ fn one_that_dies_or_hangs_as_it_starts_ends_the_run_with_why() {
                 let builder =
                     one_worker(&linger()).init(Init::Same(b"c".to_vec())).init_timeout(LIMIT);
                 let mut pool = builder.observer(SignalOnOutput::new(signal, 3)).build().unwrap();
-                let ended = pool.map(["n"]).end();
-                let Some(Error::Init { source, .. }) = ended.error else {
-                    panic!("{signal:?}: {:?}", ended.error)
+                let outcome = pool.map(["n"]).end();
+                let Some(Error::Init { source, .. }) = outcome.error else {
+                    panic!("{signal:?}: {:?}", outcome.error)
                 };
                 match (&*source, signal) {
                     (StartError::Crashed { message }, Signal::KILL) => {
@@ -257,11 +257,11 @@ fn one_that_dies_or_hangs_as_it_finishes_leaves_no_report() {
             (Signal::KILL, InstanceFailure::new(FaultKind::Crashed, "its process was killed by signal 9 (SIGKILL)")),
             (Signal::STOP, InstanceFailure::new(FaultKind::Timeout, "took longer than 2s, and its process was killed")),
         ];
-            for (signal, broken) in cases {
+            for (signal, failure) in cases {
                 let builder = one_worker(&linger()).init_timeout(LIMIT);
                 let mut pool = builder.observer(SignalOnOutput::new(signal, 1)).build().unwrap();
                 assert_eq!(outcomes(&mut pool, &["Xc"]), ["0 001"]);
-                assert_eq!(pool.close().remove(0).finish_report, Err(broken));
+                assert_eq!(pool.close().remove(0).finish_report, Err(failure));
                 assert!(own_children().is_empty());
             }
         },
@@ -300,10 +300,10 @@ fn start_error(script: &str) -> String {
     let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("upper.wat")).unwrap();
     let pool = Pool::builder(&plugin).jobs("1".parse().unwrap());
     let mut pool = pool.isolation(Isolation::Process(processes)).build().unwrap();
-    let ended = pool.map(["a"]).end();
+    let outcome = pool.map(["a"]).end();
     drop(pool);
     assert!(own_children().is_empty(), "{script}");
-    let Some(Error::Init { source, .. }) = ended.error else { panic!("{:?}", ended.error) };
+    let Some(Error::Init { source, .. }) = outcome.error else { panic!("{:?}", outcome.error) };
     match &*source {
         StartError::Crashed { message } => message.clone(),
         other => panic!("{other:?}"),

@@ -30,7 +30,7 @@ fn an_item_that_takes_too_long_has_its_fault_and_a_fresh_instance_goes_on() {
         (COMPONENT,  "s",    ""),
         (COMPONENT,  "f",    ""),
     ];
-    for (plugin, item, place) in cases {
+    for (plugin, item, location) in cases {
         let (before, after) = match plugin {
             CORE => ("0 001\n0 002\n", "0 001\n"),
             _ => ("1\n2\n", "1\n"),
@@ -41,7 +41,7 @@ fn an_item_that_takes_too_long_has_its_fault_and_a_fresh_instance_goes_on() {
             .run()
             .code(1)
             .stdout(format!("{before}\n{after}"));
-        let fault = format!("fault: item 2: timeout: took longer than 100ms{place}\n");
+        let fault = format!("fault: item 2: timeout: took longer than 100ms{location}\n");
         let stderr = finished.stderr_text();
         assert!(stderr.contains(&fault), "{plugin}, {item}: {stderr}");
         assert_eq!(stderr.matches("fault: ").count(), 1, "{plugin}, {item}: {stderr}");
@@ -101,11 +101,11 @@ fn a_start_that_takes_too_long_ends_the_run_and_says_which_flag_bounds_it() {
         (COMPONENT,          Box::new(init("s")),                          ""),
         (COMPONENT,          Box::new(init("f")),                          ""),
     ];
-    for (plugin, described, place) in cases {
+    for (plugin, described, location) in cases {
         let described = described(granted(plugin)).args(["--jobs", "1", "--init-timeout", "100ms"]);
         let stderr = described.stdin("n\n").run().code(3).stdout("").stderr_text();
         let error = format!(
-            "error: worker 0 could not be started: the start took longer than 100ms{place}\n \
+            "error: worker 0 could not be started: the start took longer than 100ms{location}\n \
              hint: `--init-timeout TIME` gives a worker more time to start\n"
         );
         assert!(stderr.ends_with(&error), "{plugin}: {stderr}");
@@ -134,8 +134,8 @@ fn a_first_start_that_takes_too_long_is_tried_again() {
             .run()
             .code(code)
             .stdout(if code == 0 { "a\n" } else { "" });
-        let begun = finished.stderr_text().matches("[worker 0] begun\n").count();
-        assert_eq!(begun.to_string(), starts, "{flags:?}");
+        let hung = finished.stderr_text().matches("[worker 0] begun\n").count();
+        assert_eq!(hung.to_string(), starts, "{flags:?}");
     }
 }
 
@@ -147,7 +147,7 @@ fn an_end_that_takes_too_long_is_cut_off_and_its_report_is_missed() {
         ("--join-timeout", "was still at work when the run had to end"),
     ];
     for (flag, why) in cases {
-        for (plugin, item, result, place) in [
+        for (plugin, item, result, location) in [
             (CORE, "Xc\n", "0 001\n", ", in `for_ever`"),
             (CORE, "Xs\n", "0 001\n", ", in `linger`"),
             (COMPONENT, "Xc\n", "1\n", ", in `linger`"),
@@ -162,9 +162,9 @@ fn an_end_that_takes_too_long_is_cut_off_and_its_report_is_missed() {
                 .stdout(result);
             // A process that is killed cannot report where its guest was.
             let is_killed = in_processes() && flag == "--join-timeout";
-            let place = if is_killed { "" } else { place };
+            let location = if is_killed { "" } else { location };
             let warning =
-                format!("warning: worker 0 gave no finish report: timeout: {why}{place}\n");
+                format!("warning: worker 0 gave no finish report: timeout: {why}{location}\n");
             let stderr = finished.stderr_text();
             assert!(stderr.ends_with(&warning), "{plugin}, {flag}: {stderr}");
         }

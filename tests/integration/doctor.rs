@@ -86,15 +86,15 @@ fn strict_runs_do_what_the_doctor_says(under: impl Fn(Host) -> Host) {
         if runs == true {
             run.code(0).stdout("ONE\n").stderr("");
         } else {
-            let said = run.code(3).stdout("").stderr_text();
-            assert!(said.contains("the strict jail needs "), "{said}");
-            assert!(said.contains("`mtl-host doctor`"), "{said}");
+            let stderr = run.code(3).stdout("").stderr_text();
+            assert!(stderr.contains("the strict jail needs "), "{stderr}");
+            assert!(stderr.contains("`mtl-host doctor`"), "{stderr}");
         }
     }
 }
 
 #[test]
 fn a_jail_that_there_is_not_is_refused_with_those_that_there_are() {
-    let said = host().args(["--jail", "none"]).plugin("upper.wat").run().code(2).stderr_text();
-    assert!(said.contains("none of `required`, `best-effort` and `strict`"), "{said}");
+    let stderr = host().args(["--jail", "none"]).plugin("upper.wat").run().code(2).stderr_text();
+    assert!(stderr.contains("none of `required`, `best-effort` and `strict`"), "{stderr}");
 }

@@ -134,8 +134,8 @@ fn devices_and_pipes_are_nobodys() {
     // A named pipe can be the output.
     let run = host_on_threads().plugin("upper.wat").args(["-o", "pipe"]);
     let pipe = run.folder().join("pipe");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
-    assert!(made.success());
+    let status = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(status.success());
     let mut running = run.stdin_open().start();
     running.send("one\n");
     running.close_stdin();

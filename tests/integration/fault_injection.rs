@@ -88,11 +88,11 @@ fn inject(case: &Case) {
     let mut results = pool.map((0..items()).map(item));
     for (number, result) in results.by_ref().enumerate() {
         let index = index(&result);
-        runs.has_come(index);
+        runs.record_result(index);
         if case.order == Order::Input {
             assert_eq!(index, number, "seed {seed}");
         }
-        let outcome = judge(index, &result);
+        let outcome = check_outcome(index, &result);
         assert!(outcomes[index].replace(outcome).is_none(), "item {index} twice, seed {seed}");
         if number == next {
             next += 1 + random.below(2 * KILLED_EVERY);
@@ -101,8 +101,8 @@ fn inject(case: &Case) {
             // Each hanging process costs its worker several seconds.
             let signal = if hung == 5 { Signal::KILL } else { signal };
             if let Some(child) = children.get(random.below(children.len().max(1))) {
-                let sent = usize::from(child.signal(signal));
-                *(if signal == Signal::STOP { &mut hung } else { &mut killed }) += sent;
+                let was_received = usize::from(child.signal(signal));
+                *(if signal == Signal::STOP { &mut hung } else { &mut killed }) += was_received;
             }
         }
     }
@@ -159,7 +159,7 @@ fn index(result: &Result<Record, Fault>) -> usize {
 }
 
 /// Checks that a record is correct, or that a signal explains the fault.
-fn judge(index: usize, result: &Result<Record, Fault>) -> Result<(), FaultKind> {
+fn check_outcome(index: usize, result: &Result<Record, Fault>) -> Result<(), FaultKind> {
     match result {
         Ok(record) => {
             assert_eq!(record.bytes(), Some(item(index).to_uppercase().as_bytes()));
@@ -167,12 +167,12 @@ fn judge(index: usize, result: &Result<Record, Fault>) -> Result<(), FaultKind> 
         }
         Err(fault) => {
             let (kind, message) = (fault.kind(), fault.message());
-            let is_so = match kind {
+            let is_expected = match kind {
                 FaultKind::Crashed => message.starts_with("its process was killed by signal "),
                 FaultKind::Timeout => message == "took longer than 5s, and its process was killed",
                 _ => false,
             };
-            assert!(is_so, "item {index}: {kind}: {message}");
+            assert!(is_expected, "item {index}: {kind}: {message}");
             Err(kind)
         }
     }
@@ -183,7 +183,7 @@ fn plugin(runs: &Arc<Runs>) -> Plugin {
     let runs = Arc::clone(runs);
     Plugin::loader(&Engine::new().unwrap())
         .host_function("acme:store/lookup@1.0.0", "get", move |_, item| {
-            runs.begins(item);
+            runs.record_start(item);
             Ok(item.to_ascii_uppercase())
         })
         .load(fixtures().join("host-function.wat"))
@@ -192,23 +192,23 @@ fn plugin(runs: &Arc<Runs>) -> Plugin {
 
 /// The items that have a result, and the number of runs after the item's result.
 struct Runs {
-    have_come: Vec<AtomicBool>,
+    have_result: Vec<AtomicBool>,
     again: AtomicUsize,
 }
 
 impl Runs {
     fn new() -> Self {
-        let have_come = (0..items()).map(|_| AtomicBool::new(false)).collect();
-        Self { have_come, again: AtomicUsize::new(0) }
+        let have_result = (0..items()).map(|_| AtomicBool::new(false)).collect();
+        Self { have_result, again: AtomicUsize::new(0) }
     }
 
-    fn has_come(&self, index: usize) {
-        self.have_come[index].store(true, Ordering::Relaxed);
+    fn record_result(&self, index: usize) {
+        self.have_result[index].store(true, Ordering::Relaxed);
     }
 
-    fn begins(&self, item: &[u8]) {
+    fn record_start(&self, item: &[u8]) {
         let number = str::from_utf8(item).unwrap().strip_prefix("item ").unwrap();
-        if self.have_come[number.parse::<usize>().unwrap()].load(Ordering::Relaxed) {
+        if self.have_result[number.parse::<usize>().unwrap()].load(Ordering::Relaxed) {
             self.again.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -42,7 +42,7 @@ fn both_kinds_of_plugin_get_answers_and_errors_and_outlive_a_panic() {
     let panicked = "trap: the host function `acme:store/lookup@1.0.0.get` panicked: a bug in the host function";
     let too_large = "trap: the host function `acme:store/lookup@1.0.0.get` answered with 67108865 \
                      bytes, more than the 67108864 that an answer may have";
-    for (plugin, place) in
+    for (plugin, location) in
         [("host-function.wat", ", in `call`"), ("host-function-component.wat", ", in `call`")]
     {
         let plugin = loader().load(fixtures().join(plugin)).unwrap();
@@ -52,9 +52,9 @@ fn both_kinds_of_plugin_get_answers_and_errors_and_outlive_a_panic() {
             "refused: no such key".into(),
             String::new(),
             "0: ".into(),
-            format!("{panicked}{place}"),
+            format!("{panicked}{location}"),
             "0: b".into(),
-            format!("{too_large}{place}"),
+            format!("{too_large}{location}"),
             "x".repeat(100_000),
         ];
         assert_eq!(outcomes(&plugin, &items), expected);
@@ -104,11 +104,11 @@ fn the_time_that_a_host_function_takes_is_the_items() {
         let plugin = Plugin::loader(&Engine::new().unwrap())
             .host_function(INTERFACE, "get", move |_, key| {
                 if key == b"slow" {
-                    let begun = Instant::now();
+                    let started = Instant::now();
                     let (never, waits) = (Mutex::new(()), Condvar::new());
                     let wait = waits.wait_timeout_while(never.lock().unwrap(), slow, |()| true);
                     drop(wait);
-                    assert!(begun.elapsed() >= slow);
+                    assert!(started.elapsed() >= slow);
                 }
                 Ok(key.to_vec())
             })
@@ -131,13 +131,13 @@ fn the_time_that_a_host_function_takes_is_the_items() {
 
 #[test]
 fn workers_call_a_host_function_at_once() {
-    let (here, arrived) = (Mutex::new(0), Condvar::new());
+    let (calls, arrived) = (Mutex::new(0), Condvar::new());
     let plugin = Plugin::loader(&Engine::new().unwrap())
         .host_function(INTERFACE, "get", move |call, _| {
-            let mut here = here.lock().unwrap();
-            *here += 1;
+            let mut calls = calls.lock().unwrap();
+            *calls += 1;
             arrived.notify_all();
-            let waited = arrived.wait_timeout_while(here, DEADLINE, |here| *here < 2).unwrap();
+            let waited = arrived.wait_timeout_while(calls, DEADLINE, |calls| *calls < 2).unwrap();
             assert!(!waited.1.timed_out(), "the other call waits for this one to end");
             Ok(call.worker().to_string().into_bytes())
         })

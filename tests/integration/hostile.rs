@@ -39,8 +39,11 @@ fn isolated(host: Host, isolation: &str) -> Host {
 /// Checks that no character moves the cursor, hides earlier text, or changes the terminal.
 #[track_caller]
 fn check_no_control_characters(text: &str) {
-    let turns = |sign| matches!(sign, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}');
-    let raw = |sign: char| (sign.is_control() && sign != '\n') || turns(sign);
+    let changes_direction =
+        |character| matches!(character, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}');
+    let raw = |character: char| {
+        (character.is_control() && character != '\n') || changes_direction(character)
+    };
     assert!(!text.contains(raw), "{text:?}");
 }
 
@@ -83,13 +86,13 @@ fn what_is_written_for_ever_is_bounded_and_in_no_result() {
     for plugin in ["hostile/print.wat", "hostile/print-one-line.wat"] {
         let run = good_run(plugin).args(TIMEOUT).args(["--log-limit", "16KiB"]);
         for finished in run.fault("!", "timeout", "took longer than 300ms").run() {
-            let told = finished.stderr_text();
+            let stderr = finished.stderr_text();
             assert!(
-                told.contains(" dropped: more than `--log-limit` per second"),
-                "{plugin}: {told}"
+                stderr.contains(" dropped: more than `--log-limit` per second"),
+                "{plugin}: {stderr}"
             );
             // Each worker may write the limit of a second immediately, and more as time passes.
-            assert!(told.len() < 256 * 1024, "{plugin}: {} bytes", told.len());
+            assert!(stderr.len() < 256 * 1024, "{plugin}: {} bytes", stderr.len());
         }
     }
 }
@@ -112,7 +115,7 @@ fn what_breaks_an_instance_is_the_fault_of_its_item() {
 fn a_trap_has_its_item_wherever_in_a_chunk_it_is() {
     const CHUNK: usize = 5;
     // One item of the second chunk breaks, each position in turn; at the end, all items of all chunks break.
-    let alone = (CHUNK..2 * CHUNK).map(|place| place..place + 1);
+    let alone = (CHUNK..2 * CHUNK).map(|position| position..position + 1);
     for traps in alone.chain(std::iter::once(0..3 * CHUNK)) {
         let items =
             |bad| lines((0..3 * CHUNK).map(|at| if traps.contains(&at) { bad } else { "x" }));
@@ -130,7 +133,7 @@ fn a_trap_has_its_item_wherever_in_a_chunk_it_is() {
 
 #[test]
 fn memory_and_tables_end_at_the_limit() {
-    let asked = "the plugin asked for more memory than the 64MiB of `memory`";
+    let message = "the plugin asked for more memory than the 64MiB of `memory`";
     #[rustfmt::skip]
     let plugins = [
         "hostile/grow-slowly.wat", "hostile/grow-at-once.wat",
@@ -138,7 +141,7 @@ fn memory_and_tables_end_at_the_limit() {
     ];
     for plugin in plugins {
         let run = good_run(plugin).args(["--memory", "64MiB"]);
-        run.fault("!", "out-of-memory", asked).run();
+        run.fault("!", "out-of-memory", message).run();
     }
 }
 

@@ -95,7 +95,9 @@ fn control_characters_of_a_plugin_do_not_reach_the_terminal() {
         let shown = [finished.stdout_bytes(), finished.stderr_text().as_bytes()].concat();
         let shown = String::from_utf8(shown).unwrap();
         assert!(shown.contains("[2J") && shown.contains("31m"), "{shown}");
-        let raw = |sign: char| sign.is_control() && sign != '\n' || sign == '\u{202e}';
+        let raw = |character: char| {
+            character.is_control() && character != '\n' || character == '\u{202e}'
+        };
         assert!(!shown.contains(raw), "{shown}");
     }
 }

@@ -26,13 +26,13 @@ const END: Duration = Duration::from_millis(300);
 
 fn builder(plugin: &str) -> (PoolBuilder, Receiver<()>) {
     let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join(plugin)).unwrap();
-    let (begun, has_begun) = channel();
+    let (sender, receiver) = channel();
     let builder = Pool::builder(&plugin)
         .isolation(isolation())
         .jobs("1".parse().unwrap())
         .join_timeout(END)
-        .observer(Arc::new(OutputSignal(begun)));
-    (builder, has_begun)
+        .observer(Arc::new(OutputSignal(sender)));
+    (builder, receiver)
 }
 
 #[test]
@@ -41,15 +41,15 @@ fn an_item_that_never_ends_does_not_hold_up_the_end_of_its_run() {
         module_path!(),
         "an_item_that_never_ends_does_not_hold_up_the_end_of_its_run",
         || {
-            let (builder, has_begun) = builder("linger.wat");
+            let (builder, receiver) = builder("linger.wat");
             let mut pool = builder.build().unwrap();
             let results = pool.map(["s"]);
-            has_begun.recv_timeout(DEADLINE).unwrap();
-            let ended = results.end();
-            assert_eq!(ended.summary.counts.faults_of(FaultKind::Timeout), 1);
+            receiver.recv_timeout(DEADLINE).unwrap();
+            let outcome = results.end();
+            assert_eq!(outcome.summary.counts.faults_of(FaultKind::Timeout), 1);
             // An abandoned run with an endless item must not delay the next run.
             let results = pool.map(["c"]);
-            has_begun.recv_timeout(DEADLINE).unwrap();
+            receiver.recv_timeout(DEADLINE).unwrap();
             drop(results);
             let records = pool.map(["n", "n"]).try_collect::<Vec<_>>().unwrap();
             assert_eq!(records[1].bytes(), Some(&b"0 002"[..]), "a fresh instance");
@@ -66,8 +66,8 @@ fn the_end_of_a_run_is_not_that_of_the_pool() {
         let mut results = pool.map(std::iter::repeat("a"));
         assert_eq!(results.next().unwrap().unwrap().bytes(), Some(&b""[..]));
         stop.set();
-        let ended = results.end();
-        assert!(ended.summary.stopped);
+        let outcome = results.end();
+        assert!(outcome.summary.stopped);
         // The run had no more than `END` to end. After a longer wait, the pool must still have all of its own time.
         let (nobody, never) = channel::<()>();
         assert!(never.recv_timeout(END + END / 10).is_err());

@@ -37,17 +37,17 @@ fn what_is_beyond_a_limit_is_the_fault_of_its_item_and_names_the_flag() {
     ];
     for (args, item, fault, hint) in cases {
         let finished = greedy(args).stdin(format!("x\n{item}\ny\nz\n")).run().code(1);
-        let told = finished.stderr_text();
+        let stderr = finished.stderr_text();
         let expected = format!("fault: item 1: {fault}\n hint: {hint}\n");
-        assert!(told.starts_with(&expected), "{told}");
+        assert!(stderr.starts_with(&expected), "{stderr}");
         finished.stdout("x\n\ny\nz\n");
     }
 }
 
 #[test]
 fn a_closing_report_is_a_result() {
-    let told = greedy(&["--max-result", "1KiB"]).stdin("x\n").run().code(0).stdout("x\n");
-    told.stderr(
+    let stderr = greedy(&["--max-result", "1KiB"]).stdin("x\n").run().code(0).stdout("x\n");
+    stderr.stderr(
         "warning: worker 0 gave no finish report: bad-result: the finish report of 131072 bytes \
          is larger than the 1KiB of `max_result`\n hint: `--max-result SIZE` allows more\n",
     );
@@ -66,8 +66,8 @@ fn a_component_hands_over_no_more_than_a_result_may_have() {
         running.send(format!("x\n{item}\ny\n"));
         running.wait_for_stdout("y");
         let peak = running.peak_memory();
-        let told = running.finish().code(1).stdout("x\n\ny\n").stderr_text();
-        assert!(told.starts_with(&format!("fault: item 1: {fault}")), "{told}");
+        let stderr = running.finish().code(1).stdout("x\n\ny\n").stderr_text();
+        assert!(stderr.starts_with(&format!("fault: item 1: {fault}")), "{stderr}");
         // The compiler and the engine need some memory; the host did not copy the refused data.
         assert!(peak < 100 * MIB, "{} MiB", peak / MIB);
     }
@@ -87,17 +87,17 @@ fn fuel_is_for_each_item_anew_and_for_the_start() {
 #[test]
 fn workers_share_what_they_may_have_together() {
     // Each worker alone could start within the limit, but not both.
-    let told = host()
+    let stderr = host()
         .plugin("greedy.wat")
         .args(["--jobs", "2", "--total-memory", "64KiB"])
         .stdin("x\n")
         .run()
         .code(3)
         .stderr_text();
-    assert!(told.contains("the 64KiB of `total_memory`"), "{told}");
+    assert!(stderr.contains("the 64KiB of `total_memory`"), "{stderr}");
     assert!(
-        told.contains("hint: `--memory SIZE` allows each worker more, `--total-memory"),
-        "{told}"
+        stderr.contains("hint: `--memory SIZE` allows each worker more, `--total-memory"),
+        "{stderr}"
     );
 }
 
@@ -112,7 +112,7 @@ fn a_worker_has_limits_of_its_own() {
         ("memory=1MiB",      "g", "out-of-memory"),
     ];
     for (limit, item, fault) in cases {
-        let told = host()
+        let stderr = host()
             .file("greedy.wat", &plugin)
             .args(["--worker", &format!("greedy.wat,{limit}")])
             .stdin(format!("{item}\nx\n"))
@@ -120,12 +120,12 @@ fn a_worker_has_limits_of_its_own() {
             .code(1)
             .stdout("\nx\n")
             .stderr_text();
-        assert!(told.starts_with(&format!("fault: item 0: {fault}: ")), "{limit}: {told}");
+        assert!(stderr.starts_with(&format!("fault: item 0: {fault}: ")), "{limit}: {stderr}");
     }
     let worker = ["--worker", "greedy.wat,init-timeout=50ms,init=c"];
-    let told =
+    let stderr =
         host().file("greedy.wat", &plugin).args(worker).stdin("x\n").run().code(3).stderr_text();
-    assert!(told.contains("took longer than 50ms"), "{told}");
+    assert!(stderr.contains("took longer than 50ms"), "{stderr}");
 }
 
 #[test]
@@ -136,11 +136,11 @@ fn a_plugin_that_leaks_costs_the_host_nothing() {
     running.wait_for_stdout("last");
     let peak = running.peak_memory();
     let finished = running.finish().code(1);
-    let told = finished.stderr_text();
+    let stderr = finished.stderr_text();
     let given = String::from_utf8_lossy(finished.stdout_bytes()).matches('g').count();
     // Two of the 1,024 pages of 64 MiB exist at the start. Each instance therefore runs 63 items
     // and breaks on the next.
-    assert_eq!((given, ITEMS - given), (ITEMS - ITEMS / 64, ITEMS / 64), "{told}");
+    assert_eq!((given, ITEMS - given), (ITEMS - ITEMS / 64, ITEMS / 64), "{stderr}");
     assert!(peak < 150 * MIB, "{} MiB", peak / MIB);
 }
 
@@ -164,12 +164,12 @@ fn a_plugin_that_is_too_large_is_refused_before_it_is_compiled() {
 #[test]
 fn what_a_plugin_writes_is_bounded_and_what_is_dropped_is_told() {
     let finished = greedy(&["--log-limit", "16KiB"]).stdin("w\nx\n").run().code(0);
-    let told = finished.stderr_text();
-    let shown = told.lines().filter(|line| line.starts_with("[worker 0] yyy")).count();
+    let stderr = finished.stderr_text();
+    let shown = stderr.lines().filter(|line| line.starts_with("[worker 0] yyy")).count();
     // The plugin writes 8 MiB in one go. The limit allows two lines per second, and the run's time
     // varies.
     assert!((2..500).contains(&shown), "{shown}");
-    let dropped: Vec<_> = told.lines().filter(|line| line.contains(" dropped: ")).collect();
+    let dropped: Vec<_> = stderr.lines().filter(|line| line.contains(" dropped: ")).collect();
     assert!(!dropped.is_empty());
     assert!(dropped.iter().all(|line| line.starts_with("[worker 0] … ")), "{dropped:?}");
     let lines: usize = dropped

@@ -114,7 +114,7 @@ fn default_of_flag(run: &clap::Command, name: &str) -> String {
     let flag = run.get_arguments().find(|arg| arg.get_long() == name.strip_prefix("--"));
     let flag = flag.unwrap_or_else(|| panic!("`run` has the flag `{name}`"));
     match (name, flag.get_default_values()) {
-        // The command computes it; a unit test of `machine.rs` shows that.
+        // The command computes it; a unit test of `system_limits.rs` shows that.
         ("--total-memory", []) => "threequartersoftheavailablememory".to_owned(),
         (_, []) => "none".to_owned(),
         (_, defaults) => plain(&defaults[0].to_string_lossy()),

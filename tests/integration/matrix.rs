@@ -25,7 +25,7 @@ const WORKERS: [u32; 3] = [1, 3, 4];
 const CHUNKS: [usize; 3] = [1, 2, 4];
 /// The windows, in chunks; `None` is an unlimited window.
 const WINDOWS: [Option<usize>; 4] = [Some(1), Some(2), Some(4), None];
-const MOST_ITEMS: usize = 20;
+const MAX_ITEMS: usize = 20;
 
 /// The settings of a pool.
 #[derive(Clone, Copy, Debug)]
@@ -93,8 +93,8 @@ fn map_unsized(pool: &mut Pool, items: Vec<String>) -> (Vec<Record>, Summary) {
     let mut records = Vec::new();
     loop {
         let left = count - records.len();
-        let (least, most) = results.size_hint();
-        assert!(least == 0 && most.is_none_or(|most| most == left), "{left} left, {most:?}");
+        let (lower, upper) = results.size_hint();
+        assert!(lower == 0 && upper.is_none_or(|upper| upper == left), "{left} left, {upper:?}");
         let Some(result) = results.next() else { break };
         records.push(result.unwrap());
     }
@@ -121,7 +121,7 @@ fn map(pool: &mut Pool, setting: Setting, items: &[String], is_sized: bool) -> V
 /// Runs all maps of one pool; `check` compares each result with its item.
 fn map_all(pool: &mut Pool, setting: Setting, mut check: impl FnMut(&str, &str)) -> usize {
     let mut total = 0;
-    for count in 0..=MOST_ITEMS {
+    for count in 0..=MAX_ITEMS {
         let items = items(setting.passing, count);
         for is_sized in [true, false] {
             let results = map(pool, setting, &items, is_sized);
@@ -184,7 +184,7 @@ fn stateful(setting: Setting, isolation: Isolation, workers: Vec<WorkerSpec>) {
     let pool = Pool::from_workers(workers).isolation(isolation).observer(starts.clone());
     let mut pool = setting.build(pool);
     let total = map_all(&mut pool, setting, |result, item| {
-        tallies.note(result, setting.passing, item);
+        tallies.record(result, setting.passing, item);
     });
     let reports = pool.close();
     starts.check(&reports);
@@ -304,7 +304,7 @@ fn workers_that_never_get_an_item_are_initialised_once_at_most_and_never_called(
                     Pool::from_workers(workers).isolation(isolation()).observer(starts.clone());
                 let mut pool = setting.build(pool);
                 for (result, item) in map(&mut pool, setting, &items, true).iter().zip(&items) {
-                    tallies.note(result, passing, item);
+                    tallies.record(result, passing, item);
                 }
                 let reports = pool.close();
                 starts.check(&reports);

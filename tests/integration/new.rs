@@ -112,16 +112,16 @@ fn a_name_that_the_language_cannot_take_is_refused() {
 fn no_half_project_stays() {
     // The longest files exceed the limit on the size of a file.
     let limited = "ulimit -f 2; exec \"$0\" \"$@\"";
-    for there in [false, true] {
+    for exists in [false, true] {
         let host = command();
-        let host = if there { host.subfolder("a-b") } else { host };
+        let host = if exists { host.subfolder("a-b") } else { host };
         let host = host.args(["new", "--lang", "rust", "a-b"]).under("sh", ["-c", limited]);
         let finished = host.run().code(4).stdout("");
         let text = finished.stderr_text();
         assert!(text.starts_with("error: cannot write `a-b/"), "{text}");
         let folder = finished.folder().join("a-b");
-        assert_eq!(folder.exists(), there);
-        assert!(!there || files(&folder, &[]).is_empty());
+        assert_eq!(folder.exists(), exists);
+        assert!(!exists || files(&folder, &[]).is_empty());
     }
 }
 

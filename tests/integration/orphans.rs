@@ -23,9 +23,9 @@ const WORKERS: usize = 2;
 #[rustfmt::skip]
 const AT_WORK: [Activity; 4] = [
     ("idle",      || start("upper.wat", &[], "one\n"),             |run| run.wait_for_stdout("ONE\n")),
-    ("computing", || start("linger.wat", &[], "c\nc\n"),           has_begun),
-    ("sleeping",  || start("linger.wat", &[], "s\ns\n"),           has_begun),
-    ("starting",  || start("spin-init.wat", &["--init", "x"], ""), has_begun),
+    ("computing", || start("linger.wat", &[], "c\nc\n"),           receiver),
+    ("sleeping",  || start("linger.wat", &[], "s\ns\n"),           receiver),
+    ("starting",  || start("spin-init.wat", &["--init", "x"], ""), receiver),
 ];
 
 fn start(plugin: &str, args: &[&'static str], items: &str) -> Running {
@@ -35,7 +35,7 @@ fn start(plugin: &str, args: &[&'static str], items: &str) -> Running {
     running
 }
 
-fn has_begun(running: &Running) {
+fn receiver(running: &Running) {
     running.wait_for_stderr_times("begun", WORKERS);
 }
 
@@ -110,13 +110,13 @@ fn stay() {
 
 #[test]
 fn a_program_with_a_pool_ends() {
-    for (how, _) in ENDS {
+    for (ending, _) in ENDS {
         let name = "a_program_with_a_pool_ends";
         let Some(program) = own_process_run(module_path!(), name, end_as_asked) else { return };
         let mut running = program.stdin_open().start();
         running.wait_for_stdout("at work\n");
         let children = wait_for_children(running.id(), WORKERS);
-        running.send(format!("{how}\n"));
+        running.send(format!("{ending}\n"));
         wait_until_gone(&children);
         drop(running.finish());
     }
@@ -128,25 +128,25 @@ fn end_as_asked() {
     let maker = thread::Builder::new().spawn(at_work).unwrap();
     let pool = maker.join().unwrap();
     io::stdout().write_all(b"at work\n").unwrap();
-    let mut how = String::new();
-    io::stdin().read_line(&mut how).unwrap();
-    let (_, end) = ENDS.into_iter().find(|(name, _)| *name == how.trim_end()).unwrap();
+    let mut ending = String::new();
+    io::stdin().read_line(&mut ending).unwrap();
+    let (_, end) = ENDS.into_iter().find(|(name, _)| *name == ending.trim_end()).unwrap();
     end(pool);
 }
 
 /// Returns a pool whose workers compute for ever.
 fn at_work() -> Pool {
     let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("linger.wat")).unwrap();
-    let (begun, has_begun) = channel();
+    let (sender, receiver) = channel();
     let mut pool = Pool::builder(&plugin)
         .isolation(processes())
         .jobs(WORKERS.to_string().parse().unwrap())
-        .observer(Arc::new(OutputSignal(begun)))
+        .observer(Arc::new(OutputSignal(sender)))
         .build()
         .unwrap();
     let results = pool.map(["c", "c"]);
     for _ in 0..WORKERS {
-        has_begun.recv_timeout(DEADLINE).unwrap();
+        receiver.recv_timeout(DEADLINE).unwrap();
     }
     std::mem::forget(results);
     pool

@@ -136,9 +136,9 @@ fn no_input_is_written_over() {
         .file("out/a", "ONE\n");
     assert_eq!(files_in(&finished.folder().join("out")), ["a", "b/c"]);
 
-    let here = host().plugin("upper.wat").file("a", "one").file("list", "a\nlist\n");
-    symlink("a", here.folder().join("link")).unwrap();
-    let finished = here
+    let described = host().plugin("upper.wat").file("a", "one").file("list", "a\nlist\n");
+    symlink("a", described.folder().join("link")).unwrap();
+    let finished = described
         .args(["--input-format", "files", "--output-dir", ".", "list"])
         .run()
         .code(1)

@@ -302,9 +302,9 @@ fn results_that_go_to_a_folder_want_another_flag() {
 
 #[test]
 fn a_standard_stream_that_is_closed_is_an_error() {
-    let closed = |how: &str| {
+    let closed = |redirection: &str| {
         let run = host().plugin("upper.wat").file("items", "one\n");
-        run.under("sh", ["-c", &format!("exec \"$0\" \"$@\" {how}")])
+        run.under("sh", ["-c", &format!("exec \"$0\" \"$@\" {redirection}")])
     };
     let output = "error: cannot use standard output: it is closed\n \
                   hint: name another file, or redirect it: `> FILE`; `> /dev/null` discards the results\n";
@@ -319,9 +319,9 @@ fn a_standard_stream_that_is_closed_is_an_error() {
 
 #[test]
 fn a_standard_stream_that_is_not_needed_may_be_closed() {
-    let closed = |how: &str| {
+    let closed = |redirection: &str| {
         let run = host().plugin("upper.wat").file("items", "one\n").args(["items"]);
-        run.under("sh", ["-c", &format!("exec \"$0\" \"$@\" {how}")])
+        run.under("sh", ["-c", &format!("exec \"$0\" \"$@\" {redirection}")])
     };
     closed("<&-").run().code(0).stdout("ONE\n");
     closed("<&- >&- 2>&-").args(["-o", "results"]).run().code(0).file("results", "ONE\n");

@@ -83,18 +83,18 @@ fn too_many_faults_end_the_run() {
         ("50%",   40,  80,     false),
         ("10%",   60,  60,     true),
     ];
-    for (most, bad, good, ends) in cases {
+    for (max, bad, good, ends) in cases {
         let finished = host()
             .plugin("judge.wat")
-            .args(["--jobs", "1", "--max-faults", most])
+            .args(["--jobs", "1", "--max-faults", max])
             .stdin(items(bad, good))
             .run()
             .code(i32::from(bad > 0));
         let stderr = finished.stderr_text();
         // The number of failed items is only in the summary, because some items end after the limit
         // is exceeded.
-        let error = format!("error: more items failed than the limit of {most} allows\n");
-        assert_eq!(stderr.contains(&error), ends, "{most}, {bad} of {}:\n{stderr}", bad + good);
+        let error = format!("error: more items failed than the limit of {max} allows\n");
+        assert_eq!(stderr.contains(&error), ends, "{max}, {bad} of {}:\n{stderr}", bad + good);
     }
 }
 

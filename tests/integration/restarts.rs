@@ -52,8 +52,8 @@ fn an_item_that_fails_is_tried_again_on_a_fresh_instance_and_keeps_its_place() {
         let stderr = finished.stderr_text();
         let counted = if fault.is_empty() { "3 items, 0 faults, " } else { "3 items, 1 fault (" };
         assert!(stderr.lines().last().unwrap().starts_with(counted), "{item}: {stderr}");
-        let told = format!("fault: item 1: {fault}\n");
-        assert_eq!(stderr.contains(&told), !fault.is_empty(), "{flags:?} {item}: {stderr}");
+        let expected = format!("fault: item 1: {fault}\n");
+        assert_eq!(stderr.contains(&expected), !fault.is_empty(), "{flags:?} {item}: {stderr}");
     }
 }
 
@@ -81,8 +81,8 @@ struct Retries(Mutex<Vec<String>>);
 impl Observer for Retries {
     fn notify(&self, event: &Event<'_>) {
         if let Event::Retry { worker, item, attempt, why, .. } = event {
-            let told = format!("{worker}: {item} for the {attempt}: {}", why.kind);
-            self.0.lock().unwrap().push(told);
+            let text = format!("{worker}: {item} for the {attempt}: {}", why.kind);
+            self.0.lock().unwrap().push(text);
         }
     }
 }
@@ -92,16 +92,16 @@ fn a_program_is_told_of_each_retry_and_how_many_there_were() {
     let folder = tempfile::tempdir().unwrap();
     let grant = format!("{}::/state:rw", folder.path().display()).parse::<DirGrant>().unwrap();
     let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("stubborn.wat")).unwrap();
-    let told = Arc::new(Retries::default());
+    let retries = Arc::new(Retries::default());
     let pool = Pool::builder(&plugin)
         .isolation(isolation())
         .jobs("1".parse().unwrap())
         .dir(grant)
         .retries(2);
-    let pool = pool.retry_on("trap,refused".parse().unwrap()).observer(told.clone());
+    let pool = pool.retry_on("trap,refused".parse().unwrap()).observer(retries.clone());
     let mut sink = Memory::new();
-    let ended = pool.build().unwrap().run(Items::new(["t2", "a", "r3", "t9"]), &mut sink);
-    let summary = ended.into_result().unwrap();
+    let outcome = pool.build().unwrap().run(Items::new(["t2", "a", "r3", "t9"]), &mut sink);
+    let summary = outcome.into_result().unwrap();
     assert_eq!(summary.retried, 5);
     assert_eq!((summary.counts.records(), summary.counts.failed()), (3, 1));
     assert_eq!((summary.read, summary.delivered), (4, 4));
@@ -112,7 +112,7 @@ fn a_program_is_told_of_each_retry_and_how_many_there_were() {
         "0: 3 for the 1: trap",
         "0: 3 for the 2: trap",
     ];
-    assert_eq!(*told.0.lock().unwrap(), expected);
+    assert_eq!(*retries.0.lock().unwrap(), expected);
 }
 
 #[test]
@@ -126,10 +126,10 @@ fn a_worker_that_breaks_too_often_in_a_row_is_retired_and_the_last_one_ends_the_
         // A good item in between begins a new row.
         ("1", "t\nn\nt\nt\nn\n", "\n1\n\n\n",      3, 1),
     ];
-    for (most, items, results, faults, not_run) in cases {
+    for (max, items, results, faults, not_run) in cases {
         let finished = host_with_summary()
             .plugin("misbehave.wat")
-            .args(["--jobs", "1", "--max-restarts", most])
+            .args(["--jobs", "1", "--max-restarts", max])
             .stdin(items)
             .run()
             .code(8)
@@ -141,10 +141,10 @@ fn a_worker_that_breaks_too_often_in_a_row_is_retired_and_the_last_one_ends_the_
             "error: no worker is left: worker 0, the last one, failed too often in a row: {trap}\n \
              hint: `--max-restarts N` allows N restarts in a row\n"
         );
-        assert!(stderr.contains(&warning) && stderr.contains(&error), "{most}: {stderr}");
-        assert_eq!(stderr.matches("fault: item").count(), faults, "{most}: {stderr}");
+        assert!(stderr.contains(&warning) && stderr.contains(&error), "{max}: {stderr}");
+        assert_eq!(stderr.matches("fault: item").count(), faults, "{max}: {stderr}");
         let summary = stderr.lines().last().unwrap();
-        assert!(summary.contains(&format!(", {not_run} not run, ")), "{most}: {stderr}");
+        assert!(summary.contains(&format!(", {not_run} not run, ")), "{max}: {stderr}");
     }
 }
 
@@ -176,10 +176,10 @@ fn the_restarts_for_one_item_that_is_tried_again_count_as_one() {
         ("1",      "1",  "t\nt\nn\n",       "\n\n",      8),
         ("1",      "0",  "t\nn\n",          "\n",        8),
     ];
-    for (retries, most, items, results, code) in cases {
+    for (retries, max, items, results, code) in cases {
         host()
             .plugin("misbehave.wat")
-            .args(["--jobs", "1", "--retries", retries, "--max-restarts", most])
+            .args(["--jobs", "1", "--retries", retries, "--max-restarts", max])
             .stdin(items)
             .run()
             .code(code)

@@ -30,9 +30,9 @@ fn described(args: &[&str]) -> Host {
 }
 
 /// Counts the lines in which a worker's plugin printed `what`.
-fn count_output_lines(stderr: &str, what: &str) -> usize {
+fn count_output_lines(stderr: &str, text: &str) -> usize {
     let is_it = |line: &&str| {
-        line.starts_with("[worker ") && line.split_once("] ").is_some_and(|(_, it)| it == what)
+        line.starts_with("[worker ") && line.split_once("] ").is_some_and(|(_, it)| it == text)
     };
     stderr.lines().filter(is_it).count()
 }
@@ -140,14 +140,14 @@ fn what_a_snapshot_would_not_know_is_refused_and_the_run_goes_on_without() {
         ("n", which),
         ("g", "it has 546045952 bytes of memory after its `init`, and the limit is 536870912"),
     ];
-    for (init, why) in cases {
+    for (init, reason) in cases {
         // One of the three workers already has its instance, which is not initialised again.
         let args = ["--snapshot", "--jobs", "3", "--init", init, "--memory", "1GiB"];
         let finished = described(&args).stdin("x\na\n").run().code(0);
         let stderr = finished.stderr_text();
         let warning = format!(
             "warning: there is no snapshot of `snapshot.wat`, so each worker is initialised on its \
-             own: {why}\n"
+             own: {reason}\n"
         );
         assert!(stderr.contains(&warning), "{init}: {stderr}");
         assert_eq!(stderr.matches("warning: ").count(), 1, "{init}: {stderr}");
@@ -181,12 +181,12 @@ fn plugins_that_cannot_be_frozen_say_so_and_run() {
         (plugin("upper.wat"),     "it has no `init`"),
         (plugin("component.wat"), "it is a component, and only core modules can be frozen"),
     ];
-    for (text, why) in cases {
+    for (text, reason) in cases {
         let described = host().file("plugin.wat", text).args(["plugin.wat", "--jobs", "2"]);
         let stderr = described.args(["--snapshot"]).stdin("a\n").run().code(0).stderr_text();
         let warning = "warning: there is no snapshot of `plugin.wat`, so each worker is \
                        initialised on its own: ";
-        assert!(stderr.starts_with(&format!("{warning}{why}\n")), "{stderr}");
+        assert!(stderr.starts_with(&format!("{warning}{reason}\n")), "{stderr}");
         assert_eq!(stderr.matches("warning: ").count(), 1, "{stderr}");
     }
 }
@@ -220,13 +220,13 @@ fn random_bytes_are_the_same_for_all_and_that_is_told() {
 #[test]
 fn an_init_that_fails_is_told_as_without_a_snapshot() {
     for init in ["t", "f"] {
-        let told = [&["--snapshot"][..], &[]].map(|snapshot| {
+        let events = [&["--snapshot"][..], &[]].map(|snapshot| {
             let described = described(&["--jobs", "1", "--init", init]);
             let finished = described.args(snapshot.iter().copied()).stdin("x\n").run().code(3);
             finished.stderr_text()
         });
-        assert_eq!(told[0], told[1]);
-        assert!(told[0].contains("error: worker 0 could not be started: init "), "{}", told[0]);
+        assert_eq!(events[0], events[1]);
+        assert!(events[0].contains("error: worker 0 could not be started: init "), "{}", events[0]);
     }
 }
 
@@ -246,12 +246,12 @@ impl Observer for WorkersWithOutput {
 fn when_init_fails_it_is_the_turn_of_the_next_worker() {
     run_in_own_process(module_path!(), "when_init_fails_it_is_the_turn_of_the_next_worker", || {
         let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("snapshot.wat"));
-        let said = Arc::new(WorkersWithOutput::default());
+        let workers = Arc::new(WorkersWithOutput::default());
         let init = mtl_host::Init::Same(b"f".to_vec());
         let pool = Pool::builder(&plugin.unwrap()).jobs("4".parse().unwrap()).init(init);
-        let pool = pool.isolation(isolation()).snapshot().observer(said.clone());
+        let pool = pool.isolation(isolation()).snapshot().observer(workers.clone());
         assert_eq!(pool.build().unwrap().close().len(), 4);
-        assert_eq!(*said.0.lock().unwrap(), BTreeSet::from([0, 1, 2, 3]));
+        assert_eq!(*workers.0.lock().unwrap(), BTreeSet::from([0, 1, 2, 3]));
     });
 }
 
@@ -259,9 +259,9 @@ fn when_init_fails_it_is_the_turn_of_the_next_worker() {
 fn the_time_that_init_has_holds_while_it_is_to_be_frozen() {
     let args = ["--snapshot", "--jobs", "4", "--init", "s", "--init-timeout", "100ms"];
     let stderr = described(&args).stdin("x\n").run().code(3).stderr_text();
-    let told = "could not be started: the start took longer than 100ms\n \
+    let events = "could not be started: the start took longer than 100ms\n \
                 hint: `--init-timeout TIME` gives a worker more time to start\n";
-    assert!(stderr.contains(told), "{stderr}");
+    assert!(stderr.contains(events), "{stderr}");
 }
 
 #[test]
@@ -285,11 +285,11 @@ fn a_pool_that_is_dropped_does_not_wait_for_a_snapshot_that_never_comes() {
     run_in_own_process(module_path!(), name, || {
         let engine = Engine::new().unwrap();
         let plugin = Plugin::load(&engine, fixtures().join("spin-init.wat")).unwrap();
-        let said = Arc::new(WorkersWithOutput::default());
+        let workers = Arc::new(WorkersWithOutput::default());
         let init = mtl_host::Init::Same(b"spin".to_vec());
         let pool = Pool::builder(&plugin).jobs("4".parse().unwrap()).init(init).snapshot();
-        let pool = pool.isolation(isolation()).observer(said.clone()).build().unwrap();
-        while said.0.lock().unwrap().is_empty() {
+        let pool = pool.isolation(isolation()).observer(workers.clone()).build().unwrap();
+        while workers.0.lock().unwrap().is_empty() {
             thread::yield_now();
         }
         drop(pool);
@@ -305,7 +305,7 @@ fn a_pool_that_is_dropped_does_not_wait_for_a_snapshot_that_never_comes() {
 struct MemoryLimiter {
     pipe: PathBuf,
     children: Mutex<usize>,
-    told: Mutex<Vec<String>>,
+    events: Mutex<Vec<String>>,
 }
 
 impl Observer for MemoryLimiter {
@@ -317,15 +317,17 @@ impl Observer for MemoryLimiter {
                     let child = Pid::from_raw(own_children()[0].number());
                     // This leaves memory for small allocations, but not for the image of the
                     // snapshot.
-                    let most = Some(memory_of(child.unwrap()) + 16 * 1024 * 1024);
-                    let most = Rlimit { current: most, maximum: most };
-                    prlimit(child, Resource::Data, most).unwrap();
+                    let limit = Some(memory_of(child.unwrap()) + 16 * 1024 * 1024);
+                    let limit = Rlimit { current: limit, maximum: limit };
+                    prlimit(child, Resource::Data, limit).unwrap();
                 }
                 *children += 1;
                 // The plugin's `init` waits until the pipe is opened for writing.
                 drop(fs::File::options().write(true).open(&self.pipe).unwrap());
             }
-            Event::SnapshotRefused { why, .. } => self.told.lock().unwrap().push(why.to_string()),
+            Event::SnapshotRefused { why: reason, .. } => {
+                self.events.lock().unwrap().push(reason.to_string())
+            }
             _ => {}
         }
     }
@@ -371,16 +373,16 @@ fn a_process_that_dies_as_it_is_frozen_costs_the_snapshot_alone() {
         mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         let loader = Plugin::loader(&Engine::new().unwrap());
         let plugin = loader.from_bytes("plugin.wat", PLUGIN.as_bytes()).unwrap();
-        let starves = MemoryLimiter { pipe, children: Mutex::default(), told: Mutex::default() };
-        let starves = Arc::new(starves);
+        let limiter = MemoryLimiter { pipe, children: Mutex::default(), events: Mutex::default() };
+        let limiter = Arc::new(limiter);
         let pool = Pool::builder(&plugin).jobs("1".parse().unwrap()).isolation(processes());
         let pool = pool.dir(DirGrant::read(folder.path(), "/data")).snapshot();
-        let mut pool = pool.observer(starves.clone()).build().unwrap();
+        let mut pool = pool.observer(limiter.clone()).build().unwrap();
         let record = pool.map(["item"]).next().unwrap().unwrap();
         assert_eq!(record.bytes(), Some(&b"item"[..]));
-        let told = starves.told.lock().unwrap();
-        assert!(told[0].starts_with("it cannot be frozen: its process was killed"), "{told:?}");
-        assert_eq!((told.len(), *starves.children.lock().unwrap()), (1, 2));
+        let events = limiter.events.lock().unwrap();
+        assert!(events[0].starts_with("it cannot be frozen: its process was killed"), "{events:?}");
+        assert_eq!((events.len(), *limiter.children.lock().unwrap()), (1, 2));
     });
 }
 
@@ -390,7 +392,7 @@ struct Snapshots(Mutex<Vec<String>>);
 
 impl Observer for Snapshots {
     fn notify(&self, event: &Event<'_>) {
-        let told = match event {
+        let events = match event {
             Event::SnapshotTaken { plugin, bytes, .. } => {
                 assert!(
                     *bytes > 0x1f_0000,
@@ -398,21 +400,23 @@ impl Observer for Snapshots {
                 );
                 format!("{}: taken", plugin.file_name().unwrap().display())
             }
-            Event::SnapshotRefused { plugin, why, .. } => format!("{}: {why}", plugin.display()),
+            Event::SnapshotRefused { plugin, why: reason, .. } => {
+                format!("{}: {reason}", plugin.display())
+            }
             _ => return,
         };
-        self.0.lock().unwrap().push(told);
+        self.0.lock().unwrap().push(events);
     }
 }
 
 #[test]
 fn a_program_is_told_of_each_snapshot_once() {
     let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("snapshot.wat")).unwrap();
-    let told = Arc::new(Snapshots::default());
+    let events = Arc::new(Snapshots::default());
     let pool = Pool::builder(&plugin).jobs("4".parse().unwrap()).snapshot();
     let pool = pool.isolation(isolation());
-    drop(pool.observer(told.clone()).build().unwrap().close());
-    assert_eq!(*told.0.lock().unwrap(), ["snapshot.wat: taken"]);
+    drop(pool.observer(events.clone()).build().unwrap().close());
+    assert_eq!(*events.0.lock().unwrap(), ["snapshot.wat: taken"]);
 }
 
 #[test]
@@ -434,11 +438,11 @@ fn an_init_that_calls_a_host_function_is_not_frozen() {
         })
         .from_bytes("plugin", PLUGIN.as_bytes())
         .unwrap();
-    let told = Arc::new(Snapshots::default());
+    let events = Arc::new(Snapshots::default());
     let pool = Pool::builder(&plugin).jobs("3".parse().unwrap()).snapshot();
     let pool = pool.isolation(isolation());
-    drop(pool.observer(told.clone()).build().unwrap().close());
-    assert_eq!(*told.0.lock().unwrap(), ["plugin: its `init` calls a host function"]);
+    drop(pool.observer(events.clone()).build().unwrap().close());
+    assert_eq!(*events.0.lock().unwrap(), ["plugin: its `init` calls a host function"]);
     assert_eq!(*calls.lock().unwrap(), 3, "once for each worker");
 }
 
@@ -481,11 +485,11 @@ impl CachedRuns {
 
 #[test]
 fn a_snapshot_that_is_kept_is_taken_the_next_time() {
-    let kept = CachedRuns::new();
-    assert_eq!(kept.inits(&["--init", "x"]), 1);
-    assert_eq!(kept.inits(&["--init", "x"]), 0);
+    let cached = CachedRuns::new();
+    assert_eq!(cached.inits(&["--init", "x"]), 1);
+    assert_eq!(cached.inits(&["--init", "x"]), 0);
     // A plugin cannot observe these settings of the run.
-    assert_eq!(kept.inits(&["--init", "x", "--timeout", "1h", "--chunk-size", "1"]), 0);
+    assert_eq!(cached.inits(&["--init", "x", "--timeout", "1h", "--chunk-size", "1"]), 0);
     #[rustfmt::skip]
     let cases: [&[&str]; 8] = [
         &["--init", "y"],
@@ -498,39 +502,39 @@ fn a_snapshot_that_is_kept_is_taken_the_next_time() {
         &["--init", "x", "--dir", "DATA::/other"],
     ];
     for args in cases {
-        assert_eq!(kept.inits(args), 1, "{args:?}");
-        assert_eq!(kept.inits(args), 0, "{args:?}");
+        assert_eq!(cached.inits(args), 1, "{args:?}");
+        assert_eq!(cached.inits(args), 0, "{args:?}");
     }
-    assert_eq!(kept.inits(&["--init", "x"]), 0);
+    assert_eq!(cached.inits(&["--init", "x"]), 0);
 }
 
 #[test]
 fn a_snapshot_is_made_anew_when_what_init_has_read_is_not_as_it_was() {
-    let (kept, args) = (CachedRuns::new(), ["--init", "c"]);
-    let words = kept.folder.path().join("data/words");
-    kept.run_until_stored(&args);
+    let (cached, args) = (CachedRuns::new(), ["--init", "c"]);
+    let words = cached.folder.path().join("data/words");
+    cached.run_until_stored(&args);
     fs::write(&words, "other").unwrap();
-    assert_eq!(kept.inits(&args), 1, "the file has changed");
-    kept.run_until_stored(&args);
+    assert_eq!(cached.inits(&args), 1, "the file has changed");
+    cached.run_until_stored(&args);
     fs::remove_file(&words).unwrap();
     fs::write(&words, "other").unwrap();
-    assert_eq!(kept.inits(&args), 1, "the file was replaced by one with the same content");
-    kept.run_until_stored(&args);
+    assert_eq!(cached.inits(&args), 1, "the file was replaced by one with the same content");
+    cached.run_until_stored(&args);
     // A new file that `init` did not read changes nothing.
-    fs::write(kept.folder.path().join("data/more"), "more").unwrap();
-    assert_eq!(kept.inits(&args), 0);
+    fs::write(cached.folder.path().join("data/more"), "more").unwrap();
+    assert_eq!(cached.inits(&args), 0);
 }
 
 #[test]
 fn a_snapshot_that_does_not_hold_any_more_counts_as_not_found() {
-    let kept = CachedRuns::new();
-    let cache = Cache::open(kept.folder.path().join("cache")).unwrap();
-    let words = kept.folder.path().join("data/words");
+    let cached = CachedRuns::new();
+    let cache = Cache::open(cached.folder.path().join("cache")).unwrap();
+    let words = cached.folder.path().join("data/words");
     let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("snapshot.wat")).unwrap();
     let uses = || {
         let pool = Pool::builder(&plugin).jobs("1".parse().unwrap()).snapshot_cache(&cache);
         let pool = pool.init(Init::Same(b"c".to_vec())).isolation(isolation());
-        let data = DirGrant::read(kept.folder.path().join("data"), "/data");
+        let data = DirGrant::read(cached.folder.path().join("data"), "/data");
         let before = cache.uses();
         drop(pool.dir(data).build().unwrap().close());
         let after = cache.uses();
@@ -547,8 +551,8 @@ fn a_snapshot_that_does_not_hold_any_more_counts_as_not_found() {
 #[test]
 fn kept_snapshots_have_secrets_in_them_and_can_be_removed_alone() {
     let cache = tempfile::tempdir().unwrap();
-    let place = cache.path().display().to_string();
-    let with_cache = |host: crate::support::Host| host.args(["--cache-dir", &place]);
+    let path = cache.path().display().to_string();
+    let with_cache = |host: crate::support::Host| host.args(["--cache-dir", &path]);
     // This `init` reads its environment variables, as a C library does at its start.
     let plugin = r#"(module
         (import "wasi_snapshot_preview1" "environ_get" (func $get (param i32 i32) (result i32)))
@@ -577,16 +581,16 @@ fn kept_snapshots_have_secrets_in_them_and_can_be_removed_alone() {
     runs("TOKEN=hunter2-hunter2").code(0);
     runs("TOKEN=hunter3-hunter3").code(0);
     let before = files();
-    let kept: Vec<_> = before.iter().filter(is_snapshot).collect();
-    assert_eq!(kept.len(), 2, "{before:?}");
-    for path in &kept {
+    let cached: Vec<_> = before.iter().filter(is_snapshot).collect();
+    assert_eq!(cached.len(), 2, "{before:?}");
+    for path in &cached {
         let bytes = fs::read(path).unwrap();
         let holds = |text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
         // `--help` and `docs/snapshots.md` warn of this.
         assert!(holds("arguments-of-TOKEN") && holds("\0TOKEN=hunter"), "{}", path.display());
     }
-    let told = clear().stdout_bytes().to_vec();
-    assert!(told.starts_with(b"removed 2 snapshots, "), "{}", String::from_utf8_lossy(&told));
+    let events = clear().stdout_bytes().to_vec();
+    assert!(events.starts_with(b"removed 2 snapshots, "), "{}", String::from_utf8_lossy(&events));
     let after: Vec<_> = before.iter().filter(|path| !is_snapshot(path)).cloned().collect();
     assert!(!after.is_empty());
     assert_eq!(files(), after);
@@ -634,7 +638,7 @@ fn memory() -> u64 {
 
 #[test]
 fn workers_share_what_init_has_made() {
-    const MADE: u64 = 48 * 1024 * 1024;
+    const MEMORY_BYTES: u64 = 48 * 1024 * 1024;
     const PLUGIN: &str = r#"(module
         (memory (export "memory") 770)
         (func (export "mtl_alloc") (param i32) (result i32) (i32.const 65536))
@@ -658,11 +662,14 @@ fn workers_share_what_init_has_made() {
         let mut pool = pool.build().unwrap();
         // Each worker runs several of the items, unless it is held up for the whole time.
         let records = pool.map(vec!["x"; 600]).try_collect::<Vec<_>>().unwrap();
-        let sum = u32::try_from(MADE / 4096 * 42).unwrap();
+        let sum = u32::try_from(MEMORY_BYTES / 4096 * 42).unwrap();
         assert!(records.iter().all(|record| record.bytes() == Some(&sum.to_le_bytes()[..])));
-        let taken = memory().saturating_sub(before);
+        let used = memory().saturating_sub(before);
         drop(pool);
-        assert!(taken > MADE, "the workers have read all of the memory: {taken}");
-        assert!(taken < 2 * MADE + MADE / 2, "the six workers must share the memory: {taken}");
+        assert!(used > MEMORY_BYTES, "the workers have read all of the memory: {used}");
+        assert!(
+            used < 2 * MEMORY_BYTES + MEMORY_BYTES / 2,
+            "the six workers must share the memory: {used}"
+        );
     });
 }

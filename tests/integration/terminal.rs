@@ -24,11 +24,12 @@ fn check_plain(shown: &[u8]) -> String {
     let text = std::str::from_utf8(shown).expect("the output is UTF-8");
     // The terminal translates each line feed into two characters.
     let text = text.replace("\r\n", "\n");
-    let steers = |sign: char| {
-        let turns = matches!(sign, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}');
-        turns || sign.is_control() && sign != '\n' && sign != '\t'
+    let controls = |character: char| {
+        let changes_direction =
+            matches!(character, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}');
+        changes_direction || character.is_control() && character != '\n' && character != '\t'
     };
-    assert!(!text.contains(steers), "{text:?}");
+    assert!(!text.contains(controls), "{text:?}");
     text
 }
 
@@ -95,8 +96,11 @@ fn a_terminal_that_is_named_as_a_file_gets_nothing_that_steers_it() {
             run.run().code(code);
             let shown = terminal.shown_bytes();
             if raw {
-                let signs: &[u8] = if flag == "-o" { b"\x1b]0;PWNED\x07" } else { b"{\"" };
-                assert!(shown.windows(signs.len()).any(|part| part == signs), "{flag}: {shown:?}");
+                let characters: &[u8] = if flag == "-o" { b"\x1b]0;PWNED\x07" } else { b"{\"" };
+                assert!(
+                    shown.windows(characters.len()).any(|part| part == characters),
+                    "{flag}: {shown:?}"
+                );
             } else {
                 let shown = check_plain(&shown);
                 assert!(shown.contains(expected), "{flag}: {shown}");

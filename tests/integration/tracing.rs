@@ -67,7 +67,7 @@ fn runs_and_workers_are_spans_and_what_happens_is_events() {
     let (records, faults, _) = pool.map(["a", "trap"]).collect_all();
     assert_eq!((records.len(), faults.len()), (1, 1));
     drop(pool.close());
-    let told = RECORDED.lock().unwrap_or_else(PoisonError::into_inner);
+    let recorded = RECORDED.lock().unwrap_or_else(PoisonError::into_inner);
     for expected in [
         "span run",
         "span worker",
@@ -76,6 +76,6 @@ fn runs_and_workers_are_spans_and_what_happens_is_events() {
         "the item is tried again",
         "the run has ended",
     ] {
-        assert!(told.contains(expected), "{expected}: {told:?}");
+        assert!(recorded.contains(expected), "{expected}: {recorded:?}");
     }
 }

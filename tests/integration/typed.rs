@@ -201,11 +201,11 @@ fn items_go_to_the_function_that_is_named() {
 
 #[test]
 fn a_function_that_is_not_there_or_is_there_twice_is_named_with_the_others() {
-    let there = "`add`, `acme:math/ops@1.0.0#add`, `acme:other/operations#add`, `sqrt`, `div`, \
+    let exports = "`add`, `acme:math/ops@1.0.0#add`, `acme:other/operations#add`, `sqrt`, `div`, \
                  `hundred`, `spin`, `drop`, `same`, `same-bytes`, `zeros`, `zeros-in-a-tuple`";
     let missing = |name: &str| {
         format!(
-            "error: plugin `typed-functions.wat` does not export `{name}`; it exports {there}\n \
+            "error: plugin `typed-functions.wat` does not export `{name}`; it exports {exports}\n \
              hint: `--call` takes the name of a function that the plugin exports\n"
         )
     };
@@ -219,7 +219,7 @@ fn a_function_that_is_not_there_or_is_there_twice_is_named_with_the_others() {
     );
     let none = format!(
         "error: component `typed-functions.wat` does not export `mtl:plugin/worker@1.0.0`; it exports \
-         {there}\n \
+         {exports}\n \
          hint: if one of its functions takes items, name it: `--call NAME`; or build it for the world \
          `mtl:plugin/plugin`, whose WIT is in `plugin-sdk/wit`\n"
     );
@@ -289,10 +289,10 @@ fn what_no_json_is_is_refused_by_name() {
         ("look", "its parameter `file` has a borrowed resource"),
         ("open", "its result has a resource"),
     ];
-    for (name, what) in cases {
+    for (name, reason) in cases {
         let run = host().plugin("typed-resource.wat").args(["--call", name]).run();
         run.code(3).stdout("").stderr(&format!(
-            "error: component `typed-resource.wat` cannot be called with JSON through `{name}`: {what}\n \
+            "error: component `typed-resource.wat` cannot be called with JSON through `{name}`: {reason}\n \
              hint: the function that takes items, `init` and `finish` may use only plain values: no \
              resources, streams or futures; none may be async\n"
         ));
@@ -306,11 +306,11 @@ fn what_no_json_is_is_refused_by_name() {
         ("(type $m (map string u8)) (import \"f\" (func (param \"m\" $m)))", "map"),
         ("(type $l (list u8 4)) (import \"f\" (func (param \"l\" $l)))", "fixed"),
     ];
-    for (what, word) in cases {
-        let wat = format!("(component {what})");
+    for (reason, word) in cases {
+        let wat = format!("(component {reason})");
         let run = host().file("it.wat", wat).plugin("it.wat").run().code(3).stdout("");
         let stderr = run.stderr_text();
-        assert!(stderr.contains(word), "{what}: {stderr}");
+        assert!(stderr.contains(word), "{reason}: {stderr}");
     }
 }
 
@@ -354,9 +354,9 @@ fn types_that_are_too_deep_or_too_large_are_refused() {
         (wide(13),   "cannot be called with JSON through `call`: its parameter `it` has a type of more \
                       than 10000 parts\n"),
     ];
-    for (wat, what) in cases {
+    for (wat, reason) in cases {
         let stderr = run(wat).run().code(3).stdout("").stderr_text();
-        assert!(stderr.contains(what), "{stderr}");
+        assert!(stderr.contains(reason), "{stderr}");
     }
 }
 

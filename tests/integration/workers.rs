@@ -93,16 +93,16 @@ fn a_worker_has_the_memory_that_it_may_have() {
 
 #[test]
 fn a_list_of_workers_that_makes_no_sense_says_so() {
-    let beside = |flag: &str, hint: &str| {
+    let conflict = |flag: &str, hint: &str| {
         format!("error: `--{flag}` cannot be used with a list of workers\n hint: {hint}\n")
     };
     let worker = ["--worker", "upper.wat"];
     #[rustfmt::skip]
     let cases: [(&[&str], String); 6] = [
-        (&["--jobs", "1"],           beside("jobs", "leave it out: there is one worker for each `--worker`")),
-        (&["--init", "x"],           beside("init", "each worker has its own: `--worker PLUGIN,init=...`")),
-        (&["--call", "x"],           beside("call", "each worker has its own: `--worker PLUGIN,call=...`")),
-        (&["--plugin", "upper.wat"], beside("plugin", "each worker names its own: `--worker PLUGIN`")),
+        (&["--jobs", "1"],           conflict("jobs", "leave it out: there is one worker for each `--worker`")),
+        (&["--init", "x"],           conflict("init", "each worker has its own: `--worker PLUGIN,init=...`")),
+        (&["--call", "x"],           conflict("call", "each worker has its own: `--worker PLUGIN,call=...`")),
+        (&["--plugin", "upper.wat"], conflict("plugin", "each worker names its own: `--worker PLUGIN`")),
         (&["--worker", "upper.wat,init=x"],
          "error: plugin `upper.wat` takes no init arguments: it does not export `init`\n \
           hint: leave out `--init`, or `init=` in its `--worker`\n".into()),

@@ -39,8 +39,8 @@ use self::plugin_path::PluginPath;
 use self::project::Project;
 use self::recipe::Profile;
 use self::tool_locator::ToolLocator;
+use super::display_text::DisplayText;
 use super::overwrite::{self, FileUse};
-use super::shown::Shown;
 
 const AFTER_HELP: &str = "\
 The files in DIR decide the language:
@@ -89,12 +89,12 @@ pub(crate) struct BuildArgs {
 
 /// Builds a project, and returns the text to show: the path of the plugin.
 pub(super) fn build(args: &BuildArgs) -> Result<String, ProjectError> {
-    args.build().map(|path| format!("{}\n", Shown::of(&path)))
+    args.build().map(|path| format!("{}\n", DisplayText::of(&path)))
 }
 
 /// Returns the file of the plugin that a command line names. A folder of sources is built first.
-pub(super) fn plugin_of(path: &Path, pinned: DigestGiven) -> Result<PathBuf, ProjectError> {
-    match PluginPath::of(path, pinned)? {
+pub(super) fn plugin_of(path: &Path, digest: DigestGiven) -> Result<PathBuf, ProjectError> {
+    match PluginPath::of(path, digest)? {
         PluginPath::File => Ok(path.to_owned()),
         PluginPath::Sources => {
             let project = Project::open(path, None)?;
@@ -104,8 +104,8 @@ pub(super) fn plugin_of(path: &Path, pinned: DigestGiven) -> Result<PathBuf, Pro
 }
 
 /// Checks that `plugin_of` would accept this path, and builds nothing.
-pub(super) fn check(path: &Path, pinned: DigestGiven) -> Result<(), ProjectError> {
-    PluginPath::of(path, pinned).map(|_| ())
+pub(super) fn check(path: &Path, digest: DigestGiven) -> Result<(), ProjectError> {
+    PluginPath::of(path, digest).map(|_| ())
 }
 
 /// Refuses a folder, for a command that builds nothing.
@@ -122,17 +122,17 @@ impl BuildArgs {
         let profile = if self.debug { Profile::Debug } else { Profile::Release };
         if let Some(output) = &self.output {
             let sources = sources::below(project.dir())?;
-            let sources = sources.iter().map(|path| FileUse { what: "a source", path });
+            let sources = sources.iter().map(|path| FileUse { name: "a source", path });
             overwrite::check(
-                FileUse { what: "the plugin", path: output },
+                FileUse { name: "the plugin", path: output },
                 &sources.collect::<Vec<_>>(),
             )?;
         }
-        let made = Builder::new(&project, profile, &ToolLocator::of_environment()).build()?;
+        let built = Builder::new(&project, profile, &ToolLocator::of_environment()).build()?;
         match &self.output {
-            None => Ok(made),
+            None => Ok(built),
             Some(output) => {
-                copy(&made, output)?;
+                copy(&built, output)?;
                 Ok(output.clone())
             }
         }
@@ -144,7 +144,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), ProjectError> {
     let write = |source| ProjectError::Write { path: to.to_owned(), source };
     let mut name = to.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}", std::process::id()));
-    let beside = to.with_file_name(name);
-    let copied = fs::copy(from, &beside).and_then(|_| fs::rename(&beside, to));
-    copied.inspect_err(|_| _ = fs::remove_file(&beside)).map_err(write)
+    let temporary = to.with_file_name(name);
+    let copied = fs::copy(from, &temporary).and_then(|_| fs::rename(&temporary, to));
+    copied.inspect_err(|_| _ = fs::remove_file(&temporary)).map_err(write)
 }

@@ -5,25 +5,25 @@ use mtl_host::cache::{Cache, CacheError, CacheInfo, CacheUsage};
 use serde_json::{Value, json};
 
 use super::cache_args::CacheDirArgs;
-use super::counted::counted;
+use super::count_noun::count_noun;
+use super::display_text::DisplayText;
 use super::error::CliError;
 use super::escape;
-use super::shown::Shown;
 
 /// Show or clear the cache of compiled plugins
 #[derive(Debug, Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct CacheCommand {
     #[command(subcommand)]
-    what: What,
+    action: CacheAction,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum CacheAction {
     /// Show the directory, the number and the size of compiled plugins
     Info {
         #[command(flatten)]
-        place: CacheDirArgs,
+        dir: CacheDirArgs,
 
         /// Write one JSON object instead of text
         #[arg(long)]
@@ -34,7 +34,7 @@ enum What {
     /// Runs that use an entry keep it until they end.
     Clear {
         #[command(flatten)]
-        place: CacheDirArgs,
+        dir: CacheDirArgs,
 
         /// Remove only the snapshots of `--snapshot-cache`
         ///
@@ -47,54 +47,57 @@ enum What {
 
 /// Executes the subcommand, and returns the text to show.
 pub(super) fn cache(command: &CacheCommand) -> Result<String, CliError> {
-    match &command.what {
-        What::Info { place, json: false } => info(place, text),
-        What::Info { place, json: true } => info(place, object),
-        What::Clear { place, snapshots: false } => clear(place, "plugin", Cache::clear),
-        What::Clear { place, snapshots: true } => clear(place, "snapshot", Cache::clear_snapshots),
+    match &command.action {
+        CacheAction::Info { dir, json: false } => info(dir, text),
+        CacheAction::Info { dir, json: true } => info(dir, object),
+        CacheAction::Clear { dir, snapshots: false } => clear(dir, "plugin", Cache::clear),
+        CacheAction::Clear { dir, snapshots: true } => {
+            clear(dir, "snapshot", Cache::clear_snapshots)
+        }
     }
 }
 
 fn info(
-    place: &CacheDirArgs,
-    shown: impl Fn(&CacheDirArgs, &str, &CacheInfo) -> String,
+    dir: &CacheDirArgs,
+    render: impl Fn(&CacheDirArgs, &str, &CacheInfo) -> String,
 ) -> Result<String, CliError> {
-    let path = place.path()?;
+    let path = dir.path()?;
     let cache = Cache::find(&path)?;
     let info = cache.map_or_else(|| Ok(CacheInfo::default()), |cache| cache.info())?;
-    Ok(shown(place, &path.to_string_lossy(), &info))
+    Ok(render(dir, &path.to_string_lossy(), &info))
 }
 
 fn clear(
-    place: &CacheDirArgs,
-    what: &str,
+    dir: &CacheDirArgs,
+    action: &str,
     remove: impl Fn(&Cache) -> Result<CacheInfo, CacheError>,
 ) -> Result<String, CliError> {
-    let cache = Cache::find(place.path()?)?;
+    let cache = Cache::find(dir.path()?)?;
     let cleared = cache.map_or_else(|| Ok(CacheInfo::default()), |cache| remove(&cache))?;
     let CacheInfo { trusted, jailed, .. } = cleared;
-    let entries = counted(trusted.entries + jailed.entries, what);
+    let entries = count_noun(trusted.entries + jailed.entries, action);
     Ok(format!("removed {entries}, {}\n", size(trusted.bytes + jailed.bytes)))
 }
 
-fn text(place: &CacheDirArgs, path: &str, info: &CacheInfo) -> String {
-    let share =
-        |share: &CacheUsage| format!("{}, {}", counted(share.entries, "plugin"), size(share.bytes));
+fn text(dir: &CacheDirArgs, path: &str, info: &CacheInfo) -> String {
+    let share = |share: &CacheUsage| {
+        format!("{}, {}", count_noun(share.entries, "plugin"), size(share.bytes))
+    };
     format!(
         "cache    {}\nlimit    {}\ntrusted  {}\njailed   {}\n",
-        Shown::of(path),
-        place.cache_size,
+        DisplayText::of(path),
+        dir.cache_size,
         share(&info.trusted),
         share(&info.jailed),
     )
 }
 
-fn object(place: &CacheDirArgs, path: &str, info: &CacheInfo) -> String {
+fn object(dir: &CacheDirArgs, path: &str, info: &CacheInfo) -> String {
     let share =
         |share: &CacheUsage| -> Value { json!({ "entries": share.entries, "bytes": share.bytes }) };
     let object = json!({
         "path": path,
-        "limit": place.cache_size.bytes(),
+        "limit": dir.cache_size.bytes(),
         "trusted": share(&info.trusted),
         "jailed": share(&info.jailed),
     });
@@ -106,7 +109,7 @@ fn size(bytes: u64) -> String {
     const KIB: u64 = 1024;
     const MIB: u64 = 1024 * KIB;
     match bytes {
-        ..KIB => counted(bytes, "byte"),
+        ..KIB => count_noun(bytes, "byte"),
         KIB..MIB => format!("{} KiB", bytes.div_ceil(KIB)),
         _ => format!("{} MiB", bytes.div_ceil(MIB)),
     }

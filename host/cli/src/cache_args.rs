@@ -14,7 +14,7 @@ use mtl_host::limits::CacheSize;
 #[command(next_help_heading = "Cache")]
 pub(crate) struct CacheArgs {
     #[command(flatten)]
-    pub(crate) place: CacheDirArgs,
+    pub(crate) dir: CacheDirArgs,
 
     /// Compile every plugin again, and keep nothing
     #[arg(long, conflicts_with_all = ["cache_dir", "cache_size"])]
@@ -52,17 +52,17 @@ impl NoCacheDirError {
 impl CacheArgs {
     /// Returns the directory of the cache, or `None` without a cache.
     pub(super) fn path(&self) -> Option<PathBuf> {
-        if self.no_cache { None } else { self.place.path().ok() }
+        if self.no_cache { None } else { self.dir.path().ok() }
     }
 
     /// Opens the cache, or returns `None` without a cache: a run works without it, but takes longer.
     pub(super) fn cache(&self) -> Result<Option<Cache>, CacheError> {
         let Some(path) = self.path() else { return Ok(None) };
         match Cache::open(path) {
-            Ok(cache) => Ok(Some(cache.limit(self.place.cache_size))),
+            Ok(cache) => Ok(Some(cache.limit(self.dir.cache_size))),
             // The user did not ask for a cache in a home that does not exist or belongs to somebody else.
             Err(CacheError::Io { source, .. })
-                if self.place.cache_dir.is_none()
+                if self.dir.cache_dir.is_none()
                     && matches!(
                         source.kind(),
                         ErrorKind::NotFound | ErrorKind::PermissionDenied
@@ -107,17 +107,13 @@ mod tests {
             (Some("c"),         Some(""),        None),
             (None,              None,            None),
         ];
-        for (caches, home, place) in cases {
+        for (caches, home, dir) in cases {
             let variable = |name: &str| match name {
                 "XDG_CACHE_HOME" => caches.map(OsString::from),
                 "HOME" => home.map(OsString::from),
                 other => panic!("{other}"),
             };
-            assert_eq!(
-                default_cache_dir(variable),
-                place.map(PathBuf::from),
-                "{caches:?} {home:?}"
-            );
+            assert_eq!(default_cache_dir(variable), dir.map(PathBuf::from), "{caches:?} {home:?}");
         }
     }
 }

@@ -36,14 +36,14 @@ use super::report::Report;
 /// Checks a plugin, and passes the report to `show`.
 pub(super) fn check(args: &CheckArgs, show: impl Fn(&str) -> Exit) -> Exit {
     let messages = Report::new(&Arc::new(Console::standard_error()));
-    let judged = Subject::new(args, &messages).and_then(|subject| table::run_checks(&subject));
-    let judged = match judged {
+    let report = Subject::new(args, &messages).and_then(|subject| table::run_checks(&subject));
+    let report = match report {
         Err(error) => return refuse(&error),
-        Ok(judged) => judged,
+        Ok(report) => report,
     };
-    let shown = if args.json { report::json } else { report::text };
-    match show(&shown(args, &judged)) {
-        Exit::Success if judged.has_failed() => Exit::CheckFailed,
+    let render = if args.json { report::json } else { report::text };
+    match show(&render(args, &report)) {
+        Exit::Success if report.has_failed() => Exit::CheckFailed,
         exit => exit,
     }
 }

@@ -10,11 +10,11 @@ use mtl_host::load::{Sha256, WasmFeatures};
 use mtl_host::{Engine, Plugin};
 
 use super::build::{self, DigestGiven};
+use super::display_text::DisplayText;
 use super::error::CliError;
 use super::isolation_arg::IsolationArg;
 use super::limit_args::CompileArgs;
 use super::overwrite::{self, FileUse};
-use super::shown::Shown;
 
 const AFTER_HELP: &str = "\
 The file holds machine code for this version of mtl-host and for processors like
@@ -90,15 +90,15 @@ pub(crate) struct PrecompileArgs {
 
 /// Compiles a plugin, and returns the text to show: the path of the written file.
 pub(super) fn compile(args: &PrecompileArgs) -> Result<String, CliError> {
-    args.write().map(|path| format!("{}\n", Shown::of(&path)))
+    args.write().map(|path| format!("{}\n", DisplayText::of(&path)))
 }
 
 impl PrecompileArgs {
     fn write(&self) -> Result<PathBuf, CliError> {
         let plugin = build::plugin_of(&self.plugin, DigestGiven::by(self.sha256))?;
         let output = self.output.clone().unwrap_or_else(|| plugin.with_extension("cwasm"));
-        let read = [FileUse { what: "the plugin", path: &plugin }];
-        overwrite::check(FileUse { what: "compiled code", path: &output }, &read)?;
+        let read = [FileUse { name: "the plugin", path: &plugin }];
+        overwrite::check(FileUse { name: "compiled code", path: &output }, &read)?;
         let code = self.load(&plugin)?.precompiled()?;
         write_whole(&output, &code)
             .map_err(|source| CliError::Precompiled { path: output.clone(), source })?;

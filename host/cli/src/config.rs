@@ -55,12 +55,12 @@ impl Config {
     fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let reader = Reader { path, text };
         let file = DeTable::parse(text).map_err(|error| {
-            let place = reader.place(error.span().map_or(0, |span| span.start));
-            ConfigError::NotToml { place, why: error.message().replace('\n', ", ") }
+            let location = reader.location(error.span().map_or(0, |span| span.start));
+            ConfigError::NotToml { location, reason: error.message().replace('\n', ", ") }
         })?;
         let mut config = Self { path: path.to_owned(), pool: Vec::new(), workers: Vec::new() };
         for (key, value) in file.get_ref() {
-            let place = reader.place(key.span().start);
+            let location = reader.location(key.span().start);
             match (&**key.get_ref(), value.get_ref()) {
                 ("pool", DeValue::Table(table)) => config.pool = reader.entries(table)?,
                 ("worker", DeValue::Array(tables)) => {
@@ -68,11 +68,15 @@ impl Config {
                     config.workers = tables.collect::<Result<_, _>>()?;
                 }
                 (key @ ("pool" | "worker"), _) => {
-                    return Err(ConfigError::NotATable { place, key: key.into() });
+                    return Err(ConfigError::NotATable { location, key: key.into() });
                 }
                 (key, _) => {
-                    let nearest = nearest(key, Self::TABLES).map(str::to_owned);
-                    return Err(ConfigError::UnknownTable { place, key: key.into(), nearest });
+                    let suggestion = nearest(key, Self::TABLES).map(str::to_owned);
+                    return Err(ConfigError::UnknownTable {
+                        location,
+                        key: key.into(),
+                        suggestion,
+                    });
                 }
             }
         }
@@ -109,17 +113,17 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn place(&self, at: usize) -> FileLine {
+    fn location(&self, at: usize) -> FileLine {
         let before = &self.text.as_bytes()[..at.min(self.text.len())];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
         FileLine { path: self.path.to_owned(), line }
     }
 
     fn worker(&self, table: &Spanned<DeValue<'_>>) -> Result<Table, ConfigError> {
-        let place = self.place(table.span().start);
+        let location = self.location(table.span().start);
         match table.get_ref() {
-            DeValue::Table(table) => Ok(Table { place, entries: self.entries(table)? }),
-            _ => Err(ConfigError::NotATable { place, key: "worker".into() }),
+            DeValue::Table(table) => Ok(Table { location, entries: self.entries(table)? }),
+            _ => Err(ConfigError::NotATable { location, key: "worker".into() }),
         }
     }
 
@@ -128,10 +132,11 @@ impl Reader<'_> {
         let mut spans: Vec<_> = table.iter().collect();
         spans.sort_by_key(|(key, _)| key.span().start);
         let entry = |(key, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| {
-            let (place, key) = (self.place(key.span().start), key.get_ref().clone().into_owned());
+            let (location, key) =
+                (self.location(key.span().start), key.get_ref().clone().into_owned());
             match Value::of(value.get_ref()) {
-                Ok(value) => Ok(Entry { place, key, value }),
-                Err(why) => Err(ConfigError::Value { place, key, why }),
+                Ok(value) => Ok(Entry { location, key, value }),
+                Err(reason) => Err(ConfigError::Value { location, key, reason }),
             }
         };
         spans.into_iter().map(entry).collect()

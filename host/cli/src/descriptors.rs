@@ -85,8 +85,8 @@ static CLOSED: AtomicU8 = AtomicU8::new(0);
 // pointers to C functions like `look`. The C library also passes arguments, which a C function may ignore.
 #[unsafe(link_section = ".init_array")]
 #[used]
-static LOOK: extern "C" fn() = {
-    extern "C" fn look() {
+static CHECK_STREAMS: extern "C" fn() = {
+    extern "C" fn check_streams() {
         for stream in Stream::ALL {
             // SAFETY: `F_GETFD` only reads the flags of a descriptor, and fails without effect if it is not open.
             let flags = unsafe { libc::fcntl(stream as libc::c_int, libc::F_GETFD) };
@@ -95,7 +95,7 @@ static LOOK: extern "C" fn() = {
             }
         }
     }
-    look
+    check_streams
 };
 
 #[cfg(test)]

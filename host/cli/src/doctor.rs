@@ -55,8 +55,8 @@ fn table(layers: &JailLayers) -> String {
     for (layer, answer) in layers.iter() {
         let (name, need, protects) = (layer.name(), layer.need(), protects(layers, layer));
         let _ = writeln!(text, "{name:20} {need:9} {:7} {protects}", word(answer));
-        if let Some(why) = reason(answer) {
-            let _ = writeln!(text, "{:38} the answer: {}", "", escape::line(why));
+        if let Some(reason) = reason(answer) {
+            let _ = writeln!(text, "{:38} the answer: {}", "", escape::line(reason));
         }
     }
     text + verdict(layers)
@@ -75,8 +75,8 @@ fn protects(layers: &JailLayers, layer: JailLayer) -> String {
 }
 
 fn verdict(layers: &JailLayers) -> &'static str {
-    let lacks = |need| is_missing(layers, need);
-    match (lacks(LayerNeed::Required), lacks(LayerNeed::Strict)) {
+    let is_layer_missing = |need| is_missing(layers, need);
+    match (is_layer_missing(LayerNeed::Required), is_layer_missing(LayerNeed::Strict)) {
         (true, _) => "\nonly `--jail best-effort` runs here\n",
         (false, true) => "\n`--jail required` runs here, `--jail strict` does not\n",
         (false, false) if layers.missing_with_dirs(LayerNeed::Strict).next().is_some() => {
@@ -98,9 +98,9 @@ const fn word(answer: &LayerStatus) -> &'static str {
 /// Returns the reason of an answer other than `yes`.
 const fn reason(answer: &LayerStatus) -> Option<&String> {
     match answer {
-        LayerStatus::Missing(why) | LayerStatus::Unused(why) | LayerStatus::WithoutDirs(why) => {
-            Some(why)
-        }
+        LayerStatus::Missing(reason)
+        | LayerStatus::Unused(reason)
+        | LayerStatus::WithoutDirs(reason) => Some(reason),
         _ => None,
     }
 }

@@ -13,6 +13,7 @@ use super::build::ProjectError;
 use super::cache_args::NoCacheDirError;
 use super::config::ConfigError;
 use super::descriptors::ClosedStreamError;
+use super::display_text::DisplayText;
 use super::env_grant::EnvError;
 use super::faults_file::FaultsFileError;
 use super::finish_file::FinishFileError;
@@ -22,7 +23,6 @@ use super::hints;
 use super::init_arg::InitFileError;
 use super::new::NewError;
 use super::overwrite::OverwriteError;
-use super::shown::Shown;
 use super::wasm_input_check::WasmInputError;
 use super::worker_list::WorkerListConflict;
 
@@ -34,7 +34,7 @@ pub(crate) enum CliError {
     #[error(transparent)]
     InitFile(#[from] InitFileError),
     /// `--items FILE` names a file that cannot be read.
-    #[error("cannot read the items `{}`", Shown::of(path))]
+    #[error("cannot read the items `{}`", DisplayText::of(path))]
     Items { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Overwrite(#[from] OverwriteError),
@@ -84,7 +84,7 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Cache(#[from] CacheError),
     /// The file of compiled code cannot be written.
-    #[error("cannot write `{}`", Shown::of(path))]
+    #[error("cannot write `{}`", DisplayText::of(path))]
     Precompiled { path: PathBuf, source: io::Error },
     /// The handlers of Ctrl-C and other signals cannot be installed.
     #[error("cannot listen to signals")]

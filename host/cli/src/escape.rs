@@ -10,8 +10,8 @@ pub(super) use mtl_host::event::is_plain;
 /// Returns `text` on one line, with every character escaped that is not plain.
 pub(super) fn line(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
-    for sign in text.chars() {
-        push(sign, &mut shown);
+    for character in text.chars() {
+        push(character, &mut shown);
     }
     shown
 }
@@ -35,11 +35,12 @@ pub(super) fn block(text: &str, indent: &str) -> String {
 /// only in strings.
 pub(super) fn json(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
-    for sign in text.chars() {
-        if sign == '\t' || !is_plain(sign) {
-            write!(shown, "\\u{:04x}", u32::from(sign)).expect("writing to a string cannot fail");
+    for character in text.chars() {
+        if character == '\t' || !is_plain(character) {
+            write!(shown, "\\u{:04x}", u32::from(character))
+                .expect("writing to a string cannot fail");
         } else {
-            shown.push(sign);
+            shown.push(character);
         }
     }
     shown
@@ -61,16 +62,16 @@ pub(super) fn head(text: &str, most: usize) -> String {
 /// Returns `text` with its line breaks, and every other character escaped that is not plain.
 pub(super) fn lines(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
-    for sign in text.chars() {
-        if sign == '\n' { shown.push(sign) } else { push(sign, &mut shown) }
+    for character in text.chars() {
+        if character == '\n' { shown.push(character) } else { push(character, &mut shown) }
     }
     shown
 }
 
-fn push(sign: char, shown: &mut String) {
-    match is_plain(sign) {
-        true => shown.push(sign),
-        false => shown.extend(sign.escape_default()),
+fn push(character: char, shown: &mut String) {
+    match is_plain(character) {
+        true => shown.push(character),
+        false => shown.extend(character.escape_default()),
     }
 }
 
@@ -99,8 +100,10 @@ mod tests {
     #[test]
     fn a_sign_costs_what_is_shown_of_it() {
         let cost = |text: &str| mtl_host::event::cost(text) - mtl_host::event::cost("");
-        let signs = ('\0'..='\u{ffff}').filter(|sign| *sign != '\n').map(String::from);
-        let wrong: Vec<_> = signs.filter(|sign| cost(sign) != line(sign).len()).collect();
+        let characters =
+            ('\0'..='\u{ffff}').filter(|character| *character != '\n').map(String::from);
+        let wrong: Vec<_> =
+            characters.filter(|character| cost(character) != line(character).len()).collect();
         assert_eq!(wrong, [""; 0]);
     }
 

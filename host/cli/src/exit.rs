@@ -80,7 +80,7 @@ impl Exit {
                 Self::Plugin
             }
             CliError::Items { .. }
-            | CliError::GuestWritable(GuestWritableError::Look { .. })
+            | CliError::GuestWritable(GuestWritableError::Examine { .. })
             | CliError::Source(_)
             | CliError::Sink(_)
             | CliError::FaultsFile(_)
@@ -116,22 +116,22 @@ impl Exit {
 
     /// Returns the exit code of a run that took place. An error takes precedence over an interruption,
     /// and an interruption over failed items.
-    pub(crate) fn of_run(ended: &RunOutcome, interrupted: Interrupted) -> Self {
-        match (exit_of_run_error(ended.error.as_ref()), interrupted) {
-            (Some(Self::Plugin), _) if has_begun(ended) => Self::EndedEarly,
+    pub(crate) fn of_run(outcome: &RunOutcome, interrupted: Interrupted) -> Self {
+        match (exit_of_run_error(outcome.error.as_ref()), interrupted) {
+            (Some(Self::Plugin), _) if has_begun(outcome) => Self::EndedEarly,
             (Some(exit), _) => exit,
             (None, Interrupted::Yes) => Self::Interrupted,
             // A reader that closed the pipe has all that it wanted.
-            (None, Interrupted::No) if is_closed_pipe(ended.error.as_ref()) => Self::Success,
-            (None, Interrupted::No) if ended.summary.counts.failed() > 0 => Self::ItemFailed,
+            (None, Interrupted::No) if is_closed_pipe(outcome.error.as_ref()) => Self::Success,
+            (None, Interrupted::No) if outcome.summary.counts.failed() > 0 => Self::ItemFailed,
             (None, Interrupted::No) => Self::Success,
         }
     }
 }
 
 /// Returns whether a worker has run an item.
-pub(crate) fn has_begun(ended: &RunOutcome) -> bool {
-    let counts = ended.summary.counts;
+pub(crate) fn has_begun(outcome: &RunOutcome) -> bool {
+    let counts = outcome.summary.counts;
     counts.total() > counts.not_run()
 }
 
@@ -175,13 +175,13 @@ mod tests {
 
     use super::*;
 
-    fn ended(error: Option<Error>) -> RunOutcome {
+    fn outcome(error: Option<Error>) -> RunOutcome {
         let engine = mtl_host::Engine::new().unwrap();
         let plugin = mtl_host::Plugin::load(&engine, "../../tests/fixtures/upper.wat").unwrap();
         let mut pool = Pool::builder(&plugin).build().unwrap();
-        let mut ended = pool.map([""; 0]).end();
-        ended.error = error;
-        ended
+        let mut outcome = pool.map([""; 0]).end();
+        outcome.error = error;
+        outcome
     }
 
     fn write_error(kind: io::ErrorKind) -> Error {
@@ -205,7 +205,7 @@ mod tests {
         ];
         for (error, interrupted, expected) in cases {
             let case = format!("{error:?}, {interrupted:?}");
-            assert_eq!(Exit::of_run(&ended(error), interrupted), expected, "{case}");
+            assert_eq!(Exit::of_run(&outcome(error), interrupted), expected, "{case}");
         }
     }
 
@@ -216,9 +216,9 @@ mod tests {
         let plugin = mtl_host::Plugin::load(&engine, path).unwrap();
         let builder = Pool::builder(&plugin).jobs("1".parse().unwrap());
         let mut pool = pool(builder).build().unwrap();
-        let ended = pool.map(items.to_vec()).collect_all().2;
-        assert!(ended.error.is_some(), "{items:?}");
-        Exit::of_run(&ended, Interrupted::No)
+        let outcome = pool.map(items.to_vec()).collect_all().2;
+        assert!(outcome.error.is_some(), "{items:?}");
+        Exit::of_run(&outcome, Interrupted::No)
     }
 
     #[test]
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_limit_of_faults_is_about_items() {
-        let counts = ended(None).summary.counts;
+        let counts = outcome(None).summary.counts;
         let error = Error::TooManyFaults { limit: MaxFaults::Count(1), counts };
         assert_eq!(exit_of_run_error(Some(&error)), None);
     }

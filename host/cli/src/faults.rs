@@ -15,7 +15,7 @@ pub(super) struct FaultRecorder {
     sink: Box<dyn Sink>,
     report: Report,
     file: Option<FaultsFile>,
-    unshown: SuppressedFaults,
+    suppressed: SuppressedFaults,
     shown: u32,
     /// The number of outcomes that did not reach the real sink because the file of faults failed.
     refused: usize,
@@ -34,7 +34,7 @@ impl FaultRecorder {
             sink,
             report,
             file,
-            unshown: SuppressedFaults::default(),
+            suppressed: SuppressedFaults::default(),
             shown: 0,
             refused: 0,
             outputs: Vec::new(),
@@ -43,8 +43,8 @@ impl FaultRecorder {
     }
 
     /// Returns the numbers of faults that were not shown.
-    pub(super) fn unshown(&self) -> &SuppressedFaults {
-        &self.unshown
+    pub(super) fn suppressed(&self) -> &SuppressedFaults {
+        &self.suppressed
     }
 
     /// Empties these files when the first item is done. Until then they keep the output of an earlier run.
@@ -87,7 +87,7 @@ impl FaultRecorder {
                 self.shown += 1;
                 self.report.fault(fault, outcome.path);
             } else {
-                self.unshown.add(fault.kind());
+                self.suppressed.add(fault.kind());
             }
         }
         match &mut self.file {
@@ -118,14 +118,14 @@ impl Sink for FaultRecorder {
         self.sink.held() + self.refused
     }
 
-    fn left_out(&mut self, outcome: &Outcome<'_>, why: OmitReason) -> Result<(), SinkError> {
-        self.sink.left_out(outcome, why)?;
-        match (outcome.result, why) {
+    fn left_out(&mut self, outcome: &Outcome<'_>, reason: OmitReason) -> Result<(), SinkError> {
+        self.sink.left_out(outcome, reason)?;
+        match (outcome.result, reason) {
             // The fault was recorded when the outcome was passed to the sink.
             (Err(_), OmitReason::Lost) => Ok(()),
             (Err(fault), _) => self.record(fault, outcome),
             (Ok(_), _) => match &mut self.file {
-                Some(file) => file.write_unwritten(outcome, why).map_err(SinkError::other),
+                Some(file) => file.write_unwritten(outcome, reason).map_err(SinkError::other),
                 None => Ok(()),
             },
         }
@@ -142,8 +142,8 @@ impl Sink for FaultRecorder {
     fn flush(&mut self) -> Result<(), SinkError> {
         // Results come first, because a reader may wait for them. If they fail, the faults are still written.
         let flushed = self.sink.flush();
-        let noted = self.flush_file();
-        flushed.and(noted)
+        let faults_flushed = self.flush_file();
+        flushed.and(faults_flushed)
     }
 
     fn sync(&mut self) -> Result<(), SinkError> {
@@ -153,7 +153,7 @@ impl Sink for FaultRecorder {
 
 impl fmt::Debug for FaultRecorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Faults").field("unshown", &self.unshown).finish_non_exhaustive()
+        f.debug_struct("Faults").field("unshown", &self.suppressed).finish_non_exhaustive()
     }
 }
 
@@ -195,7 +195,7 @@ mod tests {
         let items = ["1"; 3].into_iter().chain(["2"; 13]);
         let summary = pool.run(Items::new(items), &mut faults).summary;
         assert_eq!(summary.counts.failed(), 13);
-        assert_eq!(faults.unshown().all(), 3);
+        assert_eq!(faults.suppressed().all(), 3);
         assert_eq!(std::fs::read_to_string(path).unwrap().lines().count(), 13);
     }
 }

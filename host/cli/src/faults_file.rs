@@ -12,8 +12,8 @@ use mtl_host::sink::{OmitReason, OutputFile, SinkError};
 use mtl_host::{Fault, FaultKind, Outcome};
 use serde::Serialize;
 
+use crate::display_text::DisplayText;
 use crate::lines_file::LinesFile;
-use crate::shown::Shown;
 use crate::terminal::Raw;
 
 /// The file of faults.
@@ -29,7 +29,7 @@ pub(crate) struct FaultsFile {
 
 /// Error of writing the file of faults.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write faults to `{}`", Shown::of(path))]
+#[error("cannot write faults to `{}`", DisplayText::of(path))]
 pub(crate) struct FaultsFileError {
     path: PathBuf,
     source: io::Error,
@@ -92,13 +92,13 @@ impl FaultsFile {
     pub(super) fn write_unwritten(
         &mut self,
         outcome: &Outcome<'_>,
-        why: OmitReason,
+        reason: OmitReason,
     ) -> Result<(), FaultsFileError> {
         self.has_run_items = true;
         self.add(&Line {
             index: outcome.index.get(),
             kind: "not-written",
-            message: match why {
+            message: match reason {
                 OmitReason::Lost => "the item was done, but its result could not be written",
                 _ => "the item was done, but the output ended before its result",
             },
@@ -134,7 +134,7 @@ impl FaultsFile {
 
     /// Waits until the faults are on the disk.
     pub(super) fn sync(&self) -> Result<(), SinkError> {
-        let name = || Shown::of(&self.path).to_string();
+        let name = || DisplayText::of(&self.path).to_string();
         self.lines.sync().map_err(|source| SinkError::Sync { name: name(), source })
     }
 

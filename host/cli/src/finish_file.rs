@@ -12,8 +12,8 @@ use mtl_host::event::FinishReport;
 use mtl_host::sink::JsonValue;
 use mtl_host::sink::OutputFile;
 
+use super::display_text::DisplayText;
 use super::lines_file::LinesFile;
-use super::shown::Shown;
 use super::terminal::Raw;
 
 /// The file of finish reports, written by several threads.
@@ -27,13 +27,13 @@ pub(crate) struct FinishFile {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FinishFileError {
     /// The file cannot be created.
-    #[error("cannot create `{}` for finish reports", Shown::of(path))]
+    #[error("cannot create `{}` for finish reports", DisplayText::of(path))]
     Create { path: PathBuf, source: io::Error },
     /// The system cannot sync the file.
-    #[error("cannot make sure that `{}` is on the disk", Shown::of(path))]
+    #[error("cannot make sure that `{}` is on the disk", DisplayText::of(path))]
     Sync { path: PathBuf, source: io::Error },
     /// A write failed, and no more reports were written.
-    #[error("cannot write {unwritten} of {all} finish reports to `{}`", Shown::of(path))]
+    #[error("cannot write {unwritten} of {all} finish reports to `{}`", DisplayText::of(path))]
     Write { path: PathBuf, unwritten: u64, all: u64, source: io::Error },
 }
 
@@ -82,8 +82,8 @@ impl FinishFile {
     }
 
     /// Writes the finish report of an instance of `worker`, and its number of items.
-    pub(crate) fn report(&self, worker: WorkerIndex, items: u64, closing: FinishReport<'_>) {
-        let line = line(worker, items, closing);
+    pub(crate) fn report(&self, worker: WorkerIndex, items: u64, finish_report: FinishReport<'_>) {
+        let line = line(worker, items, finish_report);
         self.lines().add(&line);
     }
 
@@ -125,16 +125,16 @@ impl Lines {
     }
 }
 
-fn line(worker: WorkerIndex, items: u64, closing: FinishReport<'_>) -> Vec<u8> {
+fn line(worker: WorkerIndex, items: u64, finish_report: FinishReport<'_>) -> Vec<u8> {
     let text: String;
-    let (name, value) = match closing {
+    let (name, value) = match finish_report {
         FinishReport::Report { bytes, format } => ("report", JsonValue::new(bytes, format)),
-        FinishReport::Failed(why) => {
-            text = why.to_string();
+        FinishReport::Failed(failure) => {
+            text = failure.to_string();
             ("error", JsonValue::text(text.as_bytes()))
         }
-        FinishReport::Lost(why) => {
-            text = why.to_string();
+        FinishReport::Lost(failure) => {
+            text = failure.to_string();
             ("lost", JsonValue::text(text.as_bytes()))
         }
     };
@@ -154,7 +154,7 @@ mod tests {
 
     use super::*;
 
-    fn broken(kind: FaultKind, message: &str) -> InstanceFailure {
+    fn failure(kind: FaultKind, message: &str) -> InstanceFailure {
         InstanceFailure::new(kind, message)
     }
 
@@ -168,11 +168,11 @@ mod tests {
             (report(b"{\"n\":\n3}", Format::Json),    r#""report":{"n": 3}"#),
             (report(b"not JSON", Format::Json),       r#""report":"not JSON""#),
             (report(b"\xff", Format::Text),           r#""report":{"base64":"/w=="}"#),
-            (FinishReport::Failed(&broken(FaultKind::Trap, "\"why\"")),        r#""error":"trap: \"why\"""#),
-            (FinishReport::Lost(&broken(FaultKind::Timeout, "after 1 s")),     r#""lost":"timeout: after 1 s""#),
+            (FinishReport::Failed(&failure(FaultKind::Trap, "\"why\"")),        r#""error":"trap: \"why\"""#),
+            (FinishReport::Lost(&failure(FaultKind::Timeout, "after 1 s")),     r#""lost":"timeout: after 1 s""#),
         ];
-        for (closing, tail) in cases {
-            let line = String::from_utf8(line(WorkerIndex::new(7), 123, closing)).unwrap();
+        for (finish_report, tail) in cases {
+            let line = String::from_utf8(line(WorkerIndex::new(7), 123, finish_report)).unwrap();
             assert_eq!(line, format!("{{\"worker\":7,\"items\":123,{tail}}}\n"));
         }
     }
@@ -182,7 +182,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("reports");
         let file = FinishFile::open(&path, Raw::No).unwrap();
-        let long = broken(FaultKind::Trap, &"x".repeat(10_000));
+        let long = failure(FaultKind::Trap, &"x".repeat(10_000));
         thread::scope(|scope| {
             for worker in 0..4 {
                 let (file, long) = (&file, &long);
@@ -216,13 +216,13 @@ mod tests {
             file.report(
                 WorkerIndex::new(0),
                 1,
-                FinishReport::Failed(&broken(FaultKind::Trap, "why")),
+                FinishReport::Failed(&failure(FaultKind::Trap, "why")),
             );
         }
         let error = file.end().unwrap_err();
-        let told = format!("{error}: {}", error.source().unwrap());
+        let message = format!("{error}: {}", error.source().unwrap());
         assert_eq!(
-            told,
+            message,
             "cannot write 3 of 3 finish reports to `/dev/full`: No space left on device (os error 28)"
         );
         assert!(file.end().is_ok(), "the error is returned once");

@@ -18,27 +18,27 @@ pub(super) struct FinishWait {
 impl FinishWait {
     /// The time before the message: longer than most plugins take to finish, and short enough for a
     /// user who waits.
-    const TEST_TIMEOUT: Duration = Duration::from_secs(3);
+    const DELAY: Duration = Duration::from_secs(3);
 
     /// Starts a thread that shows the message once if the wait takes long. If the thread cannot start,
     /// there is no message.
     pub(super) fn begin(report: &Report, stop: &StopFlag) -> Self {
         let (report, stop) = (report.clone(), stop.clone());
-        let (ending, ended) = bounded::<()>(0);
-        let tell = move || {
-            if ended.recv_timeout(Self::TEST_TIMEOUT) == Err(RecvTimeoutError::Timeout) {
+        let (end_sender, end_receiver) = bounded::<()>(0);
+        let show_message = move || {
+            if end_receiver.recv_timeout(Self::DELAY) == Err(RecvTimeoutError::Timeout) {
                 report.waiting(stop.is_set());
             }
         };
-        let thread = thread::Builder::new().name("mtl-waiting".into()).spawn(tell);
-        Self { running: thread.ok().map(|thread| (ending, thread)) }
+        let thread = thread::Builder::new().name("mtl-waiting".into()).spawn(show_message);
+        Self { running: thread.ok().map(|thread| (end_sender, thread)) }
     }
 }
 
 impl Drop for FinishWait {
     fn drop(&mut self) {
-        if let Some((ending, thread)) = self.running.take() {
-            drop(ending);
+        if let Some((end_sender, thread)) = self.running.take() {
+            drop(end_sender);
             // The thread returns nothing, and a panic in it loses only the message.
             let _ = thread.join();
         }

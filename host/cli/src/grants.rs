@@ -32,7 +32,7 @@ pub(super) fn opener<'a>(
     grants: impl IntoIterator<Item = &'a DirGrant>,
 ) -> Result<Opener, CliError> {
     DirGrant::opener(grants)
-        .map_err(|source| GuestWritableError::Look { path: "/".into(), source }.into())
+        .map_err(|source| GuestWritableError::Examine { path: "/".into(), source }.into())
 }
 
 fn cannot_grant(grant: &DirGrant, source: io::Error) -> CliError {

@@ -8,26 +8,30 @@ use std::path::{Path, PathBuf};
 
 use mtl_host::files::Opener;
 
+use super::display_text::DisplayText;
 use super::overwrite::FileUse;
-use super::shown::Shown;
 
 /// Error of a file of the run that a plugin may change.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GuestWritableError {
     /// The path is in a directory that is granted for writing, or contains one.
-    #[error("{what} `{}` {how} `{}`, which a plugin may change", Shown::of(path), Shown::of(grant))]
-    Writable { what: &'static str, path: PathBuf, how: &'static str, grant: PathBuf },
+    #[error(
+        "{name} `{}` {relation} `{}`, which a plugin may change",
+        DisplayText::of(path),
+        DisplayText::of(grant)
+    )]
+    Writable { name: &'static str, path: PathBuf, relation: &'static str, grant: PathBuf },
     /// A directory on the path cannot be examined.
-    #[error("cannot examine `{}`", Shown::of(path))]
-    Look { path: PathBuf, source: io::Error },
+    #[error("cannot examine `{}`", DisplayText::of(path))]
+    Examine { path: PathBuf, source: io::Error },
 }
 
 impl GuestWritableError {
     /// Returns a hint for the user.
     pub(crate) fn hint(&self) -> Option<String> {
-        let Self::Writable { what, grant, .. } = self else { return None };
-        let grant = Shown::of(grant);
-        Some(match *what {
+        let Self::Writable { name, grant, .. } = self else { return None };
+        let grant = DisplayText::of(grant);
+        Some(match *name {
             CACHE => {
                 "use `--no-cache`, or another cache: `--cache-dir DIR`; or grant another directory"
                     .into()
@@ -47,11 +51,11 @@ pub(super) const LIST: &str = "the list of files";
 
 /// Checks that no plugin may change any of `files`, nor the content of a folder among them.
 pub(super) fn check(opener: &Opener, files: &[FileUse<'_>]) -> Result<(), GuestWritableError> {
-    for FileUse { what, path } in files {
-        let failed = |source| GuestWritableError::Look { path: path.to_path_buf(), source };
-        let refusal = |how, grant: &Path| {
+    for FileUse { name, path } in files {
+        let failed = |source| GuestWritableError::Examine { path: path.to_path_buf(), source };
+        let refusal = |relation, grant: &Path| {
             let (path, grant) = (path.to_path_buf(), grant.to_owned());
-            Err(GuestWritableError::Writable { what, path, how, grant })
+            Err(GuestWritableError::Writable { name, path, relation, grant })
         };
         if let Some(grant) = opener.writable_dir_of(path).map_err(failed)? {
             return refusal("is in", grant);
@@ -65,6 +69,6 @@ pub(super) fn check(opener: &Opener, files: &[FileUse<'_>]) -> Result<(), GuestW
 
 /// Checks that no plugin may change the cache.
 pub(super) fn check_cache(opener: &Opener, cache: Option<&Path>) -> Result<(), GuestWritableError> {
-    let cache = cache.map(|path| FileUse { what: CACHE, path });
+    let cache = cache.map(|path| FileUse { name: CACHE, path });
     check(opener, cache.as_slice())
 }

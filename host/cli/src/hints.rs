@@ -166,13 +166,13 @@ fn fewer_workers(hint: String) -> String {
 }
 
 /// Returns the hint about a worker that takes no more items.
-pub(crate) fn retirement(why: &Retirement) -> Option<String> {
-    match why {
+pub(crate) fn retirement(reason: &Retirement) -> Option<String> {
+    match reason {
         Retirement::NotStarted(error) => start(error),
         Retirement::FailedTooOften(_) => {
             Some("`--max-restarts N` allows N restarts in a row".into())
         }
-        _ => why.hint(),
+        _ => reason.hint(),
     }
 }
 
@@ -304,8 +304,8 @@ pub(crate) fn denial(denial: &Denial) -> String {
 }
 
 /// Returns the flag that grants what a plugin may need, with a placeholder for its value.
-pub(crate) fn grant(need: Capability) -> &'static str {
-    match need {
+pub(crate) fn grant(capability: Capability) -> &'static str {
+    match capability {
         Capability::Files => "--dir HOST::GUEST",
         Capability::Variables => "--env KEY",
         // The only other need is the network.
@@ -380,10 +380,10 @@ mod tests {
     fn a_limit_that_a_start_meets_has_its_flag() {
         let message = || "the reason of 20 bytes is larger than the 10 of `max_result`".to_owned();
         let flag = Some("`--max-result SIZE` allows more".to_owned());
-        let broke = StartError::InitFailed { message: message() };
-        assert_eq!(start(&broke), flag);
+        let failed = StartError::InitFailed { message: message() };
+        assert_eq!(start(&failed), flag);
         assert_eq!(start(&StartError::RestoreFailed { message: message() }), flag);
-        assert_eq!(retirement(&Retirement::NotStarted(broke.into())), flag);
+        assert_eq!(retirement(&Retirement::NotStarted(failed.into())), flag);
         let disk = "it may write no more than the 9 of `disk`".to_owned();
         let hint = start(&StartError::Instantiate { message: disk });
         assert_eq!(hint.as_deref(), Some("`--disk SIZE` allows more"));

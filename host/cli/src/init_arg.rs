@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use mtl_host::Init;
 
-use super::shown::Shown;
+use super::display_text::DisplayText;
 
 /// The value of `--init`, as typed: no file is read yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) enum InitArg {
 
 /// Error of a file of `--init @FILE` that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read init arguments `{}`", Shown::of(path))]
+#[error("cannot read init arguments `{}`", DisplayText::of(path))]
 pub(crate) struct InitFileError {
     pub(crate) path: PathBuf,
     pub(crate) source: io::Error,

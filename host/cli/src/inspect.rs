@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::build;
 use super::console::Console;
-use super::counted::counted;
+use super::count_noun::count_noun;
 use super::error::CliError;
 use super::escape;
 use super::exit::Exit;
@@ -72,12 +72,12 @@ pub(crate) struct InspectArgs {
 
 /// Inspects a plugin, and passes the findings to `show`.
 pub(super) fn inspect(args: &InspectArgs, show: impl Fn(&str) -> Exit) -> Exit {
-    let found = match look(args) {
+    let found = match inspect_plugin(args) {
         Err(error) => return refuse(&error),
         Ok(found) => found,
     };
-    if let Some(lacks) = &found.missing_jail_layers {
-        Report::new(&Arc::new(Console::standard_error())).inspection_jail_lacks(lacks);
+    if let Some(layers) = &found.missing_jail_layers {
+        Report::new(&Arc::new(Console::standard_error())).inspection_jail_incomplete(layers);
     }
     let shown = if args.json { json } else { text };
     match (show(&shown(args, &found)), found.refusal) {
@@ -86,7 +86,7 @@ pub(super) fn inspect(args: &InspectArgs, show: impl Fn(&str) -> Exit) -> Exit {
     }
 }
 
-fn look(args: &InspectArgs) -> Result<Inspection, CliError> {
+fn inspect_plugin(args: &InspectArgs) -> Result<Inspection, CliError> {
     build::refuse_folder(&args.plugin)?;
     let isolation = Isolation::Process(Processes::new().jail(args.jail));
     // Nothing of the plugin runs here, so all features are allowed. The output names those that it uses.
@@ -209,15 +209,15 @@ fn is_of_no_known_world(found: &Inspection) -> bool {
 }
 
 fn import_text(import: &Import) -> String {
-    let whose = match import.provider {
+    let provider = match import.provider {
         ImportProvider::Wasi => "WASI",
         ImportProvider::Context => "the host",
         ImportProvider::HostFunction => "host functions",
         _ => "unknown",
     };
     match import.names.as_slice() {
-        [] => format!("{} ({whose})", import.from),
-        names => format!("{} ({whose}): {}", import.from, names.join(", ")),
+        [] => format!("{} ({provider})", import.from),
+        names => format!("{} ({provider}): {}", import.from, names.join(", ")),
     }
 }
 
@@ -259,9 +259,9 @@ impl TextReport {
     }
 
     /// Adds a line with the number of entries that are not shown.
-    fn more(&mut self, name: &'static str, count: usize, what: &str) {
+    fn more(&mut self, name: &'static str, count: usize, noun: &str) {
         if count > 0 {
-            let more = counted(count as u64, &format!("more {what}"));
+            let more = count_noun(count as u64, &format!("more {noun}"));
             self.line(name, &format!("… and {more}"));
         }
     }

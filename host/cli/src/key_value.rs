@@ -9,23 +9,27 @@ use std::str::FromStr;
 pub(crate) enum KeyValueError {
     #[error("`{key}` is given twice")]
     Twice { key: String },
-    #[error("`{key}`: {why}")]
-    Value { key: String, why: String },
+    #[error("`{key}`: {reason}")]
+    Value { key: String, reason: String },
 }
 
 /// Parses the value of a key.
-pub(crate) fn parsed<T: FromStr<Err: Display>>(
+pub(crate) fn parse_value<T: FromStr<Err: Display>>(
     key: &str,
     value: &OsStr,
 ) -> Result<T, KeyValueError> {
-    let error = |why: String| KeyValueError::Value { key: key.into(), why };
+    let error = |reason: String| KeyValueError::Value { key: key.into(), reason };
     let text = value.to_str().ok_or_else(|| error("not UTF-8".into()))?;
-    text.parse().map_err(|why: T::Err| error(why.to_string()))
+    text.parse().map_err(|reason: T::Err| error(reason.to_string()))
 }
 
 /// Sets the value of a key that may be given only once.
-pub(crate) fn once<T>(slot: &mut Option<T>, key: &str, value: T) -> Result<(), KeyValueError> {
-    match slot.replace(value) {
+pub(crate) fn set_once<T>(
+    target: &mut Option<T>,
+    key: &str,
+    value: T,
+) -> Result<(), KeyValueError> {
+    match target.replace(value) {
         None => Ok(()),
         Some(_) => Err(KeyValueError::Twice { key: key.into() }),
     }

@@ -14,8 +14,9 @@ mod command_line;
 mod compile;
 mod config;
 mod console;
-mod counted;
+mod count_noun;
 mod descriptors;
+mod display_text;
 mod doctor;
 mod env_grant;
 mod error;
@@ -47,7 +48,6 @@ mod run_args;
 mod run_observer;
 mod settings;
 mod shell;
-mod shown;
 mod side_file;
 mod signals;
 mod snapshot_args;
@@ -71,11 +71,11 @@ use mtl_host::sink::Output;
 use self::command_line::{Cli, Command};
 use self::console::Console;
 use self::descriptors::{ClosedStreamError, Stream};
+use self::display_text::DisplayText;
 use self::error::CliError;
 use self::exit::Exit;
 use self::refuse::refuse;
 use self::settings::{ParseFailure, ParsedCommand};
-use self::shown::Shown;
 use self::terminal::{EscapeStyle, Raw};
 
 /// Parses and executes the command line, and returns the exit code of the process.
@@ -142,7 +142,7 @@ fn show_clap_error(mut error: clap::Error) -> Exit {
 
 /// Returns a value with the typed text escaped, or `None` for a value without typed text.
 fn fit_to_show(value: &ContextValue) -> Option<ContextValue> {
-    let shown = |text: String| Shown::of(&text).to_string();
+    let shown = |text: String| DisplayText::of(&text).to_string();
     match value {
         ContextValue::String(text) => Some(ContextValue::String(shown(text.clone()))),
         ContextValue::StyledStrs(texts) => {

@@ -10,7 +10,7 @@ use mtl_host::limits::{
 use mtl_host::source::ItemLimit;
 use mtl_host::{PluginLoader, PoolBuilder, WorkerSpec};
 
-use super::key_value::{KeyValueError, once, parsed};
+use super::key_value::{KeyValueError, parse_value, set_once};
 use super::system_limits;
 use super::time_span::TimeSpan;
 
@@ -96,7 +96,7 @@ macro_rules! worker_limits {
             /// Sets the limit with this key. Returns whether such a limit exists.
             pub(crate) fn set(&mut self, key: &str, value: &OsStr) -> Result<bool, KeyValueError> {
                 match key {
-                    $($key => once(&mut self.$name, key, parsed(key, value)?)?,)*
+                    $($key => set_once(&mut self.$name, key, parse_value(key, value)?)?,)*
                     _ => return Ok(false),
                 }
                 Ok(true)

@@ -66,31 +66,31 @@ impl LinesFile {
     }
 
     fn write_out(&mut self) -> io::Result<()> {
-        let (taken, result) = write_all(&mut self.file, &self.bytes);
-        let whole = self.ends.partition_point(|end| *end <= taken);
-        let kept = whole.checked_sub(1).map_or(0, |last| self.ends[last]);
+        let (written, result) = write_all(&mut self.file, &self.bytes);
+        let complete_lines = self.ends.partition_point(|end| *end <= written);
+        let complete = complete_lines.checked_sub(1).map_or(0, |last| self.ends[last]);
         self.ends.clear();
         self.bytes.clear();
         result.inspect_err(|_| {
             self.failed = true;
             // If this fails, an incomplete line stays in the file.
-            let _ = self.file.take_back(taken - kept);
+            let _ = self.file.remove_last(written - complete);
         })
     }
 }
 
 /// Writes `bytes`, and returns how many were written, even after an error.
 fn write_all(file: &mut JsonFile, bytes: &[u8]) -> (usize, io::Result<()>) {
-    let mut taken = 0;
-    while taken < bytes.len() {
-        match file.write(&bytes[taken..]) {
-            Ok(0) => return (taken, Err(io::ErrorKind::WriteZero.into())),
-            Ok(more) => taken += more,
+    let mut written = 0;
+    while written < bytes.len() {
+        match file.write(&bytes[written..]) {
+            Ok(0) => return (written, Err(io::ErrorKind::WriteZero.into())),
+            Ok(more) => written += more,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return (taken, Err(error)),
+            Err(error) => return (written, Err(error)),
         }
     }
-    (taken, Ok(()))
+    (written, Ok(()))
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ pub(super) use self::error::NewError;
 use self::name::Name;
 use self::template::Template;
 use super::build::Language;
+use super::display_text::DisplayText;
 use super::shell;
-use super::shown::Shown;
 
 const AFTER_HELP: &str = "\
 The project has a small worker, a test of it, and the SDK in the folder
@@ -53,7 +53,7 @@ pub(super) fn new(args: &NewArgs) -> Result<String, NewError> {
 /// Returns the commands that build and run the new project.
 fn next(dir: &Path) -> String {
     let dir = shell::path(dir);
-    let dir = Shown::of(&dir);
+    let dir = DisplayText::of(&dir);
     format!("mtl-host build {dir}\nprintf 'Ada\\nGrace\\n' | mtl-host run {dir}\n")
 }
 
@@ -62,9 +62,9 @@ impl NewArgs {
         let name = Name::of(&self.dir, self.lang)?;
         let template =
             Template::of(self.lang).ok_or(NewError::NoTemplate { language: self.lang })?;
-        let was_there = self.is_empty_folder()?;
-        let made = template.write(&self.dir, &name);
-        made.inspect_err(|_| match was_there {
+        let existed = self.is_empty_folder()?;
+        let written = template.write(&self.dir, &name);
+        written.inspect_err(|_| match existed {
             true => empty(&self.dir),
             false => _ = fs::remove_dir_all(&self.dir),
         })

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, Stat, fstat, stat};
 
-use super::shown::Shown;
+use super::display_text::DisplayText;
 
 /// The identity of a file that may have several names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,13 +18,13 @@ enum Identity {
 /// A file that a run reads or writes, and its name in messages.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FileUse<'a> {
-    pub(crate) what: &'static str,
+    pub(crate) name: &'static str,
     pub(crate) path: &'a Path,
 }
 
 /// Error of a file that would be both written and read.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write {written} `{}`: it is also {read}", Shown::of(path))]
+#[error("cannot write {written} `{}`: it is also {read}", DisplayText::of(path))]
 pub(crate) struct OverwriteError {
     written: &'static str,
     read: &'static str,
@@ -43,8 +43,8 @@ pub(crate) fn check(written: FileUse<'_>, others: &[FileUse<'_>]) -> Result<(), 
     match others.iter().find(same) {
         None => Ok(()),
         Some(other) => Err(OverwriteError {
-            written: written.what,
-            read: other.what,
+            written: written.name,
+            read: other.name,
             path: written.path.to_owned(),
         }),
     }
@@ -93,15 +93,15 @@ mod tests {
         ];
         for (written, other, refused) in cases {
             let (written, other) = (at(written), at(other));
-            let others = [FileUse { what: "an input", path: &other }];
-            let checked = check(FileUse { what: "output", path: &written }, &others);
+            let others = [FileUse { name: "an input", path: &other }];
+            let checked = check(FileUse { name: "output", path: &written }, &others);
             assert_eq!(checked.is_err(), refused, "{written:?} and {other:?}");
         }
     }
 
     #[test]
     fn devices_are_nobodys() {
-        let null = FileUse { what: "output", path: Path::new("/dev/null") };
+        let null = FileUse { name: "output", path: Path::new("/dev/null") };
         assert!(check(null, &[null]).is_ok());
     }
 }

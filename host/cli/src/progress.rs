@@ -37,9 +37,9 @@ impl Mode {
             Self::Json => Some(ProgressForm::Json),
             Self::Always => Some(ProgressForm::Bar),
             Self::Auto => {
-                let between =
+                let would_mix =
                     results == ResultsDestination::ToStandardOutput && io::stdout().is_terminal();
-                (io::stderr().is_terminal() && !between).then_some(ProgressForm::Bar)
+                (io::stderr().is_terminal() && !would_mix).then_some(ProgressForm::Bar)
             }
         }
     }
@@ -74,70 +74,70 @@ impl Progress {
         counters: Counters,
         console: &Arc<Console>,
     ) -> Result<Self, CliError> {
-        let Some(shown) = args.progress.form(results) else { return Ok(Self { running: None }) };
+        let Some(form) = args.progress.form(results) else { return Ok(Self { running: None }) };
         let style = BarStyle {
             desc: args.desc.as_deref().map(escape::line),
             unit: escape::line(&args.unit),
             columns: None,
         };
         let console = Arc::clone(console);
-        let (total, rate, begun) = (args.total, Rate::default(), Instant::now());
-        let mut painter = Painter { shown, style, total, rate, begun, counters, console };
-        let (ending, ended) = bounded(0);
+        let (total, rate, started) = (args.total, Rate::default(), Instant::now());
+        let mut painter = Painter { form, style, total, rate, started, counters, console };
+        let (end_sender, end_receiver) = bounded(0);
         let thread = thread::Builder::new().name("mtl-progress".into());
-        let thread = thread.spawn(move || painter.paint_until(&ended));
+        let thread = thread.spawn(move || painter.paint_until(&end_receiver));
         let thread = thread.map_err(|source| CliError::Thread { source })?;
-        Ok(Self { running: Some((ending, thread)) })
+        Ok(Self { running: Some((end_sender, thread)) })
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some((ending, thread)) = self.running.take() {
-            drop(ending);
+        if let Some((end_sender, thread)) = self.running.take() {
+            drop(end_sender);
             let _ = thread.join();
         }
     }
 }
 
 struct Painter {
-    shown: ProgressForm,
+    form: ProgressForm,
     style: BarStyle,
     /// The number of items that the user expects.
     total: Option<u64>,
     rate: Rate,
-    begun: Instant,
+    started: Instant,
     counters: Counters,
     console: Arc<Console>,
 }
 
 impl Painter {
-    fn paint_until(&mut self, ended: &Receiver<()>) {
+    fn paint_until(&mut self, end_receiver: &Receiver<()>) {
         loop {
             let moment = self.moment();
-            match self.shown {
+            match self.form {
                 ProgressForm::Bar => self.console.draw_bar(&self.frame(&moment)),
                 ProgressForm::Json => self.console.print_line(&json::line(&moment)),
             }
-            match ended.recv_timeout(self.shown.interval()) {
+            match end_receiver.recv_timeout(self.form.interval()) {
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(()) | Err(RecvTimeoutError::Disconnected) => break,
             }
         }
         let mut last = self.moment();
         // The last frame shows the average of the whole run.
-        last.rate = overall(last.elapsed, last.at.done);
-        match self.shown {
+        last.rate = overall(last.elapsed, last.snapshot.done);
+        match self.form {
             ProgressForm::Bar => self.console.finish_bar(&self.frame(&last)),
             ProgressForm::Json => self.console.print_line(&json::line(&last)),
         }
     }
 
     fn moment(&mut self) -> Moment {
-        let (mut at, elapsed) = (self.counters.snapshot(), self.begun.elapsed());
-        at.total = at.total.or(self.total);
-        let rate = self.rate.observe(elapsed, at.done);
-        Moment { at, elapsed, rate }
+        let (mut snapshot, elapsed) = (self.counters.snapshot(), self.started.elapsed());
+        snapshot.total = snapshot.total.or(self.total);
+        let rate = self.rate.observe(elapsed, snapshot.done);
+        Moment { snapshot, elapsed, rate }
     }
 
     /// Returns a frame in the current width of the terminal.

@@ -19,11 +19,11 @@ pub(crate) use self::suppressed_faults::SuppressedFaults;
 
 use self::finish_reports::FinishReports;
 use super::console::Console;
-use super::counted::counted;
+use super::count_noun::count_noun;
+use super::display_text::DisplayText;
 use super::error::CliError;
 use super::escape;
 use super::hints;
-use super::shown::Shown;
 
 /// The number of characters that are shown of one message.
 const MAX_LEN: usize = 2000;
@@ -34,21 +34,21 @@ const ERROR_INDENT: &str = "       ";
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
     console: Arc<Console>,
-    closings: Arc<Mutex<FinishReports>>,
+    finish_reports: Arc<Mutex<FinishReports>>,
     /// The hints about faults that have been shown.
-    hinted: Arc<Mutex<BTreeSet<&'static str>>>,
+    shown_hints: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
 impl Report {
     pub(crate) fn new(console: &Arc<Console>) -> Self {
-        let closings = FinishReports::new(LogLimit::DEFAULT);
-        let closings = Arc::new(Mutex::new(closings));
-        Self { console: Arc::clone(console), closings, hinted: Arc::default() }
+        let finish_reports = FinishReports::new(LogLimit::DEFAULT);
+        let finish_reports = Arc::new(Mutex::new(finish_reports));
+        Self { console: Arc::clone(console), finish_reports, shown_hints: Arc::default() }
     }
 
     /// Limits the finish reports that are shown per second.
     pub(crate) fn limit_finish_reports(self, limit: LogLimit) -> Self {
-        Self { closings: Arc::new(Mutex::new(FinishReports::new(limit))), ..self }
+        Self { finish_reports: Arc::new(Mutex::new(FinishReports::new(limit))), ..self }
     }
 
     /// Shows the error of a command that could not start its work.
@@ -74,19 +74,19 @@ impl Report {
         // The plugin wrote the message of a worker's `bad-item`.
         let is_read = fault.kind() != FaultKind::BadItem || fault.worker().is_none();
         let hint = hints::limit(fault.kind(), fault.message()).filter(|_| is_read);
-        let hint = hint.filter(|hint| self.hinted().insert(hint));
+        let hint = hint.filter(|hint| self.shown_hints().insert(hint));
         self.console.print_line(&fault_text(fault, path, hint));
     }
 
-    fn hinted(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
+    fn shown_hints(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
         // A panic cannot leave the set inconsistent.
-        self.hinted.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shown_hints.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Warns of layers that the jail of the workers lacks.
-    pub(crate) fn jail_lacks(&self, lacks: &str) {
+    pub(crate) fn jail_incomplete(&self, lacks: &str) {
         self.console
-            .print_line(&format!("warning: the jail of the workers lacks {}", shown(lacks)));
+            .print_line(&format!("warning: the jail of the workers lacks {}", display_text(lacks)));
     }
 
     /// Returns the opened cache. If opening failed, warns and returns `None`.
@@ -104,13 +104,13 @@ impl Report {
     }
 
     /// Warns that workers are initialised one by one, because there is no snapshot.
-    fn no_snapshot(&self, plugin: &Path, why: &SnapshotRefusal) {
-        let (plugin, reason) = (Shown::of(plugin), shown(&why.to_string()));
+    fn no_snapshot(&self, plugin: &Path, reason: &SnapshotRefusal) {
+        let (plugin, text) = (DisplayText::of(plugin), display_text(&reason.to_string()));
         let text = format!(
             "warning: there is no snapshot of `{plugin}`, so each worker is initialised on its own: \
-             {reason}"
+             {text}"
         );
-        self.console.print_line(&with_hint(text, why.hint()));
+        self.console.print_line(&with_hint(text, reason.hint()));
     }
 
     /// Warns that workers share the random numbers in a snapshot.
@@ -118,22 +118,22 @@ impl Report {
         self.console.print_line(&format!(
             "warning: all workers with `{}` share the random numbers that its `init` has drawn, such \
              as the seeds of hash maps\n hint: draw new ones in its `after_restore`",
-            Shown::of(plugin)
+            DisplayText::of(plugin)
         ));
     }
 
     /// Shows the number of faults that were not shown one by one.
-    pub(crate) fn unshown(&self, unshown: &SuppressedFaults) {
-        if let Some(text) = unshown_text(unshown) {
+    pub(crate) fn suppressed(&self, suppressed: &SuppressedFaults) {
+        if let Some(text) = suppressed_text(suppressed) {
             self.console.print_line(&text);
         }
     }
 
     /// Warns of layers that the jail lacked in which a plugin was inspected.
-    pub(crate) fn inspection_jail_lacks(&self, lacks: &str) {
+    pub(crate) fn inspection_jail_incomplete(&self, lacks: &str) {
         self.console.print_line(&format!(
             "warning: the plugin was read in a jail that lacks {}",
-            shown(lacks)
+            display_text(lacks)
         ));
     }
 
@@ -141,7 +141,7 @@ impl Report {
     pub(crate) fn closed(&self, report: &WorkerReport) {
         let (worker, lost) = (report.worker, report.lost_reports);
         if lost > 0 {
-            let instances = counted(lost, "instance");
+            let instances = count_noun(lost, "instance");
             self.console.print_line(&format!(
                 "warning: worker {worker} has lost the finish reports of {instances} that failed"
             ));
@@ -152,14 +152,14 @@ impl Report {
     fn finish_report(&self, worker: WorkerIndex, closing: FinishReport<'_>) {
         match closing {
             FinishReport::Report { bytes, .. } => {
-                let said = String::from_utf8_lossy(bytes);
-                self.show_closing(|| plugin_text(worker, "finish: ", &said));
+                let text = String::from_utf8_lossy(bytes);
+                self.show_limited(|| plugin_text(worker, "finish: ", &text));
             }
-            FinishReport::Failed(broken) => {
-                self.show_closing(|| {
-                    let why = shown(&broken.to_string());
-                    let text = format!("warning: worker {worker} gave no finish report: {why}");
-                    with_hint(text, hints::limit(broken.kind, &broken.message))
+            FinishReport::Failed(failure) => {
+                self.show_limited(|| {
+                    let reason = display_text(&failure.to_string());
+                    let text = format!("warning: worker {worker} gave no finish report: {reason}");
+                    with_hint(text, hints::limit(failure.kind, &failure.message))
                 });
             }
             // The item has a fault, and `closed` reports the number of lost reports at the end.
@@ -167,24 +167,26 @@ impl Report {
         }
     }
 
-    fn show_closing(&self, text: impl FnOnce() -> String) {
-        let shown = self.closings().show(text, Instant::now());
-        if let Some(text) = shown {
+    fn show_limited(&self, text: impl FnOnce() -> String) {
+        let display_text = self.finish_reports().show(text, Instant::now());
+        if let Some(text) = display_text {
             self.console.print_line(&text);
         }
     }
 
-    fn closings(&self) -> MutexGuard<'_, FinishReports> {
+    fn finish_reports(&self) -> MutexGuard<'_, FinishReports> {
         // A panic cannot leave it inconsistent: the text is created before the budget is charged.
-        self.closings.lock().unwrap_or_else(PoisonError::into_inner)
+        self.finish_reports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Warns of the finish reports that were not shown.
     pub(crate) fn suppressed_finish_reports(&self) {
-        let unshown = self.closings().unshown();
-        if unshown > 0 {
-            let (reports, were) =
-                (counted(unshown, "finish report"), if unshown == 1 { "was" } else { "were" });
+        let suppressed = self.finish_reports().suppressed();
+        if suppressed > 0 {
+            let (reports, were) = (
+                count_noun(suppressed, "finish report"),
+                if suppressed == 1 { "was" } else { "were" },
+            );
             self.console.print_line(&format!(
                 "warning: {reports} {were} not shown: more than `--log-limit` per second\n \
                  hint: `--finish-output FILE` writes all of them to a file"
@@ -212,14 +214,14 @@ impl Report {
         ));
     }
 
-    fn plugin_says(&self, worker: WorkerIndex, what: &str, text: &str) {
-        self.console.print_line(&plugin_text(worker, what, text));
+    fn plugin_line(&self, worker: WorkerIndex, prefix: &str, text: &str) {
+        self.console.print_line(&plugin_text(worker, prefix, text));
     }
 }
 
 /// Returns the warning that a time limit may expire while a worker waits for a core.
 fn run_delay_text(workers: usize, cores: usize) -> String {
-    let cores = counted(cores as u64, "core");
+    let cores = count_noun(cores as u64, "core");
     format!(
         "warning: time limits include the time in which a worker waits for a core: the kernel does not report that \
          time, and there are {workers} workers on {cores}\n hint: `--jobs N` starts fewer workers; `--fuel N` limits \
@@ -230,16 +232,16 @@ fn run_delay_text(workers: usize, cores: usize) -> String {
 impl Observer for Report {
     fn notify(&self, event: &Event<'_>) {
         match *event {
-            Event::Output { worker, line, .. } => self.plugin_says(worker, "", line),
+            Event::Output { worker, line, .. } => self.plugin_line(worker, "", line),
             Event::Log { worker, level, message } => {
-                self.plugin_says(worker, &format!("{}: ", level.name()), message);
+                self.plugin_line(worker, &format!("{}: ", level.name()), message);
             }
             Event::OutputDropped { worker, lines, bytes } => {
                 self.console.print_line(&dropped_text(worker, lines, bytes));
             }
             Event::Denied { worker, denial } => {
-                let hint = shown(&hints::denial(denial));
-                let denial = shown(&denial.to_string());
+                let hint = display_text(&hints::denial(denial));
+                let denial = display_text(&denial.to_string());
                 let text = format!("warning: worker {worker} was denied {denial}");
                 self.console.print_line(&with_hint(text, Some(&hint)));
             }
@@ -247,11 +249,12 @@ impl Observer for Report {
                 self.console.print_line(&run_delay_text(workers, cores));
             }
             Event::Finished { worker, closing, .. } => self.finish_report(worker, closing),
-            Event::SnapshotRefused { plugin, why, .. } => self.no_snapshot(plugin, why),
+            Event::SnapshotRefused { plugin, why: reason, .. } => self.no_snapshot(plugin, reason),
             Event::SnapshotTaken { plugin, has_random: true, .. } => self.random_snapshot(plugin),
-            Event::WorkerRetired { worker, why } => {
-                let (did, hint, why) = (why.summary(), hints::retirement(why), chain(why));
-                let text = format!("warning: worker {worker} {did} and is retired: {why}");
+            Event::WorkerRetired { worker, why: reason } => {
+                let (summary, hint) = (reason.summary(), hints::retirement(reason));
+                let text =
+                    format!("warning: worker {worker} {summary} and is retired: {}", chain(reason));
                 self.console.print_line(&with_hint(text, hint.as_deref()));
             }
             // The failure of an instance is a fault of its item, and a start is no news.
@@ -262,18 +265,18 @@ impl Observer for Report {
 
 /// Returns the message about dropped output of a plugin.
 fn dropped_text(worker: WorkerIndex, lines: u64, bytes: u64) -> String {
-    let (lines, bytes) = (counted(lines, "line"), counted(bytes, "byte"));
+    let (lines, bytes) = (count_noun(lines, "line"), count_noun(bytes, "byte"));
     format!("[worker {worker}] … {lines} ({bytes}) dropped: more than `--log-limit` per second")
 }
 
 /// Returns a text of a plugin, with the name of its worker before each line.
-fn plugin_text(worker: WorkerIndex, what: &str, text: &str) -> String {
+fn plugin_text(worker: WorkerIndex, prefix: &str, text: &str) -> String {
     let text = escape::head(text, MAX_LEN * 10);
     // An empty text becomes a line.
     let lines = text.trim_end_matches('\n').split('\n');
     let named = lines.map(|line| {
         let line = escape::line(line.strip_suffix('\r').unwrap_or(line));
-        format!("[worker {worker}] {what}{line}")
+        format!("[worker {worker}] {prefix}{line}")
     });
     named.collect::<Vec<_>>().join("\n")
 }
@@ -304,34 +307,34 @@ pub(super) fn chain(error: &dyn StdError) -> String {
         }
         next = cause.source();
     }
-    shown(&text)
+    display_text(&text)
 }
 
 /// Returns an untrusted text, escaped and shortened, to follow a word such as `error: `.
-fn shown(text: &str) -> String {
+fn display_text(text: &str) -> String {
     escape::block(&escape::head(text, MAX_LEN), ERROR_INDENT)
 }
 
 fn fault_text(fault: &Fault, path: Option<&Path>, hint: Option<&str>) -> String {
-    let place = path.map(|path| format!(" (`{}`)", Shown::of(path))).unwrap_or_default();
-    let text = format!("item {}{place}: {}: {}", fault.index(), fault.kind(), fault.message());
-    with_hint(format!("fault: {}", shown(&text)), hint)
+    let location = path.map(|path| format!(" (`{}`)", DisplayText::of(path))).unwrap_or_default();
+    let text = format!("item {}{location}: {}: {}", fault.index(), fault.kind(), fault.message());
+    with_hint(format!("fault: {}", display_text(&text)), hint)
 }
 
-fn unshown_text(unshown: &SuppressedFaults) -> Option<String> {
-    let kinds = kinds(|kind| unshown.of(kind));
-    let faults = |all| format!("… and {} ({kinds})", counted(all, "more fault"));
-    Some(unshown.all()).filter(|all| *all > 0).map(faults)
+fn suppressed_text(suppressed: &SuppressedFaults) -> Option<String> {
+    let kinds = kinds(|kind| suppressed.of(kind));
+    let faults = |all| format!("… and {} ({kinds})", count_noun(all, "more fault"));
+    Some(suppressed.all()).filter(|all| *all > 0).map(faults)
 }
 
 fn summary_text(summary: &Summary) -> String {
     let counts = summary.counts;
     let items = summary.done();
-    let mut parts = vec![counted(items, "item")];
+    let mut parts = vec![count_noun(items, "item")];
     if counts.failed() > 0 {
         let kinds =
             kinds(|kind| if kind == FaultKind::NotRun { 0 } else { counts.faults_of(kind) });
-        parts.push(format!("{} ({kinds})", counted(counts.failed(), "fault")));
+        parts.push(format!("{} ({kinds})", count_noun(counts.failed(), "fault")));
     } else {
         parts.push("0 faults".into());
     }

@@ -48,45 +48,45 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     let opener = args.workers.open_dirs()?;
     wasm_input_check::check(&opener, &args.items.inputs, args.config.as_deref())?;
     // Check before a folder is built, and again when the path of the built plugin is known.
-    check_changeable(args, &opener)?;
+    check_guest_writable(args, &opener)?;
     args.workers.build()?;
-    check_changeable(args, &opener)?;
+    check_guest_writable(args, &opener)?;
     check_overwrites(args)?;
     descriptors::check(inputs(args).chain(outputs(args)))?;
     let source = open_source(&args.items, &opener, args.limits.max_item)?;
     let builder = describe(args, &report)?;
     let signals = Signals::listen(&stop, console)?;
-    let listener = Arc::new(RunObserver::new(&report));
-    let pool = builder.stop(&stop).observer(listener.clone()).prepare()?;
+    let observer = Arc::new(RunObserver::new(&report));
+    let pool = builder.stop(&stop).observer(observer.clone()).prepare()?;
     // Open the outputs before any plugin starts, because a plugin may replace files in its directories. Files keep the
     // result of an earlier run until the first item is done.
-    let (mut sink, places) = open_outputs(args, &opener, &listener)?;
+    let (mut sink, output_paths) = open_outputs(args, &opener, &observer)?;
     let mut pool = match args.workers.isolation {
         // The process has no other pool that the confinement could affect.
         IsolationArg::Thread => pool.confined().start()?,
         IsolationArg::Process => pool.start()?,
     };
-    let source = match places {
-        Some(places) => Box::new(WithOutputPath::new(source, &places)),
+    let source = match output_paths {
+        Some(output_paths) => Box::new(WithOutputPath::new(source, &output_paths)),
         None => source,
     };
     let progress =
         Progress::start(&args.progress, args.results.destination(), pool.progress(), console)?;
-    let mut ended = pool.run(source, &mut sink);
-    let has_ended_well = ended.error.is_none() && !stop.is_set();
-    if let Err(error) = sink.end(has_ended_well || has_begun(&ended)) {
-        ended.error.get_or_insert(error.into());
+    let mut outcome = pool.run(source, &mut sink);
+    let has_ended_well = outcome.error.is_none() && !stop.is_set();
+    if let Err(error) = sink.end(has_ended_well || has_begun(&outcome)) {
+        outcome.error.get_or_insert(error.into());
     }
     drop(progress);
-    close(pool, &ended, args, &report, &stop);
-    let synced = if args.results.sync { sync(&ended, &mut sink, &listener) } else { Ok(()) };
+    close(pool, &outcome, args, &report, &stop);
+    let synced = if args.results.sync { sync(&outcome, &mut sink, &observer) } else { Ok(()) };
     drop(signals);
-    report_end(&ended, &sink, args, &report);
-    let closings = listener.end();
+    report_end(&outcome, &sink, args, &report);
+    let finish_reports = observer.end();
     synced?;
-    closings?;
+    finish_reports?;
     let interrupted = if stop.is_set() { Interrupted::Yes } else { Interrupted::No };
-    Ok(Exit::of_run(&ended, interrupted))
+    Ok(Exit::of_run(&outcome, interrupted))
 }
 
 fn open_source(
@@ -106,7 +106,7 @@ fn open_source(
 fn open_outputs(
     args: &RunArgs,
     opener: &Opener,
-    listener: &RunObserver,
+    observer: &RunObserver,
 ) -> Result<(FaultRecorder, Option<OutputPaths>), CliError> {
     let mut files = Vec::new();
     // The directory comes first, since the other files may lie in it.
@@ -115,12 +115,12 @@ fn open_outputs(
     if let Some(path) = &args.time.finish_output {
         let file = FinishFile::open(path, args.results.raw())?;
         files.push(file.file());
-        listener.set_finish_file(file);
+        observer.set_finish_file(file);
     }
     let faults = args.faults.faults.as_deref();
     let faults = faults.map(|path| FaultsFile::open(path, args.results.raw())).transpose()?;
     files.extend(faults.as_ref().map(FaultsFile::file));
-    let places = directory.as_ref().map(|directory| directory.places().clone());
+    let output_paths = directory.as_ref().map(|directory| directory.places().clone());
     let sink: Box<dyn Sink> = match directory {
         Some(directory) => Box::new(directory),
         None => {
@@ -134,10 +134,13 @@ fn open_outputs(
             args.results.output_format.sink(output, args.results.layout())
         }
     };
-    if let Some(places) = &places {
-        keep_files(args, places);
+    if let Some(output_paths) = &output_paths {
+        protect_files(args, output_paths);
     }
-    Ok((FaultRecorder::new(sink, listener.report().clone(), faults).with_outputs(files), places))
+    Ok((
+        FaultRecorder::new(sink, observer.report().clone(), faults).with_outputs(files),
+        output_paths,
+    ))
 }
 
 /// Returns the inputs, by names that the system knows.
@@ -149,8 +152,8 @@ fn inputs(args: &RunArgs) -> impl Iterator<Item = &Path> {
 
 /// Returns the outputs, by names that the system knows.
 fn outputs(args: &RunArgs) -> impl Iterator<Item = &Path> {
-    let beside = [&args.faults.faults, &args.time.finish_output].into_iter().flatten();
-    args.results.names().into_iter().chain(beside.map(PathBuf::as_path))
+    let side_files = [&args.faults.faults, &args.time.finish_output].into_iter().flatten();
+    args.results.names().into_iter().chain(side_files.map(PathBuf::as_path))
 }
 
 /// Returns the system's path of an input: `-` becomes `/dev/stdin`.
@@ -159,12 +162,12 @@ fn by_system_name(path: &Path) -> &Path {
 }
 
 /// Excludes the files of the run from the paths of results.
-fn keep_files(args: &RunArgs, places: &OutputPaths) {
+fn protect_files(args: &RunArgs, output_paths: &OutputPaths) {
     for FileUse { path, .. } in files_read(args) {
-        places.protect(by_system_name(path));
+        output_paths.protect(by_system_name(path));
     }
     for path in [&args.faults.faults, &args.time.finish_output].into_iter().flatten() {
-        places.protect(path);
+        output_paths.protect(path);
     }
 }
 
@@ -209,81 +212,81 @@ fn with_timing(builder: PoolBuilder, args: &RunArgs) -> PoolBuilder {
 }
 
 /// Reports the end of the run, unless the reader of the results has closed the pipe.
-fn report_end(ended: &RunOutcome, faults: &FaultRecorder, args: &RunArgs, report: &Report) {
-    let error = ended.error.as_ref();
+fn report_end(outcome: &RunOutcome, faults: &FaultRecorder, args: &RunArgs, report: &Report) {
+    let error = outcome.error.as_ref();
     if is_closed_pipe(error) {
         return;
     }
-    report.unshown(faults.unshown());
+    report.suppressed(faults.suppressed());
     report.suppressed_finish_reports();
     let is_out_of_workers = matches!(error, Some(Error::Init { .. } | Error::NoWorkerLeft { .. }));
     match error {
-        Some(error) if is_out_of_workers && has_begun(ended) => report.ended_early(error),
+        Some(error) if is_out_of_workers && has_begun(outcome) => report.ended_early(error),
         Some(error) => report.error(error),
         None => {}
     }
-    let never_began = matches!(error, Some(Error::Init { .. })) && !has_begun(ended);
+    let never_began = matches!(error, Some(Error::Init { .. })) && !has_begun(outcome);
     if !never_began && !args.progress.quiet {
-        report.summary(&ended.summary);
+        report.summary(&outcome.summary);
     }
 }
 
 /// Ends the workers, and reports how many finish reports they have lost.
-fn close(pool: Pool, ended: &RunOutcome, args: &RunArgs, report: &Report, stop: &StopFlag) {
+fn close(pool: Pool, outcome: &RunOutcome, args: &RunArgs, report: &Report, stop: &StopFlag) {
     // A reader who closes the pipe may still want the file of finish reports.
-    let somebody_listens = args.time.finish_output.is_some();
-    match &ended.error {
-        error if is_closed_pipe(error.as_ref()) && !somebody_listens => drop(pool),
+    let wants_finish_reports = args.time.finish_output.is_some();
+    match &outcome.error {
+        error if is_closed_pipe(error.as_ref()) && !wants_finish_reports => drop(pool),
         // No item was run, and other workers may still load data that nobody will use.
-        Some(Error::Init { .. } | Error::NoWorkerLeft { .. }) if !has_begun(ended) => drop(pool),
+        Some(Error::Init { .. } | Error::NoWorkerLeft { .. }) if !has_begun(outcome) => drop(pool),
         _ => {
             let waiting = FinishWait::begin(report, stop);
-            let closed = pool.close();
+            let reports = pool.close();
             drop(waiting);
-            closed.iter().for_each(|closed| report.closed(closed));
+            reports.iter().for_each(|worker| report.closed(worker));
         }
     }
 }
 
 /// Waits until all files of the run are on the disk.
 fn sync(
-    ended: &RunOutcome,
+    outcome: &RunOutcome,
     sink: &mut FaultRecorder,
-    listener: &RunObserver,
+    observer: &RunObserver,
 ) -> Result<(), CliError> {
     // A failed sink is already reported. The side files are then even more important.
-    let results = match ended.error {
+    let results = match outcome.error {
         Some(Error::Sink(_)) => Ok(()),
         _ => sink.sync(),
     };
     let faults = sink.sync_file();
-    let closings = listener.sync();
+    let finish_reports = observer.sync();
     results?;
     faults?;
-    Ok(closings?)
+    Ok(finish_reports?)
 }
 
 /// Returns all files that the run reads.
 fn files_read(args: &RunArgs) -> Vec<FileUse<'_>> {
     let mut read = args.workers.files();
-    read.extend(args.config.iter().map(|path| FileUse { what: "the configuration", path }));
-    read.extend(args.items.inputs.iter().map(|path| FileUse { what: "an input", path }));
+    read.extend(args.config.iter().map(|path| FileUse { name: "the configuration", path }));
+    read.extend(args.items.inputs.iter().map(|path| FileUse { name: "an input", path }));
     if args.items.inputs.is_empty() {
-        read.push(FileUse { what: "an input", path: Path::new("-") });
+        read.push(FileUse { name: "an input", path: Path::new("-") });
     }
     read
 }
 
 /// Checks that no plugin may change the files that control the run, or its side files.
-fn check_changeable(args: &RunArgs, opener: &Opener) -> Result<(), CliError> {
+fn check_guest_writable(args: &RunArgs, opener: &Opener) -> Result<(), CliError> {
     let mut files = args.workers.files();
-    files.extend(args.config.iter().map(|path| FileUse { what: "the configuration", path }));
+    files.extend(args.config.iter().map(|path| FileUse { name: "the configuration", path }));
     files
-        .extend(args.faults.faults.iter().map(|path| FileUse { what: "the file of faults", path }));
-    let closings = args.time.finish_output.iter();
-    files.extend(closings.map(|path| FileUse { what: "the file of finish reports", path }));
+        .extend(args.faults.faults.iter().map(|path| FileUse { name: "the file of faults", path }));
+    let finish_output = args.time.finish_output.iter();
+    files.extend(finish_output.map(|path| FileUse { name: "the file of finish reports", path }));
     if args.items.input_format.reads_files() {
-        files.extend(inputs(args).map(|path| FileUse { what: guest_writable::LIST, path }));
+        files.extend(inputs(args).map(|path| FileUse { name: guest_writable::LIST, path }));
     }
     guest_writable::check(opener, &files)?;
     Ok(guest_writable::check_cache(opener, args.cache.path().as_deref())?)
@@ -293,19 +296,19 @@ fn check_changeable(args: &RunArgs, opener: &Opener) -> Result<(), CliError> {
 fn check_overwrites(args: &RunArgs) -> Result<(), CliError> {
     let mut read = files_read(args);
     if let Some(path) = args.results.names() {
-        overwrite::check(FileUse { what: "output", path }, &read)?;
-        read.push(FileUse { what: "the output", path });
+        overwrite::check(FileUse { name: "output", path }, &read)?;
+        read.push(FileUse { name: "the output", path });
     }
-    let beside = [
+    let side_files = [
         args.faults.faults.as_deref().map(|path| ("faults", "the faults", path)),
         args.time
             .finish_output
             .as_deref()
             .map(|path| ("finish reports", "the finish reports", path)),
     ];
-    for (what, name, path) in beside.into_iter().flatten() {
-        overwrite::check(FileUse { what, path }, &read)?;
-        read.push(FileUse { what: name, path });
+    for (name, other_name, path) in side_files.into_iter().flatten() {
+        overwrite::check(FileUse { name, path }, &read)?;
+        read.push(FileUse { name: other_name, path });
     }
     Ok(())
 }

@@ -57,7 +57,7 @@ impl Observer for RunObserver {
             }
             (Event::JailIncomplete { lacks, .. }, _) => {
                 if !self.has_reported_jail.swap(true, Ordering::Relaxed) {
-                    self.report.jail_lacks(lacks);
+                    self.report.jail_incomplete(lacks);
                 }
             }
             _ => self.report.notify(event),

@@ -50,26 +50,26 @@ pub(super) fn parse(mut line: Vec<OsString>) -> Result<ParsedCommand, ParseFailu
     let run = command.find_subcommand("run").expect("`run` is a subcommand").clone();
     let unset = unset_switches(&command, &line);
     let command = without_conflicts(command, |id| unset.contains(id));
-    let found = read(without_requirements(command.clone()), &line)?;
-    if found.subcommand_matches("run").is_none() {
-        return Ok(ParsedCommand::Execute(Cli::from_arg_matches(&found)?.command));
+    let matches = get_matches(without_requirements(command.clone()), &line)?;
+    if matches.subcommand_matches("run").is_none() {
+        return Ok(ParsedCommand::Execute(Cli::from_arg_matches(&matches)?.command));
     }
-    let given = run_flags(&found);
+    let given = run_flags(&matches);
     let config = given.get_one::<PathBuf>("config");
     let additions = config.map(|path| Config::read(path)?.additions(&run, given)).transpose()?;
     let Additions { flags: added, workers, inputs } = additions.unwrap_or_default();
     // The flags go after the name of the subcommand, and therefore before a `--`.
-    let behind = line.len().min(2);
-    line.splice(behind..behind, added.into_iter().map(OsString::from));
-    let found = read(command, &line).map_err(|error| match config {
+    let position = line.len().min(2);
+    line.splice(position..position, added.into_iter().map(OsString::from));
+    let matches = get_matches(command, &line).map_err(|error| match config {
         // The command line alone was valid.
         Some(path) => ConfigError::together(path, &error).into(),
         None => ParseFailure::CommandLine(error),
     })?;
-    let Command::Run(mut args) = Cli::from_arg_matches(&found)?.command else {
+    let Command::Run(mut args) = Cli::from_arg_matches(&matches)?.command else {
         unreachable!("the subcommand is `run`");
     };
-    let listed = if workers.is_empty() {
+    let origin = if workers.is_empty() {
         WorkerListOrigin::CommandLine
     } else {
         WorkerListOrigin::Configuration
@@ -81,9 +81,9 @@ pub(super) fn parse(mut line: Vec<OsString>) -> Result<ParsedCommand, ParseFailu
     if args.items.inputs.is_empty() {
         args.items.inputs = inputs;
     }
-    args.workers.check(listed).map_err(|error| ParseFailure::Settings(Box::new(error.into())))?;
+    args.workers.check(origin).map_err(|error| ParseFailure::Settings(Box::new(error.into())))?;
     if args.print_config {
-        return Ok(ParsedCommand::Show(config::print(&run, run_flags(&found), &args)?));
+        return Ok(ParsedCommand::Show(config::print(&run, run_flags(&matches), &args)?));
     }
     Ok(ParsedCommand::Execute(Command::Run(Box::new(args))))
 }
@@ -96,9 +96,10 @@ fn without_requirements(command: clap::Command) -> clap::Command {
 
 /// Returns the switches of `run` that the line unsets, or none if the line is invalid: the next parser reports that.
 fn unset_switches(command: &clap::Command, line: &[OsString]) -> Vec<Id> {
-    let found = read(without_conflicts(without_requirements(command.clone()), |_| true), line);
-    let Ok(found) = &found else { return Vec::new() };
-    let Some(given) = found.subcommand_matches("run") else { return Vec::new() };
+    let matches =
+        get_matches(without_conflicts(without_requirements(command.clone()), |_| true), line);
+    let Ok(matches) = &matches else { return Vec::new() };
+    let Some(given) = matches.subcommand_matches("run") else { return Vec::new() };
     let run = command.find_subcommand("run").expect("the subcommand is `run`");
     let unset = run.get_arguments().filter(|arg| config::is_unset(given, arg));
     unset.map(|arg| arg.get_id().clone()).collect()
@@ -107,26 +108,26 @@ fn unset_switches(command: &clap::Command, line: &[OsString]) -> Vec<Id> {
 /// Returns the command without the conflicts of these flags of `run`. clap would refuse
 /// `--SWITCH=false` together with a flag that conflicts with the switch.
 fn without_conflicts(command: clap::Command, flags: impl Fn(&Id) -> bool) -> clap::Command {
-    let part = |run: clap::Command| {
-        let whole = run.clone();
+    let remove_conflicts = |run: clap::Command| {
+        let original = run.clone();
         run.mut_args(|arg| {
-            let others = whole.get_arg_conflicts_with(&arg).into_iter().map(Arg::get_id);
-            let kept = others.filter(|other| !flags(arg.get_id()) && !flags(other));
-            let kept: Vec<_> = kept.cloned().collect();
-            arg.conflicts_with(Resettable::Reset).conflicts_with_all(kept)
+            let others = original.get_arg_conflicts_with(&arg).into_iter().map(Arg::get_id);
+            let conflicts = others.filter(|other| !flags(arg.get_id()) && !flags(other));
+            let conflicts: Vec<_> = conflicts.cloned().collect();
+            arg.conflicts_with(Resettable::Reset).conflicts_with_all(conflicts)
         })
     };
-    command.mut_subcommand("run", part)
+    command.mut_subcommand("run", remove_conflicts)
 }
 
 /// Parses a command line. `--SWITCH=false` unsets a switch of `run` that a file sets. Other messages
 /// and the help do not show that switches take values.
-fn read(command: clap::Command, line: &[OsString]) -> Result<ArgMatches, clap::Error> {
+fn get_matches(command: clap::Command, line: &[OsString]) -> Result<ArgMatches, clap::Error> {
     match command.clone().try_get_matches_from(line) {
         Err(error) if error.kind() == ErrorKind::TooManyValues => command
             .mut_subcommand("run", |run| run.mut_args(allow_unsetting))
             .try_get_matches_from(line),
-        read => read,
+        get_matches => get_matches,
     }
 }
 
@@ -143,6 +144,6 @@ fn allow_unsetting(arg: Arg) -> Arg {
 }
 
 /// Returns the parsed flags of `run`.
-fn run_flags(found: &ArgMatches) -> &ArgMatches {
-    found.subcommand_matches("run").expect("the subcommand is `run`")
+fn run_flags(matches: &ArgMatches) -> &ArgMatches {
+    matches.subcommand_matches("run").expect("the subcommand is `run`")
 }

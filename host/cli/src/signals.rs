@@ -45,16 +45,16 @@ pub(super) struct Signals {
 impl Signals {
     /// Sets `stop` at the first signal.
     pub(super) fn listen(stop: &StopFlag, console: &Arc<Console>) -> Result<Self, CliError> {
-        let listener = SignalHandler {
+        let handler = SignalHandler {
             stop: stop.clone(),
             console: Arc::clone(console),
             busy: Arc::new(AtomicBool::new(false)),
         };
-        let incoming = listener.register().map_err(|source| CliError::Signals { source })?;
+        let incoming = handler.register().map_err(|source| CliError::Signals { source })?;
         let handle = incoming.handle();
         let thread = thread::Builder::new().name("mtl-signals".into());
         let thread = thread
-            .spawn(move || listener.serve(incoming))
+            .spawn(move || handler.serve(incoming))
             .map_err(|source| CliError::Thread { source })?;
         Ok(Self { incoming: handle, thread: Some(thread) })
     }
@@ -81,15 +81,15 @@ impl SignalHandler {
 
     fn register(&self) -> io::Result<Incoming> {
         let ignored = Ignored::of_this_process();
-        let is_heard = |signal: &i32| match *signal {
+        let is_handled = |signal: &i32| match *signal {
             SIGHUP | SIGQUIT => !ignored.has(*signal),
             _ => true,
         };
-        for signal in Self::ENDING.into_iter().filter(is_heard) {
+        for signal in Self::ENDING.into_iter().filter(is_handled) {
             let code = i32::from(Exit::Interrupted.code());
             register_conditional_shutdown(signal, code, Arc::clone(&self.busy))?;
         }
-        Incoming::new(Self::ENDING.into_iter().chain([SIGHUP]).filter(is_heard))
+        Incoming::new(Self::ENDING.into_iter().chain([SIGHUP]).filter(is_handled))
     }
 
     fn serve(&self, mut incoming: Incoming) {

@@ -59,7 +59,7 @@ impl JsonFile {
     }
 
     /// Removes the last `bytes` that were written, if the file allows it.
-    pub(crate) fn take_back(&self, bytes: usize) -> io::Result<()> {
+    pub(crate) fn remove_last(&self, bytes: usize) -> io::Result<()> {
         match self {
             Self::File(file) => file.remove_last(bytes),
             Self::Terminal(_) => Ok(()),
@@ -104,9 +104,9 @@ impl<W: Write> Escaped<W> {
     fn escape_into(&self, bytes: &[u8], shown: &mut String) -> usize {
         let mut chunks = bytes.utf8_chunks().peekable();
         while let Some(chunk) = chunks.next() {
-            chunk.valid().chars().for_each(|sign| self.push(sign, shown));
-            let is_begun = chunks.peek().is_none() && is_beginning(chunk.invalid());
-            if is_begun {
+            chunk.valid().chars().for_each(|character| self.push(character, shown));
+            let is_incomplete = chunks.peek().is_none() && is_beginning(chunk.invalid());
+            if is_incomplete {
                 return chunk.invalid().len();
             }
             self.push_bytes(chunk.invalid(), shown);
@@ -114,11 +114,11 @@ impl<W: Write> Escaped<W> {
         0
     }
 
-    fn push(&self, sign: char, shown: &mut String) {
+    fn push(&self, character: char, shown: &mut String) {
         match self.style {
-            _ if sign == '\n' || escape::is_plain(sign) => shown.push(sign),
-            EscapeStyle::Text => shown.extend(sign.escape_default()),
-            EscapeStyle::Json => shown.push_str(&format!("\\u{:04x}", u32::from(sign))),
+            _ if character == '\n' || escape::is_plain(character) => shown.push(character),
+            EscapeStyle::Text => shown.extend(character.escape_default()),
+            EscapeStyle::Json => shown.push_str(&format!("\\u{:04x}", u32::from(character))),
         }
     }
 
@@ -144,15 +144,15 @@ impl<W: Write> Write for Escaped<W> {
         let piece = &bytes[..bytes.len().min(Self::PIECE)];
         let whole = [&self.incomplete, piece].concat();
         let mut shown = String::with_capacity(whole.len());
-        let begun = self.escape_into(&whole, &mut shown);
+        let incomplete = self.escape_into(&whole, &mut shown);
         self.terminal.write_all(shown.as_bytes())?;
-        self.incomplete = whole[whole.len() - begun..].to_vec();
+        self.incomplete = whole[whole.len() - incomplete..].to_vec();
         Ok(piece.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let (begun, mut shown) = (std::mem::take(&mut self.incomplete), String::new());
-        self.push_bytes(&begun, &mut shown);
+        let (incomplete, mut shown) = (std::mem::take(&mut self.incomplete), String::new());
+        self.push_bytes(&incomplete, &mut shown);
         self.terminal.write_all(shown.as_bytes())?;
         self.terminal.flush()
     }

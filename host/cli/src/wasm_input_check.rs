@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use mtl_host::files::Opener;
 
-use super::shown::Shown;
+use super::display_text::DisplayText;
 
 /// The first bytes of every WebAssembly file, and of no text.
 const MAGIC: &[u8; 4] = b"\0asm";
 
 /// Error of an input that is a WebAssembly file.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read items `{}`: they are WebAssembly", Shown::of(path))]
+#[error("cannot read items `{}`: they are WebAssembly", DisplayText::of(path))]
 pub(crate) struct WasmInputError {
     path: PathBuf,
     /// Is true if a configuration may have named the plugin of the run.
@@ -55,9 +55,9 @@ fn is_wasm(opener: &Opener, path: &Path) -> io::Result<bool> {
     if file.metadata()?.len() < MAGIC.len() as u64 {
         return Ok(false);
     }
-    let mut begins = [0; MAGIC.len()];
-    file.read_exact(&mut begins)?;
-    Ok(begins == *MAGIC)
+    let mut first_bytes = [0; MAGIC.len()];
+    file.read_exact(&mut first_bytes)?;
+    Ok(first_bytes == *MAGIC)
 }
 
 #[cfg(test)]
@@ -101,14 +101,14 @@ mod tests {
             .spawn()
             .unwrap();
         // Before this line, the process may have no command line yet.
-        let mut begun = [0; 6];
-        shell.stdout.take().unwrap().read_exact(&mut begun).unwrap();
+        let mut started = [0; 6];
+        shell.stdout.take().unwrap().read_exact(&mut started).unwrap();
         let path = PathBuf::from(format!("/proc/{}/cmdline", shell.id()));
-        let begins = fs::read(&path).unwrap().starts_with(MAGIC);
+        let first_bytes = fs::read(&path).unwrap().starts_with(MAGIC);
         let checked = check(&Opener::new(), &[path], None);
         // The process ends at the end of its input.
         shell.wait().unwrap();
-        assert!(begins);
+        assert!(first_bytes);
         checked.unwrap();
     }
 }

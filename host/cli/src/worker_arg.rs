@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use mtl_host::grants::{DirGrant, NetGrant};
 use mtl_host::load::{Sha256, WasmFeatures};
 
+use super::display_text::DisplayText;
 use super::env_grant::EnvGrant;
 use super::init_arg::InitArg;
-use super::key_value::{KeyValueError, once, parsed};
+use super::key_value::{KeyValueError, parse_value, set_once};
 use super::limit_args::WorkerLimits;
-use super::shown::Shown;
 
 /// The settings of one worker, as typed: no file is read yet, and no name is looked up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,10 +36,10 @@ pub(crate) enum WorkerArgError {
     #[error(
         "`{}` is not of the form `KEY=VALUE`; only the value of `init=`, which comes last, may \
          contain a comma; write others into a file for `--config`",
-        Shown::of(field)
+        DisplayText::of(field)
     )]
     NotKeyValue { field: String },
-    #[error("unknown key `{}`; the keys are {}", Shown::of(key), known())]
+    #[error("unknown key `{}`; the keys are {}", DisplayText::of(key), known_keys())]
     UnknownKey { key: String },
     #[error(
         "`init=` takes the rest of the text, including `,{key}=`: put `init=` last; if its value \
@@ -50,7 +50,7 @@ pub(crate) enum WorkerArgError {
     Value(#[from] KeyValueError),
 }
 
-fn known() -> String {
+fn known_keys() -> String {
     WorkerArg::keys().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
 }
 
@@ -80,12 +80,12 @@ impl WorkerArg {
                 false => split(fields, b','),
             };
             let (key, Some(value)) = split(field, b'=') else {
-                return Err(WorkerArgError::NotKeyValue { field: shown(field) });
+                return Err(WorkerArgError::NotKeyValue { field: lossy_text(field) });
             };
-            if let Some(key) = swallowed(value) {
+            if let Some(key) = key_after_init(value) {
                 return Err(WorkerArgError::KeyAfterInit { key });
             }
-            worker.set(&shown(key), OsStr::from_bytes(value))?;
+            worker.set(&lossy_text(key), OsStr::from_bytes(value))?;
             rest = more;
         }
         Ok(worker)
@@ -94,13 +94,13 @@ impl WorkerArg {
     /// Sets one of the [keys](Self::keys); directories, variables and hosts add up.
     pub(crate) fn set(&mut self, key: &str, value: &OsStr) -> Result<(), WorkerArgError> {
         match key {
-            "dir" => self.dirs.push(parsed(key, value)?),
-            "env" => self.env.push(parsed(key, value)?),
-            "net" => self.net.push(parsed(key, value)?),
-            "sha256" => once(&mut self.sha256, key, parsed(key, value)?)?,
-            "call" => once(&mut self.call, key, parsed(key, value)?)?,
-            "wasm" => once(&mut self.wasm, key, parsed(key, value)?)?,
-            "init" => once(&mut self.init, key, InitArg::from(value.to_owned()))?,
+            "dir" => self.dirs.push(parse_value(key, value)?),
+            "env" => self.env.push(parse_value(key, value)?),
+            "net" => self.net.push(parse_value(key, value)?),
+            "sha256" => set_once(&mut self.sha256, key, parse_value(key, value)?)?,
+            "call" => set_once(&mut self.call, key, parse_value(key, value)?)?,
+            "wasm" => set_once(&mut self.wasm, key, parse_value(key, value)?)?,
+            "init" => set_once(&mut self.init, key, InitArg::from(value.to_owned()))?,
             _ if self.limits.set(key, value)? => {}
             _ => return Err(WorkerArgError::UnknownKey { key: key.into() }),
         }
@@ -117,7 +117,7 @@ fn split(bytes: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
 }
 
 /// Returns the first key after `init=`, which would become part of the value of `init=`.
-fn swallowed(rest: &[u8]) -> Option<&'static str> {
+fn key_after_init(rest: &[u8]) -> Option<&'static str> {
     let mut keys = rest.split(|byte| *byte == b',').skip(1).filter_map(|field| {
         let (key, value) = split(field, b'=');
         value.map(|_| key)
@@ -125,7 +125,7 @@ fn swallowed(rest: &[u8]) -> Option<&'static str> {
     keys.find_map(|key| WorkerArg::keys().find(|known| known.as_bytes() == key))
 }
 
-fn shown(bytes: &[u8]) -> String {
+fn lossy_text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

@@ -38,28 +38,28 @@ impl WorkerListOrigin {
 #[error("`--{flag}` cannot be used with a list of workers")]
 pub(crate) struct WorkerListConflict {
     flag: &'static str,
-    listed: WorkerListOrigin,
+    origin: WorkerListOrigin,
 }
 
 impl WorkerListConflict {
     /// Returns a hint for the user.
     pub(crate) fn hint(self) -> String {
-        self.listed.hint(self.flag)
+        self.origin.hint(self.flag)
     }
 }
 
 impl WorkerArgs {
     /// Checks that no flag conflicts with a list of workers.
-    pub(super) fn check(&self, listed: WorkerListOrigin) -> Result<(), WorkerListConflict> {
-        let beside = [
+    pub(super) fn check(&self, origin: WorkerListOrigin) -> Result<(), WorkerListConflict> {
+        let flags = [
             ("plugin", self.plugin.is_some()),
             ("jobs", self.jobs.is_some()),
             ("init", !self.init.is_empty()),
             ("sha256", self.sha256.is_some()),
             ("call", self.call.is_some()),
         ];
-        match beside.into_iter().find(|(_, is_given)| *is_given && !self.worker.is_empty()) {
-            Some((flag, _)) => Err(WorkerListConflict { flag, listed }),
+        match flags.into_iter().find(|(_, is_given)| *is_given && !self.worker.is_empty()) {
+            Some((flag, _)) => Err(WorkerListConflict { flag, origin }),
             None => Ok(()),
         }
     }

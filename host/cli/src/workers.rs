@@ -34,10 +34,10 @@ impl WorkerArgs {
     /// Returns the files of the plugins and of their `init` arguments.
     pub(super) fn files(&self) -> Vec<FileUse<'_>> {
         let plugins = self.worker.iter().map(|worker| &worker.plugin).chain(&self.plugin);
-        let plugins = plugins.map(|path| FileUse { what: "the plugin", path });
+        let plugins = plugins.map(|path| FileUse { name: "the plugin", path });
         let inits = self.worker.iter().filter_map(|worker| worker.init.as_ref()).chain(&self.init);
         let inits = inits.filter_map(InitArg::file);
-        let inits = inits.map(|path| FileUse { what: "an init argument", path });
+        let inits = inits.map(|path| FileUse { name: "an init argument", path });
         plugins.chain(inits).collect()
     }
 
@@ -158,19 +158,19 @@ struct PluginRequest {
 }
 
 impl PluginSet {
-    fn plugin(&mut self, asked: &PluginRequest) -> Result<Plugin, CliError> {
-        if let Some((_, plugin)) = self.plugins.iter().find(|(other, _)| other == asked) {
+    fn plugin(&mut self, request: &PluginRequest) -> Result<Plugin, CliError> {
+        if let Some((_, plugin)) = self.plugins.iter().find(|(other, _)| other == request) {
             return Ok(plugin.clone());
         }
-        let mut loader = self.loader.clone().wasm_features(asked.wasm);
-        if let Some(digest) = asked.sha256 {
+        let mut loader = self.loader.clone().wasm_features(request.wasm);
+        if let Some(digest) = request.sha256 {
             loader = loader.sha256(digest);
         }
-        if let Some(export) = &asked.call {
+        if let Some(export) = &request.call {
             loader = loader.call(export);
         }
-        let plugin = loader.load(&asked.path)?;
-        self.plugins.push((asked.clone(), plugin.clone()));
+        let plugin = loader.load(&request.path)?;
+        self.plugins.push((request.clone(), plugin.clone()));
         Ok(plugin)
     }
 }
@@ -187,24 +187,24 @@ mod tests {
         let cache = Cache::open(folder.path()).unwrap();
         let loader = Plugin::loader(&Engine::new().unwrap()).cache(&cache);
         let mut loaded = PluginSet { loader, plugins: Vec::new() };
-        let mut asked = PluginRequest {
+        let mut request = PluginRequest {
             path: "../../tests/fixtures/upper.wat".into(),
             sha256: None,
             call: None,
             wasm: WasmFeatures::NONE,
         };
         for _ in 0..3 {
-            loaded.plugin(&asked).unwrap();
+            loaded.plugin(&request).unwrap();
         }
         let uses = cache.uses();
         assert_eq!((uses.misses, uses.hits), (1, 0), "it is not even looked for again");
         // With other settings, it is another plugin with the same code.
-        asked.call = Some("call".into());
-        loaded.plugin(&asked).unwrap();
+        request.call = Some("call".into());
+        loaded.plugin(&request).unwrap();
         assert_eq!((cache.uses().misses, cache.uses().hits), (1, 1));
         // With other features, the plugin has other code.
-        asked.wasm = WasmFeatures::GC;
-        loaded.plugin(&asked).unwrap();
+        request.wasm = WasmFeatures::GC;
+        loaded.plugin(&request).unwrap();
         assert_eq!((cache.uses().misses, cache.uses().hits), (2, 1));
     }
 }

@@ -12,7 +12,7 @@ use crate::support::{Finished, command, shared_cargo_cache};
 const DEADLINE: Duration = Duration::from_secs(1200);
 
 /// Returns the environment in which real compilers are found.
-fn surroundings() -> Vec<String> {
+fn environment() -> Vec<String> {
     let variables = ["HOME", "CARGO_HOME", "RUSTUP_HOME", "XDG_CACHE_HOME", "SSL_CERT_FILE"];
     let variables = variables.iter().filter_map(|name| Some((*name, env::var_os(name)?)));
     let mut all: Vec<_> =
@@ -31,7 +31,7 @@ fn surroundings() -> Vec<String> {
 /// Runs the command in a folder with the tools of this machine.
 pub(crate) fn run_in(folder: &Path, args: &[&str], input: &str) -> Finished {
     let mut before = vec!["-C".to_owned(), folder.to_str().unwrap().to_owned()];
-    before.extend(surroundings());
+    before.extend(environment());
     let host = command().within(DEADLINE).under("env", before);
     host.args(args.iter().copied()).stdin(input).run()
 }

@@ -37,23 +37,23 @@ const DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000
 
 /// Creates an untrusted folder `name` with these files, and with a trap in place of each program.
 fn untrusted_folder(name: &str, files: &[(&str, &str)]) -> Project {
-    let sent = project();
-    let marker = sent.path("marker");
+    let project = project();
+    let marker = project.path("marker");
     let trap = TRAP.replace("MARKER", marker.to_str().unwrap());
-    TRAPS.iter().for_each(|file| sent.script(&format!("{name}/{file}"), &trap));
-    files.iter().for_each(|(file, text)| sent.write(&format!("{name}/{file}"), text));
-    sent.write("items", "a\n");
-    sent.write("mtl.toml", &format!("[[worker]]\nplugin = \"{name}\"\n"));
+    TRAPS.iter().for_each(|file| project.script(&format!("{name}/{file}"), &trap));
+    files.iter().for_each(|(file, text)| project.write(&format!("{name}/{file}"), text));
+    project.write("items", "a\n");
+    project.write("mtl.toml", &format!("[[worker]]\nplugin = \"{name}\"\n"));
     let pinned = format!("[[worker]]\nplugin = \"{name}\"\nsha256 = \"{DIGEST}\"\n");
-    sent.write("pinned.toml", &pinned);
-    sent
+    project.write("pinned.toml", &pinned);
+    project
 }
 
 impl Project {
     /// Checks that nothing in the folder has run.
-    fn assert_untouched(&self, what: &str) {
+    fn assert_untouched(&self, context: &str) {
         let marker = fs::read_to_string(self.path("marker")).unwrap_or_default();
-        assert_eq!(marker, "", "{what}");
+        assert_eq!(marker, "", "{context}");
     }
 }
 
@@ -73,15 +73,15 @@ fn nothing_of_a_folder_that_is_named_as_a_file_is_run() {
             &["run", "--config", "mtl.toml", "items"],
         ];
         for language in LANGUAGES {
-            let sent = untrusted_folder(name, language);
+            let project = untrusted_folder(name, language);
             for command in commands {
-                let told = sent.run(command, "").code(2).stdout("").stderr_text();
-                sent.assert_untouched(&command.join(" "));
+                let stderr = project.run(command, "").code(2).stdout("").stderr_text();
+                project.assert_untouched(&command.join(" "));
                 let hint = format!(
                     " hint: if you trust its sources, run `mtl-host build {name}`, and name the file \
                      that it prints\n"
                 );
-                assert!(told.ends_with(&hint), "{told}");
+                assert!(stderr.ends_with(&hint), "{stderr}");
             }
         }
     }
@@ -99,14 +99,14 @@ fn nothing_of_a_folder_is_run_where_a_digest_is_given() {
         &["compile", "--sha256", DIGEST, "p"],
     ];
     for language in LANGUAGES {
-        let sent = untrusted_folder("p", language);
+        let project = untrusted_folder("p", language);
         for command in commands {
-            sent.run(command, "").code(2).stdout("").stderr(
+            project.run(command, "").code(2).stdout("").stderr(
                 "error: cannot check the SHA-256 of `p`: it is a folder\n \
                  hint: a digest is that of a file: run `mtl-host build p`, and name the file that it \
                  prints\n",
             );
-            sent.assert_untouched(&command.join(" "));
+            project.assert_untouched(&command.join(" "));
         }
     }
 }
@@ -114,12 +114,12 @@ fn nothing_of_a_folder_is_run_where_a_digest_is_given() {
 #[test]
 fn nothing_of_a_folder_is_run_to_inspect_it() {
     for language in LANGUAGES {
-        let sent = untrusted_folder("p", language);
-        sent.run(&["inspect", "p"], "").code(2).stdout("").stderr(
+        let project = untrusted_folder("p", language);
+        project.run(&["inspect", "p"], "").code(2).stdout("").stderr(
             "error: cannot inspect `p`: it is a folder, and inspecting runs no compiler\n \
              hint: if you trust its sources, run `mtl-host build p`, and name the file that it prints\n",
         );
-        sent.assert_untouched("inspect p");
+        project.assert_untouched("inspect p");
     }
 }
 
@@ -127,33 +127,33 @@ fn nothing_of_a_folder_is_run_to_inspect_it() {
 #[test]
 fn nothing_of_a_project_is_run_to_find_a_tool() {
     let traps = |language| {
-        let sent = untrusted_folder("p", language);
+        let project = untrusted_folder("p", language);
         // If Python ran in the project, it would find this file as the package of Zig.
-        sent.write("p/ziglang/__main__.py", "");
-        let marker = sent.path("marker");
+        project.write("p/ziglang/__main__.py", "");
+        let marker = project.path("marker");
         let outside = format!("#!/bin/sh\n[ $PWD = / ] || pwd >>{}\nexit 1\n", marker.display());
-        sent.tool("python3", &outside);
-        sent
+        project.tool("python3", &outside);
+        project
     };
     // No other tool is installed, so the build must fail without running anything from the project.
     for (language, missing) in [
         (LANGUAGES[0], "c needs Zig, or clang with wasi-libc, which is not installed"),
         (LANGUAGES[1], "zig needs Zig, which is not installed"),
     ] {
-        let sent = traps(language);
-        let told = sent.build([]).code(5).stdout("").stderr_text();
+        let project = traps(language);
+        let stderr = project.build([]).code(5).stdout("").stderr_text();
         let shown = format!("python3 -c 'import ziglang'\nerror: {missing}\n");
-        assert!(told.starts_with(&shown), "{told}");
-        sent.assert_untouched(missing);
+        assert!(stderr.starts_with(&shown), "{stderr}");
+        project.assert_untouched(missing);
     }
     // The build must not ask the folder's own Python for Zig, because clang is available.
-    let sent = traps(LANGUAGES[0]);
-    sent.tool("clang-22", COMPILER);
-    let told = sent.build([]).code(0).stderr_text();
-    let asked = "python3 -c 'import ziglang'\n\
+    let project = traps(LANGUAGES[0]);
+    project.tool("clang-22", COMPILER);
+    let stderr = project.build([]).code(0).stderr_text();
+    let probe = "python3 -c 'import ziglang'\n\
                  clang-22 --target=wasm32-wasi -print-file-name=crt1-reactor.o\nclang-22 --target";
-    assert!(told.starts_with(asked), "{told}");
-    sent.assert_untouched(&told);
+    assert!(stderr.starts_with(probe), "{stderr}");
+    project.assert_untouched(&stderr);
 }
 
 /// Checks that a program name is searched along `PATH` from the user's folder, not from the
@@ -161,19 +161,19 @@ fn nothing_of_a_project_is_run_to_find_a_tool() {
 #[test]
 fn a_relative_folder_in_path_does_not_lead_into_the_project() {
     for folders in ["./node_modules/.bin", "node_modules/.bin", "", ".", "./node_modules/.bin:."] {
-        let sent = untrusted_folder("p", LANGUAGES[0]);
-        let trap = fs::read_to_string(sent.path("p/clang")).unwrap();
-        let paths = sent.path("path").to_str().unwrap().to_owned();
+        let project = untrusted_folder("p", LANGUAGES[0]);
+        let trap = fs::read_to_string(project.path("p/clang")).unwrap();
+        let paths = project.path("path").to_str().unwrap().to_owned();
         let tool = COMPILER.replacen('\n', &format!("\necho \"$PATH\" >>{paths}\n"), 1);
         for name in ["clang", "clang-22"] {
-            sent.tool(name, &tool);
-            sent.script(&format!("p/node_modules/.bin/{name}"), &trap);
+            project.tool(name, &tool);
+            project.script(&format!("p/node_modules/.bin/{name}"), &trap);
         }
-        let told = sent.run_with_path(folders, &["build", "p"]).code(0).stderr_text();
-        sent.assert_untouched(&told);
-        assert!(told.starts_with("clang --target"), "{told}");
-        let paths = fs::read_to_string(sent.path("path")).unwrap();
-        let bin = sent.path("bin").to_str().unwrap().to_owned();
+        let stderr = project.run_with_path(folders, &["build", "p"]).code(0).stderr_text();
+        project.assert_untouched(&stderr);
+        assert!(stderr.starts_with("clang --target"), "{stderr}");
+        let paths = fs::read_to_string(project.path("path")).unwrap();
+        let bin = project.path("bin").to_str().unwrap().to_owned();
         assert_eq!(paths, format!("{bin}\n").repeat(2), "{folders}");
     }
 }
@@ -183,8 +183,8 @@ fn a_relative_folder_in_path_does_not_lead_into_the_project() {
 #[test]
 fn a_tool_is_asked_where_it_finds_nothing_of_the_project() {
     // A script in place of a tool that starts a program named by a file in the current folder.
-    let asked = |sent: &Project| {
-        let marker = sent.path("marker").to_str().unwrap().to_owned();
+    let probe = |project: &Project| {
+        let marker = project.path("marker").to_str().unwrap().to_owned();
         let proxy = format!(
             "case $* in *--print*|version|*GOVERSION*) [ $PWD = / ] || pwd >>{marker} ;; esac"
         );
@@ -198,13 +198,13 @@ fn a_tool_is_asked_where_it_finds_nothing_of_the_project() {
         (3, &["go"],             "go env GOVERSION\nGOOS=wasip1 GOARCH=wasm go build "),
     ];
     for (language, tools, shown) in cases {
-        let sent = project().files(LANGUAGES[language]);
-        sent.write("p/mtl-plugin/mtl_plugin.zig", "");
-        let tool = asked(&sent);
-        tools.iter().for_each(|name| sent.tool(name, &tool));
-        let told = sent.build([]).stderr_text();
-        sent.assert_untouched(&told);
-        assert!(told.contains(shown), "{told}");
+        let project = project().files(LANGUAGES[language]);
+        project.write("p/mtl-plugin/mtl_plugin.zig", "");
+        let tool = probe(&project);
+        tools.iter().for_each(|name| project.tool(name, &tool));
+        let stderr = project.build([]).stderr_text();
+        project.assert_untouched(&stderr);
+        assert!(stderr.contains(shown), "{stderr}");
     }
 }
 
@@ -213,16 +213,16 @@ fn a_tool_is_asked_where_it_finds_nothing_of_the_project() {
 #[test]
 fn a_project_that_names_its_compiler_is_built_with_it() {
     for name in ["p/rust-toolchain.toml", "p/rust-toolchain", "rust-toolchain"] {
-        let sent = untrusted_folder("p", LANGUAGES[2]);
-        sent.write(name, "[toolchain]\npath = \"evil\"\n");
-        let marker = sent.path("marker").to_str().unwrap().to_owned();
-        sent.tool("rustup", "");
-        sent.tool("rustc", &format!("#!/bin/sh\necho asked >>{marker}\nexit 1\n"));
-        sent.tool("cargo", "#!/bin/sh\nexit 3\n");
-        let told = sent.build([]).code(5).stderr_text();
-        assert!(told.starts_with("cargo build --release "), "{told}");
-        assert!(told.contains("error: `cargo` failed: exit status: 3"), "{told}");
-        sent.assert_untouched(&told);
+        let project = untrusted_folder("p", LANGUAGES[2]);
+        project.write(name, "[toolchain]\npath = \"evil\"\n");
+        let marker = project.path("marker").to_str().unwrap().to_owned();
+        project.tool("rustup", "");
+        project.tool("rustc", &format!("#!/bin/sh\necho asked >>{marker}\nexit 1\n"));
+        project.tool("cargo", "#!/bin/sh\nexit 3\n");
+        let stderr = project.build([]).code(5).stderr_text();
+        assert!(stderr.starts_with("cargo build --release "), "{stderr}");
+        assert!(stderr.contains("error: `cargo` failed: exit status: 3"), "{stderr}");
+        project.assert_untouched(&stderr);
     }
     let old = COMPILER.replace("go1.27.1", "go1.22.4");
     for (module, code) in [("go 1.22\ntoolchain go1.25.1", 0), ("go 1.25", 0), ("go 1.22", 5)] {

@@ -1,10 +1,10 @@
 //! Lists defective plugins, each with the check that must find the defect.
 
-use super::{check, document, ended, found};
+use super::{check, document, found, names_with};
 use crate::support::in_processes;
 
 /// Returns a plugin that echoes its items. `before` runs first in `call`, and `beside` follows `call` in the module.
-pub(super) fn echo(import: &str, beside: &str, before: &str) -> String {
+pub(super) fn echo(import: &str, after: &str, before: &str) -> String {
     format!(
         r#"(module
   {import}
@@ -25,7 +25,7 @@ pub(super) fn echo(import: &str, beside: &str, before: &str) -> String {
           (then (return (i32.const 0))))))
     (i32.const 0x10000))
 
-  {beside}
+  {after}
 
   (func (export "call") (param $ptr i32) (param $len i32) (result i64)
     {before}
@@ -55,7 +55,7 @@ struct Case {
     plugin: String,
     args: &'static [&'static str],
     /// Texts that the detail and the hint must contain.
-    says: [&'static str; 2],
+    contains: [&'static str; 2],
 }
 
 impl Case {
@@ -63,9 +63,9 @@ impl Case {
         expected: (&'static str, &'static str),
         plugin: String,
         args: &'static [&'static str],
-        says: [&'static str; 2],
+        contains: [&'static str; 2],
     ) -> Self {
-        Self { expected, plugin, args, says }
+        Self { expected, plugin, args, contains }
     }
 
     fn check(&self) {
@@ -78,13 +78,14 @@ impl Case {
         let finished = host.args(self.args.iter().copied()).run().stderr("");
         let document = document(&finished);
         let others = if status == "fail" { "warn" } else { "fail" };
-        assert_eq!(ended(&document, status), [name], "{document:#}");
-        assert_eq!(ended(&document, others), [""; 0], "{name}: {document:#}");
+        assert_eq!(names_with(&document, status), [name], "{document:#}");
+        assert_eq!(names_with(&document, others), [""; 0], "{name}: {document:#}");
         let check = found(&document, name);
         let details = check["details"].as_array().unwrap();
-        let says = details.iter().any(|detail| detail.as_str().unwrap().contains(self.says[0]));
-        assert!(says, "{check:#}");
-        assert!(check["hint"].as_str().unwrap().contains(self.says[1]), "{check:#}");
+        let contains =
+            details.iter().any(|detail| detail.as_str().unwrap().contains(self.contains[0]));
+        assert!(contains, "{check:#}");
+        assert!(check["hint"].as_str().unwrap().contains(self.contains[1]), "{check:#}");
         finished.code(if status == "fail" { 6 } else { 0 });
     }
 }

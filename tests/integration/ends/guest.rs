@@ -26,9 +26,9 @@ fn an_item_that_breaks_its_instance_costs_no_other_wherever_it_stands() {
             (&component, "trap",  FaultKind::Trap),
         ];
         for (plugin, item, kind) in cases {
-            for place in [0, ITEMS / 2, ITEMS - 1] {
+            for position in [0, ITEMS / 2, ITEMS - 1] {
                 for workers in [1, 3] {
-                    break_at((plugin, item, kind), place, workers);
+                    break_at((plugin, item, kind), position, workers);
                 }
             }
         }
@@ -36,15 +36,15 @@ fn an_item_that_breaks_its_instance_costs_no_other_wherever_it_stands() {
 }
 
 /// Runs items; the item at `place` breaks its instance.
-fn break_at((plugin, item, kind): (&Plugin, &str, FaultKind), place: usize, workers: u32) {
+fn break_at((plugin, item, kind): (&Plugin, &str, FaultKind), position: usize, workers: u32) {
     for order in ORDERS {
-        let case = format!("{item} at {place}, {workers} workers, {order:?}");
+        let case = format!("{item} at {position}, {workers} workers, {order:?}");
         let jobs = workers.to_string().parse().unwrap();
         let pool = Pool::builder(plugin).isolation(isolation()).jobs(jobs).order(order);
         let is_endless = kind == FaultKind::Timeout;
         let mut pool = if is_endless { pool.timeout(LIMIT) } else { pool }.build().unwrap();
         let mut items = numbers(ITEMS);
-        item.clone_into(&mut items[place]);
+        item.clone_into(&mut items[position]);
         let mut results = pool.map(items);
         let mut seen: Vec<_> = results.by_ref().collect();
         let summary = results.end().into_result().unwrap();
@@ -57,7 +57,11 @@ fn break_at((plugin, item, kind): (&Plugin, &str, FaultKind), place: usize, work
             match result {
                 Ok(record) => assert_eq!(super::text(record), index.to_string(), "{case}"),
                 Err(fault) => {
-                    assert_eq!((fault.index().get(), fault.kind()), (place as u64, kind), "{case}");
+                    assert_eq!(
+                        (fault.index().get(), fault.kind()),
+                        (position as u64, kind),
+                        "{case}"
+                    );
                 }
             }
         }
@@ -83,9 +87,9 @@ fn an_instance_that_cannot_start_ends_the_run_wherever_it_stands() {
             (&spin, ["ok", "never ends"], |error| matches!(error, StartError::Timeout { .. })),
         ];
         for (plugin, [good, bad], is_expected) in cases {
-            for place in 0..3 {
+            for position in 0..3 {
                 for items in [0, 1, 100] {
-                    let args = (0..3).map(|worker| if worker == place { bad } else { good });
+                    let args = (0..3).map(|worker| if worker == position { bad } else { good });
                     let workers = args.map(|args| WorkerSpec::plugin(plugin).init(args));
                     let mut pool = Pool::from_workers(workers)
                         .isolation(isolation())
@@ -94,15 +98,15 @@ fn an_instance_that_cannot_start_ends_the_run_wherever_it_stands() {
                         .unwrap();
                     let mut results = pool.map(numbers(items));
                     let seen: Vec<_> = results.by_ref().filter_map(Result::ok).collect();
-                    let ended = results.end();
-                    check_sum(&ended.summary);
-                    let records = ended.summary.counts.records();
+                    let outcome = results.end();
+                    check_sum(&outcome.summary);
+                    let records = outcome.summary.counts.records();
                     assert_eq!(seen.len() as u64, records, "each finished record is delivered");
-                    let Some(Error::Init { worker, source }) = ended.error else {
-                        panic!("{bad} in worker {place}: {:?}", ended.error)
+                    let Some(Error::Init { worker, source }) = outcome.error else {
+                        panic!("{bad} in worker {position}: {:?}", outcome.error)
                     };
                     assert!(is_expected(&source), "{source}");
-                    assert_eq!(worker.get(), place);
+                    assert_eq!(worker.get(), position);
                     // Half of the pools are closed, and the others are dropped.
                     if items > 0 {
                         assert_eq!(pool.close().len(), 3);
@@ -139,9 +143,9 @@ fn an_instance_that_fails_to_finish_costs_its_report_and_nothing_else() {
                 assert_eq!(pool.map(["first", last]).filter(Result::is_ok).count(), 2);
                 let mut reports = pool.close();
                 let report = reports.remove(0);
-                let closing = report.finish_report.map_err(|broken| broken.kind);
+                let finish_report = report.finish_report.map_err(|failure| failure.kind);
                 let expected = expected.map(|text| Some(text.as_bytes().to_vec()));
-                assert_eq!((closing, report.items), (expected, 2), "{last}");
+                assert_eq!((finish_report, report.items), (expected, 2), "{last}");
             }
         }
         // Dropping a pool calls no `finish`.

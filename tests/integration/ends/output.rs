@@ -64,16 +64,17 @@ fn a_sink_that_fails_ends_the_run_wherever_it_does() {
         for order in ORDERS {
             for fails in (0..ITEMS).map(Fails::Write).chain((0..=ITEMS).map(Fails::Flush)) {
                 let (mut pool, mut sink) = (pool(order), Failing::new(fails));
-                let ended = pool.run(Items::new(numbers(ITEMS)), &mut sink);
+                let outcome = pool.run(Items::new(numbers(ITEMS)), &mut sink);
                 assert!(
-                    matches!(ended.error, Some(Error::Sink(_))),
+                    matches!(outcome.error, Some(Error::Sink(_))),
                     "{fails:?}: {:?}",
-                    ended.error
+                    outcome.error
                 );
-                check_sum(&ended.summary);
-                assert_eq!(ended.summary.delivered, sink.written as u64, "{fails:?}");
-                let (Fails::Write(due) | Fails::Panic(due) | Fails::Flush(due)) = fails;
-                assert!(sink.has_failed && sink.written >= due, "{fails:?}: {}", sink.written);
+                check_sum(&outcome.summary);
+                assert_eq!(outcome.summary.delivered, sink.written as u64, "{fails:?}");
+                let (Fails::Write(expected) | Fails::Panic(expected) | Fails::Flush(expected)) =
+                    fails;
+                assert!(sink.has_failed && sink.written >= expected, "{fails:?}: {}", sink.written);
                 assert!(pool.map(["again"]).all(|result| result.is_ok()), "{fails:?}");
             }
         }

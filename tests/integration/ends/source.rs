@@ -21,13 +21,13 @@ enum End {
 struct Failing {
     next: usize,
     until: usize,
-    at_once: usize,
+    per_block: usize,
     end: End,
 }
 
 impl Source for Failing {
     fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError> {
-        for _ in 0..self.at_once {
+        for _ in 0..self.per_block {
             if self.next == self.until {
                 match self.end {
                     End::Error => return Err(SourceError::other("the tape is torn")),
@@ -46,9 +46,9 @@ fn what_a_source_gave_before_it_failed_comes_out() {
     run_in_own_process(module_path!(), "what_a_source_gave_before_it_failed_comes_out", || {
         for end in [End::Error, End::Panic] {
             for until in 0..=ITEMS {
-                for at_once in [1, 3] {
+                for per_block in [1, 3] {
                     for window in ["1", "2", "16MiB"] {
-                        fail_after(until, at_once, end, window);
+                        fail_after(until, per_block, end, window);
                     }
                 }
             }
@@ -56,22 +56,22 @@ fn what_a_source_gave_before_it_failed_comes_out() {
     });
 }
 
-fn fail_after(until: usize, at_once: usize, end: End, window: &str) {
+fn fail_after(until: usize, per_block: usize, end: End, window: &str) {
     for order in ORDERS {
-        let case = format!("{end:?} after {until}, {at_once} at once, {window}, {order:?}");
+        let case = format!("{end:?} after {until}, {per_block} at once, {window}, {order:?}");
         let pool = echoing(2).order(order).window(window.parse().unwrap());
         let mut pool = pool.build().unwrap();
         let mut sink = Memory::new();
-        let ended = pool.run(Failing { next: 0, until, at_once, end }, &mut sink);
+        let outcome = pool.run(Failing { next: 0, until, per_block, end }, &mut sink);
         // The items of a block that a panic interrupts do not count as read.
-        let due = if end == End::Panic { until - until % at_once } else { until };
+        let delivered = if end == End::Panic { until - until % per_block } else { until };
         let mut written: Vec<_> = sink.into_results().into_iter().map(Result::unwrap).collect();
         written.sort();
-        let expected = numbers(due).into_iter().map(|number| Some(number.into_bytes()));
+        let expected = numbers(delivered).into_iter().map(|number| Some(number.into_bytes()));
         assert_eq!(written, expected.collect::<Vec<_>>(), "{case}");
-        check_sum(&ended.summary);
-        assert_eq!(ended.summary.delivered, due as u64, "{case}");
-        match (end, ended.error) {
+        check_sum(&outcome.summary);
+        assert_eq!(outcome.summary.delivered, delivered as u64, "{case}");
+        match (end, outcome.error) {
             (End::Error, Some(Error::Source(_))) => {}
             (End::Panic, Some(Error::SourcePanicked { message })) => {
                 assert_eq!(message, "the tape burns");

@@ -17,8 +17,9 @@ const CHUNK: usize = 64;
 
 /// Returns good items with three lies: in the middle, at the beginning and at the end of a chunk.
 fn items(lie: &str) -> Vec<String> {
-    let places = [CHUNK / 2, 2 * CHUNK, 4 * CHUNK - 1];
-    let item = |at| if places.contains(&at) { format!("{lie} {at}") } else { format!("good {at}") };
+    let positions = [CHUNK / 2, 2 * CHUNK, 4 * CHUNK - 1];
+    let item =
+        |at| if positions.contains(&at) { format!("{lie} {at}") } else { format!("good {at}") };
     (0..5 * CHUNK).map(item).collect()
 }
 
@@ -26,7 +27,7 @@ fn items(lie: &str) -> Vec<String> {
 fn faults(stderr: &str) -> Vec<(usize, &str)> {
     let faults =
         stderr.lines().filter_map(|line| line.strip_prefix("fault: item ")?.split_once(": "));
-    faults.map(|(item, what)| (item.parse().unwrap(), what)).collect()
+    faults.map(|(item, fault)| (item.parse().unwrap(), fault)).collect()
 }
 
 #[test]
@@ -59,8 +60,8 @@ fn a_lie_about_a_batch_costs_one_item() {
                 .run();
             let stderr = finished.stderr_text();
             let faults = faults(&stderr);
-            for (item, what) in &faults {
-                assert!(what.starts_with(message), "{lie}: {stderr}");
+            for (item, fault) in &faults {
+                assert!(fault.starts_with(message), "{lie}: {stderr}");
                 match blamed {
                     Itself => assert!(items[*item].starts_with(lie), "{lie}: {stderr}"),
                     Another => {}
@@ -68,11 +69,11 @@ fn a_lie_about_a_batch_costs_one_item() {
                 }
             }
             // A tick may have come just before an item, so that no other item preceded it in its batch.
-            let least = if blamed == Nobody { 0 } else { 1 };
-            assert!((least..=3).contains(&faults.len()), "{lie}: {stderr}");
-            let came =
+            let min = if blamed == Nobody { 0 } else { 1 };
+            assert!((min..=3).contains(&faults.len()), "{lie}: {stderr}");
+            let result_of =
                 |(at, item)| if faults.iter().any(|(bad, _)| *bad == at) { "" } else { item };
-            let results = items.iter().map(String::as_str).enumerate().map(came);
+            let results = items.iter().map(String::as_str).enumerate().map(result_of);
             finished.code(i32::from(!faults.is_empty())).stdout(lines(results));
         }
     }

@@ -46,8 +46,8 @@ fn a_worker_writes_no_more_than_it_may() {
                     "{plugin}, {way}: {}",
                     finished.stderr_text()
                 );
-                let told = finished.stderr_text();
-                assert!(told.contains("than the 20 bytes of `disk`"), "{told}");
+                let stderr = finished.stderr_text();
+                assert!(stderr.contains("than the 20 bytes of `disk`"), "{stderr}");
                 let length = fs::metadata(finished.folder().join("work/file")).unwrap().len();
                 // These ways empty the file before they write.
                 let expected = match *way {

@@ -34,14 +34,14 @@ fn a_feature_that_is_not_allowed_is_refused_by_name() {
 
 #[test]
 fn what_is_on_the_engine_s_heap_counts_as_memory() {
-    let asked = "the plugin asked for more memory than the 4MiB of `memory`";
+    let message = "the plugin asked for more memory than the 4MiB of `memory`";
     #[rustfmt::skip]
     let plugins = [
         "hostile/gc-bomb.wat", "hostile/gc-bomb-component.wat", "hostile/throw-for-ever.wat",
     ];
     for plugin in plugins {
         let run = good_run(plugin).args(["--memory", "4MiB", "--wasm", "gc,exceptions"]);
-        run.fault("!", "out-of-memory", asked).run();
+        run.fault("!", "out-of-memory", message).run();
     }
 }
 

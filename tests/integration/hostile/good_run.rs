@@ -134,11 +134,11 @@ impl Setting {
             (0..count).map(|number| Item::Good(format!("good {number}"))).collect::<Vec<_>>()
         };
         let many = misdeeds.iter().cycle().take(misdeeds.len().max(self.least));
-        let places = [self.chunk / 2, 0, self.chunk - 1];
+        let positions = [self.chunk / 2, 0, self.chunk - 1];
         let mut items = good(self.chunk);
-        for (misdeed, place) in many.zip(places.iter().cycle()) {
+        for (misdeed, position) in many.zip(positions.iter().cycle()) {
             let mut chunk = good(self.chunk - 1);
-            chunk.insert(*place, Item::Bad(misdeed.clone()));
+            chunk.insert(*position, Item::Bad(misdeed.clone()));
             items.extend(chunk);
             if self.chunk == 1 {
                 items.extend(good(1));

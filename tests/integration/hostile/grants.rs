@@ -175,8 +175,8 @@ fn a_symbolic_link_is_made_only_where_that_is_granted() {
                 let results = String::from_utf8_lossy(finished.stdout_bytes()).into_owned();
                 let answer = if code == 0 { "done" } else { refusal };
                 assert!(results.contains(answer), "{plugin}, {rights}: {results}");
-                let made = fs::read_link(finished.folder().join("work/link"));
-                assert_eq!(made.is_ok(), code == 0, "{plugin}, {rights}");
+                let target = fs::read_link(finished.folder().join("work/link"));
+                assert_eq!(target.is_ok(), code == 0, "{plugin}, {rights}");
             }
         }
     }

@@ -44,13 +44,13 @@ fn an_item_that_is_a_link_of_a_plugin_is_a_fault() {
         running.wait_for_stdout("done\n");
         running.send("work/second\nwork/old\n");
         let finished = running.finish().code(1).stdout("done\n\n.\n");
-        let told = finished.stderr_text();
+        let stderr = finished.stderr_text();
         assert!(
-            told.contains(
+            stderr.contains(
                 "fault: item 1 (`work/second`): bad-item: cannot read `work/second`: a symbolic link is not followed in `work`, \
                  which a plugin may change"
             ),
-            "{told}"
+            "{stderr}"
         );
     }
 }
@@ -64,13 +64,13 @@ fn a_later_input_that_is_a_link_of_a_plugin_is_not_read() {
         running.send("x 0 later link\n");
         running.wait_for_stdout("done\n");
         let finished = running.finish().code(4).stdout("done\n");
-        let told = finished.stderr_text();
+        let stderr = finished.stderr_text();
         assert!(
-            told.contains(
+            stderr.contains(
                 "error: cannot open input `work/later`: a symbolic link is not followed in `work`, which a plugin may \
                  change\n hint: name the file itself, or grant that directory without `:rw`"
             ),
-            "{told}"
+            "{stderr}"
         );
     }
 }
@@ -99,14 +99,14 @@ fn results_do_not_go_to_where_a_link_of_an_earlier_run_leads() {
                 described = described.args(["--input-format", "paths"]);
             }
             let finished = described.stdin(".\n").run().code(4).stdout("");
-            let told = finished.stderr_text();
+            let stderr = finished.stderr_text();
             assert!(
-                told.contains(
+                stderr.contains(
                     "a symbolic link is not followed in `work`, which a plugin may change"
                 ),
-                "{told}"
+                "{stderr}"
             );
-            assert!(told.contains(" hint: "), "{told}");
+            assert!(stderr.contains(" hint: "), "{stderr}");
             nothing_outside_was_written(finished.folder());
         }
     }
@@ -156,17 +156,17 @@ fn what_decides_about_a_run_is_not_where_a_plugin_may_change_it() {
         fs::write(folder.join("work/init"), "").unwrap();
         fs::write(folder.join("work/mtl.toml"), "").unwrap();
         let finished = described.run().code(2).stdout("");
-        let told = finished.stderr_text();
+        let stderr = finished.stderr_text();
         let expected =
             format!("error: {named} is in `work`, which a plugin may change\n hint: {hint}");
-        assert!(told.starts_with(&expected), "{args:?}: {told}");
+        assert!(stderr.starts_with(&expected), "{args:?}: {stderr}");
         assert!(!finished.folder().join("work/cache").exists());
     }
     // The rule applies to grants of a single worker, and to every file that the host writes.
     let worker = format!("{plugin},dir=work::/w:rw,init=");
     let described = host().args(["--worker", &worker, "--faults", "work/faults"]).subfolder("work");
-    let told = described.stdin(".\n").run().code(2).stderr_text();
-    assert!(told.contains("the file of faults `work/faults` is in `work`"), "{told}");
+    let stderr = described.stdin(".\n").run().code(2).stderr_text();
+    assert!(stderr.contains("the file of faults `work/faults` is in `work`"), "{stderr}");
     // A read-only grant may contain these files.
     let described =
         host().plugin("hostile/play.wat").args(["--dir", "work::/w", "--faults", "work/faults"]);
@@ -185,16 +185,16 @@ fn a_list_of_files_is_not_where_a_plugin_may_change_it() {
         let list = described.folder().join("work/list");
         fs::write(&list, "item\n").unwrap();
         let finished = described.stdin_from(fs::File::open(list).unwrap()).run().code(2).stdout("");
-        let told = finished.stderr_text();
+        let stderr = finished.stderr_text();
         let name = if from == "-" { "/dev/stdin" } else { from };
         let expected =
             format!("error: the list of files `{name}` is in `work`, which a plugin may change\n");
-        assert!(told.starts_with(&expected), "{told}");
+        assert!(stderr.starts_with(&expected), "{stderr}");
         assert!(
-            told.contains(
+            stderr.contains(
                 " hint: the list decides which files the host reads: move it out of `work`"
             ),
-            "{told}"
+            "{stderr}"
         );
     }
     // A list outside the grant may name files inside the grant.
@@ -209,7 +209,7 @@ fn a_list_of_files_is_not_where_a_plugin_may_change_it() {
 
 #[test]
 fn a_folder_of_sources_that_a_plugin_may_change_is_not_built() {
-    for (plugin, grant, how) in [
+    for (plugin, grant, conflict) in [
         ("work/project", "work::/w:rw", "the plugin `work/project` is in `work`"),
         ("project", "project/src::/w:rw", "the plugin `project` holds `project/src`"),
     ] {
@@ -219,7 +219,7 @@ fn a_folder_of_sources_that_a_plugin_may_change_is_not_built() {
             fs::create_dir_all(project.join("src")).unwrap();
             fs::write(project.join("worker.c"), "").unwrap();
             let finished = described.run().code(2).stdout("");
-            let expected = format!("error: {how}, which a plugin may change\n");
+            let expected = format!("error: {conflict}, which a plugin may change\n");
             assert!(finished.stderr_text().starts_with(&expected), "{}", finished.stderr_text());
             assert_eq!(fs::read_dir(finished.folder().join(plugin)).unwrap().count(), 2);
         }
@@ -228,7 +228,7 @@ fn a_folder_of_sources_that_a_plugin_may_change_is_not_built() {
 
 #[test]
 fn the_cache_is_neither_in_a_grant_nor_around_one() {
-    for (cache, grant, how) in [
+    for (cache, grant, conflict) in [
         ("cache", "cache/jailed::/w:rw", "the cache `cache` holds `cache/jailed`"),
         ("/proc/self/cwd", ".::/w:rw", "the cache `/proc/self/cwd` is in `.`"),
     ] {
@@ -238,7 +238,7 @@ fn the_cache_is_neither_in_a_grant_nor_around_one() {
             .stdin(".\n");
         fs::create_dir_all(described.folder().join("cache/jailed")).unwrap();
         let finished = described.run().code(2).stdout("");
-        let expected = format!("error: {how}, which a plugin may change\n");
+        let expected = format!("error: {conflict}, which a plugin may change\n");
         assert!(finished.stderr_text().starts_with(&expected), "{}", finished.stderr_text());
         assert!(!finished.folder().join("trusted").exists());
     }

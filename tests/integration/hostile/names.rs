@@ -13,8 +13,8 @@ const SHOWN: &str = "[2J";
 fn the_name_of_a_function_is_told_without_its_control_characters() {
     let run = good_run("hostile/names.wat");
     for finished in run.fault("!", "trap", "wasm `unreachable` instruction executed, in `").run() {
-        let told = finished.stderr_text();
-        assert!(told.contains(r"`\u{1b}[31mmis\r\ndeed\u{9b}2J\u{7f}\u{202e}`"), "{told}");
+        let stderr = finished.stderr_text();
+        assert!(stderr.contains(r"`\u{1b}[31mmis\r\ndeed\u{9b}2J\u{7f}\u{202e}`"), "{stderr}");
     }
 }
 
@@ -34,12 +34,12 @@ fn a_plugin_that_is_refused_is_told_of_without_control_characters() {
                                       (func (export \"init\") (param i32 i32) (result i64) (i64.const 0x40_8000000c)))")),
         ("not text",         "(module \u{1b}[2J\r\u{9b}31m\u{7f}\u{202e})".to_owned()),
     ];
-    for (what, module) in cases {
+    for (case, module) in cases {
         for isolation in ISOLATIONS {
             let host = isolated(host(), isolation).file("it.wat", &module).plugin("it.wat");
-            let told = host.args(["--jobs", "1"]).stdin("x\n").run().code(3).stderr_text();
-            assert!(told.contains(SHOWN), "{what}: {told}");
-            check_no_control_characters(&told);
+            let stderr = host.args(["--jobs", "1"]).stdin("x\n").run().code(3).stderr_text();
+            assert!(stderr.contains(SHOWN), "{case}: {stderr}");
+            check_no_control_characters(&stderr);
         }
         let seen = command().args(["inspect"]).file("it.wat", &module).plugin("it.wat").run();
         check_no_control_characters(std::str::from_utf8(seen.stdout_bytes()).unwrap());

@@ -53,13 +53,13 @@ fn ten_thousand_exports_are_nothing_to_a_good_plugin() {
             .stdout(lines(0..200))
             .stderr("");
     }
-    let told = host()
+    let stderr = host()
         .file("many.wat", format!("(module (memory (export \"memory\") 1) {exports})"))
         .plugin("many.wat")
         .run()
         .code(3)
         .stderr_text();
-    assert!(told.contains(" and 9989 more\n") && told.len() < 2000, "{told}");
+    assert!(stderr.contains(" and 9989 more\n") && stderr.len() < 2000, "{stderr}");
     command()
         .args(["inspect"])
         .file("many.wat", &plugin)
@@ -132,14 +132,14 @@ fn what_is_more_complex_than_compilers_make_it_is_refused_before_it_is_compiled(
         (fixture("hostile/doubled-component.wat"),  "definitions in its instances; the limit is 100000"),
         ([COMPONENT, &section(4, COMPONENT).repeat(2000)].concat(), "has 2001 components and modules; the limit is 1000"),
     ];
-    for (plugin, why) in &cases {
-        let told = |finished: Finished| {
-            let told = format!(
+    for (plugin, reason) in &cases {
+        let check_refusal = |finished: Finished| {
+            let text = format!(
                 "{}{}",
                 finished.stderr_text(),
                 String::from_utf8_lossy(finished.stdout_bytes())
             );
-            assert!(told.contains(why), "{why}: {told}");
+            assert!(text.contains(reason), "{reason}: {text}");
         };
         for isolation in ISOLATIONS {
             // The second run could use the cache.
@@ -147,13 +147,13 @@ fn what_is_more_complex_than_compilers_make_it_is_refused_before_it_is_compiled(
                 let run = isolated(host(), isolation).file("it.wasm", plugin).plugin("it.wasm");
                 let run = run.stdin("x\n").run().code(3);
                 assert!(run.stderr_text().contains("no compiler generates such a plugin"));
-                told(run);
+                check_refusal(run);
             }
             let check = isolated(command().args(["check"]), isolation);
-            told(check.file("it.wasm", plugin).plugin("it.wasm").run());
+            check_refusal(check.file("it.wasm", plugin).plugin("it.wasm").run());
         }
         for does in ["inspect", "compile"] {
-            told(command().args([does]).file("it.wasm", plugin).plugin("it.wasm").run());
+            check_refusal(command().args([does]).file("it.wasm", plugin).plugin("it.wasm").run());
         }
     }
 }

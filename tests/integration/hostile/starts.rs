@@ -61,11 +61,12 @@ impl LosesOne {
         // the restart has begun. The items are large, so that pipes hold few of them.
         let burst = lines((0..10).map(|number| format!("{number:0>2000}")));
         let (has_begun, bursts) = (Arc::new(AtomicBool::new(false)), Arc::<AtomicUsize>::default());
-        let (ends, sent, items) = (Arc::clone(&has_begun), Arc::clone(&bursts), burst.clone());
+        let (ends, sent_bursts, items) =
+            (Arc::clone(&has_begun), Arc::clone(&bursts), burst.clone());
         running.feed(move |stdin| {
             while !ends.load(Ordering::Acquire) {
                 stdin.write_all(items.as_bytes())?;
-                sent.fetch_add(1, Ordering::Release);
+                sent_bursts.fetch_add(1, Ordering::Release);
             }
             Ok(())
         });
@@ -76,10 +77,10 @@ impl LosesOne {
 
     fn finish(self) {
         let finished = self.running.finish_with_stdin_open().code(1);
-        let told = finished.stderr_text();
+        let stderr = finished.stderr_text();
         let warning = " could not be started again and is retired: the start took longer than 2s";
-        assert!(told.contains(warning), "{told}");
-        assert_eq!(told.matches("fault: ").count(), 1, "{told}");
+        assert!(stderr.contains(warning), "{stderr}");
+        assert_eq!(stderr.matches("fault: ").count(), 1, "{stderr}");
         let results = self.burst.repeat(self.bursts.load(Ordering::Acquire));
         finished.stdout(format!("\n{results}"));
     }

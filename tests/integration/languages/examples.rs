@@ -24,10 +24,10 @@ pub(super) fn give_the_same_bytes(language: &Language) {
             .stdout(given(&format!("{name}.out")));
         let report = report.map(|report| String::from_utf8(given(report)).unwrap());
         let report = report.map(|report| format!("[worker 0] finish: {report}"));
-        let said = finished.stderr_text();
-        let said: String =
-            said.split_inclusive('\n').filter(|line| line.contains("finish")).collect();
-        assert_eq!(said, report.unwrap_or_default(), "{name}");
+        let stderr = finished.stderr_text();
+        let stderr: String =
+            stderr.split_inclusive('\n').filter(|line| line.contains("finish")).collect();
+        assert_eq!(stderr, report.unwrap_or_default(), "{name}");
     }
 }
 

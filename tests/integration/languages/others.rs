@@ -22,11 +22,11 @@ fn a_package_of_python_is_in_the_plugin() {
 fn a_component_of_another_tool_and_world_runs_as_it_is() {
     let given = fixtures().join("languages/typed-python");
     let folder = tempfile::tempdir().unwrap();
-    let made = folder.path().join("analyzer.wasm");
+    let component = folder.path().join("analyzer.wasm");
     let built = Command::new("componentize-py")
         .current_dir(&given)
         .args(["-q", "-d", "wit", "-w", "analyzer", "componentize", "analyzer", "-o"])
-        .arg(&made)
+        .arg(&component)
         .output();
     let built = match built {
         Ok(built) => built,
@@ -40,7 +40,7 @@ fn a_component_of_another_tool_and_world_runs_as_it_is() {
     let items = fs::read(given.join("analyzer.in")).unwrap();
     let results = fs::read(given.join("analyzer.out")).unwrap();
     host()
-        .args([made])
+        .args([component])
         .args(["--call", "analyze", "--jobs", "1", "--input-format", "jsonl"])
         .args(["--output-format", "jsonl", "--cache-dir"])
         .args([cache()])

@@ -67,9 +67,9 @@ pub(super) fn spreads_arguments(language: &Language) {
     };
     each(&power, "args", BY_POSITION);
     each(&power, "kwargs", BY_NAME);
-    let said = power.with_jobs(1).stdin("2\n").run().code(3).stdout("").stderr_text();
+    let stderr = power.with_jobs(1).stdin("2\n").run().code(3).stdout("").stderr_text();
     let names = ["`base`", "`exponent`", "`modulus`", "`--args args`", "`--args kwargs`"];
-    assert!(names.iter().all(|name| said.contains(name)), "{said}");
+    assert!(names.iter().all(|name| stderr.contains(name)), "{stderr}");
 }
 
 #[track_caller]

@@ -101,9 +101,9 @@ fn arguments(probe: &Built, has: bool) {
 fn failing_start(probe: &Built, has: bool) {
     require_feature(has);
     let finished = probe.run().args(["--init", "fail no möre"]).stdin("state\n").run().code(3);
-    let said = finished.stdout("").stderr_text();
+    let stderr = finished.stdout("").stderr_text();
     let begins = "error: worker 0 could not be started: init failed: no möre\n";
-    assert!(said.starts_with(begins), "{said}");
+    assert!(stderr.starts_with(begins), "{stderr}");
 }
 
 fn state(probe: &Built, has: bool) {
@@ -198,10 +198,10 @@ fn worker_number(probe: &Built, has: bool) {
 fn log_messages(probe: &Built, has: bool) {
     require_feature(has);
     let levels = ["trace", "debug", "info", "warn", "error"];
-    let said = lines(levels.map(|level| format!("[worker 0] {level}: this is ä {level}")));
+    let stderr = lines(levels.map(|level| format!("[worker 0] {level}: this is ä {level}")));
     let items = lines(levels.map(|level| format!("log {level} this is ä {level}")));
     let finished = probe.with_jobs(1).stdin(items).run().code(0).stdout("logged\n".repeat(5));
-    finished.stderr(&format!("{said}[worker 0] finish: calls: 5\n"));
+    finished.stderr(&format!("{stderr}[worker 0] finish: calls: 5\n"));
 }
 
 fn crash(probe: &Built, has: bool) {
@@ -262,9 +262,9 @@ fn arguments_spread(probe: &Built, has: bool) {
     }
     for passing in ["args", "kwargs"] {
         let finished = probe.with_jobs(1).args(["--args", passing]).stdin("[1]\n").run();
-        let said = finished.code(3).stdout("").stderr_text();
+        let stderr = finished.code(3).stdout("").stderr_text();
         let ends = format!("takes each item whole, not by `{passing}`");
-        assert!(said.lines().next().is_some_and(|line| line.ends_with(&ends)), "{said}");
+        assert!(stderr.lines().next().is_some_and(|line| line.ends_with(&ends)), "{stderr}");
     }
 }
 
@@ -274,6 +274,6 @@ fn snapshot(probe: &Built, has: bool) {
     let records = [(0, "1"), (1, "some words"), (2, "3")];
     let record = |(index, text)| format!(r#"{{"index":{index},"ok":"{text}"}}"#);
     let finished = run.stdin("state\ninit\nstate\n").run().code(0);
-    let said = finished.stdout(lines(records.map(record))).stderr_text();
-    assert_eq!(said.contains("each worker is initialised on its own"), !has, "{said}");
+    let stderr = finished.stdout(lines(records.map(record))).stderr_text();
+    assert_eq!(stderr.contains("each worker is initialised on its own"), !has, "{stderr}");
 }

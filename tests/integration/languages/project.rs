@@ -26,16 +26,17 @@ pub(super) fn build(folder: &str) -> Option<Built> {
     assert!(folder.is_dir(), "`{}` does not exist", folder.display());
     let built = Command::new(env!("CARGO_BIN_EXE_mtl-host")).arg("build").arg(&folder).output();
     let built = built.unwrap();
-    let said = String::from_utf8_lossy(&built.stderr);
+    let stderr = String::from_utf8_lossy(&built.stderr);
     if built.status.success() {
         let path = String::from_utf8(built.stdout).unwrap();
         let built = Built { path: path.trim_end().into() };
         built.compile_once();
         return Some(built);
     }
-    let is_missing = built.status.code() == Some(5) && said.contains(", which is not installed\n");
-    assert!(is_missing && is_to_be_skipped(), "`{}`: {said}", folder.display());
-    skip(&folder, &said);
+    let is_missing =
+        built.status.code() == Some(5) && stderr.contains(", which is not installed\n");
+    assert!(is_missing && is_to_be_skipped(), "`{}`: {stderr}", folder.display());
+    skip(&folder, &stderr);
     None
 }
 
@@ -45,8 +46,8 @@ pub(super) fn is_to_be_skipped() -> bool {
 }
 
 #[expect(clippy::print_stderr, reason = "a skipped test must be visible")]
-pub(super) fn skip(folder: &Path, said: &str) {
-    eprintln!("skipped: `{}`: {said}", folder.display());
+pub(super) fn skip(folder: &Path, stderr: &str) {
+    eprintln!("skipped: `{}`: {stderr}", folder.display());
     eprintln!("`examples-plugins/languages` sets it up, and prints what has to be on PATH");
 }
 

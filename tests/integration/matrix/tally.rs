@@ -45,17 +45,18 @@ impl Tallies {
     }
 
     /// Adds the report of one call, and checks that it belongs to `item`.
-    pub(super) fn note(&mut self, told: &str, passing: ArgumentPassing, item: &str) {
+    pub(super) fn record(&mut self, report_text: &str, passing: ArgumentPassing, item: &str) {
         // Components of another kind are among the workers, and report nothing.
-        if told == item.to_uppercase() {
+        if report_text == item.to_uppercase() {
             return;
         }
-        let mut parts = told.splitn(4, ' ');
-        let mut next = || parts.next().unwrap_or_else(|| panic!("`{told}` tells too little"));
+        let mut parts = report_text.splitn(4, ' ');
+        let mut next =
+            || parts.next().unwrap_or_else(|| panic!("`{report_text}` tells too little"));
         let number = |text: &str| text.parse::<usize>().unwrap();
-        assert_eq!(number(next()), passing as usize, "{told}");
+        assert_eq!(number(next()), passing as usize, "{report_text}");
         let (worker, call) = (number(next()), number(next()));
-        assert_eq!(next(), item, "{told}");
+        assert_eq!(next(), item, "{report_text}");
         self.0[worker].push(call);
     }
 
@@ -64,14 +65,14 @@ impl Tallies {
     pub(super) fn check(mut self, reports: &[WorkerReport], total: usize) {
         assert_eq!(reports.len(), self.0.len());
         for (calls, report) in self.0.iter_mut().zip(reports) {
-            let closing = report.finish_report.as_ref().unwrap().as_deref().unwrap();
-            if closing == b"done" {
+            let finish_report = report.finish_report.as_ref().unwrap().as_deref().unwrap();
+            if finish_report == b"done" {
                 assert!(calls.is_empty(), "a component does not count");
                 continue;
             }
             calls.sort_unstable();
             assert!(calls.iter().copied().eq(1..=calls.len()), "{report:?}: {calls:?}");
-            assert_eq!(closing, format!("{:03}", calls.len()).as_bytes(), "{report:?}");
+            assert_eq!(finish_report, format!("{:03}", calls.len()).as_bytes(), "{report:?}");
             assert_eq!(report.items, calls.len() as u64);
         }
         let items: u64 = reports.iter().map(|report| report.items).sum();

@@ -105,8 +105,8 @@ impl Finished {
 
 /// Converts bytes to text for a message, with an upper bound on the length.
 fn readable(bytes: &[u8]) -> String {
-    const MOST: usize = 4096;
-    let rest = bytes.len().saturating_sub(MOST);
+    const MAX_BYTES: usize = 4096;
+    let rest = bytes.len().saturating_sub(MAX_BYTES);
     let text = String::from_utf8_lossy(&bytes[..bytes.len() - rest]).into_owned();
     if rest == 0 { text } else { format!("{text}… and {rest} more bytes") }
 }

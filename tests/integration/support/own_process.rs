@@ -18,7 +18,7 @@ pub(crate) fn run_in_own_process(module: &str, test: &str, body: impl FnOnce()) 
     run_in_own_process_within(DEADLINE, module, test, body);
 }
 
-/// Does the same as [`alone`], with another deadline.
+/// Does the same as [`run_in_own_process`], with another deadline.
 #[track_caller]
 pub(crate) fn run_in_own_process_within(
     deadline: Duration,
@@ -62,9 +62,9 @@ pub(crate) fn threads() -> Vec<String> {
 
 /// Waits until at most `most` threads of the library are left. The kernel may list a joined thread for some
 /// microseconds longer.
-pub(crate) fn wait_for_threads(most: usize) {
+pub(crate) fn wait_for_threads(max: usize) {
     let deadline = Instant::now() + DEADLINE / 4;
-    while threads().len() > most {
+    while threads().len() > max {
         assert!(Instant::now() < deadline, "threads of the library are left: {:?}", threads());
         thread::yield_now();
     }

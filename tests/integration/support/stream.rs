@@ -20,7 +20,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     bytes: Vec<u8>,
-    ended: bool,
+    is_at_end: bool,
 }
 
 impl Stream {
@@ -47,13 +47,13 @@ impl Stream {
     /// Waits until `seen` accepts all bytes so far, and returns whether it did. Stops at the end of
     /// the stream or at the deadline.
     pub(super) fn wait(&self, deadline: Instant, seen: impl Fn(&[u8]) -> bool) -> bool {
-        self.wait_state(deadline, |state| seen(&state.bytes) || state.ended)
+        self.wait_state(deadline, |state| seen(&state.bytes) || state.is_at_end)
             && seen(&self.shared.state.lock().unwrap().bytes)
     }
 
     /// Waits for the end of the stream, and returns whether it came before the deadline.
     pub(super) fn wait_for_end(&self, deadline: Instant) -> bool {
-        self.wait_state(deadline, |state| state.ended)
+        self.wait_state(deadline, |state| state.is_at_end)
     }
 
     fn wait_state(&self, deadline: Instant, enough: impl Fn(&State) -> bool) -> bool {
@@ -89,7 +89,7 @@ impl Shared {
     }
 
     fn end(&self) {
-        self.state.lock().unwrap().ended = true;
+        self.state.lock().unwrap().is_at_end = true;
         self.changed.notify_all();
     }
 }

@@ -16,7 +16,7 @@ use super::recipe::{self, Order, Plan, Product, Profile};
 use super::step::Step;
 use super::tool_locator::ToolLocator;
 use crate::console::Console;
-use crate::shown::Shown;
+use crate::display_text::DisplayText;
 
 /// The build of one plugin.
 #[derive(Debug)]
@@ -37,12 +37,12 @@ impl<'a> Builder<'a> {
         if let Some(plugin) = self.up_to_date_plugin() {
             return Ok(self.as_typed(&plugin));
         }
-        self.make_folder()?;
+        self.create_folder()?;
         let _lock = self.lock()?;
         // Another process may have built the plugin in the meantime.
         let plugin = match self.up_to_date_plugin() {
             Some(plugin) => plugin,
-            None => self.make_now()?,
+            None => self.build_now()?,
         };
         Ok(self.as_typed(&plugin))
     }
@@ -51,7 +51,7 @@ impl<'a> Builder<'a> {
         Fingerprint::read(&self.fingerprint())?.up_to_date_plugin(self.project, self.profile)
     }
 
-    fn make_now(&self) -> Result<PathBuf, ProjectError> {
+    fn build_now(&self) -> Result<PathBuf, ProjectError> {
         let fresh = self.relative().join(".new");
         let output = fresh.join(self.file_name(".wasm"));
         let (project, profile) = (self.project, self.profile);
@@ -70,16 +70,16 @@ impl<'a> Builder<'a> {
         }
         if let Some(packages) = &plan.packages {
             // If this fails, the packages count as up to date.
-            let _ = recipe::note_packages(project.folder(), packages);
+            let _ = recipe::record_packages(project.folder(), packages);
         }
-        let begun = SystemTime::now();
+        let started = SystemTime::now();
         let digest = fingerprint::digest_of_all(project, profile)?;
         let plugin = self.compile(&plan, &output)?;
         let _ = fs::remove_dir_all(&fresh);
-        let asked_since = recipe::packages(project.folder());
+        let packages_now = recipe::packages(project.folder());
         // If package.json changed during the installation, the next build installs again.
-        if plan.packages.as_ref().is_none_or(|packages| *packages == asked_since) {
-            self.note(&plan, digest, &plugin, begun);
+        if plan.packages.as_ref().is_none_or(|packages| *packages == packages_now) {
+            self.write_fingerprint(&plan, digest, &plugin, started);
         }
         Ok(plugin)
     }
@@ -87,11 +87,11 @@ impl<'a> Builder<'a> {
     fn compile(&self, plan: &Plan, output: &Path) -> Result<PathBuf, ProjectError> {
         let (step, dir) = (&plan.compile, self.project.dir());
         self.show_step(step);
-        let made = match &plan.product {
+        let built = match &plan.product {
             Product::Cargo => {
-                let made = recipe::made_by_cargo(&step.output(dir)?, dir);
+                let built = recipe::made_by_cargo(&step.output(dir)?, dir);
                 // The plugin stays where cargo puts it.
-                return made.map_err(|made| self.not_one(made));
+                return built.map_err(|built| self.not_one_plugin(built));
             }
             Product::AtOutput => {
                 step.run(dir)?;
@@ -104,18 +104,18 @@ impl<'a> Builder<'a> {
                 self.only_plugin_in(&folder)?
             }
         };
-        let place = dir.join(self.relative()).join(self.file_name(".wasm"));
-        fs::rename(&made, &place).map_err(|source| match source.kind() {
+        let destination = dir.join(self.relative()).join(self.file_name(".wasm"));
+        fs::rename(&built, &destination).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => {
-                ProjectError::MissingOutput { program: step.program(), path: self.as_typed(&made) }
+                ProjectError::MissingOutput { program: step.program(), path: self.as_typed(&built) }
             }
-            _ => self.not_written(&place, source),
+            _ => self.write_error(&destination, source),
         })?;
-        Ok(place)
+        Ok(destination)
     }
 
     /// Writes the fingerprint. If this fails, the plugin is built again the next time.
-    fn note(&self, plan: &Plan, digest: String, plugin: &Path, begun: SystemTime) {
+    fn write_fingerprint(&self, plan: &Plan, digest: String, plugin: &Path, started: SystemTime) {
         let fingerprint = match plan.product {
             Product::AtOutput | Product::In(_) => {
                 Fingerprint::of(plugin, digest, None, &plan.tools)
@@ -123,7 +123,7 @@ impl<'a> Builder<'a> {
             // Only cargo knows the sources, and only after the build. A source that changed during the
             // build may be in the plugin or not, so there is no fingerprint.
             Product::Cargo => recipe::sources_of_cargo(plugin, self.project.dir())
-                .filter(|sources| !sources.iter().any(|source| is_newer(source, begun)))
+                .filter(|sources| !sources.iter().any(|source| is_newer(source, started)))
                 .and_then(|sources| {
                     let digest = fingerprint::digest(self.project, self.profile, &sources);
                     Fingerprint::of(plugin, digest, Some(sources), &plan.tools)
@@ -134,22 +134,24 @@ impl<'a> Builder<'a> {
 
     fn only_plugin_in(&self, folder: &Path) -> Result<PathBuf, ProjectError> {
         let entries = folder.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
-        let mut made: Vec<_> = entries
-            .filter(|path| path.extension().is_some_and(|ending| ending == "wasm"))
+        let mut built: Vec<_> = entries
+            .filter(|path| path.extension().is_some_and(|extension| extension == "wasm"))
             .collect();
-        made.sort();
-        match made.as_slice() {
-            [made] => Ok(made.clone()),
+        built.sort();
+        match built.as_slice() {
+            [built] => Ok(built.clone()),
             _ => {
-                let names = made.iter().filter_map(|path| path.file_name());
-                Err(self.not_one(names.map(|name| format!("`{}`", Shown::of(name))).collect()))
+                let names = built.iter().filter_map(|path| path.file_name());
+                Err(self.not_one_plugin(
+                    names.map(|name| format!("`{}`", DisplayText::of(name))).collect(),
+                ))
             }
         }
     }
 
-    fn not_one(&self, made: Vec<String>) -> ProjectError {
+    fn not_one_plugin(&self, built: Vec<String>) -> ProjectError {
         let (dir, language) = (self.project.typed_path().to_owned(), self.project.language());
-        ProjectError::NotOnePlugin { dir, language, made }
+        ProjectError::NotOnePlugin { dir, language, built }
     }
 
     fn show_step(&self, step: &Step) {
@@ -166,9 +168,9 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn file_name(&self, ending: &str) -> OsString {
+    fn file_name(&self, extension: &str) -> OsString {
         let mut name = OsString::from(self.project.name());
-        name.push(ending);
+        name.push(extension);
         name
     }
 
@@ -178,11 +180,11 @@ impl<'a> Builder<'a> {
         self.project.dir().join(self.relative()).join(name)
     }
 
-    fn make_folder(&self) -> Result<(), ProjectError> {
+    fn create_folder(&self) -> Result<(), ProjectError> {
         let build = self.project.dir().join("build");
         let is_new = !build.exists();
         let folder = self.project.dir().join(self.relative());
-        fs::create_dir_all(&folder).map_err(|source| self.not_written(&folder, source))?;
+        fs::create_dir_all(&folder).map_err(|source| self.write_error(&folder, source))?;
         if is_new {
             // The output can be built again, so git should ignore it.
             let _ = fs::write(build.join(".gitignore"), "*\n");
@@ -195,21 +197,21 @@ impl<'a> Builder<'a> {
         let locked = File::create(&path).and_then(|file| {
             // If the file system has no locks, two builds at the same time are a small risk.
             if let Err(TryLockError::WouldBlock) = file.try_lock() {
-                let dir = Shown::of(self.project.typed_path());
+                let dir = DisplayText::of(self.project.typed_path());
                 self.console.print_line(&format!("waiting for another build of `{dir}`"));
                 file.lock()?;
             }
             Ok(file)
         });
-        locked.map_err(|source| self.not_written(&path, source))
+        locked.map_err(|source| self.write_error(&path, source))
     }
 
     fn empty(&self, folder: &Path) -> Result<(), ProjectError> {
         let _ = fs::remove_dir_all(folder);
-        fs::create_dir_all(folder).map_err(|source| self.not_written(folder, source))
+        fs::create_dir_all(folder).map_err(|source| self.write_error(folder, source))
     }
 
-    fn not_written(&self, path: &Path, source: io::Error) -> ProjectError {
+    fn write_error(&self, path: &Path, source: io::Error) -> ProjectError {
         ProjectError::Write { path: self.as_typed(path), source }
     }
 

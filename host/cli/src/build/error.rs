@@ -5,37 +5,47 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use super::language::Language;
+use crate::display_text::DisplayText;
 use crate::overwrite::OverwriteError;
 use crate::shell;
-use crate::shown::Shown;
 
 /// Error of building a project.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProjectError {
     /// A folder has a name like the file of a plugin.
-    #[error("plugin `{}` is a folder, and folders with this suffix are not built", Shown::of(dir))]
+    #[error(
+        "plugin `{}` is a folder, and folders with this suffix are not built",
+        DisplayText::of(dir)
+    )]
     NamedAsFile { dir: PathBuf },
     /// A folder is named together with the digest of a file.
-    #[error("cannot check the SHA-256 of `{}`: it is a folder", Shown::of(dir))]
+    #[error("cannot check the SHA-256 of `{}`: it is a folder", DisplayText::of(dir))]
     PinnedFolder { dir: PathBuf },
     /// A folder is named in a command that builds nothing.
-    #[error("cannot inspect `{}`: it is a folder, and inspecting runs no compiler", Shown::of(dir))]
+    #[error(
+        "cannot inspect `{}`: it is a folder, and inspecting runs no compiler",
+        DisplayText::of(dir)
+    )]
     NotInspected { dir: PathBuf },
     /// The folder has no source of a plugin.
-    #[error("`{}` is not a project: it has no sources in a known language", Shown::of(dir))]
+    #[error("`{}` is not a project: it has no sources in a known language", DisplayText::of(dir))]
     NotAProject { dir: PathBuf },
     /// The folder has sources in several languages.
-    #[error("`{}` is a project in more than one language: {}", Shown::of(dir), listed(found))]
+    #[error(
+        "`{}` is a project in more than one language: {}",
+        DisplayText::of(dir),
+        language_list(found)
+    )]
     SeveralLanguages { dir: PathBuf, found: Vec<(Language, String)> },
     /// The folder lacks a file that every project in the language has.
-    #[error("`{}` is not a project in {language}: it has no {wanted}", Shown::of(dir))]
-    MissingEntry { dir: PathBuf, language: Language, wanted: &'static str },
+    #[error("`{}` is not a project in {language}: it has no {missing_file}", DisplayText::of(dir))]
+    MissingEntry { dir: PathBuf, language: Language, missing_file: &'static str },
     /// Several files may be the main file.
-    #[error("cannot tell which file in `{}` is the plugin: {}", Shown::of(dir), files.join(", "))]
+    #[error("cannot tell which file in `{}` is the plugin: {}", DisplayText::of(dir), files.join(", "))]
     SeveralEntries { dir: PathBuf, files: Vec<String>, usual: &'static str },
     /// The build gives several plugins, or none.
-    #[error("`{}` builds {}", Shown::of(dir), plugins(made))]
-    NotOnePlugin { dir: PathBuf, language: Language, made: Vec<String> },
+    #[error("`{}` builds {}", DisplayText::of(dir), plugin_list(built))]
+    NotOnePlugin { dir: PathBuf, language: Language, built: Vec<String> },
     /// The compiler of the language is not installed.
     #[error("{language} needs {tool}, which is not installed")]
     NoTool { language: Language, tool: &'static str, install: String },
@@ -43,21 +53,25 @@ pub(crate) enum ProjectError {
     #[error("{language} needs {tool}, but `{found}` is older")]
     TooOld { language: Language, tool: &'static str, found: String, install: String },
     /// A program cannot be started.
-    #[error("cannot start `{}`", Shown::of(program))]
+    #[error("cannot start `{}`", DisplayText::of(program))]
     Start { program: String, source: io::Error },
     /// A program failed, after it has shown its own error.
-    #[error("`{}` failed: {status}", Shown::of(program))]
+    #[error("`{}` failed: {status}", DisplayText::of(program))]
     Failed { program: String, status: ExitStatus },
     /// A program succeeded without creating the plugin.
-    #[error("`{}` succeeded, but did not create `{}`", Shown::of(program), Shown::of(path))]
+    #[error(
+        "`{}` succeeded, but did not create `{}`",
+        DisplayText::of(program),
+        DisplayText::of(path)
+    )]
     MissingOutput { program: String, path: PathBuf },
     /// A file of the project cannot be read.
-    #[error("cannot read `{}`", Shown::of(path))]
+    #[error("cannot read `{}`", DisplayText::of(path))]
     Read { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Overwrite(#[from] OverwriteError),
     /// A file of the output cannot be written.
-    #[error("cannot write `{}`", Shown::of(path))]
+    #[error("cannot write `{}`", DisplayText::of(path))]
     Write { path: PathBuf, source: io::Error },
 }
 
@@ -90,10 +104,10 @@ impl ProjectError {
                 Some(format!("choose one: `{build}`, and run the file that it prints"))
             }
             Self::SeveralEntries { usual, .. } => Some(format!("name the main file {usual}")),
-            Self::NotOnePlugin { language: Language::Rust, made, .. } if made.is_empty() => {
+            Self::NotOnePlugin { language: Language::Rust, built, .. } if built.is_empty() => {
                 Some("its Cargo.toml needs `[lib]` with `crate-type = [\"cdylib\"]`".into())
             }
-            Self::NotOnePlugin { made, .. } if made.is_empty() => {
+            Self::NotOnePlugin { built, .. } if built.is_empty() => {
                 Some("its build file must install one .wasm".into())
             }
             Self::NotOnePlugin { .. } => Some("name the folder of one of them".into()),
@@ -117,15 +131,15 @@ impl ProjectError {
     }
 }
 
-fn listed(found: &[(Language, String)]) -> String {
+fn language_list(found: &[(Language, String)]) -> String {
     let found = found.iter().map(|(language, file)| format!("{language} (`{file}`)"));
     found.collect::<Vec<_>>().join(", ")
 }
 
-fn plugins(made: &[String]) -> String {
-    match made {
+fn plugin_list(built: &[String]) -> String {
+    match built {
         [] => "no plugin".into(),
-        _ => format!("more than one plugin: {}", made.join(", ")),
+        _ => format!("more than one plugin: {}", built.join(", ")),
     }
 }
 

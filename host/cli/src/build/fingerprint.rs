@@ -57,9 +57,9 @@ impl Fingerprint {
     /// Returns the plugin if the fingerprint still matches.
     pub(super) fn up_to_date_plugin(&self, project: &Project, profile: Profile) -> Option<PathBuf> {
         let same = |seen: &FileStamp| FileStamp::read(seen.file()).is_some_and(|now| now == *seen);
-        let same_or_gone =
+        let same_or_missing =
             |seen: &FileStamp| FileStamp::read(seen.file()).is_none_or(|now| now == *seen);
-        if !same(&self.plugin) || !self.tools.iter().all(same_or_gone) {
+        if !same(&self.plugin) || !self.tools.iter().all(same_or_missing) {
             return None;
         }
         let digest = match &self.sources {
@@ -90,9 +90,9 @@ fn digest_of_file(path: &Path) -> io::Result<[u8; 32]> {
 pub(super) fn digest(project: &Project, profile: Profile, sources: &[PathBuf]) -> String {
     let mut all = Sha256::new();
     // The path counts, so that a copied folder is built again.
-    let how = (project.language(), profile, project.name(), project.dir());
-    let how = (env!("CARGO_PKG_VERSION"), RECIPES, how);
-    all.update(format!("{how:?}"));
+    let settings = (project.language(), profile, project.name(), project.dir());
+    let settings = (env!("CARGO_PKG_VERSION"), RECIPES, settings);
+    all.update(format!("{settings:?}"));
     for path in sources {
         let name = path.strip_prefix(project.dir()).unwrap_or(path);
         let content = digest_of_file(path).ok();

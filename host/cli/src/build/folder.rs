@@ -56,9 +56,9 @@ impl Folder {
     }
 
     /// Returns the files with these suffixes, without tests.
-    pub(super) fn sources(&self, endings: &[&str]) -> impl Iterator<Item = &str> {
+    pub(super) fn sources(&self, extensions: &[&str]) -> impl Iterator<Item = &str> {
         let is_source = |name: &&str| match name.rsplit_once('.') {
-            Some((stem, ending)) => endings.contains(&ending) && !is_test(stem),
+            Some((stem, extension)) => extensions.contains(&extension) && !is_test(stem),
             None => false,
         };
         self.files.iter().map(String::as_str).filter(is_source)
@@ -68,10 +68,10 @@ impl Folder {
     pub(super) fn entry(
         &self,
         stems: &[&str],
-        endings: &[&str],
+        extensions: &[&str],
         usual: &'static str,
     ) -> Result<Option<&str>, ProjectError> {
-        let files: Vec<&str> = self.sources(endings).collect();
+        let files: Vec<&str> = self.sources(extensions).collect();
         let stem = |name: &str| name.rsplit_once('.').map(|(stem, _)| stem.to_owned());
         let called = |wanted: &&str| {
             files.iter().copied().find(|name| stem(name).as_deref() == Some(*wanted))

@@ -10,7 +10,7 @@ use mtl_host::load::Sha256;
 use super::error::ProjectError;
 
 /// The suffixes of a plugin file.
-const ENDINGS: [&str; 3] = ["wasm", "wat", "cwasm"];
+const EXTENSIONS: [&str; 3] = ["wasm", "wat", "cwasm"];
 
 /// The meaning of a plugin's path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +37,10 @@ impl DigestGiven {
 
 impl PluginPath {
     /// Decides the meaning of a path, and opens nothing below it.
-    pub(super) fn of(path: &Path, pinned: DigestGiven) -> Result<Self, ProjectError> {
-        match (path.is_dir(), pinned) {
+    pub(super) fn of(path: &Path, digest: DigestGiven) -> Result<Self, ProjectError> {
+        match (path.is_dir(), digest) {
             (false, _) => Ok(Self::File),
-            (true, _) if has_ending_of_plugin(path) => {
+            (true, _) if has_plugin_extension(path) => {
                 Err(ProjectError::NamedAsFile { dir: path.into() })
             }
             (true, DigestGiven::Yes) => Err(ProjectError::PinnedFolder { dir: path.into() }),
@@ -49,9 +49,9 @@ impl PluginPath {
     }
 }
 
-fn has_ending_of_plugin(path: &Path) -> bool {
-    let ending = path.extension().unwrap_or_default();
-    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
+fn has_plugin_extension(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default();
+    EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 #[cfg(test)]
@@ -81,8 +81,8 @@ mod tests {
             ("file",      DigestGiven::Yes,  "file"),
             ("none.wasm", DigestGiven::No,   "file"),
         ];
-        for (name, pinned, expected) in cases {
-            let found = match PluginPath::of(&dir.path().join(name), pinned) {
+        for (name, digest, expected) in cases {
+            let found = match PluginPath::of(&dir.path().join(name), digest) {
                 Ok(PluginPath::File) => "file",
                 Ok(PluginPath::Sources) => "sources",
                 Err(ProjectError::NamedAsFile { .. }) => "named as a file",

@@ -21,11 +21,16 @@ impl ToolAnswer {
     ///
     /// The tool runs in a folder outside of the project. Many tools start another program that a file
     /// in the current folder names, as rustup does with `rust-toolchain.toml`.
-    pub(super) fn ask(tool: &Tool, args: &[&str], project: &Path, say: impl FnOnce(&Step)) -> Self {
+    pub(super) fn ask(
+        tool: &Tool,
+        args: &[&str],
+        project: &Path,
+        show: impl FnOnce(&Step),
+    ) -> Self {
         if tool.is_below(project) {
             return Self::NotAsked;
         }
-        say(&Step::new(tool).args(args));
+        show(&Step::new(tool).args(args));
         tool.answer(args).map_or(Self::Fails, Self::Output)
     }
 

@@ -12,7 +12,7 @@ use super::language::Language;
 #[derive(Debug)]
 pub(super) struct Project {
     /// The path that the user typed.
-    shown: PathBuf,
+    typed_path: PathBuf,
     folder: Folder,
     language: Language,
 }
@@ -27,7 +27,7 @@ impl Project {
             Some(language) => language,
             None => recognise(&folder, dir)?,
         };
-        Ok(Self { shown: dir.to_owned(), folder, language })
+        Ok(Self { typed_path: dir.to_owned(), folder, language })
     }
 
     /// Returns the real path.
@@ -37,7 +37,7 @@ impl Project {
 
     /// Returns the path that the user typed.
     pub(super) fn typed_path(&self) -> &Path {
-        &self.shown
+        &self.typed_path
     }
 
     pub(super) fn folder(&self) -> &Folder {
@@ -58,41 +58,45 @@ impl Project {
     pub(super) fn entry(
         &self,
         stems: &[&str],
-        endings: &[&str],
+        extensions: &[&str],
         usual: &'static str,
     ) -> Result<&str, ProjectError> {
-        let entry = self.folder.entry(stems, endings, usual);
+        let entry = self.folder.entry(stems, extensions, usual);
         entry
-            .map_err(|error| with_typed_path(error, &self.shown))?
+            .map_err(|error| with_typed_path(error, &self.typed_path))?
             .ok_or_else(|| self.missing(usual))
     }
 
     /// Returns the error that a file is missing which every project in the language has.
-    pub(super) fn missing(&self, wanted: &'static str) -> ProjectError {
-        ProjectError::MissingEntry { dir: self.shown.clone(), language: self.language, wanted }
+    pub(super) fn missing(&self, missing_file: &'static str) -> ProjectError {
+        ProjectError::MissingEntry {
+            dir: self.typed_path.clone(),
+            language: self.language,
+            missing_file,
+        }
     }
 }
 
 /// Returns the error with the path that the user typed.
-fn with_typed_path(error: ProjectError, shown: &Path) -> ProjectError {
+fn with_typed_path(error: ProjectError, typed_path: &Path) -> ProjectError {
     match error {
-        ProjectError::Read { source, .. } => ProjectError::Read { path: shown.into(), source },
+        ProjectError::Read { source, .. } => ProjectError::Read { path: typed_path.into(), source },
         ProjectError::SeveralEntries { files, usual, .. } => {
-            ProjectError::SeveralEntries { dir: shown.into(), files, usual }
+            ProjectError::SeveralEntries { dir: typed_path.into(), files, usual }
         }
         error => error,
     }
 }
 
-fn recognise(folder: &Folder, shown: &Path) -> Result<Language, ProjectError> {
+fn recognise(folder: &Folder, typed_path: &Path) -> Result<Language, ProjectError> {
     let mut found = manifests(folder);
     if found.is_empty() {
         found = languages_of_sources(folder);
     }
     match found.as_slice() {
-        [] => Err(ProjectError::NotAProject { dir: shown.into() }),
+        [] => Err(ProjectError::NotAProject { dir: typed_path.into() }),
         [(language, _)] => Ok(*language),
-        _ => Err(ProjectError::SeveralLanguages { dir: shown.into(), found }),
+        _ => Err(ProjectError::SeveralLanguages { dir: typed_path.into(), found }),
     }
 }
 
@@ -131,17 +135,17 @@ pub(super) fn dependencies(package: &Value) -> impl Iterator<Item = &str> {
 fn languages_of_sources(folder: &Folder) -> Vec<(Language, String)> {
     let known = [
         (Language::Zig, ["zig"].as_slice()),
-        (Language::C, &C_ENDINGS),
+        (Language::C, &C_EXTENSIONS),
         (Language::Python, &["py"]),
     ];
-    let first = |(language, endings): (Language, &[&str])| {
-        Some((language, folder.sources(endings).next()?.to_owned()))
+    let first = |(language, extensions): (Language, &[&str])| {
+        Some((language, folder.sources(extensions).next()?.to_owned()))
     };
     known.into_iter().filter_map(first).collect()
 }
 
 /// The suffixes of sources in C and C++.
-pub(super) const C_ENDINGS: [&str; 4] = ["c", "cpp", "cc", "cxx"];
+pub(super) const C_EXTENSIONS: [&str; 4] = ["c", "cpp", "cc", "cxx"];
 
 #[cfg(test)]
 mod tests {

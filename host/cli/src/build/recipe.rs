@@ -13,7 +13,7 @@ mod zig;
 use super::error::ProjectError;
 use super::language::Language;
 
-pub(super) use self::npm::{begin as begin_packages, note as note_packages, packages};
+pub(super) use self::npm::{begin as begin_packages, packages, record as record_packages};
 pub(super) use self::plan::{Order, Plan, Product, Profile};
 pub(super) use self::rust::{plugin_in_messages as made_by_cargo, sources as sources_of_cargo};
 

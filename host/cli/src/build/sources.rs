@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use super::error::ProjectError;
 
 /// The folders that tools create at the top of a project. Deeper folders with these names may be packages.
-const MADE: [&str; 4] = ["build", "target", "zig-out", "venv"];
+const GENERATED: [&str; 4] = ["build", "target", "zig-out", "venv"];
 /// The folders that tools create at any depth.
-const MADE_ANYWHERE: [&str; 2] = ["node_modules", "__pycache__"];
+const GENERATED_ANYWHERE: [&str; 2] = ["node_modules", "__pycache__"];
 /// The folder of the SDK. Links to folders count only for this folder and inside it: in the repository
 /// of the SDK, it is such a link.
 const SDK: &str = "mtl-plugin";
@@ -19,11 +19,11 @@ const NOT_IN_SDK: [&str; 2] = ["tests", "template"];
 /// Returns all sources below a project, sorted by name.
 pub(super) fn below(dir: &Path) -> Result<Vec<PathBuf>, ProjectError> {
     let mut files = Vec::new();
-    let skipped = &[&MADE[..], &[SDK]].concat();
+    let skipped = &[&GENERATED[..], &[SDK]].concat();
     Walk { top: dir, skipped, follows: false }.collect(dir, &mut files)?;
     let sdk = dir.join(SDK);
     if sdk.is_dir() {
-        let skipped = &[&MADE[..], &NOT_IN_SDK].concat();
+        let skipped = &[&GENERATED[..], &NOT_IN_SDK].concat();
         Walk { top: &sdk, skipped, follows: true }.collect(&sdk, &mut files)?;
     }
     // Installed packages are built in. npm lists them in this file.
@@ -48,7 +48,7 @@ impl Walk<'_> {
         for entry in fs::read_dir(dir).map_err(error)? {
             let entry = entry.map_err(error)?;
             let path = entry.path();
-            if self.leaves_out(dir, &entry.file_name()) || is_link_to_ancestor(&path) {
+            if self.is_left_out(dir, &entry.file_name()) || is_link_to_ancestor(&path) {
                 continue;
             }
             let is_folder = match self.follows {
@@ -64,11 +64,11 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn leaves_out(&self, dir: &Path, name: &OsStr) -> bool {
-        let is_one = |names: &[&str]| names.iter().any(|one| name == *one);
+    fn is_left_out(&self, dir: &Path, name: &OsStr) -> bool {
+        let is_in = |names: &[&str]| names.iter().any(|one| name == *one);
         name.as_encoded_bytes().starts_with(b".")
-            || is_one(&MADE_ANYWHERE)
-            || dir == self.top && is_one(self.skipped)
+            || is_in(&GENERATED_ANYWHERE)
+            || dir == self.top && is_in(self.skipped)
     }
 }
 

@@ -10,8 +10,8 @@ use super::command::command;
 use super::error::ProjectError;
 use super::tool::Tool;
 use crate::console::Console;
+use crate::display_text::DisplayText;
 use crate::shell;
-use crate::shown::Shown;
 
 /// A command, run in the folder of its project.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Step {
     }
 
     /// Returns the whole command, for a shell in `dir`.
-    pub(super) fn shown(&self, dir: &Path) -> String {
+    pub(super) fn command_line(&self, dir: &Path) -> String {
         let program = Path::new(&self.program);
         let program = program.strip_prefix(dir).unwrap_or(program);
         let env = self
@@ -74,21 +74,21 @@ impl Step {
 
     /// Shows the command line, as make does.
     pub(super) fn show(&self, dir: &Path, console: &Console) {
-        console.print_line(&Shown::of(&self.shown(dir)).to_string());
+        console.print_line(&DisplayText::of(&self.command_line(dir)).to_string());
     }
 
     /// Runs the command. Its output goes to standard error, because standard output is for results.
     pub(super) fn run(&self, dir: &Path) -> Result<(), ProjectError> {
         let output =
-            io::stderr().as_fd().try_clone_to_owned().map_err(|source| self.not_started(source))?;
+            io::stderr().as_fd().try_clone_to_owned().map_err(|source| self.start_error(source))?;
         let status = self.command(dir).stdout(output).status();
-        self.check(status.map_err(|source| self.not_started(source))?)
+        self.check(status.map_err(|source| self.start_error(source))?)
     }
 
     /// Runs the command, and returns its standard output.
     pub(super) fn output(&self, dir: &Path) -> Result<Vec<u8>, ProjectError> {
         let output = self.command(dir).stderr(Stdio::inherit()).output();
-        let output = output.map_err(|source| self.not_started(source))?;
+        let output = output.map_err(|source| self.start_error(source))?;
         self.check(output.status)?;
         Ok(output.stdout)
     }
@@ -106,7 +106,7 @@ impl Step {
         }
     }
 
-    fn not_started(&self, source: io::Error) -> ProjectError {
+    fn start_error(&self, source: io::Error) -> ProjectError {
         ProjectError::Start { program: self.program(), source }
     }
 }
@@ -120,7 +120,7 @@ mod tests {
         let tool = Tool::at("/p/node_modules/.bin/asc".into());
         let step = Step::new(&tool).args(["my worker.ts", "--use", "abort="]).env("A", "b c");
         assert_eq!(
-            step.shown(Path::new("/p")),
+            step.command_line(Path::new("/p")),
             "A='b c' node_modules/.bin/asc 'my worker.ts' --use abort="
         );
     }

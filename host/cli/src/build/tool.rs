@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::command::command;
 
 /// The folder in which a tool answers questions about itself.
-const NOWHERE: &str = "/";
+const PROBE_DIR: &str = "/";
 
 /// A program, with its first arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Tool {
 
     /// Runs the program, and returns its output, or `None` if it fails.
     pub(super) fn answer(&self, args: &[&str]) -> Option<String> {
-        let mut command = command(&self.file, Path::new(NOWHERE));
+        let mut command = command(&self.file, Path::new(PROBE_DIR));
         let output = command.args(&self.args).args(args).stderr(Stdio::null()).output().ok()?;
         let text = String::from_utf8(output.stdout).ok()?;
         output.status.success().then(|| text.trim().to_owned())

@@ -75,21 +75,21 @@ impl ToolLocator {
 
     /// Finds every `cargo`, the most likely first.
     pub(super) fn cargos(&self) -> Vec<Tool> {
-        let made = self.cache.as_ref().map(|cache| cache.join("mtl-host"));
-        let mut made: Vec<PathBuf> = made
+        let toolchains = self.cache.as_ref().map(|cache| cache.join("mtl-host"));
+        let mut toolchains: Vec<PathBuf> = toolchains
             .and_then(|folder| folder.read_dir().ok())
             .into_iter()
             .flatten()
             .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| path.file_name().is_some_and(is_made_rust))
+            .filter(|path| path.file_name().is_some_and(is_rust_toolchain))
             .map(|path| path.join("bin/cargo"))
             .collect();
         // The newest comes first.
-        made.sort();
-        made.reverse();
+        toolchains.sort();
+        toolchains.reverse();
         let home = self.cargo_home.iter().map(|home| home.join("bin/cargo"));
         let others =
-            home.chain(["/usr/bin/cargo".into()]).chain(made).filter(|file| is_program(file));
+            home.chain(["/usr/bin/cargo".into()]).chain(toolchains).filter(|file| is_program(file));
         let first = self.find("cargo");
         let is_other = |file: &PathBuf| first.as_ref().is_none_or(|first| first.file != *file);
         let others: Vec<_> = others.filter(is_other).map(Tool::at).collect();
@@ -110,7 +110,7 @@ impl ToolLocator {
     }
 }
 
-fn is_made_rust(name: &OsStr) -> bool {
+fn is_rust_toolchain(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b"wasm-rust-")
 }
 

@@ -8,7 +8,7 @@ use super::transcript::{CallReply, Transcript, hint, shown};
 use super::verdict::{CheckResult, EarlyEnd, Verdict};
 
 pub(super) fn items(subject: &Subject<'_>) -> CheckResult {
-    let transcript = subject.trial().run(&subject.samples())?.unbroken()?;
+    let transcript = subject.trial().run(&subject.samples())?.ensure_no_failure()?;
     let count =
         |is: fn(&CallReply) -> bool| transcript.answers.iter().filter(|answer| is(answer)).count();
     let (records, refused) =
@@ -42,7 +42,7 @@ pub(super) fn growing_items(subject: &Subject<'_>) -> CheckResult {
 pub(super) fn large_item(subject: &Subject<'_>) -> CheckResult {
     const LARGE: usize = 10_000_000;
     let transcript = subject.trial().run(&[items::of_size(LARGE, &subject.samples()[0])])?;
-    match transcript.broken() {
+    match transcript.failure() {
         // A plugin need not accept items of this size.
         Some((kind @ (FaultKind::OutOfMemory | FaultKind::Timeout), detail)) => {
             Ok(Verdict::warn(detail).hint(hint(kind)))
@@ -52,7 +52,7 @@ pub(super) fn large_item(subject: &Subject<'_>) -> CheckResult {
 }
 
 fn answered(transcript: Transcript) -> CheckResult {
-    let transcript = transcript.unbroken()?;
+    let transcript = transcript.ensure_no_failure()?;
     Ok(match transcript.answers.as_slice() {
         [only] => Verdict::passed(only.shown()),
         _ => Verdict::pass(),
@@ -112,17 +112,18 @@ const NONE_REFUSED: &str =
 
 pub(super) fn recover(subject: &Subject<'_>) -> CheckResult {
     let items = may_be_refused(subject);
-    let transcript = subject.trial().run(&items)?.unbroken()?;
+    let transcript = subject.trial().run(&items)?.ensure_no_failure()?;
     let find = |is: fn(&CallReply) -> bool| {
         transcript.answers.iter().position(is).map(|at| transcript.items[at].as_slice())
     };
     let Some(bad) = find(CallReply::is_error) else { return Ok(Verdict::skip(NONE_REFUSED)) };
     let Some(good) = find(|answer| !answer.is_error()) else {
-        subject.trial().run(&[bad; 4])?.unbroken()?;
+        subject.trial().run(&[bad; 4])?.ensure_no_failure()?;
         return Ok(Verdict::passed("it refuses all items, and survives that"));
     };
-    let transcript = subject.trial().run(&[good, bad, good, bad, bad, good])?.unbroken()?;
-    let alone = subject.trial().run(&[good; 6])?.unbroken()?;
+    let transcript =
+        subject.trial().run(&[good, bad, good, bad, bad, good])?.ensure_no_failure()?;
+    let alone = subject.trial().run(&[good; 6])?.ensure_no_failure()?;
     if !are_answers_equal(&alone) {
         return Ok(Verdict::skip("the same item has another answer each time: it keeps state"));
     }
@@ -150,7 +151,7 @@ fn may_be_refused(subject: &Subject<'_>) -> Vec<Vec<u8>> {
 
 /// Returns the first item that has a record, or if there is no such item, the first item.
 pub(super) fn best_sample(subject: &Subject<'_>) -> Result<Vec<u8>, EarlyEnd> {
-    let transcript = subject.trial().run(&subject.samples())?.unbroken()?;
+    let transcript = subject.trial().run(&subject.samples())?.ensure_no_failure()?;
     let at = transcript.answers.iter().position(|answer| answer.record().is_some());
     Ok(transcript.items[at.unwrap_or_default()].clone())
 }

@@ -13,13 +13,13 @@ use crate::isolation_arg::IsolationArg;
 
 pub(super) fn deterministic(subject: &Subject<'_>) -> CheckResult {
     let samples = subject.samples();
-    let one = subject.trial().run(&samples)?.unbroken()?;
-    let two = subject.trial().run(&samples)?.unbroken()?;
+    let one = subject.trial().run(&samples)?.ensure_no_failure()?;
+    let two = subject.trial().run(&samples)?.ensure_no_failure()?;
     let difference = one.difference(&two).or_else(|| {
         (one.finish_report != two.finish_report).then(|| {
             let shown = |transcript: &Transcript| match &transcript.finish_report {
                 Ok(report) => shown(report.as_deref().unwrap_or_default()),
-                Err(broken) => broken.to_string(),
+                Err(failure) => failure.to_string(),
             };
             format!("the finish report: {}; and then {}", shown(&one), shown(&two))
         })
@@ -40,7 +40,7 @@ pub(super) fn stable(subject: &Subject<'_>) -> CheckResult {
     let item = best_sample(subject)?;
     let (large, small) = (items::of_size(200_000, &item), items::of_size(1, &item));
     let several = [&item, &item, &item, &large, &item, &small, &item];
-    let transcript = subject.trial().run(&several)?.unbroken()?;
+    let transcript = subject.trial().run(&several)?.ensure_no_failure()?;
     let answers = &transcript.answers;
     if answers[0] != answers[1] || answers[1] != answers[2] {
         return Ok(Verdict::skip("the same item gets another answer each time: it keeps state")
@@ -65,8 +65,8 @@ pub(super) fn stable(subject: &Subject<'_>) -> CheckResult {
 
 pub(super) fn state(subject: &Subject<'_>) -> CheckResult {
     let item = best_sample(subject)?;
-    let once = subject.trial().run(&[&item])?.unbroken()?;
-    let often = subject.trial().run(&[&item; 4])?.unbroken()?;
+    let once = subject.trial().run(&[&item])?.ensure_no_failure()?;
+    let often = subject.trial().run(&[&item; 4])?.ensure_no_failure()?;
     let is_kept = !are_answers_equal(&often) || once.finish_report != often.finish_report;
     Ok(match (is_kept, subject.args.stateful) {
         (true, _) if !are_answers_equal(&often) => Verdict::passed(format!(
@@ -106,10 +106,10 @@ pub(super) fn instances(subject: &Subject<'_>) -> CheckResult {
     // The first instance is ready before the other one starts.
     run_items(&mut pool, NO_ITEM)?;
     let mut other_pool = other().start()?;
-    let other_beside = run_items(&mut other_pool, &samples)?;
-    let beside = run_items(&mut pool, &samples)?;
-    let pairs = [(alone, beside), (other_alone, other_beside)];
-    let difference = pairs.iter().find_map(|(alone, beside)| alone.difference(beside));
+    let other_together = run_items(&mut other_pool, &samples)?;
+    let together = run_items(&mut pool, &samples)?;
+    let pairs = [(alone, together), (other_alone, other_together)];
+    let difference = pairs.iter().find_map(|(alone, together)| alone.difference(together));
     pool.close();
     other_pool.close();
     Ok(match difference {
@@ -132,11 +132,11 @@ pub(super) fn batch(subject: &Subject<'_>) -> CheckResult {
     let sized = |sample: &Vec<u8>| sizes.map(|size| items::of_size(size, sample));
     let round: Vec<_> = samples.iter().cloned().chain(samples.iter().flat_map(sized)).collect();
     let items: Vec<_> = (0..4).flat_map(|_| round.clone()).collect();
-    let alone = subject.trial().run(&items)?.unbroken()?;
+    let alone = subject.trial().run(&items)?.ensure_no_failure()?;
     let together = subject.trial().together().run(&items)?;
     let hint = "for each item, `call_batch` writes the bytes, then `end`, then `done`, with flags as in \
                 `call`; it publishes `out` again when the results move";
-    if let Some((_, detail)) = together.broken() {
+    if let Some((_, detail)) = together.failure() {
         return Ok(Verdict::fail(format!("in a batch, {detail}")).hint(hint));
     }
     Ok(match alone.difference(&together) {

@@ -17,22 +17,22 @@ pub(super) fn finish(subject: &Subject<'_>) -> CheckResult {
         return Ok(Verdict::skip("it does not export `finish`"));
     }
     let of_none = subject.trial().run(NO_ITEM)?;
-    let of_some = subject.trial().run(&subject.samples())?.unbroken()?;
+    let of_some = subject.trial().run(&subject.samples())?.ensure_no_failure()?;
     let mut verdict = Verdict::pass();
     for (transcript, after) in [(of_none, "no item"), (of_some, "some items")] {
         match transcript.finish_report {
             Ok(None) => verdict = verdict.and(format!("after {after}: no report")),
             Ok(Some(report)) => verdict = verdict.and(format!("after {after}: {}", shown(&report))),
-            Err(broken) if broken.kind == FaultKind::Refused => {
-                return Ok(Verdict::warn(format!("after {after}: {broken}"))
+            Err(failure) if failure.kind == FaultKind::Refused => {
+                return Ok(Verdict::warn(format!("after {after}: {failure}"))
                     .hint("a run warns of this, and has no finish report of this worker"));
             }
-            Err(broken) => {
-                let hint = match broken.kind {
+            Err(failure) => {
+                let hint = match failure.kind {
                     FaultKind::Trap => "let `finish` return an error instead of a trap",
                     kind => hint(kind),
                 };
-                return Ok(Verdict::fail(format!("after {after}: {broken}")).hint(hint));
+                return Ok(Verdict::fail(format!("after {after}: {failure}")).hint(hint));
             }
         }
     }
@@ -43,13 +43,13 @@ pub(super) fn finish(subject: &Subject<'_>) -> CheckResult {
 pub(super) fn memory(subject: &Subject<'_>) -> CheckResult {
     let samples = subject.samples();
     let mut pool = subject.trial().start()?;
-    let begun = Instant::now();
+    let started = Instant::now();
     let mut rounds = 0;
-    while rounds * samples.len() < MAX && begun.elapsed() < MAX_DURATION {
-        run_items(&mut pool, &samples)?.unbroken()?;
+    while rounds * samples.len() < MAX && started.elapsed() < MAX_DURATION {
+        run_items(&mut pool, &samples)?.ensure_no_failure()?;
         rounds += 1;
     }
-    if rounds == 1 && begun.elapsed() > MAX_ROUND_TIME {
+    if rounds == 1 && started.elapsed() > MAX_ROUND_TIME {
         return Ok(Verdict::skip(
             "its items take too long to repeat them: pass fewer or smaller ones",
         ));
@@ -57,7 +57,7 @@ pub(super) fn memory(subject: &Subject<'_>) -> CheckResult {
     let mut used = [pool.memory_in_use(); 3];
     for (part, times) in [(1, 3), (2, 6)] {
         for _ in 0..rounds * times {
-            run_items(&mut pool, &samples)?.unbroken()?;
+            run_items(&mut pool, &samples)?.ensure_no_failure()?;
         }
         used[part] = pool.memory_in_use();
     }
@@ -85,33 +85,33 @@ const MAX_ROUND_TIME: Duration = Duration::from_secs(3);
 
 pub(super) fn snapshot(subject: &Subject<'_>) -> CheckResult {
     let samples = subject.samples();
-    let notes = Arc::new(SnapshotRecorder::default());
-    let restored = subject.trial().snapshot(&notes).run(&samples);
+    let recorder = Arc::new(SnapshotRecorder::default());
+    let restored = subject.trial().snapshot(&recorder).run(&samples);
     let restored = match restored {
         Err(EarlyEnd::Verdict(verdict)) => return Ok(verdict.hint(RESTORE)),
-        restored => restored?.unbroken()?,
+        restored => restored?.ensure_no_failure()?,
     };
-    let taken = match notes.get() {
+    let snapshot = match recorder.get() {
         None => return Ok(Verdict::skip("no snapshot was taken")),
-        Some(Err(why @ (SnapshotRefusal::NoInit | SnapshotRefusal::Component))) => {
-            return Ok(Verdict::skip(why.to_string()));
+        Some(Err(refusal @ (SnapshotRefusal::NoInit | SnapshotRefusal::Component))) => {
+            return Ok(Verdict::skip(refusal.to_string()));
         }
-        Some(Err(why)) => {
-            let verdict = Verdict::warn(why.to_string());
-            return Ok(match why.hint() {
+        Some(Err(refusal)) => {
+            let verdict = Verdict::warn(refusal.to_string());
+            return Ok(match refusal.hint() {
                 Some(hint) => verdict.hint(hint),
                 None => verdict,
             });
         }
-        Some(Ok(taken)) => taken,
+        Some(Ok(snapshot)) => snapshot,
     };
-    let usual = subject.trial().run(&samples)?.unbroken()?;
+    let usual = subject.trial().run(&samples)?.ensure_no_failure()?;
     if let Some(difference) = usual.difference(&restored) {
         return Ok(
             Verdict::fail(format!("as usual, and from a snapshot: {difference}")).hint(RESTORE)
         );
     }
-    Ok(match taken {
+    Ok(match snapshot {
         TakenSnapshot { has_random: true, .. } => Verdict::warn(
             "its `init` draws random numbers, which all workers would share",
         )

@@ -10,19 +10,19 @@ pub(super) const NO_ITEM: &[&[u8]] = &[];
 
 pub(super) fn start(subject: &Subject<'_>) -> CheckResult {
     use ArgumentPassing::{Args, Kwargs, Single};
-    let ways: &[_] = match subject.args.args {
+    let passings: &[_] = match subject.args.args {
         Some(_) => &[subject.passing()],
         None if subject.found().typed.is_some() => &[subject.typed_passing()],
         None if subject.found().uses_argument_passing => &[Single, Args, Kwargs],
         None => &[Single],
     };
     let mut first = None;
-    for way in ways {
-        match subject.trial().passing(*way).run(NO_ITEM) {
+    for passing in passings {
+        match subject.trial().passing(*passing).run(NO_ITEM) {
             Ok(_) => {
-                subject.set_passing(*way);
-                let is_usual = *way == ArgumentPassing::default();
-                let note = format!("with `--args {way}`; the checks below call it so");
+                subject.set_passing(*passing);
+                let is_usual = *passing == ArgumentPassing::default();
+                let note = format!("with `--args {passing}`; the checks below call it so");
                 return Ok(if is_usual { Verdict::pass() } else { Verdict::passed(note) });
             }
             Err(EarlyEnd::Verdict(verdict)) => first = first.or(Some(verdict)),
@@ -36,7 +36,7 @@ pub(super) fn other_init(subject: &Subject<'_>) -> CheckResult {
     let Some(init) = &subject.init_other else {
         return Ok(Verdict::skip("give other arguments, with `--init-other`"));
     };
-    let transcript = subject.trial().init(init).run(&subject.samples())?.unbroken()?;
+    let transcript = subject.trial().init(init).run(&subject.samples())?.ensure_no_failure()?;
     let usual = subject.trial().run(&subject.samples())?;
     Ok(match usual.difference(&transcript) {
         None => Verdict::passed("its answers are the same as with the usual arguments"),
@@ -79,7 +79,7 @@ fn single(subject: &Subject<'_>) -> Result<(), EarlyEnd> {
 
 /// Checks that every item that cannot fill the parameters is a bad item.
 fn spread(subject: &Subject<'_>, passing: ArgumentPassing, wrong: &[&str]) -> Result<(), EarlyEnd> {
-    let transcript = subject.trial().passing(passing).run(wrong)?.unbroken()?;
+    let transcript = subject.trial().passing(passing).run(wrong)?.ensure_no_failure()?;
     let mut found = transcript.items.iter().zip(&transcript.answers);
     let is_bad = |answer: &CallReply| matches!(answer, CallReply::Fault(FaultKind::BadItem, _));
     match found.find(|(_, answer)| !is_bad(answer)) {

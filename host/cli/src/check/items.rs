@@ -9,7 +9,7 @@ use super::args::CheckArgs;
 use crate::error::CliError;
 
 /// Returns the items that the flags name.
-pub(super) fn named(args: &CheckArgs, opener: &Opener) -> Result<Vec<Vec<u8>>, CliError> {
+pub(super) fn from_flags(args: &CheckArgs, opener: &Opener) -> Result<Vec<Vec<u8>>, CliError> {
     let mut items: Vec<_> = args.item.iter().map(|item| item.clone().into_bytes()).collect();
     if let Some(path) = &args.items {
         let mut read = Vec::new();

@@ -34,13 +34,13 @@ fn part(error: &LoadError) -> Part {
 }
 
 /// Returns the failed verdict of this part, if loading failed in it.
-fn failed_verdict(subject: &Subject<'_>, own: Part) -> Option<Verdict> {
-    let error = subject.loaded.as_ref().err().filter(|error| part(error) == own)?;
-    let hint = hints::load(error).unwrap_or_else(|| own_hint(own).into());
+fn failed_verdict(subject: &Subject<'_>, part_checked: Part) -> Option<Verdict> {
+    let error = subject.loaded.as_ref().err().filter(|error| part(error) == part_checked)?;
+    let hint = hints::load(error).unwrap_or_else(|| hint_of_part(part_checked).into());
     Some(Verdict::fail(chain(error)).hint(hint))
 }
 
-fn own_hint(part: Part) -> &'static str {
+fn hint_of_part(part: Part) -> &'static str {
     match part {
         Part::File => "the text must contain one module or one component",
         Part::Exports => {
@@ -71,11 +71,11 @@ pub(super) fn exports(subject: &Subject<'_>) -> CheckResult {
     }
     let Ok(_) = &subject.loaded else { return Ok(Verdict::pass()) };
     let optional = ["init", "finish", "call_batch", "after_restore", "mtl_abi_version"];
-    let there: Vec<_> =
+    let present: Vec<_> =
         optional.into_iter().filter(|name| subject.found().has_export(name)).collect();
-    Ok(match there.as_slice() {
+    Ok(match present.as_slice() {
         [] => Verdict::pass(),
-        there => Verdict::passed(format!("optional ones: `{}`", there.join("`, `"))),
+        present => Verdict::passed(format!("optional ones: `{}`", present.join("`, `"))),
     })
 }
 
@@ -86,10 +86,10 @@ pub(super) fn imports(subject: &Subject<'_>) -> CheckResult {
     let found = subject.found();
     let mut verdict = Verdict::pass();
     for import in &found.imports {
-        let whose = if import.provider == ImportProvider::Wasi { "WASI" } else { "the host" };
+        let provider = if import.provider == ImportProvider::Wasi { "WASI" } else { "the host" };
         verdict = match import.names.as_slice() {
-            [] => verdict.and(format!("{} ({whose})", import.from)),
-            names => verdict.and(format!("{} ({whose}): {}", import.from, names.join(", "))),
+            [] => verdict.and(format!("{} ({provider})", import.from)),
+            names => verdict.and(format!("{} ({provider}): {}", import.from, names.join(", "))),
         };
     }
     for need in found.capabilities() {

@@ -7,31 +7,31 @@ use serde_json::{Value, json};
 use super::args::CheckArgs;
 use super::table::CheckReport;
 use super::verdict::{Status, Verdict};
+use crate::display_text::DisplayText;
 use crate::escape;
-use crate::shown::Shown;
 
 /// The number of characters that are shown of a line.
 const MAX_LEN: usize = 2000;
 /// The indent of details, below the name of a check.
-const UNDER: &str = "      ";
+const INDENT: &str = "      ";
 
 pub(super) fn text(args: &CheckArgs, report: &CheckReport) -> String {
-    let plugin = Shown::of(&args.plugin);
+    let plugin = DisplayText::of(&args.plugin);
     let mut page = format!("plugin {plugin}\n");
     for (check, Verdict { status, details, hint }) in &report.0 {
         let (status, shown, under) = match (status, details.as_slice()) {
-            (Status::Fail, details) => ("FAIL", check.what, details),
+            (Status::Fail, details) => ("FAIL", check.statement, details),
             // The reason is more useful than the name of the check.
             (Status::Skip, [reason, details @ ..]) => ("skip", reason.as_str(), details),
-            (status, details) => (status.name(), check.what, details),
+            (status, details) => (status.name(), check.statement, details),
         };
         line(&mut page, &format!("{status}  {:<17} {shown}", check.name));
         for detail in under {
-            let detail = escape::block(&escape::head(detail, MAX_LEN), UNDER);
-            line(&mut page, &format!("{UNDER}{detail}"));
+            let detail = escape::block(&escape::head(detail, MAX_LEN), INDENT);
+            line(&mut page, &format!("{INDENT}{detail}"));
         }
         if let Some(hint) = hint {
-            line(&mut page, &format!("{UNDER}hint: {hint}"));
+            line(&mut page, &format!("{INDENT}hint: {hint}"));
         }
     }
     let count = |status| report.count(status);
@@ -62,7 +62,7 @@ pub(super) fn json(args: &CheckArgs, report: &CheckReport) -> String {
         "counts": Value::Object(counts.into_iter().collect()),
         "checks": report.0.iter().map(|(check, verdict)| json!({
             "name": check.name,
-            "what": check.what,
+            "what": check.statement,
             "status": verdict.status.name(),
             "details": verdict.details,
             "hint": verdict.hint,

@@ -31,7 +31,7 @@ pub(super) struct Subject<'a> {
     pub(super) dirs: Vec<DirGrant>,
     pub(super) env: Vec<(String, String)>,
     /// The items that the flags name.
-    named: Vec<Vec<u8>>,
+    given_items: Vec<Vec<u8>>,
     passing: OnceCell<ArgumentPassing>,
 }
 
@@ -50,11 +50,11 @@ impl<'a> Subject<'a> {
         let dirs = args.dir.iter().map(grants::open).collect::<Result<Vec<_>, _>>()?;
         let opener = grants::opener(&dirs)?;
         let inits = [&args.init, &args.init_other].into_iter().flatten().filter_map(InitArg::file);
-        let mut files = vec![FileUse { what: "the plugin", path: &args.plugin }];
-        files.extend(inits.map(|path| FileUse { what: "an init argument", path }));
+        let mut files = vec![FileUse { name: "the plugin", path: &args.plugin }];
+        files.extend(inits.map(|path| FileUse { name: "an init argument", path }));
         guest_writable::check(&opener, &files)?;
         let path = build::plugin_of(&args.plugin, DigestGiven::No)?;
-        guest_writable::check(&opener, &[FileUse { what: "the plugin", path: &path }])?;
+        guest_writable::check(&opener, &[FileUse { name: "the plugin", path: &path }])?;
         guest_writable::check_cache(&opener, args.cache.path().as_deref())?;
         let cache = report.cache(args.cache.cache());
         let loader = loader(args, cache.as_ref())?;
@@ -72,7 +72,7 @@ impl<'a> Subject<'a> {
             init_other: read(&args.init_other)?,
             dirs,
             env: env.collect::<Result<_, _>>()?,
-            named: items::named(args, &opener)?,
+            given_items: items::from_flags(args, &opener)?,
             passing: OnceCell::new(),
         })
     }
@@ -125,29 +125,29 @@ impl<'a> Subject<'a> {
     pub(super) fn has_finish(&self) -> bool {
         let found = self.found();
         let Some(typed) = &found.typed else { return found.has_export("finish") };
-        let beside = match typed.call.rsplit_once('#') {
+        let finish = match typed.call.rsplit_once('#') {
             Some((interface, _)) => format!("{interface}#finish"),
             None => "finish".into(),
         };
         let mut exports = found.exports.iter();
-        exports.any(|export| export.name == beside && export.signature.starts_with("()"))
+        exports.any(|export| export.name == finish && export.signature.starts_with("()"))
     }
 
     /// Returns items that the plugin is likely to accept: those that the flags name, or an example of
     /// its types and typical items of each kind.
     pub(super) fn samples(&self) -> Vec<Vec<u8>> {
-        if !self.named.is_empty() {
-            return self.named.clone();
+        if !self.given_items.is_empty() {
+            return self.given_items.clone();
         }
         let typed = self.found().typed.iter().flat_map(|typed| &typed.items);
-        let own = typed.filter(|(passing, _)| *passing == self.passing());
-        let own = own.map(|(_, item)| item.clone().into_bytes());
-        let own: Vec<_> = own.collect();
+        let examples = typed.filter(|(passing, _)| *passing == self.passing());
+        let examples = examples.map(|(_, item)| item.clone().into_bytes());
+        let examples: Vec<_> = examples.collect();
         // The host refuses most typical items, and the others may be invalid numbers for this plugin.
-        if self.takes_json() && !own.is_empty() {
-            return own;
+        if self.takes_json() && !examples.is_empty() {
+            return examples;
         }
-        own.into_iter().chain(items::samples(self.passing())).collect()
+        examples.into_iter().chain(items::samples(self.passing())).collect()
     }
 }
 

@@ -10,7 +10,7 @@ use crate::error::CliError;
 pub(super) struct Check {
     pub(super) name: &'static str,
     /// The statement that holds if the check passes.
-    pub(super) what: &'static str,
+    pub(super) statement: &'static str,
     /// The checks that must pass before this one makes sense.
     depends_on: &'static [&'static str],
     items: Items,
@@ -21,25 +21,25 @@ pub(super) struct Check {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Items {
     /// No items, or items that the plugin accepts.
-    Taken,
+    Accepted,
     /// Any bytes.
     Bytes,
 }
 
 impl Check {
     /// Marks a check that generates items of any bytes.
-    const fn of_bytes(self) -> Self {
+    const fn with_bytes(self) -> Self {
         Self { items: Items::Bytes, ..self }
     }
 }
 
 const fn check(
     name: &'static str,
-    what: &'static str,
-    after: &'static [&'static str],
-    judge: fn(&Subject<'_>) -> CheckResult,
+    statement: &'static str,
+    depends_on: &'static [&'static str],
+    run: fn(&Subject<'_>) -> CheckResult,
 ) -> Check {
-    Check { name, what, depends_on: after, items: Items::Taken, run: judge }
+    Check { name, statement, depends_on: depends_on, items: Items::Accepted, run: run }
 }
 
 #[rustfmt::skip]
@@ -48,12 +48,12 @@ pub(super) static CHECKS: [Check; 22] = [
     check("exports", "it exports what a plugin needs, with the right types", &["file"], loading::exports),
     check("imports", "it imports only what the host offers", &["exports"], loading::imports),
     check("start", "an instance starts", &["imports"], init::start),
-    check("argument-passing", "items fill parameters by the rules", &["start"], init::argument_passing).of_bytes(),
+    check("argument-passing", "items fill parameters by the rules", &["start"], init::argument_passing).with_bytes(),
     check("items", "items are answered", &["start"], calls::items),
-    check("empty-item", "an empty item is answered", &["items"], calls::empty_item).of_bytes(),
-    check("every-byte", "items of all bytes are answered, text or not", &["items"], calls::every_byte).of_bytes(),
-    check("growing-items", "items of all sizes are answered, up to 256 KiB", &["items"], calls::growing_items).of_bytes(),
-    check("large-item", "an item of 10 MB is answered", &["growing-items"], calls::large_item).of_bytes(),
+    check("empty-item", "an empty item is answered", &["items"], calls::empty_item).with_bytes(),
+    check("every-byte", "items of all bytes are answered, text or not", &["items"], calls::every_byte).with_bytes(),
+    check("growing-items", "items of all sizes are answered, up to 256 KiB", &["items"], calls::growing_items).with_bytes(),
+    check("large-item", "an item of 10 MB is answered", &["growing-items"], calls::large_item).with_bytes(),
     check("result-format", "results have the format that it declares", &["items"], calls::result_format),
     check("messages", "errors come with a message in UTF-8", &["every-byte"], calls::messages),
     check("deterministic", "two instances give the same answers to the same items", &["items"], diff::deterministic),
@@ -83,22 +83,22 @@ impl CheckReport {
 
     /// Returns the check that keeps a check after these from running: the first of them that did not
     /// pass, or if that one was skipped, the check that kept it from running.
-    fn blocking_check(&self, after: &[&'static str]) -> Option<&'static str> {
+    fn blocking_check(&self, depends_on: &[&'static str]) -> Option<&'static str> {
         let found = |name: &str| self.0.iter().find(|(check, _)| check.name == name);
-        let lacks = |name: &&str| match found(name) {
+        let is_lacking = |name: &&str| match found(name) {
             Some((_, verdict)) => matches!(verdict.status, Status::Fail | Status::Skip),
             None => true,
         };
-        let first = after.iter().copied().find(lacks)?;
+        let first = depends_on.iter().copied().find(is_lacking)?;
         let deeper = found(first).and_then(|(check, _)| self.blocking_check(check.depends_on));
         Some(deeper.unwrap_or(first))
     }
 }
 
-const OF_VALUES: &str = "items are JSON, which the host parses and passes on as values";
+const JSON_ITEMS: &str = "items are JSON, which the host parses and passes on as values";
 
 /// Returns whether a check generates items of any bytes.
-fn is_of_bytes(name: &str) -> bool {
+fn generates_bytes(name: &str) -> bool {
     CHECKS.iter().any(|check| check.name == name && check.items == Items::Bytes)
 }
 
@@ -109,11 +109,13 @@ pub(super) fn run_checks(subject: &Subject<'_>) -> Result<CheckReport, CliError>
         let is_left_out = subject.args.skip.iter().any(|name| name == check.name);
         let verdict = match report.blocking_check(check.depends_on) {
             _ if is_left_out => Verdict::skip("left out by `--skip`"),
-            Some(missing) if is_of_bytes(missing) && subject.takes_json() => {
-                Verdict::skip(format!("it builds on `{missing}`: {OF_VALUES}"))
+            Some(missing) if generates_bytes(missing) && subject.takes_json() => {
+                Verdict::skip(format!("it builds on `{missing}`: {JSON_ITEMS}"))
             }
             Some(missing) => Verdict::skip(format!("`{missing}` has not passed")),
-            None if check.items == Items::Bytes && subject.takes_json() => Verdict::skip(OF_VALUES),
+            None if check.items == Items::Bytes && subject.takes_json() => {
+                Verdict::skip(JSON_ITEMS)
+            }
             None => match (check.run)(subject) {
                 Ok(verdict) | Err(EarlyEnd::Verdict(verdict)) => verdict,
                 Err(EarlyEnd::Error(error)) => return Err(*error),

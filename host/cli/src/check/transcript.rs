@@ -28,7 +28,7 @@ impl CallReply {
     }
 
     /// Returns the failure of the plugin, if it failed. A plugin may refuse an item.
-    fn broken(&self) -> Option<(FaultKind, &str)> {
+    fn failure(&self) -> Option<(FaultKind, &str)> {
         match self {
             Self::Fault(kind, message) if !self.is_error() => Some((*kind, message)),
             _ => None,
@@ -58,17 +58,17 @@ pub(super) struct Transcript {
 
 impl Transcript {
     /// Returns the first failure of the plugin: the kind of fault, and a text with the item.
-    pub(super) fn broken(&self) -> Option<(FaultKind, String)> {
+    pub(super) fn failure(&self) -> Option<(FaultKind, String)> {
         let found = self.items.iter().zip(&self.answers);
-        let mut found = found.filter_map(|(item, answer)| Some((item, answer.broken()?)));
+        let mut found = found.filter_map(|(item, answer)| Some((item, answer.failure()?)));
         let (item, (kind, message)) = found.next()?;
         let message = escape::line(&escape::head(message, 500));
         Some((kind, format!("the item {}: {kind}: {message}", shown(item))))
     }
 
     /// Returns the transcript if the plugin failed on no item, otherwise a failed verdict.
-    pub(super) fn unbroken(self) -> Result<Self, Verdict> {
-        match self.broken() {
+    pub(super) fn ensure_no_failure(self) -> Result<Self, Verdict> {
+        match self.failure() {
             None => Ok(self),
             Some((kind, detail)) => Err(Verdict::fail(detail).hint(hint(kind))),
         }

@@ -59,15 +59,15 @@ impl<'a> Trial<'a> {
     }
 
     /// Starts from a snapshot, and records its events in `notes`.
-    pub(super) fn snapshot(self, notes: &Arc<SnapshotRecorder>) -> Self {
-        Self { snapshot: Some(Arc::clone(notes)), ..self }
+    pub(super) fn snapshot(self, recorder: &Arc<SnapshotRecorder>) -> Self {
+        Self { snapshot: Some(Arc::clone(recorder)), ..self }
     }
 
     /// Runs the items, and ends the instance.
     pub(super) fn run<T: AsRef<[u8]>>(self, items: &[T]) -> Result<Transcript, EarlyEnd> {
         let mut pool = self.start()?;
         let mut transcript = run_items(&mut pool, items)?;
-        if transcript.broken().is_none() {
+        if transcript.failure().is_none() {
             let report = pool.close().pop().expect("the pool has one worker");
             transcript.finish_report = report.finish_report;
         }
@@ -100,8 +100,8 @@ impl<'a> Trial<'a> {
         for (name, value) in &self.subject.env {
             builder = builder.env(name, value);
         }
-        if let Some(notes) = &self.snapshot {
-            builder = builder.snapshot().observer(Arc::clone(notes) as _);
+        if let Some(recorder) = &self.snapshot {
+            builder = builder.snapshot().observer(Arc::clone(recorder) as _);
         }
         builder
     }
@@ -113,19 +113,19 @@ pub(super) fn run_items<T: AsRef<[u8]>>(
     items: &[T],
 ) -> Result<Transcript, EarlyEnd> {
     let items: Vec<_> = items.iter().map(|item| item.as_ref().to_vec()).collect();
-    let mut notes = AnswerRecorder::default();
-    let ended = pool.run(Items::new(items.clone()), &mut notes);
-    let AnswerRecorder { answers, format } = notes;
+    let mut recorder = AnswerRecorder::default();
+    let outcome = pool.run(Items::new(items.clone()), &mut recorder);
+    let AnswerRecorder { answers, format } = recorder;
     let transcript = Transcript { items, answers, format, finish_report: Ok(None) };
-    match ended.error {
+    match outcome.error {
         None => Ok(transcript),
         // The failed item is more useful than the error of the run.
-        Some(_) if transcript.broken().is_some() => Ok(transcript),
-        Some(error) => Err(not_started(&error).into()),
+        Some(_) if transcript.failure().is_some() => Ok(transcript),
+        Some(error) => Err(start_verdict(&error).into()),
     }
 }
 
-fn not_started(error: &Error) -> Verdict {
+fn start_verdict(error: &Error) -> Verdict {
     let detail = match error {
         Error::Init { source, .. } => crate::report::chain(source.as_ref()),
         error => crate::report::chain(error),
@@ -159,13 +159,13 @@ impl SnapshotRecorder {
 
 impl Observer for SnapshotRecorder {
     fn notify(&self, event: &Event<'_>) {
-        let told = match *event {
+        let snapshot = match *event {
             Event::SnapshotTaken { bytes, has_random, .. } => {
                 Ok(TakenSnapshot { bytes, has_random })
             }
             Event::SnapshotRefused { why, .. } => Err(why.clone()),
             _ => return,
         };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(snapshot);
     }
 }

@@ -6,14 +6,14 @@ use super::value::Value;
 /// A table of settings.
 #[derive(Debug)]
 pub(super) struct Table {
-    pub(super) place: FileLine,
+    pub(super) location: FileLine,
     pub(super) entries: Vec<Entry>,
 }
 
 /// A key, its value, and its line.
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) place: FileLine,
+    pub(super) location: FileLine,
     pub(super) key: String,
     pub(super) value: Value,
 }

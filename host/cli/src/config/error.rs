@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::shown::Shown;
+use crate::display_text::DisplayText;
 
 /// A line of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(crate) struct FileLine {
 
 impl fmt::Display for FileLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` line {}", Shown::of(&self.path), self.line)
+        write!(f, "`{}` line {}", DisplayText::of(&self.path), self.line)
     }
 }
 
@@ -29,31 +29,31 @@ pub(super) struct Mismatch {
 /// Error of reading or writing a configuration file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
-    #[error("cannot read the configuration `{}`", Shown::of(path))]
+    #[error("cannot read the configuration `{}`", DisplayText::of(path))]
     Read { path: PathBuf, source: io::Error },
-    #[error("{place}: {why}")]
-    NotToml { place: FileLine, why: String },
-    #[error("{place}: unknown table or key `{key}`")]
-    UnknownTable { place: FileLine, key: String, nearest: Option<String> },
-    #[error("{place}: `{key}` is not a table")]
-    NotATable { place: FileLine, key: String },
-    #[error("{place}: unknown key `{key}`")]
-    UnknownKey { place: FileLine, key: String, nearest: Option<String> },
-    #[error("{place}: `{key}` takes {expected}, not {found}")]
-    WrongType { place: FileLine, key: String, expected: &'static str, found: &'static str },
-    #[error("{place}: `{key}`: {why}")]
-    Value { place: FileLine, key: String, why: String },
-    #[error("{place}: `{key}` is given twice")]
-    Twice { place: FileLine, key: String },
-    #[error("{place}: `{key}` cannot be used with a list of workers")]
-    WorkerListConflict { place: FileLine, key: String },
-    #[error("with the configuration `{}`: {why}", Shown::of(path))]
-    Conflict { path: PathBuf, why: String },
-    #[error("{place}: the worker has no plugin")]
-    NoPlugin { place: FileLine },
+    #[error("{location}: {reason}")]
+    NotToml { location: FileLine, reason: String },
+    #[error("{location}: unknown table or key `{key}`")]
+    UnknownTable { location: FileLine, key: String, suggestion: Option<String> },
+    #[error("{location}: `{key}` is not a table")]
+    NotATable { location: FileLine, key: String },
+    #[error("{location}: unknown key `{key}`")]
+    UnknownKey { location: FileLine, key: String, suggestion: Option<String> },
+    #[error("{location}: `{key}` takes {expected}, not {found}")]
+    WrongType { location: FileLine, key: String, expected: &'static str, found: &'static str },
+    #[error("{location}: `{key}`: {reason}")]
+    Value { location: FileLine, key: String, reason: String },
+    #[error("{location}: `{key}` is given twice")]
+    Twice { location: FileLine, key: String },
+    #[error("{location}: `{key}` cannot be used with a list of workers")]
+    WorkerListConflict { location: FileLine, key: String },
+    #[error("with the configuration `{}`: {reason}", DisplayText::of(path))]
+    Conflict { path: PathBuf, reason: String },
+    #[error("{location}: the worker has no plugin")]
+    NoPlugin { location: FileLine },
     #[error("the value of `{key}` is not UTF-8, and cannot be in a configuration")]
     NotText { key: String },
-    #[error("paths cannot be relative to `{}`: it is not UTF-8", Shown::of(path))]
+    #[error("paths cannot be relative to `{}`: it is not UTF-8", DisplayText::of(path))]
     FolderNotText { path: PathBuf },
     #[error("cannot determine the current folder")]
     Folder { source: io::Error },
@@ -63,25 +63,25 @@ impl ConfigError {
     /// Converts an error about flags of the file `path` that conflict with each other or with the command line.
     pub(crate) fn together(path: &Path, error: &clap::Error) -> Self {
         let text = error.to_string();
-        let why = text.split("\n\n").next().unwrap_or_default();
-        let why = why.strip_prefix("error: ").unwrap_or(why);
-        let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
-        Self::Conflict { path: path.to_owned(), why }
+        let reason = text.split("\n\n").next().unwrap_or_default();
+        let reason = reason.strip_prefix("error: ").unwrap_or(reason);
+        let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+        Self::Conflict { path: path.to_owned(), reason }
     }
 
-    pub(super) fn wrong_type(place: FileLine, key: String, wrong: Mismatch) -> Self {
+    pub(super) fn wrong_type(location: FileLine, key: String, wrong: Mismatch) -> Self {
         let Mismatch { expected, found } = wrong;
-        Self::WrongType { place, key, expected, found }
+        Self::WrongType { location, key, expected, found }
     }
 
     /// Returns a hint for the user.
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Read { .. } => "`--config` takes a file in TOML; `--print-config` writes one",
-            Self::UnknownTable { nearest: Some(nearest), .. } => {
-                return Some(format!("did you mean `{nearest}`?"));
+            Self::UnknownTable { suggestion: Some(suggestion), .. } => {
+                return Some(format!("did you mean `{suggestion}`?"));
             }
-            Self::UnknownTable { nearest: None, .. } => {
+            Self::UnknownTable { suggestion: None, .. } => {
                 "flags go into a table `[pool]`, each worker into a table `[[worker]]`"
             }
             Self::NotATable { key, .. } if key == "worker" => {
@@ -91,10 +91,10 @@ impl ConfigError {
             Self::UnknownKey { key, .. } if key == "worker" => {
                 "each worker is a table of its own: `[[worker]]`"
             }
-            Self::UnknownKey { nearest: Some(nearest), .. } => {
-                return Some(format!("did you mean `{nearest}`?"));
+            Self::UnknownKey { suggestion: Some(suggestion), .. } => {
+                return Some(format!("did you mean `{suggestion}`?"));
             }
-            Self::UnknownKey { nearest: None, .. } => {
+            Self::UnknownKey { suggestion: None, .. } => {
                 "keys are the long names of flags; `--print-config` shows them"
             }
             Self::WorkerListConflict { key, .. } if key == "jobs" => {

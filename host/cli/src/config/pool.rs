@@ -64,7 +64,7 @@ pub(super) fn conflict(command: &Command, one: &Arg, other: &Arg) -> bool {
 }
 
 /// The flags for identical workers, which cannot be used with a list of workers.
-const ALIKE: [&str; 5] = ["jobs", "init", "init-file", "sha256", "call"];
+const ONLY_IDENTICAL: [&str; 5] = ["jobs", "init", "init-file", "sha256", "call"];
 
 /// Adds the settings of the entries. If the file lists workers, returns the plugin for those that
 /// name none.
@@ -93,15 +93,18 @@ pub(super) fn add(
 
 /// Checks the conflicts between entries that clap does not check.
 fn check_together(entries: &[Entry], lists_workers: bool) -> Result<(), ConfigError> {
-    let alike = entries.iter().find(|entry| ALIKE.contains(&entry.key.as_str()));
-    if let Some(Entry { place, key, .. }) = alike.filter(|_| lists_workers) {
-        return Err(ConfigError::WorkerListConflict { place: place.clone(), key: key.clone() });
+    let conflicting = entries.iter().find(|entry| ONLY_IDENTICAL.contains(&entry.key.as_str()));
+    if let Some(Entry { location, key, .. }) = conflicting.filter(|_| lists_workers) {
+        return Err(ConfigError::WorkerListConflict {
+            location: location.clone(),
+            key: key.clone(),
+        });
     }
     let mut inits =
         entries.iter().filter(|entry| ["init", "init-file"].contains(&entry.key.as_str()));
     match inits.nth(1) {
-        Some(Entry { place, key, .. }) => {
-            Err(ConfigError::Twice { place: place.clone(), key: key.clone() })
+        Some(Entry { location, key, .. }) => {
+            Err(ConfigError::Twice { location: location.clone(), key: key.clone() })
         }
         None => Ok(()),
     }
@@ -109,29 +112,29 @@ fn check_together(entries: &[Entry], lists_workers: bool) -> Result<(), ConfigEr
 
 impl FlagContext<'_> {
     /// Returns the flag that a key names.
-    fn arg(&self, place: &FileLine, key: &str) -> Result<&Arg, ConfigError> {
+    fn arg(&self, location: &FileLine, key: &str) -> Result<&Arg, ConfigError> {
         let long = if key == "init-file" { "init" } else { key };
         let mut settings = self.command.get_arguments().filter(|arg| is_setting(arg));
         settings.find(|arg| arg.get_long() == Some(long)).ok_or_else(|| {
             let settings = self.command.get_arguments().filter(|arg| is_setting(arg));
             let known = settings.filter_map(Arg::get_long).chain(["inputs", "init-file"]);
-            let nearest = nearest(key, known).map(Into::into);
-            ConfigError::UnknownKey { place: place.clone(), key: key.into(), nearest }
+            let suggestion = nearest(key, known).map(Into::into);
+            ConfigError::UnknownKey { location: location.clone(), key: key.into(), suggestion }
         })
     }
 
     /// Returns the arguments that an entry adds to the command line. An overridden entry adds none,
     /// but its value is checked.
     fn added(&self, entry: Entry) -> Result<Vec<String>, ConfigError> {
-        let (place, key) = (entry.place.clone(), entry.key.clone());
-        let arg = self.arg(&place, &key)?;
+        let (location, key) = (entry.location.clone(), entry.key.clone());
+        let arg = self.arg(&location, &key)?;
         let flags = self.flags(arg, entry)?;
-        let is_of_alike = key == "plugin" || ALIKE.contains(&key.as_str());
-        let wins = self.overrides(arg) || (is_of_alike && is_given(self.given, "worker"));
+        let is_for_identical = key == "plugin" || ONLY_IDENTICAL.contains(&key.as_str());
+        let wins = self.overrides(arg) || (is_for_identical && is_given(self.given, "worker"));
         match validate(self.command, &flags) {
             Ok(()) if wins => Ok(Vec::new()),
             Ok(()) => Ok(flags),
-            Err(why) => Err(ConfigError::Value { place, key, why }),
+            Err(reason) => Err(ConfigError::Value { location, key, reason }),
         }
     }
 
@@ -147,8 +150,8 @@ impl FlagContext<'_> {
         let long = arg.get_long().unwrap_or_default();
         if !arg.get_action().takes_values() {
             let is_set = entry.value.bool();
-            let Entry { place, key, .. } = entry;
-            let is_set = is_set.map_err(|wrong| ConfigError::wrong_type(place, key, wrong))?;
+            let Entry { location, key, .. } = entry;
+            let is_set = is_set.map_err(|wrong| ConfigError::wrong_type(location, key, wrong))?;
             return Ok(if is_set { vec![format!("--{long}")] } else { Vec::new() });
         }
         let many = match arg.get_action() {
@@ -163,16 +166,11 @@ impl FlagContext<'_> {
         Ok(texts.into_iter().map(|text| format!("--{long}={text}")).collect())
     }
 
-    fn texts(
-        &self,
-        entry: Entry,
-        meaning: ValueKind,
-        many: Many,
-    ) -> Result<Vec<String>, ConfigError> {
-        let Entry { place, key, value } = entry;
-        let texts = value.texts(meaning, many);
-        let texts = texts.map_err(|wrong| ConfigError::wrong_type(place, key, wrong))?;
-        Ok(texts.into_iter().map(|text| meaning.relative_to(self.folder, text)).collect())
+    fn texts(&self, entry: Entry, kind: ValueKind, many: Many) -> Result<Vec<String>, ConfigError> {
+        let Entry { location, key, value } = entry;
+        let texts = value.texts(kind, many);
+        let texts = texts.map_err(|wrong| ConfigError::wrong_type(location, key, wrong))?;
+        Ok(texts.into_iter().map(|text| kind.relative_to(self.folder, text)).collect())
     }
 }
 
@@ -190,7 +188,7 @@ fn validate(command: &Command, flags: &[String]) -> Result<(), String> {
             let valid: Vec<_> = valid.iter().map(|value| format!("`{value}`")).collect();
             Err(format!("not one of {}", valid.join(", ")))
         }
-        (_, _, Some(why)) => Err(why.to_string()),
+        (_, _, Some(reason)) => Err(reason.to_string()),
         (kind, _, None) => Err(kind.to_string()),
     }
 }

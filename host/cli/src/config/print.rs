@@ -24,14 +24,14 @@ pub(crate) fn print(
 ) -> Result<String, ConfigError> {
     let folder = std::env::current_dir().map_err(|source| ConfigError::Folder { source })?;
     relative::check(&folder)?;
-    let mut page = TomlWriter { folder: &folder, text: String::from("[pool]\n") };
+    let mut writer = TomlWriter { folder: &folder, text: String::from("[pool]\n") };
     let path = |path: &PathBuf| path.as_os_str().to_owned();
-    page.one("plugin", ValueKind::Path, args.workers.plugin.as_ref().map(path).as_deref())?;
-    page.several("inputs", ValueKind::Path, args.items.inputs.iter().map(path))?;
+    writer.one("plugin", ValueKind::Path, args.workers.plugin.as_ref().map(path).as_deref())?;
+    writer.several("inputs", ValueKind::Path, args.items.inputs.iter().map(path))?;
     for arg in command.get_arguments().filter(|arg| is_setting(arg)) {
         let (id, key) = (arg.get_id().as_str(), arg.get_long().unwrap_or_default());
         if !arg.get_action().takes_values() {
-            page.line(key, if found.get_flag(id) { "true" } else { "false" });
+            writer.line(key, if found.get_flag(id) { "true" } else { "false" });
             continue;
         }
         if key == "plugin" || is_overridden_default(command, found, arg) {
@@ -39,12 +39,12 @@ pub(crate) fn print(
         }
         let mut values = found.get_raw(id).into_iter().flatten().map(OsStr::to_owned);
         match arg.get_action() {
-            ArgAction::Append => page.several(key, ValueKind::of(arg), values)?,
-            _ => page.one(key, ValueKind::of(arg), values.next_back().as_deref())?,
+            ArgAction::Append => writer.several(key, ValueKind::of(arg), values)?,
+            _ => writer.one(key, ValueKind::of(arg), values.next_back().as_deref())?,
         }
     }
-    args.workers.worker.iter().try_for_each(|worker| page.worker(worker))?;
-    Ok(page.text)
+    args.workers.worker.iter().try_for_each(|worker| writer.worker(worker))?;
+    Ok(writer.text)
 }
 
 /// Returns whether a flag has its default value and conflicts with a flag that is set.
@@ -96,11 +96,11 @@ impl TomlWriter<'_> {
     fn one(
         &mut self,
         key: &str,
-        meaning: ValueKind,
+        kind: ValueKind,
         value: Option<&OsStr>,
     ) -> Result<(), ConfigError> {
         if let Some(value) = value {
-            let value = self.value(key, meaning, value)?;
+            let value = self.value(key, kind, value)?;
             self.line(key, &value);
         }
         Ok(())
@@ -109,10 +109,10 @@ impl TomlWriter<'_> {
     fn several(
         &mut self,
         key: &str,
-        meaning: ValueKind,
+        kind: ValueKind,
         values: impl Iterator<Item = OsString>,
     ) -> Result<(), ConfigError> {
-        let values = values.map(|value| self.value(key, meaning, &value));
+        let values = values.map(|value| self.value(key, kind, &value));
         let values = values.collect::<Result<Vec<_>, _>>()?;
         if !values.is_empty() {
             self.line(key, &format!("[{}]", values.join(", ")));
@@ -120,11 +120,11 @@ impl TomlWriter<'_> {
         Ok(())
     }
 
-    fn value(&self, key: &str, meaning: ValueKind, value: &OsStr) -> Result<String, ConfigError> {
+    fn value(&self, key: &str, kind: ValueKind, value: &OsStr) -> Result<String, ConfigError> {
         let text = value.to_str().ok_or_else(|| ConfigError::NotText { key: key.into() })?;
-        let text = meaning.relative_to(self.folder, text.to_owned());
+        let text = kind.relative_to(self.folder, text.to_owned());
         let is_number = text.parse::<i64>().is_ok_and(|number| number.to_string() == text);
-        Ok(if meaning == ValueKind::Other && is_number { text } else { quoted(&text) })
+        Ok(if kind == ValueKind::Other && is_number { text } else { quoted(&text) })
     }
 
     fn line(&mut self, key: &str, value: &str) {

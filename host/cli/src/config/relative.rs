@@ -39,7 +39,7 @@ impl ValueKind {
     /// Returns the kind of a flag, by its parsed type.
     pub(super) fn of(arg: &Arg) -> Self {
         let parsed = arg.get_value_parser().type_id();
-        let meanings = [
+        let kinds = [
             (TypeId::of::<PathBuf>(), Self::Path),
             (TypeId::of::<DirGrant>(), Self::Dir),
             (TypeId::of::<InitArg>(), Self::Init),
@@ -49,10 +49,7 @@ impl ValueKind {
             (TypeId::of::<WasmFeatures>(), Self::Features),
             (TypeId::of::<String>(), Self::Text),
         ];
-        meanings
-            .into_iter()
-            .find(|(id, _)| parsed == *id)
-            .map_or(Self::Other, |(_, meaning)| meaning)
+        kinds.into_iter().find(|(id, _)| parsed == *id).map_or(Self::Other, |(_, kind)| kind)
     }
 
     /// Returns `text` with its path, if it has one, made relative to `folder`.

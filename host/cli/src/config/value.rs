@@ -51,8 +51,8 @@ impl Value {
     }
 
     /// Returns the value in the form of flags: one text, or several.
-    pub(super) fn texts(self, meaning: ValueKind, many: Many) -> Result<Vec<String>, Mismatch> {
-        match (self, meaning, many) {
+    pub(super) fn texts(self, kind: ValueKind, many: Many) -> Result<Vec<String>, Mismatch> {
+        match (self, kind, many) {
             (Self::Table(entries), ValueKind::Env, _) => {
                 let entries = entries.into_iter();
                 entries.map(|(name, value)| Ok(format!("{name}={}", value.text()?))).collect()

@@ -17,13 +17,13 @@ pub(super) fn read(
     plugin: Option<&PathBuf>,
     folder: &Path,
 ) -> Result<WorkerArg, ConfigError> {
-    let Table { place, entries } = table;
-    let (own, settings): (Vec<_>, Vec<_>) =
+    let Table { location, entries } = table;
+    let (given, settings): (Vec<_>, Vec<_>) =
         entries.into_iter().partition(|entry| entry.key == "plugin");
-    let own = own.into_iter().next().map(|entry| texts(entry, ValueKind::Path, folder));
-    let own = own.transpose()?.and_then(|texts| texts.into_iter().next());
-    let plugin = own.map(PathBuf::from).or_else(|| plugin.cloned());
-    let mut worker = WorkerArg::new(plugin.ok_or(ConfigError::NoPlugin { place })?);
+    let given = given.into_iter().next().map(|entry| texts(entry, ValueKind::Path, folder));
+    let given = given.transpose()?.and_then(|texts| texts.into_iter().next());
+    let plugin = given.map(PathBuf::from).or_else(|| plugin.cloned());
+    let mut worker = WorkerArg::new(plugin.ok_or(ConfigError::NoPlugin { location })?);
     for entry in settings {
         set(&mut worker, entry, folder)?;
     }
@@ -31,8 +31,8 @@ pub(super) fn read(
 }
 
 fn set(worker: &mut WorkerArg, entry: Entry, folder: &Path) -> Result<(), ConfigError> {
-    let (place, name) = (entry.place.clone(), entry.key.clone());
-    let (key, meaning) = match name.as_str() {
+    let (location, name) = (entry.location.clone(), entry.key.clone());
+    let (key, kind) = match name.as_str() {
         "init-file" => ("init", ValueKind::Path),
         "init" => ("init", ValueKind::Init),
         "dir" => ("dir", ValueKind::Dir),
@@ -42,31 +42,31 @@ fn set(worker: &mut WorkerArg, entry: Entry, folder: &Path) -> Result<(), Config
         other if WorkerArg::keys().any(|known| known == other) => (other, ValueKind::Other),
         other => {
             let known = WorkerArg::keys().chain(["plugin", "init-file"]);
-            let nearest = nearest(other, known).map(Into::into);
-            return Err(ConfigError::UnknownKey { place, key: name, nearest });
+            let suggestion = nearest(other, known).map(Into::into);
+            return Err(ConfigError::UnknownKey { location, key: name, suggestion });
         }
     };
-    for text in texts(entry, meaning, folder)? {
+    for text in texts(entry, kind, folder)? {
         let text = if name == "init-file" { format!("@{text}") } else { text };
         worker.set(key, OsStr::new(&text)).map_err(|error| {
-            let (place, key) = (place.clone(), name.clone());
+            let (location, key) = (location.clone(), name.clone());
             match error {
                 WorkerArgError::Value(KeyValueError::Twice { .. }) => {
-                    ConfigError::Twice { place, key }
+                    ConfigError::Twice { location, key }
                 }
-                WorkerArgError::Value(KeyValueError::Value { why, .. }) => {
-                    ConfigError::Value { place, key, why }
+                WorkerArgError::Value(KeyValueError::Value { reason, .. }) => {
+                    ConfigError::Value { location, key, reason }
                 }
-                other => ConfigError::Value { place, key, why: other.to_string() },
+                other => ConfigError::Value { location, key, reason: other.to_string() },
             }
         })?;
     }
     Ok(())
 }
 
-fn texts(entry: Entry, meaning: ValueKind, folder: &Path) -> Result<Vec<String>, ConfigError> {
-    let Entry { place, key, value } = entry;
-    let many = match meaning {
+fn texts(entry: Entry, kind: ValueKind, folder: &Path) -> Result<Vec<String>, ConfigError> {
+    let Entry { location, key, value } = entry;
+    let many = match kind {
         ValueKind::Dir | ValueKind::Env | ValueKind::Net => Many::Yes,
         ValueKind::Path
         | ValueKind::Init
@@ -75,7 +75,7 @@ fn texts(entry: Entry, meaning: ValueKind, folder: &Path) -> Result<Vec<String>,
         | ValueKind::Text
         | ValueKind::Other => Many::No,
     };
-    let texts = value.texts(meaning, many);
-    let texts = texts.map_err(|wrong| ConfigError::wrong_type(place, key, wrong))?;
-    Ok(texts.into_iter().map(|text| meaning.relative_to(folder, text)).collect())
+    let texts = value.texts(kind, many);
+    let texts = texts.map_err(|wrong| ConfigError::wrong_type(location, key, wrong))?;
+    Ok(texts.into_iter().map(|text| kind.relative_to(folder, text)).collect())
 }

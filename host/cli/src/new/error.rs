@@ -4,22 +4,22 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::build::Language;
-use crate::shown::Shown;
+use crate::display_text::DisplayText;
 
 /// Error of creating a project.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NewError {
     /// The folder has content, which must not be lost.
-    #[error("`{}` is not empty", Shown::of(path))]
+    #[error("`{}` is not empty", DisplayText::of(path))]
     NotEmpty { path: PathBuf },
     /// The folder has no name, or a name that is invalid in the language.
-    #[error("a worker in {language} cannot be named `{}`", Shown::of(name))]
+    #[error("a worker in {language} cannot be named `{}`", DisplayText::of(name))]
     Name { name: String, language: Language },
     /// The program was built without the SDKs.
     #[error("this mtl-host was built without the SDK for {language}")]
     NoTemplate { language: Language },
     /// A file cannot be written.
-    #[error("cannot write `{}`", Shown::of(path))]
+    #[error("cannot write `{}`", DisplayText::of(path))]
     Write { path: PathBuf, source: io::Error },
 }
 

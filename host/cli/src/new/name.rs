@@ -84,20 +84,21 @@ impl Name {
     }
 
     fn parse(folder: &str, language: Language) -> Option<Self> {
-        let small = folder.to_lowercase();
-        let words = small.split(|sign: char| !sign.is_ascii_alphanumeric());
+        let lowercase = folder.to_lowercase();
+        let words = lowercase.split(|character: char| !character.is_ascii_alphanumeric());
         let name = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
         let reserved: &[&str] = match language {
             Language::Rust => &RUST,
             Language::Go => &GO,
             _ => &[],
         };
-        let is_free = name != SDK && !reserved.contains(&name.as_str());
-        (is_free && name.starts_with(|sign: char| sign.is_ascii_lowercase())).then_some(Self(name))
+        let is_allowed = name != SDK && !reserved.contains(&name.as_str());
+        (is_allowed && name.starts_with(|character: char| character.is_ascii_lowercase()))
+            .then_some(Self(name))
     }
 
     /// Replaces the placeholder name in the text of a template.
-    pub(super) fn put_into(&self, text: &str) -> String {
+    pub(super) fn insert_into(&self, text: &str) -> String {
         text.replace("my-worker", &self.0).replace("my_worker", &self.0.replace('-', "_"))
     }
 }
@@ -133,6 +134,6 @@ mod tests {
     #[test]
     fn the_name_takes_the_place_of_that_of_the_template() {
         let name = Name("a-b".into());
-        assert_eq!(name.put_into("my-worker.my_worker"), "a-b.a_b");
+        assert_eq!(name.insert_into("my-worker.my_worker"), "a-b.a_b");
     }
 }

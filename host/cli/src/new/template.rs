@@ -28,9 +28,10 @@ impl Template {
     pub(super) fn write(&self, dir: &Path, name: &Name) -> Result<(), NewError> {
         let files = self.files.iter().map(|(file, content)| {
             // As `.gitignore`, the file would apply to the repository that contains the template.
-            let file = if *file == "gitignore" { ".gitignore".into() } else { name.put_into(file) };
+            let file =
+                if *file == "gitignore" { ".gitignore".into() } else { name.insert_into(file) };
             let content = match std::str::from_utf8(content) {
-                Ok(text) => name.put_into(text).into_bytes(),
+                Ok(text) => name.insert_into(text).into_bytes(),
                 Err(_) => content.to_vec(),
             };
             (PathBuf::from(file), content)

@@ -11,7 +11,7 @@ use std::time::Duration;
 use mtl_host::stats::ProgressSnapshot;
 
 use super::rate::float;
-use crate::counted::counted;
+use crate::count_noun::count_noun;
 
 /// The look of the bar.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub(super) struct BarStyle {
 /// The state of a run at one moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
-    pub(super) at: ProgressSnapshot,
+    pub(super) snapshot: ProgressSnapshot,
     pub(super) elapsed: Duration,
     /// The rate in items per second.
     pub(super) rate: Option<f64>,
@@ -43,7 +43,7 @@ enum Extent {
 
 impl Moment {
     fn extent(&self) -> Extent {
-        let ProgressSnapshot { done, bytes, total, total_bytes, .. } = self.at;
+        let ProgressSnapshot { done, bytes, total, total_bytes, .. } = self.snapshot;
         // If more is done than the total, the total is wrong.
         match (total, total_bytes) {
             (Some(all), _) if all > 0 && done <= all => Extent::Items { done, all },
@@ -58,7 +58,7 @@ impl Moment {
             Extent::Items { done, all } => float(all - done),
             // Assumes that the remaining bytes have as many items per byte as those that are done.
             Extent::Bytes { done, all } if done > 0 => {
-                float(self.at.done) * float(all - done) / float(done)
+                float(self.snapshot.done) * float(all - done) / float(done)
             }
             Extent::Bytes { .. } | Extent::Unknown => return None,
         };
@@ -69,19 +69,20 @@ impl Moment {
 
 /// Returns the frame of a moment.
 pub(super) fn frame(moment: &Moment, style: &BarStyle) -> String {
-    let Moment { at, elapsed, rate } = *moment;
+    let Moment { snapshot, elapsed, rate } = *moment;
     let desc = style.desc.as_ref().map(|desc| format!("{desc}: ")).unwrap_or_default();
     let elapsed = clock(elapsed);
     let mut tail = format!(", {}", rate_text(rate, &style.unit));
-    if at.failed > 0 {
-        write!(tail, ", {}", counted(at.failed, "fault")).expect("writing to a string cannot fail");
+    if snapshot.failed > 0 {
+        write!(tail, ", {}", count_noun(snapshot.failed, "fault"))
+            .expect("writing to a string cannot fail");
     }
     let (done, all, count) = match moment.extent() {
         Extent::Items { done, all } => (done, all, format!("{done}/{all}")),
-        Extent::Bytes { done, all } => (done, all, format!("{}{}", at.done, style.unit)),
+        Extent::Bytes { done, all } => (done, all, format!("{}{}", snapshot.done, style.unit)),
         Extent::Unknown => {
             return cut(
-                &format!("{desc}{}{} [{elapsed}{tail}]", at.done, style.unit),
+                &format!("{desc}{}{} [{elapsed}{tail}]", snapshot.done, style.unit),
                 style.columns,
             );
         }

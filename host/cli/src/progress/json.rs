@@ -18,13 +18,13 @@ struct Line {
 
 /// Returns the line of a moment. Times are in seconds, the rate in items per second.
 pub(super) fn line(moment: &Moment) -> String {
-    let at = moment.at;
+    let snapshot = moment.snapshot;
     let line = Line {
-        done: at.done,
-        total: at.total,
-        bytes: at.bytes,
-        total_bytes: at.total_bytes,
-        failed: at.failed,
+        done: snapshot.done,
+        total: snapshot.total,
+        bytes: snapshot.bytes,
+        total_bytes: snapshot.total_bytes,
+        failed: snapshot.failed,
         elapsed: thousandths(moment.elapsed.as_secs_f64()),
         rate: moment.rate.map(thousandths),
         eta: moment.remaining().map(|left| thousandths(left.as_secs_f64())),
@@ -47,16 +47,16 @@ mod tests {
 
     #[test]
     fn what_is_unknown_is_null() {
-        let mut at = ProgressSnapshot::default();
-        (at.done, at.bytes, at.failed) = (2, 20, 1);
+        let mut snapshot = ProgressSnapshot::default();
+        (snapshot.done, snapshot.bytes, snapshot.failed) = (2, 20, 1);
         let elapsed = Duration::from_millis(1500);
-        let begun = Moment { at, elapsed, rate: None };
+        let started = Moment { snapshot, elapsed, rate: None };
         assert_eq!(
-            line(&begun),
+            line(&started),
             r#"{"done":2,"total":null,"bytes":20,"total_bytes":null,"failed":1,"elapsed":1.5,"rate":null,"eta":null}"#
         );
-        (at.total, at.total_bytes) = (Some(6), Some(60));
-        let known = Moment { at, elapsed, rate: Some(4.0 / 3.0) };
+        (snapshot.total, snapshot.total_bytes) = (Some(6), Some(60));
+        let known = Moment { snapshot, elapsed, rate: Some(4.0 / 3.0) };
         assert_eq!(
             line(&known),
             r#"{"done":2,"total":6,"bytes":20,"total_bytes":60,"failed":1,"elapsed":1.5,"rate":1.333,"eta":3.0}"#

@@ -27,7 +27,7 @@ impl Average {
 /// A moving rate. The caller passes the time; this type reads no clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Rate {
-    at: Duration,
+    time: Duration,
     done: u64,
     items: Average,
     seconds: Average,
@@ -37,11 +37,11 @@ impl Rate {
     /// Takes the number of items that are `done` at `now`, both from the start. Returns the rate in
     /// items per second. Without new items, the rate stays.
     pub(super) fn observe(&mut self, now: Duration, done: u64) -> Option<f64> {
-        let (more, took) = (done.saturating_sub(self.done), now.saturating_sub(self.at));
+        let (more, took) = (done.saturating_sub(self.done), now.saturating_sub(self.time));
         if more > 0 && !took.is_zero() {
             self.items.add(float(more));
             self.seconds.add(took.as_secs_f64());
-            (self.at, self.done) = (now, done);
+            (self.time, self.done) = (now, done);
         }
         self.get()
     }
@@ -80,13 +80,13 @@ mod tests {
             (4_000,    30,    Some(7.058_824)),  // 10 in 2 s, after 20 in 2 s
             (5_000,    80,    Some(19.763_314)), // 50 in 1 s
         ];
-        for (at, done, expected) in cases {
-            let rate = rate.observe(Duration::from_millis(at), done);
+        for (time, done, expected) in cases {
+            let rate = rate.observe(Duration::from_millis(time), done);
             let near = match (rate, expected) {
                 (Some(rate), Some(expected)) => f64::abs(rate - expected) < 1e-3,
                 (rate, expected) => rate == expected,
             };
-            assert!(near, "{done} at {at} ms: {rate:?}, not {expected:?}");
+            assert!(near, "{done} at {time} ms: {rate:?}, not {expected:?}");
         }
     }
 }

@@ -10,18 +10,18 @@ use mtl_host::limits::LogLimit;
 #[derive(Debug)]
 pub(super) struct FinishReports {
     budget: RateLimiter,
-    unshown: u64,
+    suppressed: u64,
 }
 
 impl FinishReports {
     pub(super) fn new(limit: LogLimit) -> Self {
-        Self { budget: RateLimiter::new(limit.bytes() as u64), unshown: 0 }
+        Self { budget: RateLimiter::new(limit.bytes() as u64), suppressed: 0 }
     }
 
     /// Returns the text of a report to show, and charges the budget. If the budget is used up, returns `None`.
     pub(super) fn show(&mut self, text: impl FnOnce() -> String, now: Instant) -> Option<String> {
         if !self.budget.is_open(now) {
-            self.unshown = self.unshown.saturating_add(1);
+            self.suppressed = self.suppressed.saturating_add(1);
             return None;
         }
         let text = text();
@@ -30,8 +30,8 @@ impl FinishReports {
     }
 
     /// Returns the number of reports that were not shown.
-    pub(super) fn unshown(&self) -> u64 {
-        self.unshown
+    pub(super) fn suppressed(&self) -> u64 {
+        self.suppressed
     }
 }
 
@@ -56,14 +56,14 @@ mod tests {
             (9_502,    1,      false),
         ];
         let begin = Instant::now();
-        let mut closings = FinishReports::new("1000".parse().unwrap());
-        let mut unshown = 0;
+        let mut finish_reports = FinishReports::new("1000".parse().unwrap());
+        let mut suppressed = 0;
         for (at, bytes, is_shown) in cases {
             let now = begin + Duration::from_millis(at);
-            let shown = closings.show(|| "x".repeat(bytes), now);
+            let shown = finish_reports.show(|| "x".repeat(bytes), now);
             assert_eq!(shown.map(|text| text.len()), is_shown.then_some(bytes), "at {at} ms");
-            unshown += u64::from(!is_shown);
-            assert_eq!(closings.unshown(), unshown);
+            suppressed += u64::from(!is_shown);
+            assert_eq!(finish_reports.suppressed(), suppressed);
         }
     }
 }

@@ -49,8 +49,8 @@ fn a_plugin_speaks_under_its_name() {
         ("warn: ", "one\r\nerror: x\n", "[worker 2] warn: one\n[worker 2] warn: error: x"),
         ("",       "\u{1b}[2Jx\ry",     "[worker 2] \\u{1b}[2Jx\\ry"),
     ];
-    for (what, text, expected) in cases {
-        assert_eq!(plugin_text(WorkerIndex::new(2), what, text), expected);
+    for (prefix, text, expected) in cases {
+        assert_eq!(plugin_text(WorkerIndex::new(2), prefix, text), expected);
     }
 }
 
@@ -64,13 +64,13 @@ fn what_a_plugin_said_too_much_is_counted() {
 
 #[test]
 fn faults_that_were_not_shown_are_counted() {
-    let mut unshown = SuppressedFaults::default();
-    assert_eq!(unshown_text(&unshown), None);
-    unshown.add(FaultKind::Timeout);
-    assert_eq!(unshown_text(&unshown).unwrap(), "… and 1 more fault (timeout 1)");
-    unshown.add(FaultKind::Timeout);
-    unshown.add(FaultKind::Trap);
-    assert_eq!(unshown_text(&unshown).unwrap(), "… and 3 more faults (trap 1, timeout 2)");
+    let mut suppressed = SuppressedFaults::default();
+    assert_eq!(suppressed_text(&suppressed), None);
+    suppressed.add(FaultKind::Timeout);
+    assert_eq!(suppressed_text(&suppressed).unwrap(), "… and 1 more fault (timeout 1)");
+    suppressed.add(FaultKind::Timeout);
+    suppressed.add(FaultKind::Trap);
+    assert_eq!(suppressed_text(&suppressed).unwrap(), "… and 3 more faults (trap 1, timeout 2)");
 }
 
 #[test]

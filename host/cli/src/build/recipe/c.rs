@@ -7,7 +7,7 @@ use super::plan::{Order, Plan, Profile};
 use super::zig::tools as zigs;
 use crate::build::error::ProjectError;
 use crate::build::probe_reply::ToolAnswer;
-use crate::build::project::C_ENDINGS;
+use crate::build::project::C_EXTENSIONS;
 use crate::build::step::Step;
 use crate::build::tool::Tool;
 
@@ -16,7 +16,8 @@ const INSTALL: &str = "`python3 -m venv .venv && .venv/bin/pip install ziglang==
 
 pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
     let sources = sources(order)?;
-    let is_cpp = sources.iter().any(|path| path.extension().is_some_and(|ending| ending != "c"));
+    let is_cpp =
+        sources.iter().any(|path| path.extension().is_some_and(|extension| extension != "c"));
     let (tool, compiler) = compiler(order)?;
     let libraries: &[&str] = match compiler {
         _ if !is_cpp => &[],
@@ -45,10 +46,10 @@ pub(super) fn plan(order: &Order<'_>) -> Result<Plan, ProjectError> {
 /// Returns the sources, relative to the project: those at its top, in `src` and in the SDK.
 fn sources(order: &Order<'_>) -> Result<Vec<PathBuf>, ProjectError> {
     let top = order.project.folder();
-    let mut sources: Vec<PathBuf> = top.sources(&C_ENDINGS).map(PathBuf::from).collect();
+    let mut sources: Vec<PathBuf> = top.sources(&C_EXTENSIONS).map(PathBuf::from).collect();
     for name in ["src", "mtl-plugin"] {
         if let Some(folder) = top.inside(name)? {
-            sources.extend(folder.sources(&C_ENDINGS).map(|file| Path::new(name).join(file)));
+            sources.extend(folder.sources(&C_EXTENSIONS).map(|file| Path::new(name).join(file)));
         }
     }
     if sources.iter().all(|path| path.starts_with("mtl-plugin")) {
@@ -69,8 +70,8 @@ fn compiler(order: &Order<'_>) -> Result<(Tool, Compiler), ProjectError> {
     }
     // clang may be installed without a C library for WebAssembly.
     let has_library = |clang: &Tool| {
-        let asked = ["--target=wasm32-wasi", "-print-file-name=crt1-reactor.o"];
-        match order.ask(clang, &asked) {
+        let query = ["--target=wasm32-wasi", "-print-file-name=crt1-reactor.o"];
+        match order.ask(clang, &query) {
             // clang prints a missing file without a folder.
             ToolAnswer::Output(path) => Path::new(&path).is_absolute(),
             ToolAnswer::Fails => false,

@@ -68,7 +68,7 @@ fn required_version(module: &str) -> Option<(u32, u32)> {
 /// Parses `go1.27.1` or `go1.27rc1`. A development version has no numbers.
 fn version(text: &str) -> Option<(u32, u32)> {
     let (major, rest) = text.strip_prefix("go")?.split_once('.')?;
-    let end = rest.find(|sign: char| !sign.is_ascii_digit()).unwrap_or(rest.len());
+    let end = rest.find(|character: char| !character.is_ascii_digit()).unwrap_or(rest.len());
     Some((major.parse().ok()?, rest[..end].parse().ok()?))
 }
 

@@ -40,16 +40,16 @@ const INSTALLED: &str = "build/.packages.json";
 pub(super) fn install(order: &Order<'_>) -> Result<Option<Step>, ProjectError> {
     let folder = order.project.folder();
     let package = folder.json("package.json");
-    let is_there = |name: &str| {
+    let is_available = |name: &str| {
         let program = PROGRAMS.iter().find(|(package, _)| *package == name);
         is_installed(order.dir(), name)
             || program.is_some_and(|(_, program)| order.tools.find(program).is_some())
     };
-    let asked = installation_record(folder, &packages(folder));
+    let wanted = installation_record(folder, &packages(folder));
     let installed = folder.json(INSTALLED);
-    let is_noted = has_own(folder) && !installed.is_null();
-    let is_same = |part: &str| !is_noted || installed[part] == asked[part];
-    if dependencies(&package).all(is_there) && is_same("package") && is_same("lock") {
+    let is_recorded = has_own(folder) && !installed.is_null();
+    let is_same = |part: &str| !is_recorded || installed[part] == wanted[part];
+    if dependencies(&package).all(is_available) && is_same("package") && is_same("lock") {
         return Ok(None);
     }
     let npm = order.tools.find("npm");
@@ -66,16 +66,16 @@ pub(super) fn install(order: &Order<'_>) -> Result<Option<Step>, ProjectError> {
 /// because npm assumes that every existing folder is complete.
 pub(crate) fn begin(folder: &Folder) -> io::Result<()> {
     let modules = folder.path().join("node_modules");
-    let was_begun = folder.json(INSTALLED) == json!({});
+    let was_interrupted = folder.json(INSTALLED) == json!({});
     // npm writes this file at the end of an installation.
-    if was_begun && modules.is_dir() && !modules.join(".package-lock.json").exists() {
+    if was_interrupted && modules.is_dir() && !modules.join(".package-lock.json").exists() {
         fs::remove_dir_all(&modules)?;
     }
     fs::write(folder.path().join(INSTALLED), "{}")
 }
 
 /// Records that these packages are installed, with the lock file of npm.
-pub(crate) fn note(folder: &Folder, packages: &Value) -> io::Result<()> {
+pub(crate) fn record(folder: &Folder, packages: &Value) -> io::Result<()> {
     match has_own(folder) {
         true => fs::write(
             folder.path().join(INSTALLED),

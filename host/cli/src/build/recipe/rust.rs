@@ -9,7 +9,7 @@ use crate::build::error::ProjectError;
 use crate::build::probe_reply::ToolAnswer;
 use crate::build::step::Step;
 use crate::build::tool::Tool;
-use crate::shown::Shown;
+use crate::display_text::DisplayText;
 
 const TARGET: &str = "wasm32-wasip1";
 /// The files that cargo reads in addition to the sources, in the project and in the folders above it.
@@ -57,8 +57,8 @@ fn has_target(cargo: &Tool, order: &Order<'_>) -> bool {
         // The question would start the toolchain that the project names. Only the build may start it.
         return true;
     }
-    let asked = ["--print", "target-libdir", "--target", TARGET];
-    let folder = match order.ask(&rustc(cargo), &asked) {
+    let query = ["--print", "target-libdir", "--target", TARGET];
+    let folder = match order.ask(&rustc(cargo), &query) {
         ToolAnswer::Output(folder) => folder,
         ToolAnswer::Fails => return false,
         // If the target is missing, the build reports that.
@@ -92,22 +92,22 @@ pub(crate) fn plugin_in_messages(messages: &[u8], project: &Path) -> Result<Path
         let kinds = message["target"]["crate_types"].as_array();
         kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind == "cdylib"))
     };
-    let mut made: Vec<(PathBuf, PathBuf)> = Vec::new();
+    let mut plugins: Vec<(PathBuf, PathBuf)> = Vec::new();
     for message in messages.iter().filter(|message| is_plugin(message)) {
         let manifest = manifest(message).unwrap_or_default();
         let files = message["filenames"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let files = files.filter(|file| file.ends_with(".wasm"));
-        made.extend(files.map(|file| (manifest.clone(), PathBuf::from(file))));
+        plugins.extend(files.map(|file| (manifest.clone(), PathBuf::from(file))));
     }
     // A dependency may itself be a plugin. Dependencies count only if the project is a workspace
     // without its own package.
     if messages.iter().filter_map(manifest).any(|manifest| is_own(&manifest)) {
-        made.retain(|(manifest, _)| is_own(manifest));
+        plugins.retain(|(manifest, _)| is_own(manifest));
     }
-    let own = made.iter().find(|(manifest, _)| is_own(manifest));
-    match (own, made.as_slice()) {
+    let own = plugins.iter().find(|(manifest, _)| is_own(manifest));
+    match (own, plugins.as_slice()) {
         (Some((_, file)), _) | (None, [(_, file)]) => Ok(file.clone()),
-        _ => Err(made.iter().map(|(_, file)| format!("`{}`", Shown::of(file))).collect()),
+        _ => Err(plugins.iter().map(|(_, file)| format!("`{}`", DisplayText::of(file))).collect()),
     }
 }
 
@@ -115,7 +115,7 @@ pub(crate) fn plugin_in_messages(messages: &[u8], project: &Path) -> Result<Path
 /// settings files, which may not exist.
 pub(crate) fn sources(plugin: &Path, project: &Path) -> Option<Vec<PathBuf>> {
     let rules = std::fs::read_to_string(plugin.with_extension("d")).ok()?;
-    let mut sources: Vec<PathBuf> = listed(rules.lines().next()?);
+    let mut sources: Vec<PathBuf> = rule_files(rules.lines().next()?);
     let mut folders: Vec<PathBuf> = sources
         .iter()
         .chain([&project.join("Cargo.toml")])
@@ -131,7 +131,7 @@ pub(crate) fn sources(plugin: &Path, project: &Path) -> Option<Vec<PathBuf>> {
 }
 
 /// Returns the files after the colon of a make rule. A space in a name is escaped with `\`.
-fn listed(rule: &str) -> Vec<PathBuf> {
+fn rule_files(rule: &str) -> Vec<PathBuf> {
     let Some((_, files)) = rule.split_once(": ") else { return Vec::new() };
     let joined = files.replace("\\ ", "\0");
     joined
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn sources_are_what_a_rule_lists() {
         let rule = r"/t/p.wasm: /w/a\ b/lib.rs /w/c.rs";
-        assert_eq!(listed(rule), ["/w/a b/lib.rs", "/w/c.rs"].map(PathBuf::from));
-        assert_eq!(listed("/t/p.wasm:"), [""; 0].map(PathBuf::from));
+        assert_eq!(rule_files(rule), ["/w/a b/lib.rs", "/w/c.rs"].map(PathBuf::from));
+        assert_eq!(rule_files("/t/p.wasm:"), [""; 0].map(PathBuf::from));
     }
 }

@@ -4,32 +4,32 @@ use super::*;
 
 /// A state of a run: items done, failed and in total; bytes done and in total.
 #[derive(Clone, Copy, Default)]
-struct Stand {
+struct Counts {
     done: u64,
     failed: u64,
     total: Option<u64>,
     bytes: (u64, Option<u64>),
 }
 
-fn at(stand: Stand) -> ProgressSnapshot {
-    let mut at = ProgressSnapshot::default();
-    (at.done, at.failed, at.total) = (stand.done, stand.failed, stand.total);
-    (at.bytes, at.total_bytes) = stand.bytes;
-    at
+fn snapshot(counts: Counts) -> ProgressSnapshot {
+    let mut snapshot = ProgressSnapshot::default();
+    (snapshot.done, snapshot.failed, snapshot.total) = (counts.done, counts.failed, counts.total);
+    (snapshot.bytes, snapshot.total_bytes) = counts.bytes;
+    snapshot
 }
 
-fn drawn(stand: Stand, seconds: u64, rate: Option<f64>, columns: Option<usize>) -> String {
-    let moment = Moment { at: at(stand), elapsed: Duration::from_secs(seconds), rate };
+fn drawn(counts: Counts, seconds: u64, rate: Option<f64>, columns: Option<usize>) -> String {
+    let moment = Moment { snapshot: snapshot(counts), elapsed: Duration::from_secs(seconds), rate };
     frame(&moment, &BarStyle { desc: None, unit: "item".into(), columns })
 }
 
 #[test]
 fn frames_read_as_tqdms() {
-    let sized = |done| Stand { done, total: Some(100), ..Stand::default() };
-    let counted = |done| Stand { done, ..Stand::default() };
-    let by_bytes = |done, bytes| Stand { done, bytes: (bytes, Some(1000)), ..Stand::default() };
-    let failed = |failed| Stand { failed, ..sized(42) };
-    let long = Stand { done: 1_000_000, total: Some(4_000_000), ..Stand::default() };
+    let sized = |done| Counts { done, total: Some(100), ..Counts::default() };
+    let counted = |done| Counts { done, ..Counts::default() };
+    let by_bytes = |done, bytes| Counts { done, bytes: (bytes, Some(1000)), ..Counts::default() };
+    let failed = |failed| Counts { failed, ..sized(42) };
+    let long = Counts { done: 1_000_000, total: Some(4_000_000), ..Counts::default() };
     #[rustfmt::skip]
     let cases = [
         // stand             s      rate            frame
@@ -46,15 +46,15 @@ fn frames_read_as_tqdms() {
         (failed(2),          12,    Some(3.45),     " 42%|████▏     | 42/100 [00:12<00:16,  3.45item/s, 2 faults]"),
         (long,               3723,  Some(268.6),    " 25%|██▌       | 1000000/4000000 [1:02:03<3:06:09, 268.60item/s]"),
     ];
-    for (stand, seconds, rate, expected) in cases {
-        assert_eq!(drawn(stand, seconds, rate, None), expected);
+    for (counts, seconds, rate, expected) in cases {
+        assert_eq!(drawn(counts, seconds, rate, None), expected);
     }
 }
 
 #[test]
 fn a_frame_is_as_wide_as_its_terminal() {
-    let sized = Stand { done: 42, total: Some(100), ..Stand::default() };
-    let counted = Stand { done: 42, ..Stand::default() };
+    let sized = Counts { done: 42, total: Some(100), ..Counts::default() };
+    let counted = Counts { done: 42, ..Counts::default() };
     #[rustfmt::skip]
     let cases = [
         // stand   columns  frame
@@ -64,8 +64,8 @@ fn a_frame_is_as_wide_as_its_terminal() {
         (counted,  60,      "42item [00:12,  3.45item/s]"),
         (counted,  10,      "42item [00"),
     ];
-    for (stand, columns, expected) in cases {
-        let frame = drawn(stand, 12, Some(3.45), Some(columns));
+    for (counts, columns, expected) in cases {
+        let frame = drawn(counts, 12, Some(3.45), Some(columns));
         assert_eq!(frame, expected, "{columns} columns");
         assert!(frame.chars().count() <= columns);
     }
@@ -73,8 +73,9 @@ fn a_frame_is_as_wide_as_its_terminal() {
 
 #[test]
 fn desc_and_unit_are_the_users() {
-    let stand = Stand { done: 42, total: Some(100), ..Stand::default() };
-    let moment = Moment { at: at(stand), elapsed: Duration::from_secs(12), rate: Some(3.45) };
+    let counts = Counts { done: 42, total: Some(100), ..Counts::default() };
+    let moment =
+        Moment { snapshot: snapshot(counts), elapsed: Duration::from_secs(12), rate: Some(3.45) };
     let style = BarStyle { desc: Some("desc".into()), unit: "file".into(), columns: None };
     let expected = "desc:  42%|████▏     | 42/100 [00:12<00:16,  3.45file/s]";
     assert_eq!(frame(&moment, &style), expected);

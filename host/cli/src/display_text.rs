@@ -12,21 +12,21 @@ use super::escape;
 
 /// An untrusted name or text, shown on one line and without control characters.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Shown<'a>(&'a OsStr);
+pub(crate) struct DisplayText<'a>(&'a OsStr);
 
-impl<'a> Shown<'a> {
+impl<'a> DisplayText<'a> {
     /// Wraps a path or a text.
     pub(crate) fn of(name: &'a (impl AsRef<OsStr> + ?Sized)) -> Self {
         Self(name.as_ref())
     }
 }
 
-impl Display for Shown<'_> {
+impl Display for DisplayText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.0.to_string_lossy();
-        name.chars().try_for_each(|sign| match escape::is_plain(sign) {
-            true => f.write_char(sign),
-            false => sign.escape_default().try_for_each(|sign| f.write_char(sign)),
+        name.chars().try_for_each(|character| match escape::is_plain(character) {
+            true => f.write_char(character),
+            false => character.escape_default().try_for_each(|character| f.write_char(character)),
         })
     }
 }
@@ -50,8 +50,8 @@ mod tests {
         ];
         for (name, expected) in cases {
             let name = OsStr::from_bytes(name);
-            assert_eq!(Shown::of(name).to_string(), expected);
-            assert_eq!(Shown::of(Path::new(name)).to_string(), expected);
+            assert_eq!(DisplayText::of(name).to_string(), expected);
+            assert_eq!(DisplayText::of(Path::new(name)).to_string(), expected);
         }
     }
 
@@ -67,7 +67,7 @@ mod tests {
 
     /// The files that turn a name into text without this type: how often, and why that is safe.
     const OTHERWISE: [(&str, usize, &str); 9] = [
-        ("src/shown.rs", 1, "this type itself"),
+        ("src/display_text.rs", 1, "this type itself"),
         ("src/shell.rs", 1, "a word of a hint or a command line, shown by `escape`"),
         ("src/build/step.rs", 3, "a command line and a program, shown by this type"),
         ("src/build/project.rs", 1, "a part of a path"),
@@ -91,8 +91,8 @@ mod tests {
             let text = fs::read_to_string(path).unwrap();
             let name = path.to_str().unwrap();
             let is_test = name.ends_with("/tests.rs") || name.contains("/tests/");
-            let own = text.split("#[cfg(test)]\nmod tests {").next().filter(|_| !is_test);
-            let lines = own.unwrap_or_default().lines().enumerate();
+            let code = text.split("#[cfg(test)]\nmod tests {").next().filter(|_| !is_test);
+            let lines = code.unwrap_or_default().lines().enumerate();
             let lines = lines.filter(|(_, line)| calls.iter().any(|call| line.contains(call)));
             let lines: Vec<_> = lines.map(|(at, _)| format!("{name}:{}", at + 1)).collect();
             let allowed = OTHERWISE.iter().find(|(file, ..)| *file == name);
@@ -100,6 +100,6 @@ mod tests {
                 found.extend(lines);
             }
         }
-        assert_eq!(found, [""; 0], "use `Shown::of(path)`");
+        assert_eq!(found, [""; 0], "use `DisplayText::of(path)`");
     }
 }
