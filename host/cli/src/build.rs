@@ -6,9 +6,9 @@
 //!          tool_locator ─▶ recipe ─▶ plan: steps, shown and run ─▶ renamed into place ─▶ fingerprint
 //! ```
 //!
-//! Only the recipe of a language knows what the language needs. Compilers run with the user's rights.
-//! Therefore a project is built only if the user names its folder as a folder ([`named`]), and each
-//! command line is shown before it runs, even if it only looks for a compiler.
+//! Only the recipe of a language knows how to build the language. Compilers run with the user's rights.
+//! Therefore a folder is built only if its name does not look like a plugin file (`plugin_path`), and
+//! each command line is shown before it runs, even if it only looks for a compiler.
 
 mod builder;
 mod command;
@@ -58,7 +58,7 @@ that you trust. Each command is shown before it runs.
 
 Exit codes:
     0  the plugin is built; its path is on standard output
-    2  usage error, or DIR does not tell what to build
+    2  usage error, or it is unclear what to build in DIR
     4  a file cannot be read or written
     5  a compiler is missing, or fails";
 
@@ -82,7 +82,7 @@ pub(crate) struct BuildArgs {
     #[arg(long)]
     debug: bool,
 
-    /// Build with optimisation (this is the default)
+    /// Build with optimisation (default)
     #[arg(long, conflicts_with = "debug")]
     release: bool,
 }

@@ -20,7 +20,7 @@ pub(crate) struct CacheCommand {
 
 #[derive(Debug, Subcommand)]
 enum CacheAction {
-    /// Show the directory, the number and the size of compiled plugins
+    /// Show the cache directory, and the number and size of compiled plugins
     Info {
         #[command(flatten)]
         dir: CacheDirArgs,

@@ -34,7 +34,7 @@ pub(crate) struct CacheDirArgs {
 
     /// Size limit of the cache
     ///
-    /// Beyond it, the entries that were unused for the longest time are removed.
+    /// If the cache exceeds SIZE, the entries that were unused for the longest time are removed.
     #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) cache_size: CacheSize,
 }
@@ -55,7 +55,7 @@ impl CacheArgs {
         if self.no_cache { None } else { self.dir.path().ok() }
     }
 
-    /// Opens the cache, or returns `None` without a cache: a run works without it, but takes longer.
+    /// Opens the cache. Returns `None` without a cache: the run then takes longer.
     pub(super) fn cache(&self) -> Result<Option<Cache>, CacheError> {
         let Some(path) = self.path() else { return Ok(None) };
         match Cache::open(path) {

@@ -1,4 +1,4 @@
-//! `mtl-host check`: tests whether a plugin does what the host expects, in any language.
+//! `mtl-host check`: checks that a plugin, in any language, does what the host expects.
 //!
 //! ```text
 //! args ─▶ subject (the loaded plugin and its settings) ─▶ each check of the table ─▶ verdicts ─▶ report

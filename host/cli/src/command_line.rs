@@ -1,6 +1,6 @@
 //! The command line: a subcommand and its flags.
 
-use clap::{Parser, Subcommand};
+use clap::{Arg, CommandFactory as _, Parser, Subcommand};
 
 use super::build::BuildArgs;
 use super::cache::CacheCommand;
@@ -43,20 +43,43 @@ pub(super) enum Command {
     Doctor(DoctorArgs),
 }
 
+/// Returns the definition of the command line, in which each help text shows its default value.
+pub(super) fn command() -> clap::Command {
+    show_defaults(Cli::command())
+}
+
+/// Moves default values into the help texts. clap would show `[default: X]`, but some flags compute
+/// their default, and their help texts have the form `(default: X)`.
+fn show_defaults(command: clap::Command) -> clap::Command {
+    command.mut_args(show_default).mut_subcommands(show_defaults)
+}
+
+fn show_default(arg: Arg) -> Arg {
+    let values: Vec<_> = arg.get_default_values().iter().map(|value| value.to_str()).collect();
+    let [Some(value)] = values[..] else { return arg };
+    let note = format!(" (default: {value})");
+    let with_note = |text: String| match text.split_once("\n\n") {
+        Some((summary, details)) => format!("{summary}{note}\n\n{details}"),
+        None => text + &note,
+    };
+    let help = arg.get_help().map(|help| with_note(help.to_string()));
+    let long_help = arg.get_long_help().map(|help| with_note(help.to_string()));
+    let arg = help.into_iter().fold(arg.hide_default_value(true), Arg::help);
+    long_help.into_iter().fold(arg, Arg::long_help)
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_flags_are_consistent() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]
     fn the_help_fits_into_80_columns() {
-        let mut command = Cli::command();
+        let mut command = command();
         let run = command.find_subcommand_mut("run").unwrap();
         let help = run.clone().term_width(80).render_long_help().to_string();
         assert!(help.contains(
@@ -67,6 +90,7 @@ mod tests {
             let help = command.clone().term_width(80).render_long_help().to_string();
             let wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();
             assert_eq!(wide, [""; 0], "{name}");
+            assert!(!help.contains("[default: "), "{help}");
         }
     }
 }

@@ -53,7 +53,7 @@ pub(crate) struct PrecompileArgs {
     #[arg(long, value_name = "HEX")]
     sha256: Option<Sha256>,
 
-    /// Exported function that takes items, if it is not `call`
+    /// Exported function that takes items (default: call)
     ///
     /// If several interfaces of a component export the name, write INTERFACE#NAME.
     #[arg(long, value_name = "NAME")]
@@ -61,7 +61,8 @@ pub(crate) struct PrecompileArgs {
 
     /// WebAssembly features to enable, such as `gc`
     ///
-    /// The features are `gc` and `exceptions`, or both as `gc,exceptions`. A run of the file needs the same `--wasm`.
+    /// The features are `gc` and `exceptions`, or both as `gc,exceptions`. A run of the file needs
+    /// the same `--wasm`.
     #[arg(long, value_name = "FEATURES", default_value_t)]
     wasm: WasmFeatures,
 
@@ -72,7 +73,7 @@ pub(crate) struct PrecompileArgs {
     /// Jail level: required, strict or best-effort
     ///
     /// `required` needs seccomp and Landlock; `strict` needs all layers that `mtl-host doctor`
-    /// shows; `best-effort` needs none, and warns of those that are missing.
+    /// shows; `best-effort` needs none, and warns about missing layers.
     #[arg(long, value_name = "LEVEL", default_value_t)]
     jail: Jail,
 

@@ -1,13 +1,13 @@
 //! Settings from a file: `--config mtl.toml`.
 //!
 //! ```text
-//! command line ─▶ clap ─▶ which flags are given, and which file ─┐
-//! file ─▶ entries with their lines ─▶ flags that are not given ──┴▶ clap again ─▶ RunArgs
+//! command line ─▶ clap ─▶ the given flags, and the path of the file ─┐
+//! file ─▶ entries with their lines ─▶ flags that are not given ──────┴▶ clap again ─▶ RunArgs
 //! ```
 //!
-//! A key of `[pool]` is the long name of a flag, and becomes that flag. Its values and its meaning are
-//! therefore declared once, where the flag is. A flag on the command line overrides the same flag in
-//! the file, and every flag that conflicts with it. Each `[[worker]]` is one worker, like `--worker`.
+//! A key of `[pool]` is the long name of a flag, and becomes that flag. The definition of the flag is
+//! therefore the only declaration of its values. A flag on the command line overrides the same flag in
+//! the file, and every flag in the file that conflicts with it. Each `[[worker]]` is one worker, like `--worker`.
 //!
 //! Paths in the file are relative to the folder of the file.
 

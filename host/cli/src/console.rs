@@ -1,4 +1,4 @@
-//! Standard error, which messages and the progress bar share without overwriting each other.
+//! Standard error, which messages and the progress bar share.
 //!
 //! Every message is written in one piece, above the bar. All control characters in it are escaped,
 //! except line feeds and tabs. Write errors are ignored: if nobody reads standard error, there is no

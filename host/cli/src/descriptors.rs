@@ -82,7 +82,7 @@ static CLOSED: AtomicU8 = AtomicU8::new(0);
     reason = "no safe code runs before Rust's runtime replaces a closed stream with `/dev/null`"
 )]
 // SAFETY: the C library calls each function in this section once, before `main`, on the only thread. The section holds
-// pointers to C functions like `look`. The C library also passes arguments, which a C function may ignore.
+// pointers to C functions like `check_streams`. The C library passes arguments, which a C function may ignore.
 #[unsafe(link_section = ".init_array")]
 #[used]
 static CHECK_STREAMS: extern "C" fn() = {

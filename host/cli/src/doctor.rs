@@ -21,9 +21,9 @@ Exit codes:
     0  the machine has all required layers
     6  a required layer is missing";
 
-/// Show the layers of the jail that this machine has
+/// Show the layers of the jail that this machine supports
 ///
-/// The jail is that of `--isolation process`.
+/// `--isolation process` runs each worker in this jail.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct DoctorArgs {

@@ -47,7 +47,7 @@ pub(crate) enum CliError {
     NamelessItems { format: InputFormat },
     #[error(transparent)]
     GuestWritable(#[from] GuestWritableError),
-    /// The settings describe no worker.
+    /// The settings name no plugin.
     #[error("no plugin is named")]
     NoPlugin,
     #[error(transparent)]

@@ -16,8 +16,8 @@ pub(super) fn line(text: &str) -> String {
     shown
 }
 
-/// Returns `text` with its line breaks, escaped, and `indent` before each line except the first: no
-/// line of it looks like a line of the command.
+/// Returns `text` with its line breaks, escaped, and with `indent` before each line except the first.
+/// The indent keeps a line of `text` from looking like a line of the command.
 pub(super) fn block(text: &str, indent: &str) -> String {
     let text = text.trim_end();
     let mut shown = String::with_capacity(text.len());
@@ -46,9 +46,9 @@ pub(super) fn json(text: &str) -> String {
     shown
 }
 
-/// Returns the first `most` characters of `text`, and its full size if it was cut.
-pub(super) fn head(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
+/// Returns the first `max` characters of `text`. If characters are missing, adds the full size.
+pub(super) fn head(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
         None => text.to_owned(),
         Some((end, _)) => {
             let mut head = text[..end].to_owned();

@@ -114,14 +114,14 @@ impl Exit {
         }
     }
 
-    /// Returns the exit code of a run that took place. An error takes precedence over an interruption,
+    /// Returns the exit code of a run. An error takes precedence over an interruption,
     /// and an interruption over failed items.
     pub(crate) fn of_run(outcome: &RunOutcome, interrupted: Interrupted) -> Self {
         match (exit_of_run_error(outcome.error.as_ref()), interrupted) {
             (Some(Self::Plugin), _) if has_begun(outcome) => Self::EndedEarly,
             (Some(exit), _) => exit,
             (None, Interrupted::Yes) => Self::Interrupted,
-            // A reader that closed the pipe has all that it wanted.
+            // A reader that closed the pipe needs no more results.
             (None, Interrupted::No) if is_closed_pipe(outcome.error.as_ref()) => Self::Success,
             (None, Interrupted::No) if outcome.summary.counts.failed() > 0 => Self::ItemFailed,
             (None, Interrupted::No) => Self::Success,

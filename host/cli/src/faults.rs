@@ -54,12 +54,12 @@ impl FaultRecorder {
 
     fn begin(&mut self) {
         if !std::mem::replace(&mut self.has_begun, true) {
-            // A failure is reported by the next write, or at the end.
+            // The next write reports a failure, or `end` does.
             self.outputs.iter().for_each(|file| drop(file.begin()));
         }
     }
 
-    /// Ends the output. With `has_begun`, the output of an earlier run is removed, even if no item was done.
+    /// Ends the output. If `has_begun` is true, removes the output of an earlier run, even if no item was done.
     pub(super) fn end(&mut self, has_begun: bool) -> Result<(), SinkError> {
         if has_begun {
             self.has_begun = true;

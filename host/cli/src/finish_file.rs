@@ -1,7 +1,8 @@
 //! `--finish-output FILE`: each finish report as a line of JSON.
 //!
-//! Instances end on the threads of their workers, and in the middle of a run when they are replaced.
-//! No worker can handle a full disk, so the file keeps the first error for the end of the run.
+//! Instances end on the threads of their workers. When an instance is replaced, this happens in the
+//! middle of a run. No worker can handle a full disk, so the file keeps the first error for the end of
+//! the run.
 
 use std::io;
 use std::path::{Path, PathBuf};

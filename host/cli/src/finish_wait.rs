@@ -16,7 +16,7 @@ pub(super) struct FinishWait {
 }
 
 impl FinishWait {
-    /// The time before the message: longer than most plugins take to finish, and short enough for a
+    /// The time before the message: longer than the `finish` of most plugins, and short enough for a
     /// user who waits.
     const DELAY: Duration = Duration::from_secs(3);
 

@@ -27,7 +27,7 @@ pub(crate) enum InputFormat {
 }
 
 impl InputFormat {
-    /// Returns the format of items that the plugin learns.
+    /// Returns the format of items that the plugin can query.
     pub(crate) fn item_format(self) -> Format {
         match self {
             Self::Jsonl => Format::Json,

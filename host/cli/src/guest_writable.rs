@@ -1,7 +1,7 @@
-//! Refuses files of the run that a plugin may change: a plugin that replaces its own code, a configuration or the cache
+//! Refuses files of the run that a plugin may change. A plugin that replaces its own code, a configuration or the cache
 //! would decide what the next run does.
 //!
-//! Items and results may lie in a granted directory. The run opens them with an [`Opener`], which follows no link there.
+//! Items and results may be in a granted directory. The run opens them with an [`Opener`], which follows no link there.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -60,7 +60,7 @@ impl InitArg {
     }
 }
 
-/// Combines all `--init`: one is for all workers, several are for one worker each.
+/// Combines all values of `--init`. A single value is for all workers; several values are for one worker each.
 pub(crate) fn init(args: &[InitArg]) -> Result<Init, InitFileError> {
     let mut read = args.iter().map(InitArg::read).collect::<Result<Vec<_>, _>>()?;
     Ok(match (read.pop(), read.is_empty()) {

@@ -27,9 +27,9 @@ use super::report::Report;
 use super::shell;
 
 const AFTER_HELP: &str = "\
-The plugin is compiled but not run. That can take seconds, and happens in a
-process in the jail of `run --isolation process`. A folder of sources is refused:
-if you trust the sources, build the plugin first with `mtl-host build DIR`.
+The plugin is compiled, but not run. Compiling can take seconds, and happens in
+the jail of `run --isolation process`. A folder of sources is refused: if you
+trust the sources, build the plugin first with `mtl-host build DIR`.
 
 Exit codes:
     0  a run accepts the plugin
@@ -39,7 +39,7 @@ Exit codes:
 /// The maximum number of exports that are shown, and of lines of imports.
 const MAX_SHOWN: usize = 200;
 
-/// Show what is in a plugin, and the grants that it may need
+/// Show the content of a plugin, and the grants that it may need
 ///
 /// The last line is a command that runs the plugin with these grants, in jailed processes. If you
 /// wrote the plugin, leave out `--isolation process`.
@@ -49,7 +49,7 @@ pub(crate) struct InspectArgs {
     /// Plugin (.wasm or .wat): a core module or a component
     plugin: PathBuf,
 
-    /// Exported function that takes items, if it is not `call`
+    /// Exported function that takes items (default: call)
     ///
     /// If several interfaces of a component export the name, write INTERFACE#NAME.
     #[arg(long, value_name = "NAME")]
@@ -62,7 +62,7 @@ pub(crate) struct InspectArgs {
     /// Jail level: required, strict or best-effort
     ///
     /// `required` needs seccomp and Landlock; `strict` needs all layers that `mtl-host doctor`
-    /// shows; `best-effort` needs none, and warns of those that are missing.
+    /// shows; `best-effort` needs none, and warns about missing layers.
     #[arg(long, value_name = "LEVEL", default_value_t)]
     jail: Jail,
 

@@ -1,4 +1,4 @@
-//! The values of keys, such as those of `--worker`.
+//! The values of keys, such as the keys of `--worker`.
 
 use std::ffi::OsStr;
 use std::fmt::Display;

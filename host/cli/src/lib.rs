@@ -1,4 +1,4 @@
-//! The command line. Only this crate prints, reads the environment and listens to signals.
+//! The command line. Only this crate prints, reads the environment and handles signals.
 //!
 //! ```text
 //! run_args (as typed) ─▶ settings ─▶ run ─▶ pool ─▶ faults ─▶ the real sink
@@ -90,7 +90,7 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
-/// Returns the definition of the command line. For the reference in `host/docs`.
+/// Returns the definition of the command line, for the reference in `host/docs`.
 #[doc(hidden)]
 #[must_use]
 pub fn definition() -> clap::Command {
@@ -110,7 +110,7 @@ fn execute(command: Command) -> Exit {
     }
 }
 
-/// Returns the text that a command line shows instead of a run, or its error message. For `tests/fuzz`.
+/// Returns the text that a command line shows instead of a run, or its error message, for `tests/fuzz`.
 #[doc(hidden)]
 pub fn text_or_error(line: Vec<OsString>) -> Result<Option<String>, String> {
     match settings::parse(line) {
@@ -123,7 +123,8 @@ pub fn text_or_error(line: Vec<OsString>) -> Result<Option<String>, String> {
     }
 }
 
-/// Shows the help, or the error of the command line. The typed text may contain an untrusted name.
+/// Shows the help, or the error of the command line. The error quotes typed text, which may contain an
+/// untrusted name.
 fn show_clap_error(mut error: clap::Error) -> Exit {
     if !error.use_stderr() {
         if Stream::Output.was_closed() {
@@ -132,21 +133,21 @@ fn show_clap_error(mut error: clap::Error) -> Exit {
         let _ = error.print();
         return Exit::Success;
     }
-    let typed = error.context().filter_map(|(kind, value)| Some((kind, fit_to_show(value)?)));
-    for (kind, shown) in typed.collect::<Vec<_>>() {
-        error.insert(kind, shown);
+    let typed = error.context().filter_map(|(kind, value)| Some((kind, escape_value(value)?)));
+    for (kind, value) in typed.collect::<Vec<_>>() {
+        error.insert(kind, value);
     }
     Console::standard_error().print_line(error.render().to_string().trim_end_matches('\n'));
     Exit::Usage
 }
 
 /// Returns a value with the typed text escaped, or `None` for a value without typed text.
-fn fit_to_show(value: &ContextValue) -> Option<ContextValue> {
-    let shown = |text: String| DisplayText::of(&text).to_string();
+fn escape_value(value: &ContextValue) -> Option<ContextValue> {
+    let escaped = |text: String| DisplayText::of(&text).to_string();
     match value {
-        ContextValue::String(text) => Some(ContextValue::String(shown(text.clone()))),
+        ContextValue::String(text) => Some(ContextValue::String(escaped(text.clone()))),
         ContextValue::StyledStrs(texts) => {
-            let texts = texts.iter().map(|text| shown(text.to_string()).into());
+            let texts = texts.iter().map(|text| escaped(text.to_string()).into());
             Some(ContextValue::StyledStrs(texts.collect()))
         }
         _ => None,
@@ -163,7 +164,7 @@ fn show(text: &str) -> Exit {
     }
     let mut output = terminal::output(Output::standard(), Raw::No, EscapeStyle::Json);
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
-        // A reader that closed the pipe has all that it wanted.
+        // A reader that closed the pipe needs no more output.
         Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
             refuse(&CliError::Show { source })
         }

@@ -57,12 +57,12 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) max_item: ItemLimit,
 
-    /// Output and log limit of each worker, per second
+    /// Limit on each worker's output and log per second
     ///
-    /// The text counts in its shown form, with the worker's name and escaped. All workers together may
-    /// write four times as much. Text beyond the limit is dropped, and a line says so once a second.
-    /// The finish reports of all workers together have the same limit: reports beyond it are
-    /// counted, and `--finish-output` gets every report.
+    /// The limit counts the displayed form of text: escaped, and with the worker's name. All workers
+    /// together may write four times as much. Text beyond the limit is dropped, and a message reports
+    /// this once a second. The same limit applies to the finish reports of all workers together.
+    /// Reports beyond it are only counted, but `--finish-output` gets every report.
     #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) log_limit: LogLimit,
 

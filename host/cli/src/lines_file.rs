@@ -1,6 +1,6 @@
 //! A side file of JSON lines, which a run writes in addition to its results.
 //!
-//! If the disk fills up in the middle of a line, the incomplete line is removed again. This is impossible for a pipe.
+//! If the disk fills up in the middle of a line, this module removes the incomplete line again, except from a pipe.
 
 use std::io::{self, Write};
 use std::path::Path;

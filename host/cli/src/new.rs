@@ -1,7 +1,7 @@
 //! `mtl-host new`: creates a project that contains the SDK of its language, so that the first run
 //! downloads nothing.
 //!
-//! The folder is created as a whole, or not at all.
+//! If a file cannot be written, no part of the project stays.
 
 mod error;
 mod name;
@@ -22,7 +22,7 @@ use super::shell;
 
 const AFTER_HELP: &str = "\
 The project has a small worker, a test of it, and the SDK in the folder
-mtl-plugin. All of it is yours to change.
+mtl-plugin. You may change all of it.
 
 Exit codes:
     0  the project is created
@@ -37,7 +37,7 @@ Example:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct NewArgs {
-    /// Folder to create; the worker has its name
+    /// Folder to create; its name becomes the name of the worker
     dir: PathBuf,
 
     /// Language of the worker

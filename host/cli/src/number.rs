@@ -1,5 +1,5 @@
-//! Plain numbers on the command line. The errors of the standard library are about digits and types;
-//! these name the valid numbers.
+//! Plain numbers on the command line. The errors of the standard library describe digits and types. The
+//! errors of this module name the valid numbers.
 
 use std::num::NonZeroU64;
 use std::str::FromStr;

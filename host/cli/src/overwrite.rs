@@ -1,4 +1,4 @@
-//! Checks that a run does not overwrite a file that it reads: a typing error would destroy the input.
+//! Checks that a run does not overwrite a file that it reads. Otherwise a typing error could destroy the input.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use super::display_text::DisplayText;
 /// The identity of a file that may have several names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Identity {
-    /// An existing file.
+    /// An existing regular file.
     Inode { device: u64, inode: u64 },
     /// A file that does not exist yet.
     Name { folder: PathBuf, name: PathBuf },

@@ -71,7 +71,7 @@ impl Report {
 
     /// Shows a fault. Each hint is shown once.
     pub(crate) fn fault(&self, fault: &Fault, path: Option<&Path>) {
-        // The plugin wrote the message of a worker's `bad-item`.
+        // If a worker reports `bad-item`, the plugin wrote the message.
         let is_read = fault.kind() != FaultKind::BadItem || fault.worker().is_none();
         let hint = hints::limit(fault.kind(), fault.message()).filter(|_| is_read);
         let hint = hint.filter(|hint| self.shown_hints().insert(hint));
@@ -83,7 +83,7 @@ impl Report {
         self.shown_hints.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Warns of layers that the jail of the workers lacks.
+    /// Warns about missing layers of the workers' jail.
     pub(crate) fn jail_incomplete(&self, lacks: &str) {
         self.console
             .print_line(&format!("warning: the jail of the workers lacks {}", display_text(lacks)));
@@ -129,7 +129,7 @@ impl Report {
         }
     }
 
-    /// Warns of layers that the jail lacked in which a plugin was inspected.
+    /// Warns about missing layers of the jail in which a plugin was inspected.
     pub(crate) fn inspection_jail_incomplete(&self, lacks: &str) {
         self.console.print_line(&format!(
             "warning: the plugin was read in a jail that lacks {}",
@@ -175,7 +175,7 @@ impl Report {
     }
 
     fn finish_reports(&self) -> MutexGuard<'_, FinishReports> {
-        // A panic cannot leave it inconsistent: the text is created before the budget is charged.
+        // A panic cannot leave the reports inconsistent: the text is created before the budget is charged.
         self.finish_reports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -257,7 +257,7 @@ impl Observer for Report {
                     format!("warning: worker {worker} {summary} and is retired: {}", chain(reason));
                 self.console.print_line(&with_hint(text, hint.as_deref()));
             }
-            // The failure of an instance is a fault of its item, and a start is no news.
+            // The failure of an instance is shown as the fault of its item. A start needs no message.
             _ => {}
         }
     }

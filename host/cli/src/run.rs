@@ -47,7 +47,7 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     check_output_dir(args)?;
     let opener = args.workers.open_dirs()?;
     wasm_input_check::check(&opener, &args.items.inputs, args.config.as_deref())?;
-    // Check before a folder is built, and again when the path of the built plugin is known.
+    // The check runs before a folder is built, and again when the path of the built plugin is known.
     check_guest_writable(args, &opener)?;
     args.workers.build()?;
     check_guest_writable(args, &opener)?;
@@ -58,11 +58,11 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     let signals = Signals::listen(&stop, console)?;
     let observer = Arc::new(RunObserver::new(&report));
     let pool = builder.stop(&stop).observer(observer.clone()).prepare()?;
-    // Open the outputs before any plugin starts, because a plugin may replace files in its directories. Files keep the
-    // result of an earlier run until the first item is done.
+    // The outputs are opened before any plugin starts, because a plugin may replace files in its directories. The files
+    // keep the results of an earlier run until the first item is done.
     let (mut sink, output_paths) = open_outputs(args, &opener, &observer)?;
     let mut pool = match args.workers.isolation {
-        // The process has no other pool that the confinement could affect.
+        // The confinement applies to the whole process, which has no other pool.
         IsolationArg::Thread => pool.confined().start()?,
         IsolationArg::Process => pool.start()?,
     };
@@ -109,7 +109,7 @@ fn open_outputs(
     observer: &RunObserver,
 ) -> Result<(FaultRecorder, Option<OutputPaths>), CliError> {
     let mut files = Vec::new();
-    // The directory comes first, since the other files may lie in it.
+    // The directory comes first, because it may contain the other files.
     let directory = args.results.output_dir.as_deref();
     let directory = directory.map(|path| Directory::create_with(opener, path)).transpose()?;
     if let Some(path) = &args.time.finish_output {
@@ -233,7 +233,7 @@ fn report_end(outcome: &RunOutcome, faults: &FaultRecorder, args: &RunArgs, repo
 
 /// Ends the workers, and reports how many finish reports they have lost.
 fn close(pool: Pool, outcome: &RunOutcome, args: &RunArgs, report: &Report, stop: &StopFlag) {
-    // A reader who closes the pipe may still want the file of finish reports.
+    // If the reader of the results has closed the pipe, the user may still want the file of finish reports.
     let wants_finish_reports = args.time.finish_output.is_some();
     match &outcome.error {
         error if is_closed_pipe(error.as_ref()) && !wants_finish_reports => drop(pool),
@@ -254,7 +254,7 @@ fn sync(
     sink: &mut FaultRecorder,
     observer: &RunObserver,
 ) -> Result<(), CliError> {
-    // A failed sink is already reported. The side files are then even more important.
+    // The failure of a sink is already reported. Then the side files are synced alone.
     let results = match outcome.error {
         Some(Error::Sink(_)) => Ok(()),
         _ => sink.sync(),
@@ -292,7 +292,7 @@ fn check_guest_writable(args: &RunArgs, opener: &Opener) -> Result<(), CliError>
     Ok(guest_writable::check_cache(opener, args.cache.path().as_deref())?)
 }
 
-/// Checks that the run overwrites no file that it reads or writes otherwise.
+/// Checks that no output of the run overwrites an input or another output.
 fn check_overwrites(args: &RunArgs) -> Result<(), CliError> {
     let mut read = files_read(args);
     if let Some(path) = args.results.names() {

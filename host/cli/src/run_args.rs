@@ -68,8 +68,8 @@ pub(crate) struct RunArgs {
     /// Plugin (.wasm or .wat), or a folder of sources to build
     ///
     /// A plugin is a core module or a component. A folder is built first, as by `mtl-host build`:
-    /// name only a folder whose sources you trust. With `--plugin`, `--worker`, or a configuration
-    /// that names a plugin, this argument is the first INPUT.
+    /// name only a folder whose sources you trust. If `--plugin`, `--worker` or a configuration
+    /// names the plugin, this argument is the first INPUT.
     #[arg(value_name = "PLUGIN")]
     pub(crate) first: Option<PathBuf>,
 
@@ -164,8 +164,9 @@ pub(crate) struct ResultArgs {
 
     /// Write each result to its own file below DIR
     ///
-    /// The file is named after the item, for `--input-format files` and `paths`: the result of
-    /// a/b.md goes to DIR/a/b.md, that of /x/y to DIR/x/y. A failed item leaves no file.
+    /// The file has the path of the item's file, so this flag needs `--input-format files` or
+    /// `paths`. The result of a/b.md goes to DIR/a/b.md, and the result of /x/y to DIR/x/y. A failed
+    /// item leaves no file.
     #[arg(
         long,
         value_name = "DIR",
@@ -183,30 +184,30 @@ pub(crate) struct ResultArgs {
 
     /// Allow results that contain the end of a record
     ///
-    /// The end of a record is a line break, or a zero byte with `--output-format nul`. Without this
+    /// A record ends in a line break, or with `--output-format nul` in a zero byte. Without this
     /// flag, a result that contains one is a fault.
     #[arg(long)]
     pub(crate) multiline: bool,
 
     /// Write control characters to a terminal unescaped
     ///
-    /// Without this flag, a terminal gets every control character escaped, except line feeds and
-    /// tabs. This holds for results in every format, for `--faults` and for `--finish-output`. Files
-    /// and pipes always get every byte unchanged.
+    /// Without this flag, control characters are escaped on a terminal, except line feeds and tabs.
+    /// This applies to results in every format, to `--faults` and to `--finish-output`. Files and
+    /// pipes always get every byte unchanged.
     #[arg(long)]
     pub(crate) raw: bool,
 
     /// Exit only when the output is safe on the disk
     ///
-    /// At the end, the run syncs results, faults and finish reports, and the names of their files,
-    /// so that a result behind exit code 0 survives a crash of the machine. With `--output-dir`, it
+    /// At the end, the run syncs the files of results, faults and finish reports, and their names.
+    /// After exit code 0, these files survive a crash of the machine. With `--output-dir`, the run
     /// syncs the file system of DIR once.
     #[arg(long)]
     pub(crate) sync: bool,
 
-    /// Format of each result
+    /// Treat each result as text or as JSON
     ///
-    /// It overrides the format that the plugin declares.
+    /// This overrides the format that the plugin declares.
     #[arg(long, value_name = "FORMAT")]
     pub(crate) results: Option<ResultFormat>,
 
@@ -237,9 +238,9 @@ pub(crate) struct WorkerArgs {
     /// Repeat it for each worker. SPEC is a plugin, followed by any of
     /// `,dir=HOST::GUEST[:rw|:rw+symlinks]`, `,env=KEY[=VALUE]`, `,net=HOST:PORT`, `,memory=SIZE`,
     /// `,timeout=TIME`, `,init-timeout=TIME`, `,fuel=N`, `,disk=SIZE`, `,max-result=SIZE`,
-    /// `,sha256=HEX`, `,call=NAME` and `,wasm=gc+exceptions`. The last may be `,init=TEXT` or
-    /// `,init=@FILE`, which takes the rest of SPEC: put a TEXT that contains one of these `,KEY=`
-    /// into a file.
+    /// `,sha256=HEX`, `,call=NAME` and `,wasm=gc+exceptions`. `,init=TEXT` or `,init=@FILE` comes
+    /// last, because it takes the rest of SPEC. If TEXT contains one of these keys, such as `,env=`,
+    /// write TEXT into a file.
     #[arg(
         long,
         value_name = "SPEC",
@@ -249,7 +250,7 @@ pub(crate) struct WorkerArgs {
 
     /// Number of workers (default: one per core, or per `--init`)
     ///
-    /// If `--init` is given more than once, the default is one worker for each.
+    /// If `--init` is given more than once, the default is one worker for each `--init`.
     #[arg(short, long, value_name = "N", allow_hyphen_values = true)]
     pub(crate) jobs: Option<Jobs>,
 
@@ -274,7 +275,7 @@ pub(crate) struct WorkerArgs {
     /// Jail level: required, strict or best-effort
     ///
     /// `required` needs seccomp and Landlock; `strict` needs all layers that `mtl-host doctor`
-    /// shows; `best-effort` needs none, and warns of those that are missing.
+    /// shows; `best-effort` needs none, and warns about missing layers.
     #[arg(long, value_name = "LEVEL", default_value_t)]
     pub(crate) jail: Jail,
 
@@ -297,9 +298,9 @@ pub(crate) struct WorkerArgs {
 
     /// Let the plugin connect to HOST:PORT, by TCP or plain HTTP
     ///
-    /// HOST is a name, or an address such as 127.0.0.1 or [::1]. HTTP works without TLS only. Names
-    /// are looked up once, at the start. Loopback and private addresses that a lookup finds are
-    /// left out, unless the name is `localhost` or the address itself is granted.
+    /// HOST is a name, or an address such as 127.0.0.1 or [::1]. HTTP works only without TLS. Names
+    /// are looked up once, at the start. A loopback or private address that a lookup finds is not
+    /// granted, unless the name is `localhost` or another `--net` grants the address itself.
     #[expect(rustdoc::broken_intra_doc_links, reason = "an address in brackets is no link")]
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) net: Vec<NetGrant>,
@@ -310,18 +311,18 @@ pub(crate) struct WorkerArgs {
     #[arg(long, value_name = "HEX")]
     pub(crate) sha256: Option<Sha256>,
 
-    /// Exported function that takes items, if it is not `call`
+    /// Exported function that takes items (default: call)
     ///
-    /// In a component of another world, it can be any function of plain values, which then gets
-    /// items as JSON. If several interfaces export the name, write INTERFACE#NAME.
+    /// In a component of another world, this can be any function whose parameters are plain values.
+    /// It gets items as JSON. If several interfaces export the name, write INTERFACE#NAME.
     #[arg(long, value_name = "NAME")]
     pub(crate) call: Option<String>,
 
     /// WebAssembly features to enable, such as `gc`
     ///
-    /// The features are `gc` and `exceptions`, or both as `gc,exceptions`. Plugins in Kotlin, Dart or OCaml need them. They bring in the
-    /// engine's garbage collector, which is young code. `mtl-host inspect` shows the features that a
-    /// plugin uses.
+    /// The features are `gc` and `exceptions`, or both as `gc,exceptions`. Plugins in Kotlin, Dart
+    /// or OCaml need them. They use the engine's garbage collector, which is young code. `mtl-host
+    /// inspect` shows the features that a plugin uses.
     #[arg(long, value_name = "FEATURES", default_value_t)]
     pub(crate) wasm: WasmFeatures,
 
@@ -343,8 +344,8 @@ pub(crate) struct TimeArgs {
     /// Time limit for each item, such as 100ms, 1.5s or 2m
     ///
     /// An item that takes longer has the fault `timeout`, and a fresh instance takes the next item.
-    /// A number without a unit is in seconds. Time in which the worker waits for a core does not
-    /// count, nor does time in which the command is stopped (Ctrl-Z).
+    /// A number without a unit is in seconds. The time does not count while the worker waits for a
+    /// core, or while the command is stopped (Ctrl-Z).
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) timeout: Option<TimeSpan>,
 
@@ -357,16 +358,16 @@ pub(crate) struct TimeArgs {
 
     /// Time limit for the end of the run
     ///
-    /// The time starts after the last item, Ctrl-C or an error. Plugins that still work when it is
-    /// over are interrupted.
+    /// The time starts after the last item, at Ctrl-C or at an error. Plugins that still run when it
+    /// is over are interrupted.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) join_timeout: Option<TimeSpan>,
 
     /// Retry a failed item up to N times, on a fresh instance
     ///
-    /// The plugin runs the whole item again: what it changes in files or elsewhere, it changes
-    /// again. With `--isolation process`, a process that dies can lose the results of items that
-    /// it had finished; those items run again.
+    /// The plugin runs the whole item again, and repeats its changes to files and elsewhere. With
+    /// `--isolation process`, a process that dies can lose the results of items that it had
+    /// finished; those items run again.
     #[arg(
         long,
         value_name = "N",
@@ -376,7 +377,7 @@ pub(crate) struct TimeArgs {
     )]
     pub(crate) retries: u32,
 
-    /// Faults to retry
+    /// Kinds of faults to retry
     ///
     /// KINDS is a list such as `trap,timeout,refused`.
     #[arg(long, value_name = "KINDS", default_value_t, requires = "retries")]
@@ -384,10 +385,10 @@ pub(crate) struct TimeArgs {
 
     /// Retire a worker after N restarts in a row
     ///
-    /// A finished item starts the count again. All retries of one item count as one restart, and so does each start that fails. Without
-    /// this flag, a worker that cannot start is retired after 3 attempts. The first start of a
-    /// worker is tried again if its process died or the start took too long; if it fails in the
-    /// plugin, the run ends.
+    /// A finished item resets the count. All retries of one item count as one restart, and so does
+    /// each failed start. Without this flag, a worker that cannot start is retired after 3 attempts.
+    /// If the first start of a worker takes too long, or its process dies, the start is tried again.
+    /// If the first start fails in the plugin, the run ends.
     #[arg(long, value_name = "N", default_value_t, allow_hyphen_values = true)]
     pub(crate) max_restarts: MaxRestarts,
 
@@ -399,9 +400,9 @@ pub(crate) struct TimeArgs {
 
     /// Write finish reports to FILE, as JSON lines
     ///
-    /// A finish report is what a plugin's `finish` returns. Each line has the worker, its number of
-    /// items, and the report, the error of `finish`, or the reason why the report was lost. Without
-    /// this flag, reports go to standard error.
+    /// A finish report is the return value of a plugin's `finish`. Each line has the worker, its
+    /// number of items, and one of these: the report, the error of `finish`, or the reason why the
+    /// report was lost. Without this flag, reports go to standard error.
     #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(side_file::path))]
     pub(crate) finish_output: Option<PathBuf>,
 }
@@ -416,7 +417,7 @@ pub(crate) struct FlowArgs {
     #[arg(long, value_name = "N|auto", default_value_t, allow_hyphen_values = true)]
     pub(crate) chunk_size: ChunkSize,
 
-    /// Limit on what is read and not yet written
+    /// Limit on items that are read and not yet written
     ///
     /// A number alone counts items; a number with a unit, such as 64MiB, counts bytes.
     #[arg(long, value_name = "N|SIZE", default_value_t, allow_hyphen_values = true)]
@@ -440,15 +441,16 @@ impl FlowArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Faults")]
 pub(crate) struct FaultArgs {
-    /// On a failed item: ignore, immediate or deferred
+    /// Policy for failed items: ignore, immediate or deferred
     ///
-    /// `ignore` continues, `immediate` ends the run, `deferred` continues and fails at the end.
+    /// `ignore` continues the run, `immediate` ends it, and `deferred` continues it and fails at the
+    /// end.
     #[arg(long, value_name = "POLICY", default_value_t)]
     pub(crate) on_error: ErrorPolicy,
 
     /// End the run after more than N faults, or P percent
     ///
-    /// The percentage is that of the finished items, and counts from 100 items on.
+    /// P is a percentage of the finished items. It is checked when at least 100 items are finished.
     #[arg(long, value_name = "N|P%", default_value_t, allow_hyphen_values = true)]
     pub(crate) max_faults: MaxFaults,
 

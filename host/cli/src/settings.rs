@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::builder::Resettable;
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Id};
+use clap::{Arg, ArgAction, ArgMatches, FromArgMatches, Id};
 
-use super::command_line::{Cli, Command};
+use super::command_line::{self, Cli, Command};
 use super::config::{self, Additions, Config, ConfigError};
 use super::error::CliError;
 use super::worker_list::WorkerListOrigin;
@@ -44,8 +44,8 @@ impl From<ConfigError> for ParseFailure {
 
 /// Parses a command line, and the configuration file that it names.
 pub(super) fn parse(mut line: Vec<OsString>) -> Result<ParsedCommand, ParseFailure> {
-    let mut command = Cli::command();
-    // Resolves the conflicts between flags, which are read below.
+    let mut command = command_line::command();
+    // Resolves the conflicts between flags, which `without_conflicts` reads.
     command.build();
     let run = command.find_subcommand("run").expect("`run` is a subcommand").clone();
     let unset = unset_switches(&command, &line);
@@ -62,7 +62,7 @@ pub(super) fn parse(mut line: Vec<OsString>) -> Result<ParsedCommand, ParseFailu
     let position = line.len().min(2);
     line.splice(position..position, added.into_iter().map(OsString::from));
     let matches = get_matches(command, &line).map_err(|error| match config {
-        // The command line alone was valid.
+        // The command line alone was valid, so a flag of the file causes the error.
         Some(path) => ConfigError::together(path, &error).into(),
         None => ParseFailure::CommandLine(error),
     })?;
@@ -88,13 +88,14 @@ pub(super) fn parse(mut line: Vec<OsString>) -> Result<ParsedCommand, ParseFailu
     Ok(ParsedCommand::Execute(Command::Run(Box::new(args))))
 }
 
-/// Returns the command without required flags: the configuration file may have them.
+/// Returns the command in which no flag requires another flag: the configuration file may set that one.
 fn without_requirements(command: clap::Command) -> clap::Command {
     let needs_nothing = |arg: Arg| arg.requires(Resettable::Reset);
     command.mut_subcommand("run", |run| run.mut_args(needs_nothing))
 }
 
-/// Returns the switches of `run` that the line unsets, or none if the line is invalid: the next parser reports that.
+/// Returns the switches of `run` that the line unsets, or none if the line is invalid. The caller
+/// parses the line again, and reports the error.
 fn unset_switches(command: &clap::Command, line: &[OsString]) -> Vec<Id> {
     let matches =
         get_matches(without_conflicts(without_requirements(command.clone()), |_| true), line);
@@ -120,8 +121,8 @@ fn without_conflicts(command: clap::Command, flags: impl Fn(&Id) -> bool) -> cla
     command.mut_subcommand("run", remove_conflicts)
 }
 
-/// Parses a command line. `--SWITCH=false` unsets a switch of `run` that a file sets. Other messages
-/// and the help do not show that switches take values.
+/// Parses a command line. If a switch of `run` has a value, such as `--SWITCH=false`, parses the line
+/// again with switches that take values. The help and other messages do not show these values.
 fn get_matches(command: clap::Command, line: &[OsString]) -> Result<ArgMatches, clap::Error> {
     match command.clone().try_get_matches_from(line) {
         Err(error) if error.kind() == ErrorKind::TooManyValues => command

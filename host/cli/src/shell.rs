@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// Returns a path as one word of a shell command, which no program takes for a flag.
+/// Returns a path as one word of a shell command. No program reads this word as a flag.
 pub(super) fn path(path: &Path) -> String {
     let text = path.to_string_lossy();
     if text.starts_with('-') { quoted(&format!("./{text}")) } else { quoted(&text) }

@@ -1,8 +1,8 @@
-//! Ctrl-C, and the other signals that ask a program to end: SIGTERM, SIGQUIT, SIGHUP. The first asks
-//! the run to end, the second ends the process.
+//! Ctrl-C, and the other signals that ask a program to end: SIGTERM, SIGQUIT and SIGHUP. The first
+//! signal asks the run to end, and the second ends the process.
 //!
-//! SIGHUP alone never ends the process: when a terminal is closed, both the system and the shell
-//! send one. SIGHUP and SIGQUIT stay ignored if they are ignored when the command starts, as under
+//! A SIGHUP never ends the process immediately: when a terminal is closed, both the system and the
+//! shell send one. SIGHUP and SIGQUIT stay ignored if they are ignored when the command starts, as under
 //! `nohup`, or in the background of a script.
 //!
 //! A thread handles the signals and may write to the terminal. If it hangs in a write (standard
@@ -31,7 +31,7 @@ use super::report::Report;
 ///
 /// The signal is caught, not ignored, because child processes would inherit an ignored signal.
 pub(super) fn catch_file_size_signal() {
-    // If it cannot be caught, such a write ends the process, as it ends most programs.
+    // If the handler cannot be installed, such a write ends the process, as it ends most programs.
     let _ = register(SIGXFSZ, Arc::default());
 }
 

@@ -19,8 +19,8 @@ pub(crate) struct SnapshotArgs {
 
     /// Like --snapshot, and keep the snapshot for the next run
     ///
-    /// The snapshot is kept with the compiled plugins. It is taken again when something has changed
-    /// that `init` has read.
+    /// The snapshot is stored in the cache of compiled plugins. It is taken again if something that
+    /// `init` has read has changed.
     ///
     /// The file holds the plugin's memory after `init`, unencrypted: the arguments of `--init`, the
     /// values of `--env`, the data that `init` has read, and the random numbers that it has drawn,
@@ -31,7 +31,7 @@ pub(crate) struct SnapshotArgs {
 }
 
 impl SnapshotArgs {
-    /// Configures snapshots as these flags describe. Without a cache, every run takes them again.
+    /// Configures snapshots as these flags describe. Without a cache, every run takes new snapshots.
     pub(super) fn describe(&self, builder: PoolBuilder, cache: Option<&Cache>) -> PoolBuilder {
         match cache.filter(|_| self.snapshot_cache) {
             Some(cache) => builder.snapshot_cache(cache),

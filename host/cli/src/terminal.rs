@@ -1,5 +1,5 @@
-//! Escaped output for a terminal: the results of a plugin and untrusted items may hold escape
-//! sequences, which a terminal obeys. `--raw` switches this off.
+//! Escaped output for a terminal. The results of a plugin and untrusted items may contain escape
+//! sequences, which a terminal would execute. `--raw` disables the escaping.
 //!
 //! A file or a pipe gets every byte unchanged, by the same code as without this module.
 
@@ -93,14 +93,14 @@ pub(crate) struct Escaped<W> {
 }
 
 impl<W: Write> Escaped<W> {
-    /// The number of bytes that are escaped at a time. It bounds the memory, which is up to ten times as much.
+    /// The number of bytes that are escaped at a time. Their escaped form takes up to ten times as much memory.
     const PIECE: usize = 64 * 1024;
 
     pub(crate) fn new(terminal: W, style: EscapeStyle) -> Self {
         Self { terminal, style, incomplete: Vec::new() }
     }
 
-    /// Appends `bytes` to `shown`, escaped, except an incomplete character at their end. Returns the length of that.
+    /// Appends `bytes` to `shown`, escaped. Leaves out an incomplete character at their end, and returns its length.
     fn escape_into(&self, bytes: &[u8], shown: &mut String) -> usize {
         let mut chunks = bytes.utf8_chunks().peekable();
         while let Some(chunk) = chunks.next() {

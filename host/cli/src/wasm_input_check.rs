@@ -1,5 +1,5 @@
-//! Checks that no input is a WebAssembly file: a user who names a second plugin as an input has made
-//! a mistake.
+//! Checks that no input is a WebAssembly file. Such an input is probably a second plugin, named by
+//! mistake.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -51,7 +51,7 @@ pub(crate) fn check(
 
 fn is_wasm(opener: &Opener, path: &Path) -> io::Result<bool> {
     let Some(mut file) = opener.open_regular(path)? else { return Ok(false) };
-    // Some files of the kernel can be read only once. They have a length of 0.
+    // Some files of the kernel can be read only once. Their length is 0, so they are not read here.
     if file.metadata()?.len() < MAGIC.len() as u64 {
         return Ok(false);
     }

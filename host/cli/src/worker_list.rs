@@ -2,7 +2,7 @@
 
 use super::run_args::WorkerArgs;
 
-/// The place of the list of workers.
+/// The origin of the list of workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WorkerListOrigin {
     CommandLine,

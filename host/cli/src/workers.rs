@@ -109,7 +109,7 @@ impl WorkerArgs {
     }
 }
 
-/// Returns the worker that an argument describes; `wasm` are the features of a plugin whose argument names none.
+/// Returns the worker that an argument describes. `wasm` has the features for an argument that names no features.
 fn spec(
     worker: &WorkerArg,
     wasm: WasmFeatures,
@@ -197,7 +197,7 @@ mod tests {
             loaded.plugin(&request).unwrap();
         }
         let uses = cache.uses();
-        assert_eq!((uses.misses, uses.hits), (1, 0), "it is not even looked for again");
+        assert_eq!((uses.misses, uses.hits), (1, 0), "the cache is not queried again");
         // With other settings, it is another plugin with the same code.
         request.call = Some("call".into());
         loaded.plugin(&request).unwrap();

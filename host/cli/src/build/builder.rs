@@ -61,7 +61,7 @@ impl<'a> Builder<'a> {
         let fresh = project.dir().join(fresh);
         self.empty(&fresh)?;
         if plan.packages.is_some() && !plan.prepare.is_empty() {
-            // If this fails, an installation that is killed leaves no trace.
+            // If this write fails, a killed installation is not detected later.
             let _ = recipe::begin_packages(project.folder());
         }
         for step in &plan.prepare {
@@ -69,7 +69,7 @@ impl<'a> Builder<'a> {
             step.run(project.dir())?;
         }
         if let Some(packages) = &plan.packages {
-            // If this fails, the packages count as up to date.
+            // If this write fails, the packages count as up to date.
             let _ = recipe::record_packages(project.folder(), packages);
         }
         let started = SystemTime::now();
@@ -114,14 +114,14 @@ impl<'a> Builder<'a> {
         Ok(destination)
     }
 
-    /// Writes the fingerprint. If this fails, the plugin is built again the next time.
+    /// Writes the fingerprint. If the write fails, the next build builds the plugin again.
     fn write_fingerprint(&self, plan: &Plan, digest: String, plugin: &Path, started: SystemTime) {
         let fingerprint = match plan.product {
             Product::AtOutput | Product::In(_) => {
                 Fingerprint::of(plugin, digest, None, &plan.tools)
             }
-            // Only cargo knows the sources, and only after the build. A source that changed during the
-            // build may be in the plugin or not, so there is no fingerprint.
+            // Only cargo knows the sources, and only after the build. If a source changed during the
+            // build, the plugin may contain either version, so no fingerprint is written.
             Product::Cargo => recipe::sources_of_cargo(plugin, self.project.dir())
                 .filter(|sources| !sources.iter().any(|source| is_newer(source, started)))
                 .and_then(|sources| {
@@ -195,7 +195,7 @@ impl<'a> Builder<'a> {
     fn lock(&self) -> Result<File, ProjectError> {
         let path = self.project.dir().join("build/.lock");
         let locked = File::create(&path).and_then(|file| {
-            // If the file system has no locks, two builds at the same time are a small risk.
+            // If the file system has no locks, two builds may run at the same time, which is a small risk.
             if let Err(TryLockError::WouldBlock) = file.try_lock() {
                 let dir = DisplayText::of(self.project.typed_path());
                 self.console.print_line(&format!("waiting for another build of `{dir}`"));

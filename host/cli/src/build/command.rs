@@ -5,9 +5,9 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Returns a command that runs the program `file` in `dir`. It has no input, because standard input
-/// may be the items of a run. `file` is a full path: a name alone would be searched for again, from
-/// `dir`.
+/// Returns a command that runs the program `file` in `dir`. The command has no input, because standard
+/// input may be the items of a run. `file` is a full path, because the system would search for a bare
+/// name again, from `dir`.
 pub(super) fn command(file: &Path, dir: &Path) -> Command {
     let mut command = Command::new(file);
     command.current_dir(dir).stdin(Stdio::null());

@@ -43,7 +43,7 @@ pub(crate) enum ProjectError {
     /// Several files may be the main file.
     #[error("cannot tell which file in `{}` is the plugin: {}", DisplayText::of(dir), files.join(", "))]
     SeveralEntries { dir: PathBuf, files: Vec<String>, usual: &'static str },
-    /// The build gives several plugins, or none.
+    /// The build creates several plugins, or no plugin.
     #[error("`{}` builds {}", DisplayText::of(dir), plugin_list(built))]
     NotOnePlugin { dir: PathBuf, language: Language, built: Vec<String> },
     /// The compiler of the language is not installed.

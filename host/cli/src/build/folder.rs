@@ -21,7 +21,7 @@ impl Folder {
         let mut folder = Self { path: path.into(), files: Vec::new(), folders: Vec::new() };
         for entry in fs::read_dir(path).map_err(error)? {
             let entry = entry.map_err(error)?;
-            // Names that are not UTF-8 are ignored: no compiler gets them as an argument.
+            // Names that are not UTF-8 are ignored, because no compiler gets them as an argument.
             let Ok(name) = entry.file_name().into_string() else { continue };
             // `fs::metadata` follows links.
             match fs::metadata(entry.path()) {

@@ -1,7 +1,7 @@
 //! The two meanings of a plugin's path: a file, or a folder of sources to build.
 //!
-//! A compiler runs with the rights of the user. A folder is therefore built only if its name does not
-//! look like that of a plugin file, and only by a command that runs plugins.
+//! A compiler runs with the rights of the user. Therefore a folder is built only if its name does not
+//! look like a plugin file, and only by a command that runs or compiles plugins.
 
 use std::path::Path;
 

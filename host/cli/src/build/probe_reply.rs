@@ -12,12 +12,12 @@ pub(super) enum ToolAnswer {
     Output(String),
     /// The tool cannot be run, or failed.
     Fails,
-    /// The tool belongs to the project, so it is not asked. Such a tool runs only to build.
+    /// The tool belongs to the project, so it was not asked. Such a tool runs only to build.
     NotAsked,
 }
 
 impl ToolAnswer {
-    /// Asks a tool for the project in the folder `project`, after showing the command line with `say`.
+    /// Asks a tool for the project in the folder `project`, after showing the command line with `show`.
     ///
     /// The tool runs in a folder outside of the project. Many tools start another program that a file
     /// in the current folder names, as rustup does with `rust-toolchain.toml`.

@@ -67,7 +67,7 @@ impl Project {
             .ok_or_else(|| self.missing(usual))
     }
 
-    /// Returns the error that a file is missing which every project in the language has.
+    /// Returns the error for a missing file that every project in the language has.
     pub(super) fn missing(&self, missing_file: &'static str) -> ProjectError {
         ProjectError::MissingEntry {
             dir: self.typed_path.clone(),
@@ -100,7 +100,7 @@ fn recognise(folder: &Folder, typed_path: &Path) -> Result<Language, ProjectErro
     }
 }
 
-/// Returns the languages that have a manifest in the folder. With a manifest, loose scripts of other
+/// Returns the languages that have a manifest in the folder. If there is a manifest, scripts in other
 /// languages do not count.
 fn manifests(folder: &Folder) -> Vec<(Language, String)> {
     let scripts =

@@ -10,8 +10,8 @@ use super::error::ProjectError;
 const GENERATED: [&str; 4] = ["build", "target", "zig-out", "venv"];
 /// The folders that tools create at any depth.
 const GENERATED_ANYWHERE: [&str; 2] = ["node_modules", "__pycache__"];
-/// The folder of the SDK. Links to folders count only for this folder and inside it: in the repository
-/// of the SDK, it is such a link.
+/// The folder of the SDK. Links to folders are followed only for this folder and inside it, because in
+/// the repository of the SDK it is a link.
 const SDK: &str = "mtl-plugin";
 /// The folders next to an SDK that are not part of it, and may contain a link back to it.
 const NOT_IN_SDK: [&str; 2] = ["tests", "template"];
@@ -26,7 +26,7 @@ pub(super) fn below(dir: &Path) -> Result<Vec<PathBuf>, ProjectError> {
         let skipped = &[&GENERATED[..], &NOT_IN_SDK].concat();
         Walk { top: &sdk, skipped, follows: true }.collect(&sdk, &mut files)?;
     }
-    // Installed packages are built in. npm lists them in this file.
+    // Installed packages become part of the plugin. npm lists them in this file.
     let installed = dir.join("node_modules/.package-lock.json");
     files.extend(Some(installed).filter(|file| file.is_file()));
     files.sort();

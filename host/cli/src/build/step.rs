@@ -40,7 +40,7 @@ impl Step {
         self
     }
 
-    /// Adds a file of the project. `./` goes before a name that looks like a flag or a list of flags.
+    /// Adds a file of the project. If its name looks like a flag or a list of flags, adds `./` before it.
     pub(super) fn file(self, file: impl AsRef<Path>) -> Self {
         let file = file.as_ref();
         match file.as_os_str().as_encoded_bytes().first() {

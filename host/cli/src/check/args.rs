@@ -27,7 +27,7 @@ host/docs/checking-plugins.md describes each check, and how to fix a failure.
 Exit codes:
     0  all checks passed or were skipped; there may be warnings
     2  usage error
-    3  the plugin cannot be read, or not compiled in a jail
+    3  the plugin cannot be read, or cannot be compiled in a jail
     4  the items cannot be read
     5  the plugin cannot be built
     6  a check failed
@@ -39,8 +39,8 @@ Examples:
 
 /// Check that a plugin does what the host expects
 ///
-/// This is for authors of plugins, in any language: a check that fails says what to change in the
-/// plugin's code.
+/// This command is for authors of plugins, in any language. If a check fails, its hint tells what to
+/// change in the plugin's code.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct CheckArgs {
@@ -78,7 +78,7 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "single|args|kwargs")]
     pub(super) args: Option<ArgumentPassing>,
 
-    /// Exported function that takes items, if it is not `call`
+    /// Exported function that takes items (default: call)
     #[arg(long, value_name = "NAME")]
     pub(super) call: Option<String>,
 
@@ -107,7 +107,7 @@ pub(crate) struct CheckArgs {
     /// Jail level: required, strict or best-effort
     ///
     /// `required` needs seccomp and Landlock; `strict` needs all layers that `mtl-host doctor`
-    /// shows; `best-effort` needs none, and warns of those that are missing.
+    /// shows; `best-effort` needs none, and warns about missing layers.
     #[arg(long, value_name = "LEVEL", default_value_t)]
     pub(super) jail: Jail,
 

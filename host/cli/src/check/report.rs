@@ -12,7 +12,7 @@ use crate::escape;
 
 /// The number of characters that are shown of a line.
 const MAX_LEN: usize = 2000;
-/// The indent of details, below the name of a check.
+/// The indent of the details below the name of a check.
 const INDENT: &str = "      ";
 
 pub(super) fn text(args: &CheckArgs, report: &CheckReport) -> String {

@@ -143,7 +143,7 @@ impl<'a> Subject<'a> {
         let examples = typed.filter(|(passing, _)| *passing == self.passing());
         let examples = examples.map(|(_, item)| item.clone().into_bytes());
         let examples: Vec<_> = examples.collect();
-        // The host refuses most typical items, and the others may be invalid numbers for this plugin.
+        // The host would refuse most typical items, and the others may be invalid for this plugin.
         if self.takes_json() && !examples.is_empty() {
             return examples;
         }

@@ -81,8 +81,8 @@ impl CheckReport {
         self.count(Status::Fail) > 0
     }
 
-    /// Returns the check that keeps a check after these from running: the first of them that did not
-    /// pass, or if that one was skipped, the check that kept it from running.
+    /// Returns the check that blocks a check which depends on `depends_on`: the first dependency that did
+    /// not pass, or the check that blocked this dependency.
     fn blocking_check(&self, depends_on: &[&'static str]) -> Option<&'static str> {
         let found = |name: &str| self.0.iter().find(|(check, _)| check.name == name);
         let is_lacking = |name: &&str| match found(name) {

@@ -66,7 +66,7 @@ impl Transcript {
         Some((kind, format!("the item {}: {kind}: {message}", shown(item))))
     }
 
-    /// Returns the transcript if the plugin failed on no item, otherwise a failed verdict.
+    /// Returns the transcript, or a failed verdict if the plugin failed on an item.
     pub(super) fn ensure_no_failure(self) -> Result<Self, Verdict> {
         match self.failure() {
             None => Ok(self),
@@ -103,7 +103,7 @@ pub(super) fn hint(kind: FaultKind) -> &'static str {
     }
 }
 
-/// Returns the first bytes as text, and the full length if they are cut.
+/// Returns the first bytes as text. If bytes are missing, adds the full length.
 pub(super) fn shown(bytes: &[u8]) -> String {
     const MAX: usize = 40;
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX)]);

@@ -20,7 +20,7 @@ use crate::worker_arg::WorkerArg;
 pub(crate) struct Additions {
     /// Flags that the command line does not have.
     pub(crate) flags: Vec<String>,
-    /// Workers, if the command line has no workers.
+    /// Workers, used if the command line has no workers.
     pub(crate) workers: Vec<WorkerArg>,
     /// Inputs, used if the command line has no inputs.
     pub(crate) inputs: Vec<PathBuf>,
@@ -44,7 +44,7 @@ pub(crate) fn is_unset(given: &ArgMatches, arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::SetTrue) && is_given(given, id) && !given.get_flag(id)
 }
 
-/// Returns whether a flag is on the command line, and is not a switch that it unsets.
+/// Returns whether a flag is on the command line, and is not an unset switch.
 pub(super) fn is_set(given: &ArgMatches, arg: &Arg) -> bool {
     is_given(given, arg.get_id().as_str()) && !is_unset(given, arg)
 }
@@ -66,8 +66,8 @@ pub(super) fn conflict(command: &Command, one: &Arg, other: &Arg) -> bool {
 /// The flags for identical workers, which cannot be used with a list of workers.
 const ONLY_IDENTICAL: [&str; 5] = ["jobs", "init", "init-file", "sha256", "call"];
 
-/// Adds the settings of the entries. If the file lists workers, returns the plugin for those that
-/// name none.
+/// Adds the settings of the entries. If the file lists workers, returns the plugin of the workers that
+/// name no plugin.
 pub(super) fn add(
     entries: Vec<Entry>,
     lists_workers: bool,
@@ -91,7 +91,7 @@ pub(super) fn add(
     Ok(plugin)
 }
 
-/// Checks the conflicts between entries that clap does not check.
+/// Checks for conflicts between entries that clap does not check.
 fn check_together(entries: &[Entry], lists_workers: bool) -> Result<(), ConfigError> {
     let conflicting = entries.iter().find(|entry| ONLY_IDENTICAL.contains(&entry.key.as_str()));
     if let Some(Entry { location, key, .. }) = conflicting.filter(|_| lists_workers) {

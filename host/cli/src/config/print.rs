@@ -15,7 +15,7 @@ use crate::init_arg::InitArg;
 use crate::run_args::RunArgs;
 use crate::worker_arg::WorkerArg;
 
-/// Returns a configuration file with the same settings, and absolute paths. `found` are the parsed
+/// Returns a configuration file with the settings of `args`, and absolute paths. `found` has the parsed
 /// flags of `command`, from which `args` were created.
 pub(crate) fn print(
     command: &Command,

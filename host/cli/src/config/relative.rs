@@ -13,7 +13,7 @@ use super::ConfigError;
 use crate::env_grant::EnvGrant;
 use crate::init_arg::InitArg;
 
-/// The kind of a flag's text, as far as it matters in a configuration file.
+/// The kind of a flag's value, which decides how a configuration file holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ValueKind {
     Path,
@@ -27,11 +27,11 @@ pub(super) enum ValueKind {
     Net,
     /// A comma-separated list, which may be an array.
     Kinds,
-    /// Features of WebAssembly: a list, which may be empty.
+    /// A list of WebAssembly features, which may be empty.
     Features,
     /// Any text.
     Text,
-    /// Something else, which may be a number.
+    /// Any other value, which may be a number.
     Other,
 }
 
@@ -52,7 +52,7 @@ impl ValueKind {
         kinds.into_iter().find(|(id, _)| parsed == *id).map_or(Self::Other, |(_, kind)| kind)
     }
 
-    /// Returns `text` with its path, if it has one, made relative to `folder`.
+    /// Returns `text`; if it contains a path, the path becomes relative to `folder`.
     pub(super) fn relative_to(self, folder: &Path, text: String) -> String {
         match self {
             // `-` is standard input or output.

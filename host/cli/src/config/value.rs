@@ -19,7 +19,7 @@ pub(super) enum Value {
     Table(Vec<(String, Value)>),
 }
 
-/// The number of values that a key takes: several, or one.
+/// The choice between a key that takes several values and a key that takes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Many {
     Yes,

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::error::NewError;
 use crate::build::Language;
 
-/// The names that a Rust package cannot have: words of the language and of cargo.
+/// The names that a Rust package cannot have: keywords of the language, and names that cargo reserves.
 const RUST: [&str; 57] = [
     "abstract",
     "alloc",

@@ -33,7 +33,7 @@ pub(super) struct Moment {
     pub(super) rate: Option<f64>,
 }
 
-/// The measure of the share that is done.
+/// The completed share of the work, measured in items or bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Extent {
     Items { done: u64, all: u64 },
@@ -56,7 +56,7 @@ impl Moment {
     pub(super) fn remaining(&self) -> Option<Duration> {
         let items = match self.extent() {
             Extent::Items { done, all } => float(all - done),
-            // Assumes that the remaining bytes have as many items per byte as those that are done.
+            // The remaining bytes are assumed to have as many items per byte as the bytes that are done.
             Extent::Bytes { done, all } if done > 0 => {
                 float(self.snapshot.done) * float(all - done) / float(done)
             }
@@ -91,12 +91,12 @@ pub(super) fn frame(moment: &Moment, style: &BarStyle) -> String {
     let before = format!("{desc}{:3}%|", percent(done, all));
     let after = format!("| {count} [{elapsed}<{left}{tail}]");
     let text = before.chars().count() + after.chars().count();
-    // Without a terminal, the bar has the width of tqdm's.
+    // Without a terminal, the bar is as wide as tqdm's.
     let cells = style.columns.map_or(10, |columns| columns.saturating_sub(text).max(1));
     cut(&format!("{before}{}{after}", bar(done, all, cells)), style.columns)
 }
 
-/// Returns the percentage, rounded to the nearest and ties to even, as Python prints it.
+/// Returns the percentage, rounded to the nearest number and ties to even, as Python prints it.
 fn percent(done: u64, all: u64) -> u128 {
     let (hundredfold, all) = (u128::from(done) * 100, u128::from(all));
     let (whole, rest) = (hundredfold / all, hundredfold % all * 2);
@@ -117,7 +117,7 @@ fn bar(done: u64, all: u64, cells: usize) -> String {
     bar
 }
 
-/// Returns a time in minutes and seconds, and in hours if it is that long.
+/// Returns a time in minutes and seconds, and with hours if it has hours.
 fn clock(time: Duration) -> String {
     let seconds = time.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);

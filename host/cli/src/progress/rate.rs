@@ -10,7 +10,8 @@ struct Average {
 }
 
 impl Average {
-    /// The weight of a new value, which tqdm calls smoothing: near 0, all values count alike; with 1, only the last.
+    /// The weight of a new value, which tqdm calls smoothing. Near 0, all values have the same weight; with 1, only
+    /// the last value counts.
     const SMOOTHING: f64 = 0.3;
 
     fn add(&mut self, value: f64) {
@@ -34,8 +35,8 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    /// Takes the number of items that are `done` at `now`, both from the start. Returns the rate in
-    /// items per second. Without new items, the rate stays.
+    /// Records the number of items that are `done` at the time `now`; both count from the start. Returns
+    /// the rate in items per second, which stays the same without new items.
     pub(super) fn observe(&mut self, now: Duration, done: u64) -> Option<f64> {
         let (more, took) = (done.saturating_sub(self.done), now.saturating_sub(self.time));
         if more > 0 && !took.is_zero() {

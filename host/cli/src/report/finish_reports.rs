@@ -1,5 +1,5 @@
-//! The limit on finish reports that are shown: all workers together may show as much per second as
-//! one worker may write. The module is pure: the caller passes the time.
+//! The limit on finish reports that are shown. All workers together may show as many bytes per second
+//! as one worker may write. The module is pure: the caller passes the time.
 
 use std::time::Instant;
 

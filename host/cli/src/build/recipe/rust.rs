@@ -1,4 +1,4 @@
-//! Rust: cargo, of the first Rust on this machine that has a standard library for the target.
+//! Rust: the cargo of the first Rust installation on this machine with a standard library for the target.
 
 use std::path::{Path, PathBuf};
 
@@ -54,7 +54,7 @@ fn rustc(cargo: &Tool) -> Tool {
 /// Returns whether the Rust of a cargo can build for the target.
 fn has_target(cargo: &Tool, order: &Order<'_>) -> bool {
     if is_proxy(cargo) && is_pinned(order.dir()) {
-        // The question would start the toolchain that the project names. Only the build may start it.
+        // The query would start the toolchain that the project names. Only the build may start it.
         return true;
     }
     let query = ["--print", "target-libdir", "--target", TARGET];
@@ -80,7 +80,8 @@ fn is_pinned(project: &Path) -> bool {
     folders.any(|folder| TOOLCHAINS.iter().any(|name| folder.join(name).exists()))
 }
 
-/// Finds the plugin of the project in the messages of cargo. If it is not unique, the error has all plugins.
+/// Finds the plugin of the project in the messages of cargo. Unless there is exactly one plugin, the error
+/// lists all plugins.
 pub(crate) fn plugin_in_messages(messages: &[u8], project: &Path) -> Result<PathBuf, Vec<String>> {
     let messages = messages.split(|byte| *byte == b'\n');
     let messages = messages.filter_map(|line| serde_json::from_slice::<Value>(line).ok());

@@ -18,7 +18,7 @@ const SDK: &str = "mtl-plugin/mtl_plugin.zig";
 /// The first version that can compile the SDK.
 const MIN_VERSION: (u32, u32) = (0, 17);
 const NAME: &str = "Zig 0.17 or newer";
-/// The command that installs the version of the SDK.
+/// The command that installs a version that can compile the SDK.
 const INSTALL: &str =
     "`python3 -m venv .venv && .venv/bin/pip install ziglang==0.17.1` in the project";
 
@@ -53,7 +53,7 @@ fn by_its_build_file(order: &Order<'_>, tool: &Tool) -> Plan {
     Plan { product: Product::In(PathBuf::from(PREFIX).join("bin")), ..Plan::one(tool, step) }
 }
 
-/// Returns the first Zig that can compile the SDK. For a project without the SDK, any version will do.
+/// Returns the first Zig that can compile the SDK. A project without the SDK accepts any version.
 fn recent(order: &Order<'_>) -> Result<Tool, ProjectError> {
     let mut tools = tools(order);
     if !order.dir().join(SDK).is_file() {
@@ -88,18 +88,19 @@ fn version_of(order: &Order<'_>, tool: &Tool) -> Option<String> {
     }
 }
 
-/// Finds Zig, as a program or as a package of Python; the most likely first.
+/// Finds Zig, as a program or as a Python package. The most likely place comes first.
 pub(super) fn tools(order: &Order<'_>) -> impl Iterator<Item = Tool> {
     let in_python = || {
         let mut pythons = order.tools.pythons(order.dir()).into_iter();
         let python = pythons.find(|python| has_package(order, python))?;
         Some(python.with(["-m", "ziglang"]))
     };
-    // Python is asked only if needed, because that is slow.
+    // Python is queried only if needed, because that is slow.
     order.tools.find("zig").into_iter().chain(iter::once_with(in_python).flatten())
 }
 
-/// Returns whether a Python has Zig. A Python of the project is not run; its folders are read.
+/// Returns whether a Python has Zig. If the Python belongs to the project, its folders are read instead of
+/// running it.
 fn has_package(order: &Order<'_>, python: &Tool) -> bool {
     match order.ask(python, &["-c", "import ziglang"]) {
         ToolAnswer::Output(_) => true,
