@@ -25,7 +25,7 @@ fn digit(item: u32) -> String {
     char::from_u32(u32::from(b'0') + item).unwrap().to_string()
 }
 
-/// Returns the number that the summary gives for `what`.
+/// Returns the number that the summary gives for `noun`.
 fn summary_count(stderr: &str, noun: &str) -> u64 {
     let summary = stderr.lines().rfind(|line| line.contains(" items/s")).unwrap();
     let mut parts = summary.split(", ").filter_map(|part| part.split_once(' '));

@@ -1,5 +1,4 @@
-//! Checks the errors for bad input: each says what is wrong, and has a hint if the user can do
-//! something.
+//! Checks the errors for bad input. Each names the problem, and has a hint if the user can solve it.
 
 use std::fs::File;
 

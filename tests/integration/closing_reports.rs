@@ -159,8 +159,8 @@ fn who_waits_for_a_report_that_never_comes_is_told_what_ends_it() {
     let mut running = run();
     running.send("a\n");
     running.close_stdin();
-    let told = format!("{waiting}to end immediately, press Ctrl-C twice\n");
-    running.wait_for_stderr(&told);
+    let message = format!("{waiting}to end immediately, press Ctrl-C twice\n");
+    running.wait_for_stderr(&message);
     running.signal(Signal::INT);
     running.wait_for_stderr("interrupted: ");
     running.signal(Signal::INT);
@@ -171,8 +171,8 @@ fn who_waits_for_a_report_that_never_comes_is_told_what_ends_it() {
     running.send("a\n");
     running.wait_for_stdout("a\n");
     running.signal(Signal::INT);
-    let told = format!("{waiting}to end immediately, press Ctrl-C again\n");
-    running.wait_for_stderr(&told);
+    let message = format!("{waiting}to end immediately, press Ctrl-C again\n");
+    running.wait_for_stderr(&message);
     running.signal(Signal::INT);
     running.finish_with_stdin_open().code(130).stdout("a\n");
 }

@@ -163,7 +163,7 @@ fn linger() -> Plugin {
     Plugin::load(&Engine::new().unwrap(), fixtures().join("linger.wat")).unwrap()
 }
 
-/// Returns a pool of one worker. Its first starts write output and then hang; `starts` says how many do. Each start
+/// Returns a pool of one worker. The first starts write output and then hang; `starts` has their number. Each start
 /// creates an entry in the folder.
 fn hangs_at_first(starts: &[u8], folder: &Path) -> PoolBuilder {
     let plugin = fixtures().join("hangs-at-first.wat");

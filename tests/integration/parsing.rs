@@ -1,4 +1,4 @@
-//! Checks the errors for texts that cannot be parsed: each says what is expected.
+//! Checks the errors for texts that cannot be parsed. Each names the expected form.
 
 use mtl_host::grants::{DirGrant, NetGrant};
 use mtl_host::limits::{

@@ -29,7 +29,7 @@ fn described(args: &[&str]) -> Host {
         .args(args.iter().copied())
 }
 
-/// Counts the lines in which a worker's plugin printed `what`.
+/// Counts the lines in which a worker's plugin printed `text`.
 fn count_output_lines(stderr: &str, text: &str) -> usize {
     let is_it = |line: &&str| {
         line.starts_with("[worker ") && line.split_once("] ").is_some_and(|(_, it)| it == text)
@@ -589,8 +589,8 @@ fn kept_snapshots_have_secrets_in_them_and_can_be_removed_alone() {
         // `--help` and `docs/snapshots.md` warn of this.
         assert!(holds("arguments-of-TOKEN") && holds("\0TOKEN=hunter"), "{}", path.display());
     }
-    let events = clear().stdout_bytes().to_vec();
-    assert!(events.starts_with(b"removed 2 snapshots, "), "{}", String::from_utf8_lossy(&events));
+    let stdout = clear().stdout_bytes().to_vec();
+    assert!(stdout.starts_with(b"removed 2 snapshots, "), "{}", String::from_utf8_lossy(&stdout));
     let after: Vec<_> = before.iter().filter(|path| !is_snapshot(path)).cloned().collect();
     assert!(!after.is_empty());
     assert_eq!(files(), after);

@@ -119,7 +119,7 @@ fn a_list_of_workers_that_makes_no_sense_says_so() {
 fn a_run_without_a_plugin_says_where_to_name_it() {
     host().stdin("x\n").run().code(2).stdout("").stderr(
         "error: no plugin is named\n \
-         hint: name it first: `mtl-host run PLUGIN [INPUT]...`; or one for each worker: `--worker PLUGIN`\n",
+         hint: name the plugin first: `mtl-host run PLUGIN [INPUT]...`; or name one for each worker: `--worker PLUGIN`\n",
     );
 }
 

@@ -60,7 +60,7 @@ impl CacheArgs {
         let Some(path) = self.path() else { return Ok(None) };
         match Cache::open(path) {
             Ok(cache) => Ok(Some(cache.limit(self.dir.cache_size))),
-            // The user did not ask for a cache in a home that does not exist or belongs to somebody else.
+            // The user named no directory, and the home directory is missing or belongs to another user.
             Err(CacheError::Io { source, .. })
                 if self.dir.cache_dir.is_none()
                     && matches!(

@@ -2,7 +2,7 @@
 //!
 //! The name of a plugin, a file or an item is untrusted: an escape sequence in it could control the
 //! terminal, and a line break could forge a line of the command. The command therefore shows every
-//! such name as a [`Shown`]. As a second line of defence, the console and standard output escape all
+//! such name as a [`DisplayText`]. As a second line of defence, the console and standard output escape all
 //! control characters on their way to a terminal ([`escape`]).
 
 use std::ffi::OsStr;
@@ -65,7 +65,8 @@ mod tests {
         }
     }
 
-    /// The files that turn a name into text without this type: how often, and why that is safe.
+    /// The files that turn names into text without this type. Each has the number of such places, and the reason why
+    /// they are safe.
     const OTHERWISE: [(&str, usize, &str); 9] = [
         ("src/display_text.rs", 1, "this type itself"),
         ("src/shell.rs", 1, "a word of a hint or a command line, shown by `escape`"),

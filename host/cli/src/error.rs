@@ -109,7 +109,7 @@ impl CliError {
                     .into(),
             ),
             Self::NoPlugin => Some(
-                "name it first: `mtl-host run PLUGIN [INPUT]...`; or one for each worker: `--worker PLUGIN`"
+                "name the plugin first: `mtl-host run PLUGIN [INPUT]...`; or name one for each worker: `--worker PLUGIN`"
                     .into(),
             ),
             Self::WorkerListConflict(error) => Some(error.hint()),

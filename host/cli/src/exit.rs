@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_counts_most() {
+    fn an_error_decides_before_an_interruption() {
         let input = || Error::Source(SourceError::Directory { path: "x".into() });
         let full = || write_error(io::ErrorKind::StorageFull);
         let closed = || write_error(io::ErrorKind::BrokenPipe);
@@ -209,7 +209,7 @@ mod tests {
         }
     }
 
-    /// Returns how a run of these items ends.
+    /// Returns the exit code of a run of these items.
     fn run(plugin: &str, items: &[&'static str], pool: fn(PoolBuilder) -> PoolBuilder) -> Exit {
         let engine = mtl_host::Engine::new().unwrap();
         let path = format!("../../tests/fixtures/{plugin}");

@@ -107,7 +107,7 @@ impl FinishFile {
     }
 
     fn lines(&self) -> MutexGuard<'_, Lines> {
-        // After a panic of another thread, the count is too low by one at worst.
+        // After a panic of another thread, the count is too low by at most one.
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -27,7 +27,7 @@ pub(crate) enum InputFormat {
 }
 
 impl InputFormat {
-    /// Returns the format of items that the plugin can query.
+    /// Returns the format of items, which the plugin can query.
     pub(crate) fn item_format(self) -> Format {
         match self {
             Self::Jsonl => Format::Json,
@@ -80,7 +80,7 @@ pub(crate) enum OutputFormat {
     Frames,
 }
 
-/// The flags that change which records are written, and how.
+/// The flags that select the written records and change their form.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RecordOptions {
     pub(crate) skip_failed: bool,
@@ -89,7 +89,7 @@ pub(crate) struct RecordOptions {
 }
 
 impl OutputFormat {
-    /// Returns how control characters are escaped for a terminal.
+    /// Returns the style in which control characters are escaped for a terminal.
     pub(crate) fn style(self) -> EscapeStyle {
         match self {
             Self::Jsonl => EscapeStyle::Json,

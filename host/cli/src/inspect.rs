@@ -89,7 +89,7 @@ pub(super) fn inspect(args: &InspectArgs, show: impl Fn(&str) -> Exit) -> Exit {
 fn inspect_plugin(args: &InspectArgs) -> Result<Inspection, CliError> {
     build::refuse_folder(&args.plugin)?;
     let isolation = Isolation::Process(Processes::new().jail(args.jail));
-    // Nothing of the plugin runs here, so all features are allowed. The output names those that it uses.
+    // No code of the plugin runs here, so all features are allowed. The output names the features that it uses.
     let mut loader =
         Plugin::loader(&Engine::new()?).isolation(isolation).wasm_features(WasmFeatures::ALL);
     if let Some(call) = &args.call {

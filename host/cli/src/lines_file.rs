@@ -68,13 +68,13 @@ impl LinesFile {
     fn write_out(&mut self) -> io::Result<()> {
         let (written, result) = write_all(&mut self.file, &self.bytes);
         let complete_lines = self.ends.partition_point(|end| *end <= written);
-        let complete = complete_lines.checked_sub(1).map_or(0, |last| self.ends[last]);
+        let complete_bytes = complete_lines.checked_sub(1).map_or(0, |last| self.ends[last]);
         self.ends.clear();
         self.bytes.clear();
         result.inspect_err(|_| {
             self.failed = true;
             // If this fails, an incomplete line stays in the file.
-            let _ = self.file.remove_last(written - complete);
+            let _ = self.file.remove_last(written - complete_bytes);
         })
     }
 }

@@ -24,7 +24,7 @@ pub(super) enum ParsedCommand {
 /// Error of parsing a command line, or of the configuration file that it names.
 #[derive(Debug)]
 pub(super) enum ParseFailure {
-    /// The command line is invalid, or asks for help.
+    /// The command line is invalid, or requests the help.
     CommandLine(clap::Error),
     /// The configuration file is invalid, or its settings conflict.
     Settings(Box<CliError>),

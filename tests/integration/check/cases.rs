@@ -3,8 +3,9 @@
 use super::{check, document, found, names_with};
 use crate::support::in_processes;
 
-/// Returns a plugin that echoes its items. `before` runs first in `call`, and `beside` follows `call` in the module.
-pub(super) fn echo(import: &str, after: &str, before: &str) -> String {
+/// Returns a plugin that echoes its items. `before` runs first in `call`, and `fields` are more
+/// fields of the module.
+pub(super) fn echo(import: &str, fields: &str, before: &str) -> String {
     format!(
         r#"(module
   {import}
@@ -12,7 +13,7 @@ pub(super) fn echo(import: &str, after: &str, before: &str) -> String {
   (global $flag (mut i32) (i32.const 0))
   (data (i32.const 0) "lock\ff")
 
-  ;; The buffer is all that there is from the second page on.
+  ;; The buffer is all memory from the second page on.
   (func (export "mtl_alloc") (param $len i32) (result i32)
     (local $pages i32)
     (local.set $pages
@@ -25,7 +26,7 @@ pub(super) fn echo(import: &str, after: &str, before: &str) -> String {
           (then (return (i32.const 0))))))
     (i32.const 0x10000))
 
-  {after}
+  {fields}
 
   (func (export "call") (param $ptr i32) (param $len i32) (result i64)
     {before}
@@ -221,7 +222,7 @@ fn cases_of_ending() -> Vec<Case> {
     let cases = vec![
         Case::new(("finish", FAILS), echo("", traps, ""), &[], ["after no item: trap", "let `finish` return"]),
         Case::new(("finish", WARNS), echo("", refuses, ""), &[], ["after no item: refused: lock", "has no finish report"]),
-        Case::new(("memory", WARNS), echo("", "", grows), &[], ["bytes after", "free what an item has taken"]),
+        Case::new(("memory", WARNS), echo("", "", grows), &[], ["bytes after", "free the memory that an item took"]),
         Case::new(("snapshot", FAILS), echo("", &breaks, ""), &[], ["after_restore failed", "let `after_restore` renew only"]),
         Case::new(("snapshot", FAILS), echo("", &changes, if_changed), &[], ["as usual, and from a snapshot", "let `after_restore` renew only"]),
         Case::new(("snapshot", WARNS), echo(random, draws, ""), &[], ["draws random numbers", "`after_restore`"]),

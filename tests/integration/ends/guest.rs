@@ -35,7 +35,7 @@ fn an_item_that_breaks_its_instance_costs_no_other_wherever_it_stands() {
     });
 }
 
-/// Runs items; the item at `place` breaks its instance.
+/// Runs items; the item at `position` breaks its instance.
 fn break_at((plugin, item, kind): (&Plugin, &str, FaultKind), position: usize, workers: u32) {
     for order in ORDERS {
         let case = format!("{item} at {position}, {workers} workers, {order:?}");
@@ -176,7 +176,7 @@ fn a_pool_that_is_dropped_ends_guests_that_would_not() {
                 drop(pool);
             }
         }
-        // A worker that hangs at its start must end too.
+        // A worker that hangs at its start must end.
         let spin = load("spin-init.wat");
         let mut pool =
             Pool::builder(&spin).isolation(isolation()).jobs("2".parse().unwrap()).build().unwrap();

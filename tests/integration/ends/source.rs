@@ -17,7 +17,7 @@ enum End {
     Panic,
 }
 
-/// A source that gives `until` numbers, `at_once` at a time, and then fails.
+/// A source that gives `until` numbers, `per_block` at a time, and then fails.
 struct Failing {
     next: usize,
     until: usize,

@@ -60,7 +60,7 @@ pub(crate) fn threads() -> Vec<String> {
     names.filter(|name| name.starts_with("mtl-")).collect()
 }
 
-/// Waits until at most `most` threads of the library are left. The kernel may list a joined thread for some
+/// Waits until at most `max` threads of the library are left. The kernel may list a joined thread for some
 /// microseconds longer.
 pub(crate) fn wait_for_threads(max: usize) {
     let deadline = Instant::now() + DEADLINE / 4;

@@ -1,4 +1,4 @@
-//! Builds the plugin of a project, unless its fingerprint says that nothing has changed.
+//! Builds the plugin of a project, unless its fingerprint still matches.
 //!
 //! All output is in the project's folder `build`. The compiler writes into a new folder in it, and the
 //! finished plugin is then renamed. A second build of the same project waits for the first.

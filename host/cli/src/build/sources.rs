@@ -1,4 +1,4 @@
-//! The sources of a plugin: all files of a project except those that tools generate.
+//! The sources of a plugin: all files of a project except generated files.
 
 use std::ffi::OsStr;
 use std::fs;

@@ -70,7 +70,7 @@ pub(super) fn memory(subject: &Subject<'_>) -> CheckResult {
     Ok(match grows {
         false => Verdict::passed(detail),
         true => Verdict::warn(detail).hint(
-            "free what an item has taken before the next item, also after a refused one; with a \
+            "free the memory that an item took before the next item, even after a refused one; with a \
              garbage collector, or if the plugin collects on purpose, this may be correct",
         ),
     })

@@ -93,7 +93,7 @@ impl<'a> Subject<'a> {
         self.args.isolation.isolation(self.args.jail)
     }
 
-    /// Returns how items fill the parameters.
+    /// Returns the way in which items fill the parameters.
     pub(super) fn passing(&self) -> ArgumentPassing {
         self.passing.get().copied().or(self.args.args).unwrap_or_default()
     }

@@ -87,8 +87,8 @@ pub(super) fn hint(kind: FaultKind) -> &'static str {
     match kind {
         FaultKind::Timeout => "look for an endless loop; `--timeout TIME` allows more",
         FaultKind::OutOfMemory => {
-            "let the memory grow (in a core module's `mtl_alloc`), and free what an item has taken before the next \
-             item; `--memory SIZE` allows more"
+            "let the memory grow (in a core module's `mtl_alloc`), and free the memory that an item took before the \
+             next item; `--memory SIZE` allows more"
         }
         FaultKind::BadResult => {
             "a core module returns address << 32 | flags | length, and the whole result is in the \

@@ -58,7 +58,7 @@ impl<'a> Trial<'a> {
         Self { chunk: Self::TOGETHER, ..self }
     }
 
-    /// Starts from a snapshot, and records its events in `notes`.
+    /// Starts from a snapshot, and records its events in `recorder`.
     pub(super) fn snapshot(self, recorder: &Arc<SnapshotRecorder>) -> Self {
         Self { snapshot: Some(Arc::clone(recorder)), ..self }
     }
