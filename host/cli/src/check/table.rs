@@ -39,7 +39,7 @@ const fn check(
     depends_on: &'static [&'static str],
     run: fn(&Subject<'_>) -> CheckResult,
 ) -> Check {
-    Check { name, statement, depends_on: depends_on, items: Items::Accepted, run: run }
+    Check { name, statement, depends_on, items: Items::Accepted, run }
 }
 
 #[rustfmt::skip]
