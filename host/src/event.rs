@@ -34,7 +34,7 @@ use crate::sandbox::guest_event::{GuestEvent, GuestSink};
 ///     fn notify(&self, event: &Event<'_>) {
 ///         let line = match event {
 ///             Event::WorkerReady { worker, .. } => format!("worker {worker} is ready"),
-///             Event::InstanceFailed { why, .. } => format!("its instance failed: {}", why.kind),
+///             Event::InstanceFailed { reason, .. } => format!("its instance failed: {}", reason.kind),
 ///             Event::Retry { item, attempt, .. } => format!("item {item}, again: {attempt}"),
 ///             _ => return,
 ///         };
@@ -67,7 +67,7 @@ pub enum Event<'a> {
         /// The worker.
         worker: WorkerIndex,
         /// The missing feature.
-        lacks: &'a str,
+        missing: &'a str,
     },
     /// The time that a worker waits for a core will count as time of its item, because the kernel does not report that
     /// time. The event occurs if items have a time limit and there are more workers than cores.
@@ -98,7 +98,7 @@ pub enum Event<'a> {
         /// The plugin.
         plugin: &'a Path,
         /// The reason.
-        why: &'a SnapshotRefusal,
+        reason: &'a SnapshotRefusal,
     },
     /// An instance of a worker failed. The worker replaces it with a fresh one.
     InstanceFailed {
@@ -107,7 +107,7 @@ pub enum Event<'a> {
         /// The number of items that the instance had worked on. Its state is lost.
         items: u64,
         /// The failure. The current item has it as its fault, unless the item is tried again.
-        why: &'a InstanceFailure,
+        reason: &'a InstanceFailure,
     },
     /// A failed item is tried again on a fresh instance.
     Retry {
@@ -118,7 +118,7 @@ pub enum Event<'a> {
         /// The number of the retry, from 1.
         attempt: u32,
         /// The failure of the previous attempt.
-        why: &'a InstanceFailure,
+        reason: &'a InstanceFailure,
     },
     /// An instance that gives a finish report has ended. Its pool was closed, it was replaced, or it failed.
     Finished {
@@ -127,14 +127,14 @@ pub enum Event<'a> {
         /// The number of items that the instance had worked on.
         items: u64,
         /// The finish report, or the reason why it is missing.
-        closing: FinishReport<'a>,
+        report: FinishReport<'a>,
     },
     /// A worker takes no more items, because it could not be started again or failed too often.
     WorkerRetired {
         /// The worker.
         worker: WorkerIndex,
         /// The reason.
-        why: &'a Retirement,
+        reason: &'a Retirement,
     },
     /// The sandbox denied a request of a plugin that no grant covers. The call failed inside the plugin, which may
     /// continue. Each denial is reported once, and only a limited number for each run.
@@ -194,7 +194,7 @@ impl Event<'_> {
             Self::WorkerReady { worker, took } => {
                 tracing::debug!(worker = worker.get(), ?took, "the worker is ready");
             }
-            Self::JailIncomplete { worker, lacks } => {
+            Self::JailIncomplete { worker, missing: lacks } => {
                 tracing::warn!(
                     worker = worker.get(),
                     lacks,
@@ -212,17 +212,17 @@ impl Event<'_> {
                 let (worker, plugin) = (worker.get(), plugin.display());
                 tracing::debug!(worker, %plugin, ?took, bytes, has_random, "a snapshot is taken");
             }
-            Self::SnapshotRefused { worker, plugin, why } => {
+            Self::SnapshotRefused { worker, plugin, reason: why } => {
                 let (worker, plugin) = (worker.get(), plugin.display());
                 tracing::warn!(worker, %plugin, %why, "no snapshot was taken");
             }
-            Self::InstanceFailed { worker, items, why } => {
+            Self::InstanceFailed { worker, items, reason: why } => {
                 tracing::warn!(worker = worker.get(), items, %why, "the instance failed");
             }
-            Self::WorkerRetired { worker, why } => {
+            Self::WorkerRetired { worker, reason: why } => {
                 tracing::warn!(worker = worker.get(), %why, "the worker is retired");
             }
-            Self::Retry { worker, item, attempt, why } => {
+            Self::Retry { worker, item, attempt, reason: why } => {
                 let (worker, item) = (worker.get(), item.get());
                 tracing::info!(worker, item, attempt, %why, "the item is tried again");
             }
@@ -265,8 +265,8 @@ impl Event<'_> {
 ///
 /// impl Observer for Reports {
 ///     fn notify(&self, event: &Event<'_>) {
-///         if let Event::Finished { closing, items, .. } = event {
-///             let text = match closing {
+///         if let Event::Finished { report, items, .. } = event {
+///             let text = match report {
 ///                 FinishReport::Report { bytes, .. } => String::from_utf8_lossy(bytes).into_owned(),
 ///                 FinishReport::Failed(why) => format!("failed, {why}"),
 ///                 FinishReport::Lost(why) => format!("lost, {why}"),

@@ -113,7 +113,7 @@ impl<'a> ClaimCursor<'a> {
         end: &'a EndTime,
         outlet: &'a Arc<dyn Outlet>,
     ) -> Self {
-        Self { claim: Some(claim), ..Self::borrowed(claim.reach(), ticks, end, outlet) }
+        Self { claim: Some(claim), ..Self::borrowed(claim.progress(), ticks, end, outlet) }
     }
 
     /// Returns the cursor for items that another process has claimed and lent to this one.
@@ -144,7 +144,7 @@ impl<'a> ClaimCursor<'a> {
     /// Returns the handle that gives back items which were started early. It is `None` in a process whose items another
     /// process has claimed: there, no item is started early.
     pub(crate) fn claim_returner(&self) -> Option<ClaimReturner> {
-        self.claim.map(Claim::rest)
+        self.claim.map(Claim::returner)
     }
 
     /// Starts up to `max` more items early, while the executor works on one item. Returns their number.

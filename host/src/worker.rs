@@ -101,7 +101,7 @@ impl WorkerReport {
             Ok(Some(bytes)) => FinishReport::Report { bytes, format },
             Err(failure) => FinishReport::Failed(failure),
         };
-        observers.notify(&Event::Finished { worker: self.worker, items, closing });
+        observers.notify(&Event::Finished { worker: self.worker, items, report: closing });
     }
 }
 
@@ -202,7 +202,7 @@ impl WorkerLoop {
         // failure that the pool itself caused by an interruption is not reported either.
         if self.instances > 0 && self.worker.cancel.allows_work() {
             let worker = self.worker.index;
-            self.worker.observers.notify(&Event::WorkerRetired { worker, why: &reason });
+            self.worker.observers.notify(&Event::WorkerRetired { worker, reason: &reason });
         }
         self.retirement = Some(Arc::new(reason));
         self.worker.live.fetch_sub(1, Ordering::AcqRel);
@@ -218,11 +218,11 @@ impl WorkerLoop {
         // A failure that the pool itself caused by an interruption is not reported.
         if self.worker.cancel.allows_work() {
             let (worker, items) = (self.worker.index, self.since_open);
-            self.worker.observers.notify(&Event::InstanceFailed { worker, items, why: failure });
+            self.worker.observers.notify(&Event::InstanceFailed { worker, items, reason: failure });
             if self.executor.as_ref().is_some_and(|executor| executor.has_finish_report()) {
                 self.lost_reports += 1;
                 let closing = FinishReport::Lost(failure);
-                self.worker.observers.notify(&Event::Finished { worker, items, closing });
+                self.worker.observers.notify(&Event::Finished { worker, items, report: closing });
             }
         }
         self.failed_instances += 1;

@@ -80,7 +80,7 @@ struct Retries(Mutex<Vec<String>>);
 
 impl Observer for Retries {
     fn notify(&self, event: &Event<'_>) {
-        if let Event::Retry { worker, item, attempt, why, .. } = event {
+        if let Event::Retry { worker, item, attempt, reason: why, .. } = event {
             let text = format!("{worker}: {item} for the {attempt}: {}", why.kind);
             self.0.lock().unwrap().push(text);
         }

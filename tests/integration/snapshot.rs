@@ -325,7 +325,7 @@ impl Observer for MemoryLimiter {
                 // The plugin's `init` waits until the pipe is opened for writing.
                 drop(fs::File::options().write(true).open(&self.pipe).unwrap());
             }
-            Event::SnapshotRefused { why: reason, .. } => {
+            Event::SnapshotRefused { reason, .. } => {
                 self.events.lock().unwrap().push(reason.to_string())
             }
             _ => {}
@@ -400,7 +400,7 @@ impl Observer for Snapshots {
                 );
                 format!("{}: taken", plugin.file_name().unwrap().display())
             }
-            Event::SnapshotRefused { plugin, why: reason, .. } => {
+            Event::SnapshotRefused { plugin, reason, .. } => {
                 format!("{}: {reason}", plugin.display())
             }
             _ => return,

@@ -74,7 +74,7 @@ pub(crate) struct PrecompileArgs {
     ///
     /// `required` needs seccomp and Landlock; `strict` needs all layers that `mtl-host doctor`
     /// shows; `best-effort` needs none, and warns about missing layers.
-    #[arg(long, value_name = "LEVEL", default_value_t)]
+    #[arg(long, value_name = "LEVEL", default_value_t, value_parser = crate::isolation_arg::parse_jail)]
     jail: Jail,
 
     /// Size limit of the plugin's file

@@ -114,12 +114,12 @@ impl Sink for FaultRecorder {
         self.sink.write_many(outcomes)
     }
 
-    fn held(&self) -> usize {
-        self.sink.held() + self.refused
+    fn unwritten(&self) -> usize {
+        self.sink.unwritten() + self.refused
     }
 
-    fn left_out(&mut self, outcome: &Outcome<'_>, reason: OmitReason) -> Result<(), SinkError> {
-        self.sink.left_out(outcome, reason)?;
+    fn omit(&mut self, outcome: &Outcome<'_>, reason: OmitReason) -> Result<(), SinkError> {
+        self.sink.omit(outcome, reason)?;
         match (outcome.result, reason) {
             // The fault was recorded when the outcome was passed to the sink.
             (Err(_), OmitReason::Lost) => Ok(()),
@@ -131,8 +131,8 @@ impl Sink for FaultRecorder {
         }
     }
 
-    fn stands_alone(&self) -> bool {
-        self.sink.stands_alone()
+    fn has_separate_records(&self) -> bool {
+        self.sink.has_separate_records()
     }
 
     fn rule(&self) -> RecordRule {

@@ -144,7 +144,7 @@ pub(crate) fn start(error: &StartError) -> Option<String> {
             "use `--args args` if each item is a JSON array of the parameters (`[]` for none), or `--args kwargs` if \
              it is a JSON object by their names"
         }
-        StartError::Jail { is_lack: true, .. } => NO_LAYER,
+        StartError::Jail { is_missing_layer: true, .. } => NO_LAYER,
         StartError::Crashed { message } if message.contains("(SIGKILL)") => {
             "`dmesg` shows whether the system killed it because memory ran out: `--jobs N` starts fewer workers, and \
              `--memory SIZE` gives each less"

@@ -1,4 +1,4 @@
-//! The value of `--isolation`: workers on threads or in processes.
+//! The values of `--isolation` and `--jail`: workers on threads or in processes, and the level of the jail.
 
 use std::fmt;
 use std::str::FromStr;
@@ -46,4 +46,14 @@ impl fmt::Display for IsolationArg {
             Self::Process => "process",
         })
     }
+}
+
+/// Error of a value of `--jail` that names no level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("none of `required`, `best-effort` and `strict`")]
+pub(crate) struct ParseJailError;
+
+/// Parses the value of `--jail`.
+pub(crate) fn parse_jail(text: &str) -> Result<Jail, ParseJailError> {
+    Jail::from_name(text).ok_or(ParseJailError)
 }

@@ -248,10 +248,10 @@ impl Observer for Report {
             Event::RunDelayUnknown { workers, cores } => {
                 self.console.print_line(&run_delay_text(workers, cores));
             }
-            Event::Finished { worker, closing, .. } => self.finish_report(worker, closing),
-            Event::SnapshotRefused { plugin, why: reason, .. } => self.no_snapshot(plugin, reason),
+            Event::Finished { worker, report: closing, .. } => self.finish_report(worker, closing),
+            Event::SnapshotRefused { plugin, reason, .. } => self.no_snapshot(plugin, reason),
             Event::SnapshotTaken { plugin, has_random: true, .. } => self.random_snapshot(plugin),
-            Event::WorkerRetired { worker, why: reason } => {
+            Event::WorkerRetired { worker, reason } => {
                 let (summary, hint) = (reason.summary(), hints::retirement(reason));
                 let text =
                     format!("warning: worker {worker} {summary} and is retired: {}", chain(reason));

@@ -63,7 +63,7 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     let (mut sink, output_paths) = open_outputs(args, &opener, &observer)?;
     let mut pool = match args.workers.isolation {
         // The confinement applies to the whole process, which has no other pool.
-        IsolationArg::Thread => pool.confined().start()?,
+        IsolationArg::Thread => pool.confine().start()?,
         IsolationArg::Process => pool.start()?,
     };
     let source = match output_paths {
@@ -120,7 +120,7 @@ fn open_outputs(
     let faults = args.faults.faults.as_deref();
     let faults = faults.map(|path| FaultsFile::open(path, args.results.raw())).transpose()?;
     files.extend(faults.as_ref().map(FaultsFile::file));
-    let output_paths = directory.as_ref().map(|directory| directory.places().clone());
+    let output_paths = directory.as_ref().map(|directory| directory.output_paths().clone());
     let sink: Box<dyn Sink> = match directory {
         Some(directory) => Box::new(directory),
         None => {

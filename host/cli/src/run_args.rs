@@ -276,7 +276,7 @@ pub(crate) struct WorkerArgs {
     ///
     /// `required` needs seccomp and Landlock; `strict` needs all layers that `mtl-host doctor`
     /// shows; `best-effort` needs none, and warns about missing layers.
-    #[arg(long, value_name = "LEVEL", default_value_t)]
+    #[arg(long, value_name = "LEVEL", default_value_t, value_parser = crate::isolation_arg::parse_jail)]
     pub(crate) jail: Jail,
 
     /// Write results as they finish, not in the order of the items

@@ -52,10 +52,10 @@ impl RunObserver {
 impl Observer for RunObserver {
     fn notify(&self, event: &Event<'_>) {
         match (event, self.finish_file.get()) {
-            (Event::Finished { worker, items, closing }, Some(file)) => {
+            (Event::Finished { worker, items, report: closing }, Some(file)) => {
                 file.report(*worker, *items, *closing);
             }
-            (Event::JailIncomplete { lacks, .. }, _) => {
+            (Event::JailIncomplete { missing: lacks, .. }, _) => {
                 if !self.has_reported_jail.swap(true, Ordering::Relaxed) {
                     self.report.jail_incomplete(lacks);
                 }

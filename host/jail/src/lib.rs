@@ -68,7 +68,7 @@ pub use self::allowed_dir::{Access, AllowedDir};
 pub use self::error::JailError;
 pub use self::layer::{JailLayer, LayerNeed};
 pub use self::layers::{JailLayers, LayerStatus};
-pub use self::requirement::{Jail, ParseJailError};
+pub use self::requirement::Jail;
 
 /// The purpose of a jailed process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -40,7 +40,7 @@ impl Directory {
         let unsafe_error = |at: &Path, reason: &str| CacheError::Unsafe {
             cache: path.to_owned(),
             path: at.to_owned(),
-            why: reason.into(),
+            reason: reason.into(),
         };
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let (mut at, mut current) = (PathBuf::new(), None::<OwnedFd>);

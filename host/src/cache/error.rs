@@ -32,14 +32,14 @@ pub enum CacheError {
         source: io::Error,
     },
     /// Other users could change the content of the directory.
-    #[error("the cache `{}` is not safe: `{}` {why}", cache.display(), path.display())]
+    #[error("the cache `{}` is not safe: `{}` {reason}", cache.display(), path.display())]
     Unsafe {
         /// The directory of the cache.
         cache: PathBuf,
         /// The directory that is unsafe: the cache itself, or one of its parents.
         path: PathBuf,
         /// The reason why the directory is unsafe.
-        why: String,
+        reason: String,
     },
 }
 

@@ -107,7 +107,7 @@ pub enum StartError {
     #[error("its process cannot be jailed: {message}")]
     Jail {
         /// True if the kernel lacks a feature of the jail that a best-effort jail can omit.
-        is_lack: bool,
+        is_missing_layer: bool,
         /// The feature that is missing or failed.
         message: String,
     },
@@ -195,7 +195,7 @@ impl StartError {
                 "`ArgumentPassing::Args` takes a JSON array of the parameters as an item, `[]` for no parameter; \
                  `ArgumentPassing::Kwargs` takes a JSON object with their names"
             }
-            Self::Jail { is_lack: true, .. } => {
+            Self::Jail { is_missing_layer: true, .. } => {
                 "`Processes::layers` shows the layers that this machine has; `Jail::BestEffort` runs without those that it \
                  lacks"
             }
@@ -213,7 +213,7 @@ impl StartError {
             Self::Instantiate { message } => {
                 return system_limits::memory_hint(message).map(Into::into);
             }
-            Self::Jail { is_lack: false, .. }
+            Self::Jail { is_missing_layer: false, .. }
             | Self::Crashed { .. }
             | Self::InitFailed { .. }
             | Self::RestoreFailed { .. }

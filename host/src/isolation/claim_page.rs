@@ -34,7 +34,7 @@ impl ClaimPage {
 
     /// Returns the progress of the child's claim.
     pub(crate) fn reach(&self) -> ClaimProgress<'_> {
-        SharedClaimProgress::reach(self)
+        SharedClaimProgress::progress(self)
     }
 
     /// Returns whether the child has begun to run the items that it was sent last.

@@ -67,7 +67,7 @@ fn pools_that_have_begun_go_on_in_the_sealed_jail() {
             pools.iter_mut().zip(sources).map(|(pool, source)| pool.map(source)).collect();
         each_gives_a_record(&items, &mut runs);
         the_runtime_has_its_threads();
-        engine.watchdog().wait_until_it_runs();
+        engine.watchdog().wait_until_running();
         seal().unwrap();
         assert!(matches!(seal(), Err(JailError::System { .. })), "the jail is sealed already");
         each_gives_a_record(&items, &mut runs);

@@ -163,7 +163,7 @@ impl Remote {
             Reply::Unjailed => {
                 let mut payload = received.payload;
                 let is_lack = payload.byte()? != 0;
-                Ok(Err(StartError::Jail { is_lack, message: payload.message() }))
+                Ok(Err(StartError::Jail { is_missing_layer: is_lack, message: payload.message() }))
             }
             _ => Err(ProtocolError("an unexpected reply (expected: ready)")),
         });
@@ -171,7 +171,7 @@ impl Remote {
         if !lacks.is_empty() {
             let parts = &self.services.parts;
             let lacks = lacks.as_str();
-            parts.observers.notify(&Event::JailIncomplete { worker: parts.index, lacks });
+            parts.observers.notify(&Event::JailIncomplete { worker: parts.index, missing: lacks });
         }
         Ok(())
     }

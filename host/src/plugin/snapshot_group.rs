@@ -112,7 +112,7 @@ impl Group {
                 Ok(GroupStart::Snapshot(snapshot))
             }
             SnapshotOutcome::Refused { why, started } => {
-                observers.notify(&Event::SnapshotRefused { worker, plugin, why: &why });
+                observers.notify(&Event::SnapshotRefused { worker, plugin, reason: &why });
                 turn.settle(None);
                 Ok(started.map_or(GroupStart::Nothing, GroupStart::Started))
             }

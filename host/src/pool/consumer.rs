@@ -139,7 +139,7 @@ impl Consumer {
 
     fn accept(&mut self, outcomes: Outcomes) {
         // A worker sends empty outcomes only to wake this thread.
-        if outcomes.kept() > 0 {
+        if outcomes.len_not_handed_over() > 0 {
             self.collector.accept(outcomes);
         }
     }
@@ -176,7 +176,7 @@ impl Consumer {
         // Without workers, nothing would take the items that the reader reads.
         self.run.stop();
         self.reader.end();
-        for Leftover { span, was_started } in self.run.queue.take_left() {
+        for Leftover { span, was_started } in self.run.queue.take_leftovers() {
             let outcomes =
                 if was_started { Outcomes::of_lost_items(span) } else { Outcomes::not_run(span) };
             self.run.queue.hold(outcomes.result_bytes());

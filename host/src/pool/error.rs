@@ -121,14 +121,14 @@ pub enum BuildError {
         without: PathBuf,
     },
     /// A worker has more directory grants than it can hold open.
-    #[error("plugin `{plugin}` is granted {granted} directories, and a worker has {most} at most")]
+    #[error("plugin `{plugin}` is granted {granted} directories, and a worker has {max} at most")]
     TooManyDirs {
         /// The plugin.
         plugin: PathBuf,
         /// The number of directories that the worker is granted.
         granted: usize,
         /// The largest number of directories that a worker can have.
-        most: usize,
+        max: usize,
     },
     /// A plugin that cannot connect to anything has a network grant.
     #[error(
@@ -159,12 +159,12 @@ pub enum BuildError {
         addresses: Vec<IpAddr>,
     },
     /// The system allows too few memory mappings for the number of workers in one process.
-    #[error("the system has memory mappings for {most} workers, but not for {workers}")]
+    #[error("the system has memory mappings for {max} workers, but not for {workers}")]
     TooManyWorkers {
         /// The number of workers of the pool.
         workers: usize,
         /// The largest number of workers that the system allows.
-        most: u64,
+        max: u64,
     },
     /// The operating system refused to start a thread.
     #[error("cannot start a worker's thread")]

@@ -243,7 +243,9 @@ impl WorkerSpec {
 /// unwind, and the process ends.
 fn check_mappings(workers: usize, most: Option<u64>) -> Result<(), BuildError> {
     match most {
-        Some(most) if workers as u64 > most => Err(BuildError::TooManyWorkers { workers, most }),
+        Some(most) if workers as u64 > most => {
+            Err(BuildError::TooManyWorkers { workers, max: most })
+        }
         _ => Ok(()),
     }
 }
@@ -323,7 +325,11 @@ pub(super) fn resolve_names(specs: &[WorkerSpec], grants: &Grants) -> Result<Nam
 fn check_number_of_dirs(plugin: &Plugin, grants: &Grants) -> Result<(), BuildError> {
     let (granted, most) = (grants.dirs.len(), OpenGrants::MAX_DIRS);
     if granted > most {
-        return Err(BuildError::TooManyDirs { plugin: plugin.name().to_owned(), granted, most });
+        return Err(BuildError::TooManyDirs {
+            plugin: plugin.name().to_owned(),
+            granted,
+            max: most,
+        });
     }
     Ok(())
 }

@@ -59,7 +59,7 @@ struct SinkWriter<'a> {
     is_open: bool,
     /// True if the sink has failed.
     failed: bool,
-    /// The number of outcomes that the sink has lost, in addition to those in [`Sink::held`].
+    /// The number of outcomes that the sink has lost, in addition to those in [`Sink::unwritten`].
     lost: usize,
 }
 
@@ -78,15 +78,16 @@ impl SinkWriter<'_> {
         let had_failed = self.failed;
         // Items that were not run are not written. In input order, the output ends before the first of them.
         let is_leftover = outcomes.is_leftover();
-        let ends =
-            is_leftover && self.consumer.run.order == Order::Input && !self.sink.stands_alone();
+        let ends = is_leftover
+            && self.consumer.run.order == Order::Input
+            && !self.sink.has_separate_records();
         self.is_open &= !ends;
         let items = if is_leftover { 0 } else { self.write(&outcomes) };
         self.consumer.count(&outcomes);
         self.received += items;
         self.given_bytes += outcomes.span().total_cost();
         self.given.push_back(GivenOutcomes { outcomes, given: items, written: 0 });
-        if self.failed && !had_failed && self.sink.held() > 0 {
+        if self.failed && !had_failed && self.sink.unwritten() > 0 {
             // The sink has lost the outcome on which it failed, but it may still write the outcomes that it holds
             // back.
             let flushed = self.sink.flush();
@@ -117,7 +118,7 @@ impl SinkWriter<'_> {
             self.check_write(result);
             given += 1;
             let run = &self.consumer.run;
-            self.is_open = outcome.result.is_ok() || run.policy.writes_on(run.order);
+            self.is_open = outcome.result.is_ok() || run.policy.writes_after_fault(run.order);
         }
         given
     }
@@ -148,7 +149,7 @@ impl SinkWriter<'_> {
             settled += 1;
             for (at, outcome) in outcomes.iter().enumerate().skip(*written) {
                 let reason = if at < *items { OmitReason::Lost } else { OmitReason::NotReached };
-                if let Err(error) = self.sink.left_out(&outcome, reason) {
+                if let Err(error) = self.sink.omit(&outcome, reason) {
                     self.consumer.run.fail(error.into());
                 }
             }
@@ -159,13 +160,13 @@ impl SinkWriter<'_> {
 
     /// Returns how many outcomes the sink has received but not written.
     fn unwritten(&self) -> usize {
-        self.sink.held() + self.lost
+        self.sink.unwritten() + self.lost
     }
 
     /// Notes whether the sink accepted the last outcomes.
     fn check_write(&mut self, result: Result<(), SinkError>) {
         // A sink that holds nothing back does not count the outcome that it has just lost.
-        self.lost += usize::from(result.is_err() && self.sink.held() == 0);
+        self.lost += usize::from(result.is_err() && self.sink.unwritten() == 0);
         self.check(result);
     }
 

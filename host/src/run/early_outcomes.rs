@@ -39,7 +39,7 @@ impl EarlyOutcomes {
     pub(crate) fn take(&self, buffers: &OutcomeBuffers) -> Vec<Outcomes> {
         let take = |outcomes: &Arc<SharedOutcomes>| {
             let mut outcomes = outcomes.lock();
-            let is_ready = outcomes.kept() > 0 && !outcomes.needs_retry();
+            let is_ready = outcomes.len_not_handed_over() > 0 && !outcomes.needs_retry();
             is_ready.then(|| outcomes.split(buffers.take()))
         };
         // This does not hold the lock while it takes outcomes. So a worker that is adding an

@@ -19,7 +19,7 @@ pub(crate) struct Ticket {
 impl Outlet for Ticket {
     /// Never blocks, because the time limit of the guest's current item is running.
     fn hand_over(&self, outcomes: &mut Outcomes) -> bool {
-        if outcomes.kept() == 0 || outcomes.needs_retry() {
+        if outcomes.len_not_handed_over() == 0 || outcomes.needs_retry() {
             return true;
         }
         if self.outbox.is_full() {

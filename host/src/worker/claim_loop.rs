@@ -217,7 +217,7 @@ impl WorkerLoop {
                 break;
             }
             let worker = self.worker.index;
-            self.worker.observers.notify(&Event::Retry { worker, item, attempt, why: &failed });
+            self.worker.observers.notify(&Event::Retry { worker, item, attempt, reason: &failed });
             run.count_retry();
             let cursor = ClaimCursor::new(claim, &ticks, &run.deadline, &outlet);
             match self.run_executor(outcomes, &cursor, run) {
@@ -236,12 +236,12 @@ fn outlet(ticket: &Arc<Ticket>) -> Arc<dyn Outlet> {
 
 /// Returns the bytes that the window must hold for the outcomes that [`hand_over`] sends.
 fn bytes_to_hold(outcomes: &Outcomes) -> usize {
-    if outcomes.kept() == 0 { 0 } else { outcomes.result_bytes() }
+    if outcomes.len_not_handed_over() == 0 { 0 } else { outcomes.result_bytes() }
 }
 
 /// Sends outcomes to the consumer. The window already holds them.
 fn hand_over(outcomes: Outcomes, ticket: &Ticket) -> RunState {
-    if outcomes.kept() == 0 {
+    if outcomes.len_not_handed_over() == 0 {
         return RunState::Open;
     }
     match ticket.outbox.send(outcomes) {

@@ -182,7 +182,7 @@ impl Outcomes {
     }
 
     /// Returns the number of outcomes that were not handed over.
-    pub fn kept(&self) -> usize {
+    pub fn len_not_handed_over(&self) -> usize {
         self.slots.len()
     }
 

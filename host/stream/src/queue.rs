@@ -329,7 +329,7 @@ impl Queue {
     }
 
     /// Takes the same items as `drain`, and marks those that were started before.
-    pub fn take_left(&self) -> Vec<Leftover> {
+    pub fn take_leftovers(&self) -> Vec<Leftover> {
         let mut started = std::mem::take(&mut self.lock().started_lost);
         started.sort_unstable_by_key(|items| items.start);
         self.drain().into_iter().flat_map(|span| leftover::split(&span, &started)).collect()

@@ -103,7 +103,7 @@ pub trait Sink {
     /// Returns how many of the last outcomes are not written (default: 0). The sink holds them back until a flush, or
     /// lost them with an error. After an error, the number includes the outcome that failed. If it is 0, the run counts
     /// that outcome alone.
-    fn held(&self) -> usize {
+    fn unwritten(&self) -> usize {
         0
     }
 
@@ -141,14 +141,14 @@ pub trait Sink {
     ///
     /// Returns an error if the sink cannot handle the outcome. The run ends with the error, unless it has ended with
     /// another one.
-    fn left_out(&mut self, _outcome: &Outcome<'_>, _why: OmitReason) -> Result<(), SinkError> {
+    fn omit(&mut self, _outcome: &Outcome<'_>, _why: OmitReason) -> Result<(), SinkError> {
         Ok(())
     }
 
     /// Returns whether each record is complete without the others, as in a separate file for each item (default:
     /// `false`). If this is `false`, the output of a run in input order ends before the first item that was not run, so
     /// that the output is a prefix.
-    fn stands_alone(&self) -> bool {
+    fn has_separate_records(&self) -> bool {
         false
     }
 
@@ -226,16 +226,16 @@ macro_rules! forward_sink {
                 (**self).write_many(outcomes)
             }
 
-            fn held(&self) -> usize {
-                (**self).held()
+            fn unwritten(&self) -> usize {
+                (**self).unwritten()
             }
 
-            fn left_out(&mut self, outcome: &Outcome<'_>, reason: OmitReason) -> Result<(), SinkError> {
-                (**self).left_out(outcome, reason)
+            fn omit(&mut self, outcome: &Outcome<'_>, reason: OmitReason) -> Result<(), SinkError> {
+                (**self).omit(outcome, reason)
             }
 
-            fn stands_alone(&self) -> bool {
-                (**self).stands_alone()
+            fn has_separate_records(&self) -> bool {
+                (**self).has_separate_records()
             }
 
             fn rule(&self) -> RecordRule {

@@ -108,7 +108,7 @@ pub(crate) struct CheckArgs {
     ///
     /// `required` needs seccomp and Landlock; `strict` needs all layers that `mtl-host doctor`
     /// shows; `best-effort` needs none, and warns about missing layers.
-    #[arg(long, value_name = "LEVEL", default_value_t)]
+    #[arg(long, value_name = "LEVEL", default_value_t, value_parser = crate::isolation_arg::parse_jail)]
     pub(super) jail: Jail,
 
     /// Let the plugin read the directory HOST as GUEST

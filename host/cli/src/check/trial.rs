@@ -163,7 +163,7 @@ impl Observer for SnapshotRecorder {
             Event::SnapshotTaken { bytes, has_random, .. } => {
                 Ok(TakenSnapshot { bytes, has_random })
             }
-            Event::SnapshotRefused { why, .. } => Err(why.clone()),
+            Event::SnapshotRefused { reason: why, .. } => Err(why.clone()),
             _ => return,
         };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(snapshot);

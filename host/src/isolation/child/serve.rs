@@ -327,7 +327,7 @@ fn parts(
 
 impl Outlet for ParentConnection {
     fn hand_over(&self, outcomes: &mut Outcomes) -> bool {
-        if outcomes.kept() > 0 {
+        if outcomes.len_not_handed_over() > 0 {
             // If this fails, the parent has ended, and receiving the next order fails.
             let _ =
                 self.send_made(|memory| run_reply::part(memory, outcomes), outcomes.record_bytes());

@@ -40,7 +40,7 @@ pub(super) fn start_working(
     plugin: &dyn PluginCode,
     has_files: bool,
 ) -> io::Result<Option<EnterGuard<'static>>> {
-    engine.watchdog().wait_until_it_runs();
+    engine.watchdog().wait_until_running();
     if !plugin.can_block() {
         return Ok(None);
     }
@@ -69,7 +69,7 @@ pub(super) fn start_working(
 ///
 /// Fails if the system refuses a thread.
 pub(super) fn start_compiling(engine: &Engine) -> Result<(), EngineError> {
-    engine.watchdog().wait_until_it_runs();
+    engine.watchdog().wait_until_running();
     start_compilers()?;
     rayon::broadcast(|_| ());
     Ok(())

@@ -87,7 +87,7 @@ fn encode_outcomes(frame: Frame, outcomes: &Outcomes) -> Vec<u8> {
         Ok(None) => NO_RECORD as usize,
         Err(_) => FAULT as usize,
     });
-    let frame = frame.number(outcomes.kept()).numbers(lengths);
+    let frame = frame.number(outcomes.len_not_handed_over()).numbers(lengths);
     let frame = outcomes.faults().fold(frame, |frame, fault| {
         frame.byte(fault.kind() as u8).bytes(fault.message().as_bytes())
     });

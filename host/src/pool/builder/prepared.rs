@@ -49,7 +49,7 @@ impl PreparedPool {
     /// assert_eq!(pool.map(["item"]).next().unwrap()?.bytes(), Some(&b"ITEM"[..]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn confined(mut self) -> Self {
+    pub fn confine(mut self) -> Self {
         self.settings.confinement = Some(Arc::new(std::mem::take(&mut self.confinement)));
         self
     }
@@ -129,7 +129,7 @@ mod tests {
         let mut prepared = reading().prepare().unwrap();
         let grant = DirGrant::read(&granted, "/data").open().unwrap();
         prepared.confinement.grant(&granted_by(grant));
-        assert_eq!(read(prepared.confined()), [true, false]);
+        assert_eq!(read(prepared.confine()), [true, false]);
         // The thread that built the pool is not confined.
         assert!(fs::read(other.join("file")).is_ok());
     }

@@ -369,6 +369,6 @@ fn more_workers_than_the_system_has_mappings_for_are_refused() {
     assert!(check_mappings(5, None).is_ok());
     assert!(check_mappings(5, Some(5)).is_ok());
     let error = check_mappings(6, Some(5)).unwrap_err();
-    assert!(matches!(error, BuildError::TooManyWorkers { workers: 6, most: 5 }));
+    assert!(matches!(error, BuildError::TooManyWorkers { workers: 6, max: 5 }));
     assert!(error.hint().unwrap().starts_with("`vm.max_map_count`"));
 }

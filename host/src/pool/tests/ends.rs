@@ -594,7 +594,7 @@ impl Sink for LeftOutFaults {
         panic!("{outcome:?} is written");
     }
 
-    fn left_out(
+    fn omit(
         &mut self,
         outcome: &crate::outcome::Outcome<'_>,
         _why: OmitReason,

@@ -199,11 +199,11 @@ impl Sink for Holding {
         if self.held.len() >= self.full { self.write_out() } else { Ok(()) }
     }
 
-    fn held(&self) -> usize {
+    fn unwritten(&self) -> usize {
         self.held.len() + self.lost
     }
 
-    fn left_out(
+    fn omit(
         &mut self,
         outcome: &crate::outcome::Outcome<'_>,
         why: OmitReason,

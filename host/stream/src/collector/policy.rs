@@ -43,7 +43,7 @@ impl ErrorPolicy {
 
     /// Returns whether outcomes after a failed item are written.
     #[doc(hidden)]
-    pub fn writes_on(self, order: Order) -> bool {
+    pub fn writes_after_fault(self, order: Order) -> bool {
         !matches!((self, order), (Self::Immediate, Order::Input))
     }
 }
@@ -230,7 +230,7 @@ mod tests {
             for policy in [ErrorPolicy::Ignore, ErrorPolicy::Deferred] {
                 for order in [Order::Input, Order::Completion] {
                     prop_assert_eq!(horizon(policy, order), None);
-                    prop_assert!(policy.writes_on(order));
+                    prop_assert!(policy.writes_after_fault(order));
                 }
             }
         }

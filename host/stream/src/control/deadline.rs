@@ -26,7 +26,7 @@ use crate::item::instance_config::InstanceConfig;
 pub trait Pauses: std::fmt::Debug + Send + Sync {
     /// Returns the total of that time so far. Returns `None` if the system does not report it; then no time counts as a
     /// pause.
-    fn so_far(&self) -> Option<Duration>;
+    fn total(&self) -> Option<Duration>;
 }
 
 /// The current activity of a guest.
@@ -110,7 +110,7 @@ impl NoticedStart {
 
     /// Updates the known pauses.
     fn update_pauses(&mut self, pauses: &dyn Pauses) {
-        if let (Some(before), Some(now)) = (self.paused, pauses.so_far()) {
+        if let (Some(before), Some(now)) = (self.paused, pauses.total()) {
             self.pauses = self.pauses.max(now.saturating_sub(before));
         }
     }
@@ -255,7 +255,7 @@ impl Watch {
         let activity = Some(self.0.started.load(Ordering::Relaxed));
         let mut noticed = self.0.noticed.lock().unwrap_or_else(PoisonError::into_inner);
         if noticed.activity != activity {
-            let (since, paused) = (self.0.ticks.running_time(elapsed), self.0.pauses.so_far());
+            let (since, paused) = (self.0.ticks.running_time(elapsed), self.0.pauses.total());
             *noticed = NoticedStart { activity, since, paused, pauses: Duration::ZERO };
         }
         noticed

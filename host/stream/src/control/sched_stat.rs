@@ -84,7 +84,7 @@ fn times(line: &str) -> Option<Times> {
 pub(crate) struct OwnDelay;
 
 impl Pauses for OwnDelay {
-    fn so_far(&self) -> Option<Duration> {
+    fn total(&self) -> Option<Duration> {
         SchedStat::of_this_thread()?.run_delay()
     }
 }
@@ -103,7 +103,7 @@ impl ProcessRunDelay {
 }
 
 impl Pauses for ProcessRunDelay {
-    fn so_far(&self) -> Option<Duration> {
+    fn total(&self) -> Option<Duration> {
         self.0.as_ref()?.run_delay()
     }
 }

@@ -153,7 +153,7 @@ impl Watchdog {
     }
 
     /// Waits until the thread runs.
-    pub fn wait_until_it_runs(&self) {
+    pub fn wait_until_running(&self) {
         // Nothing is ever sent: the wait ends when the other end is dropped.
         let _ = self.started.recv();
     }

@@ -64,7 +64,7 @@ impl<'a> Iterator for OutcomeIter<'a> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.outcomes.kept() - self.cursor.at;
+        let left = self.outcomes.len_not_handed_over() - self.cursor.at;
         (left, Some(left))
     }
 }

@@ -36,12 +36,12 @@ pub enum OutputPathError {
         path: PathBuf,
     },
     /// The item is too long for a path, or a part of it is too long for a name.
-    #[error("not a valid path: {what} is longer than {most} bytes")]
+    #[error("not a valid path: {what} is longer than {max} bytes")]
     TooLong {
         /// The part that is too long.
         what: &'static str,
         /// The maximum length in bytes.
-        most: usize,
+        max: usize,
     },
     /// Another item owns the output path.
     #[error("its result would go to `{target}`, as that of item {by} does")]

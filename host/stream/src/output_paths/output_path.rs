@@ -21,7 +21,7 @@ impl OutputPath {
         let bytes = path.as_os_str().as_bytes();
         if bytes.len() > Self::MAX_PATH_LEN {
             // The message does not show the text, which may be very long.
-            return Err(OutputPathError::TooLong { what: "it", most: Self::MAX_PATH_LEN });
+            return Err(OutputPathError::TooLong { what: "it", max: Self::MAX_PATH_LEN });
         }
         if bytes.contains(&0) {
             return Err(OutputPathError::ZeroByte { path: path.to_owned() });
@@ -67,7 +67,7 @@ fn checked(name: &OsStr) -> Result<&OsStr, OutputPathError> {
     if name.len() > OutputPath::MAX_NAME_LEN {
         return Err(OutputPathError::TooLong {
             what: "a part of it",
-            most: OutputPath::MAX_NAME_LEN,
+            max: OutputPath::MAX_NAME_LEN,
         });
     }
     Ok(name)

@@ -36,7 +36,7 @@ pub trait SharedClaimProgress: fmt::Debug + Send + Sync {
     fn word(&self) -> &AtomicU64;
 
     /// Returns the word as the progress of a claim.
-    fn reach(&self) -> ClaimProgress<'_> {
+    fn progress(&self) -> ClaimProgress<'_> {
         ClaimProgress::of(self.word())
     }
 }
@@ -172,7 +172,7 @@ impl OpenClaim {
         Self { span, word, loan: Mutex::default() }
     }
 
-    pub(super) fn reach(&self) -> ClaimProgress<'_> {
+    pub(super) fn progress(&self) -> ClaimProgress<'_> {
         ClaimProgress::of(&self.word)
     }
 
@@ -181,7 +181,7 @@ impl OpenClaim {
         let end = u32::try_from(end).unwrap_or(u32::MAX);
         self.slice(match &mut *self.lock_loan() {
             Some(loan) => loan.cut(end),
-            None => self.reach().cut(end),
+            None => self.progress().cut(end),
         })
     }
 
@@ -190,23 +190,23 @@ impl OpenClaim {
         let most = u32::try_from(most).unwrap_or(u32::MAX);
         let items = match &mut *self.lock_loan() {
             Some(loan) => loan.steal_half(most),
-            None => self.reach().steal_half(most),
+            None => self.progress().steal_half(most),
         };
         items.map(|items| self.slice(items))
     }
 
     /// Takes back all items from `from` on, even items that were started ahead.
     fn take_back_from(&self, from: usize) -> Span {
-        self.slice(self.reach().take_back(u32::try_from(from).unwrap_or(u32::MAX)))
+        self.slice(self.progress().take_back(u32::try_from(from).unwrap_or(u32::MAX)))
     }
 
     /// Lends all items from the last started item on. The child gets the first `sent` of them.
     pub(super) fn lend(&self, page: Arc<dyn SharedClaimProgress>, sent: usize) {
         let mut loan = self.lock_loan();
-        let (_, started, end) = self.reach().load();
+        let (_, started, end) = self.progress().load();
         let sent = u32::try_from(sent).unwrap_or(u32::MAX);
         *loan = Some(LoanState::new(page, started - 1, end, sent));
-        self.reach().store(end, end);
+        self.progress().store(end, end);
     }
 
     /// Ends the loan. `settle` returns how many of its items count as started.
@@ -215,7 +215,7 @@ impl OpenClaim {
         let mut loan = self.lock_loan();
         let ended = loan.take().expect("a loan ends once");
         let (started, end) = ended.settle(settle);
-        self.reach().store(started, end);
+        self.progress().store(started, end);
     }
 
     /// Returns the number of lent items that are started.
@@ -237,7 +237,7 @@ impl OpenClaim {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        self.lock_loan().as_mut().map_or_else(|| self.reach().is_open(), LoanState::is_open)
+        self.lock_loan().as_mut().map_or_else(|| self.progress().is_open(), LoanState::is_open)
     }
 }
 
@@ -259,8 +259,8 @@ impl<'a> Claim<'a> {
     }
 
     /// Returns the progress of the claim, which starts its next item. The first item of a claim is started.
-    pub fn reach(&self) -> ClaimProgress<'_> {
-        self.open.reach()
+    pub fn progress(&self) -> ClaimProgress<'_> {
+        self.open.progress()
     }
 
     /// Lends all items from the last started item on to a child, which starts them. The child gets the first `sent` of
@@ -271,7 +271,7 @@ impl<'a> Claim<'a> {
 
     /// Returns a handle that gives back items that were started ahead. The worker can use it inside the instance that
     /// works on the items.
-    pub fn rest(&self) -> ClaimReturner {
+    pub fn returner(&self) -> ClaimReturner {
         let Queue { state, work, .. } = self.queue;
         ClaimReturner {
             state: Arc::clone(state),
@@ -338,7 +338,7 @@ impl Drop for Claim<'_> {
         let mut state = self.queue.lock();
         let at = state.claimed.iter().position(|claim| Arc::ptr_eq(claim, &self.open));
         let claim = state.claimed.swap_remove(at.expect("a claim is open until it is dropped"));
-        let end = claim.reach().cut(0).end as usize;
+        let end = claim.progress().cut(0).end as usize;
         state.put_back(claim.span.slice(self.done..end));
         state.held_bytes += self.bytes;
         self.open = Arc::clone(&state.empty_claim);

@@ -35,7 +35,7 @@ impl LoanState {
     /// Lends the items from `first` up to `end`. The first of them is started.
     pub(super) fn new(page: Arc<dyn SharedClaimProgress>, first: u32, end: u32, sent: u32) -> Self {
         let end = end - first;
-        page.reach().store(1, end);
+        page.progress().store(1, end);
         Self { page, first, sent, started: 1, end }
     }
 
@@ -66,7 +66,7 @@ impl LoanState {
 
     /// Returns the number of started items, as far as the host can know.
     pub(super) fn started(&mut self) -> u32 {
-        self.update_started(self.page.reach().load().1)
+        self.update_started(self.page.progress().load().1)
     }
 
     /// Updates the number of started items from the value in the page, clamped to the possible
@@ -81,16 +81,16 @@ impl LoanState {
     fn take_away(&mut self, keep: impl Fn(u32, u32) -> u32) -> Range<u32> {
         let (page, old) = (Arc::clone(&self.page), self.end);
         let kept = (0..Self::ATTEMPTS).find_map(|_| {
-            let (word, reported, _) = page.reach().load();
+            let (word, reported, _) = page.progress().load();
             let started = self.update_started(reported);
             let end = keep(started, old);
-            page.reach().compare_exchange(word, started, end).then_some(end)
+            page.progress().compare_exchange(word, started, end).then_some(end)
         });
         self.end = kept.unwrap_or_else(|| {
             // The child is faster than this process, or never stops writing. It loses all items
             // that are not started: one atomic step closes the word and returns its progress.
-            let started = self.update_started(page.reach().close());
-            page.reach().store(started, started);
+            let started = self.update_started(page.progress().close());
+            page.progress().store(started, started);
             started
         });
         self.first + self.end..self.first + old
@@ -99,7 +99,7 @@ impl LoanState {
     /// Closes the loan and returns its progress, as far as the host can know. An honest child
     /// starts no more items.
     fn close(&mut self) -> LoanProgress {
-        let started = self.update_started(self.page.reach().close());
+        let started = self.update_started(self.page.progress().close());
         LoanProgress { started: started as usize, lent: self.end as usize }
     }
 }

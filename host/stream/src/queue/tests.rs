@@ -30,7 +30,7 @@ fn texts(span: &Span) -> Vec<String> {
 /// Claims up to `most` items and finishes all of them.
 fn take(queue: &Queue, most: usize) -> Option<Span> {
     let claim = queue.claim(most)?;
-    while claim.reach().start_next() {}
+    while claim.progress().start_next() {}
     let span = claim.span().clone();
     claim.end(span.len());
     Some(span)
@@ -46,12 +46,12 @@ fn what_was_started_ahead_goes_back_and_nothing_of_it_is_started_past_the_horizo
     queue.push(&mut numbered(0, 6)).unwrap();
     queue.close();
     let claim = queue.claim(5).unwrap();
-    assert_eq!((claim.reach().start_ahead(2), claim.reach().start_ahead(9)), (2, 2));
-    assert_eq!(claim.reach().start_ahead(1), 0, "all items are started");
+    assert_eq!((claim.progress().start_ahead(2), claim.progress().start_ahead(9)), (2, 2));
+    assert_eq!(claim.progress().start_ahead(1), 0, "all items are started");
     assert!(queue.lock().steal(9).is_none(), "started items are not stolen");
     queue.stop_from(ItemIndex::new(4));
-    claim.rest().give_back(2);
-    assert!(!claim.reach().start_next());
+    claim.returner().give_back(2);
+    assert!(!claim.progress().start_next());
     claim.end(1);
     // The item that was started and has no outcome came back, as the others did.
     assert_eq!(texts(&take(&queue, 9).unwrap()), ["1", "2", "3"]);
@@ -64,7 +64,7 @@ fn who_keeps_a_failed_item_gives_back_what_was_started_ahead() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 5)).unwrap();
     let mut claim = queue.claim(5).unwrap();
-    assert_eq!(claim.reach().start_ahead(9), 4);
+    assert_eq!(claim.progress().start_ahead(9), 4);
     assert_eq!(texts(&claim.keep(1, 1)), ["1"]);
     assert_eq!(texts(&take(&queue, 9).unwrap()), ["2", "3", "4"]);
     claim.end(2);
@@ -115,14 +115,14 @@ fn what_a_worker_has_not_started_others_take_from_it() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 8)).unwrap();
     let slow = queue.claim(8).unwrap();
-    assert!(slow.reach().start_next());
+    assert!(slow.progress().start_next());
     let stolen = [(); 3].map(|()| texts(&take(&queue, 100).unwrap()));
     assert_eq!(
         stolen,
         [vec!["5", "6", "7"], vec!["3", "4"], vec!["2"]]
             .map(|items| items.iter().map(ToString::to_string).collect::<Vec<_>>())
     );
-    assert!(!slow.reach().start_next(), "all unstarted items were stolen");
+    assert!(!slow.progress().start_next(), "all unstarted items were stolen");
     slow.end(2);
 }
 
@@ -131,10 +131,10 @@ fn a_stop_takes_away_what_is_not_started_and_nothing_else() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 6)).unwrap();
     let claim = queue.claim(6).unwrap();
-    assert!(claim.reach().start_next());
+    assert!(claim.progress().start_next());
     queue.stop_from(ItemIndex::new(3));
-    assert!(claim.reach().start_next(), "an item before the horizon");
-    assert!(!claim.reach().start_next());
+    assert!(claim.progress().start_next(), "an item before the horizon");
+    assert!(!claim.progress().start_next());
     claim.end(3);
     assert!(queue.claim(1).is_none());
     let left: Vec<_> = queue.drain().iter().flat_map(texts).collect();
@@ -146,9 +146,9 @@ fn a_claim_that_keeps_one_item_gives_back_those_after_it() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 5)).unwrap();
     let mut claim = queue.claim(5).unwrap();
-    assert!(claim.reach().start_next());
+    assert!(claim.progress().start_next());
     assert_eq!(texts(&claim.keep(1, 1)), ["1"]);
-    assert!(!claim.reach().start_next());
+    assert!(!claim.progress().start_next());
     assert_eq!(texts(&take(&queue, 10).unwrap()), ["2", "3", "4"]);
     // The claim is dropped without `end`, as by a panic. The item is not lost.
     drop(claim);
@@ -162,7 +162,7 @@ fn a_worker_leaves_when_nothing_can_come_any_more() {
         queue.push(&mut numbered(0, 2)).unwrap();
         queue.close();
         let claim = queue.claim(2).unwrap();
-        assert!(claim.reach().start_next());
+        assert!(claim.progress().start_next());
         // Another worker waits, because this one may give items back.
         let other = Arc::clone(&queue);
         let other = std::thread::Builder::new()
@@ -261,7 +261,7 @@ fn what_outcomes_take_is_held_from_when_their_claim_ends() {
     queue.push(&mut numbered(0, 3)).unwrap();
     let mut claim = queue.claim(3).unwrap();
     let before = queue.lock().held_bytes;
-    assert!(claim.reach().start_next());
+    assert!(claim.progress().start_next());
     claim.hold(100);
     assert_eq!(queue.lock().held_bytes, before, "the claim has not ended");
     drop(claim.keep(1, 1));
@@ -279,7 +279,7 @@ fn a_claim_takes_the_mutex_three_times_and_a_block_once() {
     assert_eq!(locked(), 1);
     for claims in 1..=3 {
         let mut claim = queue.claim(2).unwrap();
-        assert!(claim.reach().start_next());
+        assert!(claim.progress().start_next());
         let cost = claim.span().total_cost();
         claim.hold(100);
         claim.end(2);
@@ -317,15 +317,15 @@ fn a_child_cannot_take_back_that_it_has_started_an_item() {
     let claim = queue.claim(10).unwrap();
     let page = Arc::new(Word::default());
     let loan = claim.lend(Arc::clone(&page) as _, 10);
-    page.reach().store(5, 10);
+    page.progress().store(5, 10);
     queue.stop_from(ItemIndex::new(3));
-    page.reach().store(1, 10);
+    page.progress().store(1, 10);
     assert!(queue.lock().steal(10).is_none(), "the other items are past the horizon");
     loan.settle(|progress| {
         assert_eq!((progress.started, progress.lent), (5, 5));
         1
     });
-    assert!(!claim.reach().start_next(), "the owner cannot start them either");
+    assert!(!claim.progress().start_next(), "the owner cannot start them either");
 }
 
 proptest! {
@@ -353,7 +353,7 @@ proptest! {
                 let mut span = claim.span().clone();
                 let worked = if step == 2 { span.len() } else { span.len() / 2 };
                 for _ in 1..worked {
-                    prop_assert!(claim.reach().start_next());
+                    prop_assert!(claim.progress().start_next());
                 }
                 claim.end(worked);
                 let front = span.split_to(worked);

@@ -113,13 +113,13 @@ impl Directory {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn places(&self) -> &OutputPaths {
+    pub fn output_paths(&self) -> &OutputPaths {
         &self.output_paths
     }
 }
 
 impl Sink for Directory {
-    fn stands_alone(&self) -> bool {
+    fn has_separate_records(&self) -> bool {
         true
     }
 

@@ -96,7 +96,7 @@ impl Sink for Frames<'_> {
         })
     }
 
-    fn held(&self) -> usize {
+    fn unwritten(&self) -> usize {
         self.records.held()
     }
 

@@ -105,7 +105,7 @@ impl Sink for Jsonl<'_> {
         RecordRule::ValidJson
     }
 
-    fn held(&self) -> usize {
+    fn unwritten(&self) -> usize {
         self.records.held()
     }
 

@@ -148,7 +148,7 @@ impl Sink for Lines<'_> {
         }
     }
 
-    fn held(&self) -> usize {
+    fn unwritten(&self) -> usize {
         self.records.held()
     }
 

@@ -95,7 +95,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let results = Directory::create(&folder.path().join("out")).unwrap();
         let pairs = Pairs(&["a", "..", "b", "./a", "c/../a", "b/"]);
-        let mut source = WithOutputPath::new(pairs, results.places());
+        let mut source = WithOutputPath::new(pairs, results.output_paths());
         let mut block = BlockBuilder::new();
         while let Ok(FillStatus::More) = source.fill(&mut block) {}
         let span = Span::whole(block.seal(ItemIndex::default()));
@@ -109,7 +109,7 @@ mod tests {
     fn the_rest_is_as_its_source_has_it() {
         let folder = tempfile::tempdir().unwrap();
         let results = Directory::create(folder.path()).unwrap();
-        let source = WithOutputPath::new(Items::new(["a", "b"]), results.places());
+        let source = WithOutputPath::new(Items::new(["a", "b"]), results.output_paths());
         assert_eq!(source.size(), Items::new(["a", "b"]).size());
     }
 }

@@ -29,7 +29,7 @@ impl SetPauses {
 }
 
 impl Pauses for SetPauses {
-    fn so_far(&self) -> Option<Duration> {
+    fn total(&self) -> Option<Duration> {
         self.0.1.fetch_add(1, Ordering::Relaxed);
         *self.0.0.lock().unwrap()
     }

@@ -43,7 +43,7 @@ fn take_over(queue: &Queue, most: usize) -> BTreeSet<u64> {
     }
     let Some(claim) = queue.claim(most) else { return BTreeSet::new() };
     let items = items(&claim, 0..claim.span().len());
-    while claim.reach().start_next() {}
+    while claim.progress().start_next() {}
     claim.end(items.len());
     items
 }
@@ -76,7 +76,7 @@ fn what_cannot_be_is_not_believed() {
         let claim = queue.claim(5).unwrap();
         let loan = claim.lend(Arc::clone(&page) as _, 3);
         for (started, end) in words {
-            page.reach().store(*started, *end);
+            page.progress().store(*started, *end);
         }
         let mut settled = None;
         loan.settle(|progress| {
@@ -84,8 +84,8 @@ fn what_cannot_be_is_not_believed() {
             progress.started
         });
         assert_eq!(settled, Some(LoanProgress { started, lent: 5 }), "{words:?}");
-        assert!(!page.reach().start_next(), "the child cannot start another item");
-        assert!(claim.reach().start_next(), "the owner can start the next item");
+        assert!(!page.progress().start_next(), "the child cannot start another item");
+        assert!(claim.progress().start_next(), "the owner can start the next item");
     }
 }
 
@@ -94,9 +94,9 @@ fn one_that_goes_back_is_not_believed_by_those_who_look_twice() {
     let (queue, page) = (queue(8), page());
     let claim = queue.claim(8).unwrap();
     let loan = claim.lend(Arc::clone(&page) as _, 8);
-    page.reach().store(6, 8);
+    page.progress().store(6, 8);
     assert_eq!(take_over(&queue, 8), BTreeSet::from([7]));
-    page.reach().store(1, 8);
+    page.progress().store(1, 8);
     assert_eq!(take_over(&queue, 8), BTreeSet::from([6]));
     assert_eq!(take_over(&queue, 8), BTreeSet::new());
     loan.settle(|progress| {
@@ -117,7 +117,7 @@ fn one_that_writes_without_end_has_no_more() {
             for word in
                 (0..).cycle().take_while(|_| writes.load(std::sync::atomic::Ordering::Relaxed))
             {
-                page.reach().store(word % 7, u32::MAX);
+                page.progress().store(word % 7, u32::MAX);
             }
         };
         hostile.spawn_scoped(scope, write).unwrap();
@@ -141,7 +141,7 @@ fn a_loan_that_is_not_settled_leaves_nothing_to_be_started() {
     let (queue, page) = (queue(3), page());
     let claim = queue.claim(3).unwrap();
     drop(claim.lend(Arc::clone(&page) as _, 3));
-    assert!(!claim.reach().start_next());
+    assert!(!claim.progress().start_next());
     claim.end(1);
     let left: Vec<_> = queue.drain().into();
     assert_eq!((left.len(), left[0].first().get(), left[0].len()), (1, 1, 2));
@@ -187,7 +187,7 @@ proptest! {
         let (queue, page) = (queue(all), page());
         let claim = queue.claim(all).unwrap();
         // Some items are done here before the others are lent.
-        let before = (0..before).take_while(|_| claim.reach().start_next()).count();
+        let before = (0..before).take_while(|_| claim.progress().start_next()).count();
         let mut positions: Vec<u64> = items(&claim, 0..before).into_iter().collect();
         let loan = claim.lend(Arc::clone(&page) as _, sent);
         let mut honest = Some(1_usize);
@@ -195,12 +195,12 @@ proptest! {
             match step {
                 Step::Start => {
                     let starts = honest.is_none_or(|started| started < sent);
-                    if starts && page.reach().start_next() {
+                    if starts && page.progress().start_next() {
                         honest = honest.map(|started| started + 1);
                     }
                 }
                 Step::Write(started, end) => {
-                    page.reach().store(started, end);
+                    page.progress().store(started, end);
                     honest = None;
                 }
                 Step::Steal(most) => positions.extend(take_over(&queue, most)),
@@ -217,7 +217,7 @@ proptest! {
             done += settled.clamp(1, progress.lent);
             settled
         });
-        while claim.reach().start_next() {
+        while claim.progress().start_next() {
             done += 1;
         }
         positions.extend(items(&claim, 0..done));

@@ -209,9 +209,9 @@ fn a_sink_and_its_source_ask_for_the_same_place() {
     let (_folder, mut sink) = directory();
     let (zero, one) =
         (crate::item::index::ItemIndex::new(0), crate::item::index::ItemIndex::new(1));
-    assert!(sink.places().reserve(Path::new("a"), zero).is_ok());
+    assert!(sink.output_paths().reserve(Path::new("a"), zero).is_ok());
     offer(&mut sink, 0, &Example::record("a", b"A")).unwrap();
-    let error = sink.places().reserve(Path::new("./a"), one).unwrap_err();
+    let error = sink.output_paths().reserve(Path::new("./a"), one).unwrap_err();
     assert!(
         matches!(error, crate::output_paths::OutputPathError::Taken { by, .. } if by == zero),
         "{error}"
