@@ -47,7 +47,7 @@ fn fault_kinds(finished: &Finished) -> BTreeMap<u64, String> {
 }
 
 #[test]
-fn what_is_done_comes_out_while_a_later_item_of_its_claim_takes_long() {
+fn finished_results_appear_while_a_later_item_runs() {
     for (plugin, slow, result) in SLOW {
         let mut running = host_with_summary()
             .plugin(plugin)
@@ -116,7 +116,7 @@ fn output_ends_before_the_first_item_that_was_not_run() {
 }
 
 #[test]
-fn in_any_order_all_that_was_done_is_written() {
+fn unordered_output_contains_every_finished_item() {
     let finished = stopped_in_the_middle(host_with_summary().args(["--unordered"]));
     let (stderr, written) = (finished.stderr_text(), finished.sorted_lines());
     let listed = fault_kinds(&finished);
@@ -134,7 +134,7 @@ fn in_any_order_all_that_was_done_is_written() {
 }
 
 #[test]
-fn files_of_their_own_are_written_for_all_that_was_done() {
+fn every_finished_item_has_its_output_file() {
     let to_files = ["--input-format", "paths", "--output-dir", "results"];
     let finished = stopped_in_the_middle(host_with_summary().args(to_files));
     let files = std::fs::read_dir(finished.folder().join("results")).unwrap().count();
@@ -142,7 +142,7 @@ fn files_of_their_own_are_written_for_all_that_was_done() {
 }
 
 #[test]
-fn an_output_that_is_full_leaves_no_item_without_a_word() {
+fn a_full_output_leaves_no_item_unaccounted_for() {
     let items = lines(0..100_000);
     let finished = host_with_summary()
         .plugin("upper.wat")

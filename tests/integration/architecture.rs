@@ -14,7 +14,7 @@ const LIBRARY: [(&str, &str); 3] =
     [("host/jail/src", "mtl_jail"), ("host/stream/src", "mtl_stream"), ("host/src", "mtl_host")];
 
 #[test]
-fn no_import_of_the_library_goes_up() {
+fn library_imports_never_go_up_a_layer() {
     let layers = Layers::read_diagram("layers");
     let crates: BTreeMap<_, _> = LIBRARY.map(|(sources, name)| (name, modules_in(sources))).into();
     let mut wrong = layers.unknown(crates.values().flatten());
@@ -42,7 +42,7 @@ fn no_import_of_the_library_goes_up() {
 }
 
 #[test]
-fn no_import_of_the_command_goes_up() {
+fn command_imports_never_go_up_a_layer() {
     let layers = Layers::read_diagram("command-layers");
     let sources = "host/cli/src";
     let mut wrong = layers.unknown(&modules_in(sources));
@@ -284,7 +284,7 @@ fn paths_in(code: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_tree_of_imports_is_its_paths() {
+fn an_import_tree_expands_to_its_paths() {
     assert_eq!(flat("a::{b, c::{d, self}}, "), ["a::b", "a::c::d", "a::c::self"]);
     assert_eq!(flat("a::b as c"), ["a::b as c"]);
     assert_eq!(

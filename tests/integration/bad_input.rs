@@ -6,7 +6,7 @@ use crate::inputs::frames;
 use crate::support::host;
 
 #[test]
-fn an_input_that_cannot_be_read_ends_the_run_before_it_begins() {
+fn an_unreadable_input_prevents_the_run() {
     #[rustfmt::skip]
     let cases = [
         ("missing",
@@ -31,7 +31,7 @@ fn an_input_that_cannot_be_read_ends_the_run_before_it_begins() {
 }
 
 #[test]
-fn an_input_that_vanishes_while_it_waits_for_its_turn_ends_the_run() {
+fn an_input_deleted_before_its_turn_ends_the_run() {
     let mut running = host()
         .plugin("upper.wat")
         .file("later", "never\n")
@@ -49,7 +49,7 @@ fn an_input_that_vanishes_while_it_waits_for_its_turn_ends_the_run() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_a_fault_of_its_item() {
+fn an_unreadable_item_file_is_a_fault() {
     host()
         .plugin("upper.wat")
         .file("good", "good")
@@ -68,7 +68,7 @@ fn a_file_that_cannot_be_read_is_a_fault_of_its_item() {
 }
 
 #[test]
-fn a_line_that_is_not_json_is_a_fault_of_its_item_with_the_number_of_the_line() {
+fn an_invalid_json_line_is_a_fault_with_its_line_number() {
     host()
         .plugin("echo.wat")
         .file("items", "1\n\n{\"a\": }\n3\n")
@@ -105,7 +105,7 @@ fn a_truncated_frame_ends_the_run_after_the_whole_ones() {
 }
 
 #[test]
-fn text_that_is_taken_for_frames_says_so() {
+fn text_in_place_of_frames_gives_a_hint() {
     host()
         .plugin("upper.wat")
         .args(["--input-format", "frames"])
@@ -132,7 +132,7 @@ fn a_damaged_compressed_input_ends_the_run() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused_before_anything_is_run() {
+fn invalid_flags_are_refused_before_the_run() {
     #[rustfmt::skip]
     let cases: [&[&str]; 12] = [
         &["--no-such-flag"],
@@ -184,7 +184,7 @@ fn no_input_makes_the_host_panic() {
 }
 
 #[test]
-fn what_is_read_is_not_written_over() {
+fn no_output_overwrites_a_file_that_the_run_uses() {
     #[rustfmt::skip]
     let cases: [(&[&str], &str); 3] = [
         (&["-o", "items"],
@@ -209,7 +209,7 @@ fn what_is_read_is_not_written_over() {
 }
 
 #[test]
-fn standard_output_may_be_a_file_that_is_used_already() {
+fn a_redirected_standard_output_is_checked_like_an_output() {
     let appends = |args: &[&str], to: &str, stderr: &str| {
         let described = host().plugin("upper.wat").file("items", "one\n").file("other", "");
         let output = File::options().append(true).open(described.folder().join(to)).unwrap();
@@ -244,7 +244,7 @@ fn standard_output_may_be_a_file_that_is_used_already() {
 }
 
 #[test]
-fn a_file_beside_the_results_has_a_name() {
+fn a_side_file_requires_a_file_name() {
     for flag in ["--faults", "--finish-output"] {
         let error = format!(
             "error: invalid value '-' for '{flag} <FILE>': not the name of a file; for standard output, \
@@ -257,7 +257,7 @@ fn a_file_beside_the_results_has_a_name() {
 }
 
 #[test]
-fn a_number_that_is_none_is_told_in_words() {
+fn an_invalid_number_describes_the_valid_form() {
     #[rustfmt::skip]
     let cases = [
         ("--limit",       "-3",    "not a number of items such as `1000`"),

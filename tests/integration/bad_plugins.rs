@@ -11,7 +11,7 @@ fn refused(host: Host, stderr: &str) {
 }
 
 #[test]
-fn what_is_no_webassembly_is_named_for_what_it_is() {
+fn a_file_that_is_not_webassembly_is_identified() {
     let compile = " hint: compile the code to WebAssembly first: `mtl-host build FOLDER` builds a \
                    folder of sources in Rust, C, Zig, Go, AssemblyScript, JavaScript or Python\n";
     let damaged = " hint: the file may be damaged or incomplete: build or copy it again\n";
@@ -29,7 +29,7 @@ fn what_is_no_webassembly_is_named_for_what_it_is() {
 }
 
 #[test]
-fn a_plugin_that_is_not_there_or_cut_off_or_no_text_says_why() {
+fn a_missing_or_unparsable_plugin_gives_the_reason() {
     refused(
         host().plugin("missing.wasm"),
         "error: cannot read plugin `missing.wasm`: No such file or directory (os error 2)\n \
@@ -56,7 +56,7 @@ fn a_plugin_that_is_not_there_or_cut_off_or_no_text_says_why() {
 }
 
 #[test]
-fn a_module_that_is_cut_off_anywhere_is_refused() {
+fn a_truncated_module_is_refused() {
     let whole = wat::parse_file(fixtures().join("upper.wat")).unwrap();
     for length in (9..whole.len()).step_by(23) {
         let finished =
@@ -67,7 +67,7 @@ fn a_module_that_is_cut_off_anywhere_is_refused() {
 }
 
 #[test]
-fn a_plugin_that_is_not_what_a_plugin_must_be_says_what_is_missing() {
+fn an_unsuitable_plugin_is_refused_with_the_reason() {
     #[rustfmt::skip]
     let cases = [
         ("no-call.wat",
@@ -102,7 +102,7 @@ fn a_plugin_that_is_not_what_a_plugin_must_be_says_what_is_missing() {
 }
 
 #[test]
-fn an_init_that_fails_says_which_worker_and_why() {
+fn a_failing_init_names_the_worker_and_the_reason() {
     let hint = " hint: `--init TEXT` or `--init @FILE` gives the plugin its arguments, `--dir` its \
                 files\n";
     #[rustfmt::skip]
@@ -138,7 +138,7 @@ fn the_worker_whose_init_fails_is_named() {
 }
 
 #[test]
-fn init_arguments_that_do_not_fit_the_workers_or_the_plugin_are_a_wrong_usage() {
+fn mismatched_init_arguments_are_a_usage_error() {
     host()
         .plugin("init.wat")
         .args(["--init", "a", "--init", "b", "--init", "c", "--jobs", "4"])
@@ -158,7 +158,7 @@ fn init_arguments_that_do_not_fit_the_workers_or_the_plugin_are_a_wrong_usage() 
 }
 
 #[test]
-fn what_the_run_is_to_be_given_must_be_there() {
+fn granted_directories_and_init_files_must_exist() {
     host()
         .plugin("upper.wat")
         .args(["--dir", "missing::/data"])
@@ -176,7 +176,7 @@ fn what_the_run_is_to_be_given_must_be_there() {
 }
 
 #[test]
-fn a_plugin_that_takes_items_as_they_are_cannot_take_them_apart() {
+fn a_plugin_that_takes_whole_items_refuses_args_flags() {
     for passing in ["args", "kwargs"] {
         let host = host().plugin("upper.wat").args(["--args", passing]).stdin("[1]\n");
         host.run().code(3).stdout("").stderr(&format!(
@@ -189,7 +189,7 @@ fn a_plugin_that_takes_items_as_they_are_cannot_take_them_apart() {
 }
 
 #[test]
-fn an_init_that_fails_does_not_wait_for_one_that_never_ends() {
+fn a_failing_init_does_not_wait_for_a_hanging_one() {
     let finished =
         host().plugin("spin-init.wat").args(["--init", "refuse", "--init", "spin"]).run().code(3);
     let stderr = finished.stderr_text();
@@ -198,7 +198,7 @@ fn an_init_that_fails_does_not_wait_for_one_that_never_ends() {
 }
 
 #[test]
-fn a_worker_that_cannot_start_after_items_were_done_leaves_an_account_of_them() {
+fn a_late_start_failure_reports_the_finished_items() {
     let mut running = host_with_summary()
         .plugin("hangs-at-first.wat")
         .subfolder("state")
@@ -217,7 +217,7 @@ fn a_worker_that_cannot_start_after_items_were_done_leaves_an_account_of_them() 
 }
 
 #[test]
-fn a_worker_that_cannot_start_before_any_item_leaves_no_account() {
+fn a_start_failure_before_any_item_shows_no_summary() {
     let finished = host_with_summary()
         .plugin("spin-init.wat")
         .args(["--jobs", "1", "--init", "refuse"])

@@ -29,7 +29,7 @@ fn faults(finished: &Finished) -> Vec<String> {
 }
 
 #[test]
-fn each_item_becomes_what_it_would_become_alone() {
+fn batched_items_have_the_outcomes_of_single_items() {
     #[rustfmt::skip]
     let cases: [&[&str]; 7] = [
         &["one", "two", "", "three"],
@@ -77,7 +77,7 @@ fn crossings(import: &str, capacity: u32) -> String {
 }
 
 #[test]
-fn items_cross_together_where_nothing_else_is_asked_for() {
+fn items_cross_in_batches_unless_imports_or_flags_forbid() {
     const WASI: &str = "wasi_snapshot_preview1.";
     let fuel = ["--fuel", "1000000"].as_slice();
     let [said, trapped] = ["refused", "trap"].map(|kind| ["--retries", "1", "--retry-on", kind]);
@@ -113,7 +113,7 @@ fn items_cross_together_where_nothing_else_is_asked_for() {
 }
 
 #[test]
-fn a_lie_about_a_batch_is_the_fault_of_the_item_it_is_told_of() {
+fn false_batch_data_faults_the_item_that_it_concerns() {
     if in_processes() {
         // In processes, items cross one by one.
         return;
@@ -139,7 +139,7 @@ fn a_lie_about_a_batch_is_the_fault_of_the_item_it_is_told_of() {
 }
 
 #[test]
-fn what_comes_after_a_dear_item_others_work_on() {
+fn items_after_a_slow_item_of_a_batch_are_stolen() {
     let mut running = host()
         .plugin("batch.wat")
         .args(["--jobs", "2", "--chunk-size", "64", "--unordered", "--join-timeout", "100ms"])
@@ -154,7 +154,7 @@ fn what_comes_after_a_dear_item_others_work_on() {
 }
 
 #[test]
-fn each_item_of_a_batch_has_a_time_of_its_own() {
+fn each_item_of_a_batch_has_its_own_deadline() {
     // All items together take a second.
     let items: Vec<_> = (0..20).map(|at| format!("w{at}")).collect();
     let run = || host().plugin("batch.wat").args(["--chunk-size", "64", "--timeout", "500ms"]);
@@ -167,7 +167,7 @@ fn each_item_of_a_batch_has_a_time_of_its_own() {
 }
 
 #[test]
-fn after_a_fault_nothing_of_a_batch_comes_out_if_the_run_is_to_end() {
+fn an_immediate_end_drops_batch_results_after_the_fault() {
     for (items, code) in [("a\nb\n!c\nd\n", 1), ("a\nb\nt\nd\ne\n", 1), ("!a\nb\n", 1)] {
         for export in ["one", "call"] {
             let policy = ["--on-error", "immediate", "--chunk-size", "64", "--call", export];
@@ -180,7 +180,7 @@ fn after_a_fault_nothing_of_a_batch_comes_out_if_the_run_is_to_end() {
 }
 
 #[test]
-fn an_instance_that_was_refused_memory_has_its_items_one_by_one() {
+fn after_a_memory_refusal_items_cross_one_by_one() {
     // One of the first chunks runs out of memory, however busy the machine is.
     let items = ["m", "a", "b", "c"].repeat(16).into_iter().chain(["d", "m", "t", "e"]);
     let finished = host()
@@ -194,7 +194,7 @@ fn an_instance_that_was_refused_memory_has_its_items_one_by_one() {
 }
 
 #[test]
-fn what_breaks_for_want_of_memory_is_known_after_a_tick() {
+fn an_out_of_memory_trap_is_recognised_after_a_tick() {
     for export in ["one", "call"] {
         let items = ["a", "b", "z", "c"];
         let finished = host()
@@ -293,25 +293,21 @@ fn case() -> impl Strategy<Value = Case> {
 }
 
 #[test]
-fn together_items_become_what_they_would_become_one_by_one() {
-    run_in_own_process(
-        module_path!(),
-        "together_items_become_what_they_would_become_one_by_one",
-        || {
-            let engine = Engine::new().unwrap();
-            let load = |export| {
-                Plugin::loader(&engine).call(export).load(fixtures().join("batch.wat")).unwrap()
-            };
-            let (alone, together) = (load("one"), load("call"));
-            let config = ProptestConfig::with_cases(32);
-            let config = ProptestConfig { failure_persistence: None, ..config };
-            let same = |case: Case| {
-                let became = case.run(&alone);
-                prop_assert_eq!(became.0.len(), case.items.len());
-                prop_assert_eq!(became, case.run(&together));
-                Ok(())
-            };
-            TestRunner::new(config).run(&case(), same).unwrap();
-        },
-    );
+fn random_batches_match_the_outcomes_of_single_items() {
+    run_in_own_process(module_path!(), "random_batches_match_the_outcomes_of_single_items", || {
+        let engine = Engine::new().unwrap();
+        let load = |export| {
+            Plugin::loader(&engine).call(export).load(fixtures().join("batch.wat")).unwrap()
+        };
+        let (alone, together) = (load("one"), load("call"));
+        let config = ProptestConfig::with_cases(32);
+        let config = ProptestConfig { failure_persistence: None, ..config };
+        let same = |case: Case| {
+            let became = case.run(&alone);
+            prop_assert_eq!(became.0.len(), case.items.len());
+            prop_assert_eq!(became, case.run(&together));
+            Ok(())
+        };
+        TestRunner::new(config).run(&case(), same).unwrap();
+    });
 }

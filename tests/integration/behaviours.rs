@@ -190,7 +190,7 @@ fn assert_none(problems: &[String]) {
 }
 
 #[test]
-fn each_row_has_an_id_of_its_own_and_claims_something() {
+fn each_row_has_a_unique_id_and_a_claim() {
     let document = document();
     let count = rows(&document).0.len();
     assert!(count > 40, "there are only {count} rows");
@@ -207,7 +207,7 @@ fn each_test_that_a_row_names_exists() {
 }
 
 #[test]
-fn each_link_to_a_row_leads_to_one() {
+fn each_link_to_a_row_resolves() {
     let (table, documents) = (document(), documents());
     assert!(documents.contains(&checkout().join(DOCUMENT)), "{documents:?}");
     let mut problems = Vec::new();
@@ -232,7 +232,7 @@ fn good_row() -> String {
 }
 
 #[test]
-fn an_id_that_is_malformed_or_doubled_is_named() {
+fn a_malformed_or_duplicate_id_is_reported() {
     #[rustfmt::skip]
     let cases = [
         // anchor    id        problem
@@ -252,7 +252,7 @@ fn an_id_that_is_malformed_or_doubled_is_named() {
 }
 
 #[test]
-fn a_line_that_is_no_row_is_named() {
+fn an_invalid_table_line_is_reported() {
     #[rustfmt::skip]
     let cases = [
         "| `a-row` | It works. | `a::b` | – | – |",
@@ -271,7 +271,7 @@ fn a_line_that_is_no_row_is_named() {
 }
 
 #[test]
-fn a_row_that_claims_nothing_and_a_cell_without_tests_are_named() {
+fn a_row_without_claims_or_tests_is_reported() {
     let cell = "`a-row`: a cell is neither `–` nor tests: ";
     #[rustfmt::skip]
     let cases = [
@@ -296,7 +296,7 @@ fn a_row_that_claims_nothing_and_a_cell_without_tests_are_named() {
 }
 
 #[test]
-fn a_test_that_does_not_exist_is_named() {
+fn a_missing_test_is_reported() {
     let listed = "a::b: test\na::b::c: test\nd: benchmark\n";
     let missing = |test: &str| format!("`a-row`: there is no test `{test}`");
     #[rustfmt::skip]
@@ -315,7 +315,7 @@ fn a_test_that_does_not_exist_is_named() {
 }
 
 #[test]
-fn a_link_to_a_row_that_does_not_exist_is_named() {
+fn a_dead_link_to_a_row_is_reported() {
     #[rustfmt::skip]
     let cases = [
         // text                                                problem

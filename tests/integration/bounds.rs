@@ -55,7 +55,7 @@ fn memory_does_not_grow_with_the_input() {
 }
 
 #[test]
-fn an_item_that_takes_long_holds_the_reader_back_and_memory_is_bounded() {
+fn a_slow_item_stalls_the_reader_and_bounds_memory() {
     #[rustfmt::skip]
     let cases: [(&[&str], bool); 2] = [
         // order           the reader is held back

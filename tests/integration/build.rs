@@ -17,7 +17,7 @@ fn case(case: &Case) -> Project {
 }
 
 #[test]
-fn each_language_has_its_commands_and_they_are_run_once() {
+fn each_language_runs_its_build_commands_once() {
     for language in &CASES {
         let project = case(language);
         project.build([]).code(0).stdout("p/build/p.wasm\n").stderr(language.commands);
@@ -29,7 +29,7 @@ fn each_language_has_its_commands_and_they_are_run_once() {
 }
 
 #[test]
-fn what_is_built_runs() {
+fn a_built_plugin_runs() {
     for language in &CASES {
         let project = case(language);
         let run = |args: &[&str]| project.run(&[&["run", "--quiet"], args].concat(), "a\nb\n");
@@ -41,7 +41,7 @@ fn what_is_built_runs() {
 }
 
 #[test]
-fn a_configuration_names_folders_too() {
+fn a_configuration_can_name_a_source_folder() {
     let project = case(&C);
     fs::write(project.path("mtl.toml"), "[[worker]]\nplugin = \"p\"\n").unwrap();
     let run = |args: &[&str]| {
@@ -53,7 +53,7 @@ fn a_configuration_names_folders_too() {
 }
 
 #[test]
-fn a_folder_is_built_to_be_checked_or_compiled() {
+fn check_and_compile_build_a_source_folder() {
     let project = case(&C);
     let check = project.run(&["check", "p", "--skip", "growing-items"], "");
     let finished = check.code(0).stderr(C.commands);
@@ -63,7 +63,7 @@ fn a_folder_is_built_to_be_checked_or_compiled() {
 }
 
 #[test]
-fn it_is_built_again_when_something_has_changed_and_not_otherwise() {
+fn a_project_is_rebuilt_only_after_a_change() {
     type Change<'a> = (&'a str, &'a dyn Fn(&Project), bool);
     let project = case(&C);
     project.build([]).code(0);
@@ -100,7 +100,7 @@ fn it_is_built_again_when_something_has_changed_and_not_otherwise() {
 }
 
 #[test]
-fn a_failing_compiler_has_the_word_and_leaves_no_plugin() {
+fn a_failing_compiler_shows_its_output_and_leaves_no_plugin() {
     let fails = "#!/bin/sh\nfor out; do :; done\necho half >\"$out\"\n\
                  echo 'worker.c:1: no' >&2\necho 'said aloud'\nexit 3\n";
     let project = project().files(C.files).tools(&[("zig", fails)]);
@@ -121,14 +121,14 @@ fn a_failing_compiler_has_the_word_and_leaves_no_plugin() {
 }
 
 #[test]
-fn a_compiler_that_makes_nothing_is_told_of() {
+fn a_compiler_without_output_is_an_error() {
     let project = project().files(C.files).tools(&[("zig", "#!/bin/sh\n")]);
     let error = "error: `zig` succeeded, but did not create `p/build/.new/p.wasm`\n";
     project.build([]).code(5).stderr(&format!("{}{error}", C.commands));
 }
 
 #[test]
-fn what_is_missing_is_named_with_what_installs_it() {
+fn a_missing_tool_is_named_with_its_install_command() {
     type Missing<'a> = (usize, &'a [(&'a str, &'a str)], String, &'a str);
     let zig = "`python3 -m venv .venv && .venv/bin/pip install ziglang==0.17.1` in the project";
     let node = "`apt-get install nodejs npm` as root, or see https://nodejs.org";
@@ -155,7 +155,7 @@ fn what_is_missing_is_named_with_what_installs_it() {
 }
 
 #[test]
-fn the_sdk_of_zig_wants_its_zig() {
+fn the_zig_sdk_requires_its_zig_version() {
     let old = COMPILER.replace("0.17.1", "0.14.0");
     let sdk = [("worker.zig", ""), ("mtl-plugin/mtl_plugin.zig", "")];
     let error = "zig version\n\
@@ -181,7 +181,7 @@ fn the_sdk_of_zig_wants_its_zig() {
 }
 
 #[test]
-fn packages_are_installed_again_when_others_are_asked_for() {
+fn changed_dependencies_are_reinstalled() {
     type Change<'a> = (&'a str, &'a [(&'a str, &'a str)], Option<&'a str>);
     let npm = "#!/bin/sh\necho npm >>../ran\n/bin/mkdir -p node_modules/componentize-qjs\n\
                echo \"$*\" >node_modules/.package-lock.json\n";
@@ -230,7 +230,7 @@ fn packages_are_installed_again_when_others_are_asked_for() {
 }
 
 #[test]
-fn packages_that_were_installed_in_part_are_installed_again() {
+fn partly_installed_packages_are_reinstalled() {
     let cut = "#!/bin/sh\n/bin/mkdir -p node_modules/componentize-qjs/half\nkill -KILL $$\n";
     let whole = "#!/bin/sh\n/bin/mkdir -p node_modules/componentize-qjs\n\
                  echo >node_modules/.package-lock.json\n";
@@ -251,7 +251,7 @@ fn packages_that_were_installed_in_part_are_installed_again() {
 }
 
 #[test]
-fn packages_that_are_asked_for_while_others_are_installed_are_installed_next() {
+fn dependencies_changed_during_an_install_are_installed() {
     let package =
         |version: &str| format!(r#"{{"devDependencies":{{"componentize-qjs":"{version}"}}}}"#);
     let (first, second) = (package("0.4"), package("0.5"));
@@ -269,7 +269,7 @@ fn packages_that_are_asked_for_while_others_are_installed_are_installed_next() {
 }
 
 #[test]
-fn what_is_no_folder_is_told_with_what_to_name() {
+fn building_something_other_than_a_folder_gives_a_hint() {
     let project = project().files(&[("worker.c", "")]);
     for (name, hint) in [
         ("p/worker.c", "name the folder of the project"),
@@ -281,7 +281,7 @@ fn what_is_no_folder_is_told_with_what_to_name() {
 }
 
 #[test]
-fn what_is_not_clear_is_asked() {
+fn an_ambiguous_project_asks_for_a_choice() {
     let two = project().files(&[("a.c", ""), ("worker.zig", "")]).tools(&[("zig", COMPILER)]);
     two.build([]).code(2).stdout("").stderr(
         "error: `p` is a project in more than one language: zig (`worker.zig`), c (`a.c`)\n \
@@ -306,7 +306,7 @@ fn what_is_not_clear_is_asked() {
 }
 
 #[test]
-fn the_plugin_goes_where_it_is_asked_for_and_over_no_source() {
+fn the_output_flag_places_the_plugin_but_never_over_a_source() {
     let project = case(&C);
     project.build(["-o", "out.wasm"]).code(0).stdout("out.wasm\n");
     assert_eq!(
@@ -325,7 +325,7 @@ fn the_plugin_goes_where_it_is_asked_for_and_over_no_source() {
 }
 
 #[test]
-fn two_at_once_build_once() {
+fn concurrent_builds_run_the_compiler_once() {
     let waits = format!("{COMPILER}echo compiles >&2\nread -r line <../gate\n");
     let project = project().files(C.files).tools(&[("zig", &waits)]);
     let mut gate = project.named_pipe("gate");
@@ -341,7 +341,7 @@ fn two_at_once_build_once() {
 }
 
 #[test]
-fn cargo_says_what_it_has_made_and_of_what() {
+fn cargo_reports_the_plugin_and_its_sources() {
     let cargo = "#!/bin/sh\necho cargo >>../ran\n/bin/mkdir -p target\n\
                  /bin/cp ../plugin.wasm target/w.wasm\n\
                  echo \"w: $PWD/src/lib.rs $PWD/../other/lib.rs\" >target/w.d\n\

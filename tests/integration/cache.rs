@@ -85,7 +85,7 @@ fn a_plugin_is_compiled_once() {
 }
 
 #[test]
-fn what_is_damaged_is_made_anew() {
+fn a_damaged_cache_entry_is_replaced() {
     for plugin in ["upper.wat", "component.wat"] {
         let folder = folder();
         run(host(), &folder, plugin).run().code(0);
@@ -104,7 +104,7 @@ fn what_is_damaged_is_made_anew() {
 }
 
 #[test]
-fn a_directory_that_others_can_change_is_no_cache() {
+fn a_cache_that_others_can_change_is_not_used() {
     let folder = folder();
     let cache = folder.path().join("cache");
     fs::create_dir(&cache).unwrap();
@@ -134,7 +134,7 @@ fn a_directory_that_others_can_change_is_no_cache() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_made_is_told_of_if_it_was_asked_for() {
+fn only_a_requested_cache_directory_warns_on_failure() {
     let explicit =
         host().args(["--cache-dir", "/proc/mtl/cache"]).plugin("upper.wat").stdin("one\n");
     let stderr = explicit.run().code(0).stdout("ONE\n").stderr_text();
@@ -145,7 +145,7 @@ fn a_directory_that_cannot_be_made_is_told_of_if_it_was_asked_for() {
 }
 
 #[test]
-fn a_home_that_is_a_file_is_told_of() {
+fn a_home_that_is_a_file_causes_a_warning() {
     let folder = folder();
     let home = folder.path().join("home");
     fs::write(&home, "").unwrap();
@@ -159,7 +159,7 @@ fn a_home_that_is_a_file_is_told_of() {
 }
 
 #[test]
-fn a_full_directory_is_told_of() {
+fn a_full_cache_disk_causes_a_warning() {
     let folder = folder();
     let cache = folder.path().join("cache").display().to_string();
     let full = || {
@@ -180,7 +180,7 @@ fn a_full_directory_is_told_of() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_written_does_without() {
+fn a_read_only_cache_serves_existing_entries() {
     let folder = folder();
     run(host(), &folder, "upper.wat").run().code(0);
     let it = only(&folder, part());
@@ -202,7 +202,7 @@ fn a_directory_that_cannot_be_written_does_without() {
 }
 
 #[test]
-fn runs_at_once_share_a_cache() {
+fn concurrent_runs_share_a_cache() {
     let folder = folder();
     let start = |_| run(host(), &folder, "upper.wat").start();
     for running in [0; 6].map(start) {
@@ -226,7 +226,7 @@ fn runs_at_once_share_a_cache() {
 }
 
 #[test]
-fn what_was_not_used_for_the_longest_time_goes() {
+fn the_least_recently_used_entry_is_evicted() {
     let folder = folder();
     run(host(), &folder, "upper.wat").run().code(0);
     let upper = only(&folder, part());
@@ -242,7 +242,7 @@ fn what_was_not_used_for_the_longest_time_goes() {
 }
 
 #[test]
-fn without_a_cache_nothing_is_kept_or_taken() {
+fn the_no_cache_flag_disables_reads_and_writes() {
     let folder = folder();
     let home = |host: Host| host.under("env", [&format!("HOME={}", folder.path().display())]);
     let plain = || host().plugin("upper.wat").stdin("one\n");
@@ -260,7 +260,7 @@ fn without_a_cache_nothing_is_kept_or_taken() {
 }
 
 #[test]
-fn what_a_jail_has_made_is_never_run_outside_of_one() {
+fn jailed_code_never_runs_outside_a_jail() {
     let folder = folder();
     let upper = || run(host_on_threads(), &folder, "upper.wat");
     upper().run().code(0);
@@ -288,7 +288,7 @@ fn what_a_jail_has_made_is_never_run_outside_of_one() {
 }
 
 #[test]
-fn on_threads_a_cache_of_jailed_code_is_empty() {
+fn threads_and_processes_never_share_cached_code() {
     let folder = folder();
     run(host_in_processes(), &folder, "upper.wat").run().code(0).stdout("ONE\n");
     let jailed = only(&folder, "jailed");
@@ -300,7 +300,7 @@ fn on_threads_a_cache_of_jailed_code_is_empty() {
 }
 
 #[test]
-fn a_plugin_that_is_kept_is_refused_as_any_other() {
+fn a_cached_plugin_is_refused_like_any_other() {
     let folder = folder();
     for plugin in ["upper.wat", "renamed-call.wat", "component.wat"] {
         let call: &[_] = if plugin == "renamed-call.wat" { &["--call", "first"] } else { &[] };
@@ -325,7 +325,7 @@ fn a_plugin_that_is_kept_is_refused_as_any_other() {
 }
 
 #[test]
-fn a_library_that_shares_the_commands_cache_finds_what_it_keeps() {
+fn the_library_finds_cache_entries_of_the_command() {
     let folder = folder();
     run(host(), &folder, "upper.wat").run().code(0);
     let cache = Cache::open(folder.path().join("cache")).unwrap();
@@ -344,14 +344,14 @@ fn a_library_that_shares_the_commands_cache_finds_what_it_keeps() {
 }
 
 #[test]
-fn a_refused_plugin_is_not_kept() {
+fn a_refused_plugin_is_not_cached() {
     let folder = folder();
     run(host(), &folder, "no-call.wat").run().code(3);
     assert_eq!(entries(&folder, part()), [""; 0].map(PathBuf::from));
 }
 
 #[test]
-fn what_is_kept_is_shown_and_thrown_away() {
+fn the_cache_command_shows_and_clears_entries() {
     let folder = folder();
     let cache = |args: &[&str]| {
         with_cache(command().args(["cache"]).args(args.iter().copied()), &folder).run().code(0)
@@ -395,7 +395,7 @@ fn compiled(plugin: &str, flags: &[&str]) -> Vec<u8> {
 }
 
 #[test]
-fn a_plugin_that_is_compiled_already_runs_when_it_is_trusted() {
+fn precompiled_code_runs_only_if_trusted() {
     for plugin in ["upper.wat", "component.wat"] {
         let ways: [&[_]; 2] = [&["--isolation", "thread"], &["--isolation", "process"]];
         let codes = ways.map(|flags| compiled(plugin, flags));
@@ -416,7 +416,7 @@ fn a_plugin_that_is_compiled_already_runs_when_it_is_trusted() {
 }
 
 #[test]
-fn what_is_not_compiled_is_taken_as_ever_by_who_would_trust_it() {
+fn trust_precompiled_accepts_uncompiled_plugins() {
     host()
         .args(["--trust-precompiled"])
         .plugin("upper.wat")
@@ -430,7 +430,7 @@ fn what_is_not_compiled_is_taken_as_ever_by_who_would_trust_it() {
 }
 
 #[test]
-fn code_for_others_is_refused() {
+fn precompiled_code_of_another_build_is_refused() {
     let code = compiled("upper.wat", &[]);
     let refused = |code: &[u8], flags: &[&str], why: &str, hint: &str| {
         let run = host().file("it.cwasm", code).args(["it.cwasm", "--trust-precompiled"]);
@@ -483,7 +483,7 @@ fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 #[test]
-fn code_is_checked_like_the_plugin_that_it_was_made_from() {
+fn precompiled_code_is_checked_like_its_plugin() {
     let code = compiled("upper.wat", &[]);
     let run = |flags: &[&str]| {
         let run = host_on_threads().file("it.cwasm", &code).args(["it.cwasm"]);
@@ -499,7 +499,7 @@ fn code_is_checked_like_the_plugin_that_it_was_made_from() {
 }
 
 #[test]
-fn to_compile_writes_no_plugin_over_and_leaves_no_ruin() {
+fn compile_overwrites_no_plugin_and_leaves_no_partial_file() {
     let compile = || command().args(["compile"]).plugin("upper.wat");
     compile().args(["-o", "upper.wat"]).run().code(2).stderr(
         "error: cannot write compiled code `upper.wat`: it is also the plugin\n \
@@ -513,7 +513,7 @@ fn to_compile_writes_no_plugin_over_and_leaves_no_ruin() {
 }
 
 #[test]
-fn a_library_says_why_it_takes_no_compiled_code() {
+fn the_library_refuses_precompiled_code_with_a_reason() {
     let engine = Engine::new().unwrap();
     let code = Plugin::load(&engine, fixtures().join("upper.wat")).unwrap().precompiled().unwrap();
     let loader = Plugin::loader(&engine).isolation(isolation());

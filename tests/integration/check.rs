@@ -31,7 +31,7 @@ fn found<'a>(document: &'a Value, name: &str) -> &'a Value {
 }
 
 #[test]
-fn state_that_is_seen_is_told() {
+fn observed_state_is_reported() {
     let counts = "(global.set $flag (i32.add (global.get $flag) (i32.const 1)))
         (i32.store8 (i32.const 0) (i32.add (i32.const 0x30) (global.get $flag)))
         (return (i64.const 1))";
@@ -47,7 +47,7 @@ fn state_that_is_seen_is_told() {
 }
 
 #[test]
-fn another_instance_may_answer_otherwise() {
+fn other_init_arguments_may_change_the_answers() {
     let keeps = r#"(func (export "init") (param $ptr i32) (param $len i32) (result i64)
         (global.set $flag (local.get $len)) (i64.const 0))"#;
     let answers = "(if (global.get $flag) (then (return (i64.const 4))))";
@@ -62,7 +62,7 @@ fn another_instance_may_answer_otherwise() {
 }
 
 #[test]
-fn what_there_is_to_see_is_shown_line_by_line() {
+fn each_check_is_shown_on_its_own_line() {
     let traps = echo("", "", &if_length("eq", 0, "unreachable"));
     check()
         .file("it.wat", &traps)
@@ -110,7 +110,7 @@ fn what_there_is_to_see_is_shown_line_by_line() {
 }
 
 #[test]
-fn programs_get_the_same_as_json() {
+fn json_output_has_the_same_findings() {
     let finished = check().file("it.wat", "(module)").args(["it.wat", "--json"]).run().code(6);
     let document = document(&finished);
     let isolation = if in_processes() { "process" } else { "thread" };
@@ -157,7 +157,7 @@ fn programs_get_the_same_as_json() {
 }
 
 #[test]
-fn items_are_those_that_are_named() {
+fn check_uses_the_named_items() {
     let plugin = echo("", "", "");
     let host = || check().file("it.wat", &plugin).args(["it.wat", "--json", "--skip", "memory"]);
     let seen = |host: Host| {
@@ -171,7 +171,7 @@ fn items_are_those_that_are_named() {
 }
 
 #[test]
-fn what_is_no_plugin_at_all_is_an_error_alone() {
+fn unusable_arguments_give_an_error_without_a_report() {
     check().args(["missing.wasm"]).run().code(3).stdout("").stderr(
         "error: cannot read plugin `missing.wasm`: No such file or directory (os error 2)\n \
          hint: a plugin is a .wasm or .wat file; `mtl-host build DIR` builds one from a folder of sources\n",
@@ -213,7 +213,7 @@ fn control_characters_of_a_plugin_do_not_reach_the_terminal() {
 }
 
 #[test]
-fn a_component_is_checked_as_one() {
+fn a_component_is_checked_as_a_component() {
     let finished = check()
         .plugin("component.wat")
         .args(["--json", "--item", "hello", "--skip", "growing-items"])

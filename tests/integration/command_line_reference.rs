@@ -17,7 +17,7 @@ const UPDATE: &str =
     "MTL_UPDATE=1 cargo nextest run -p mtl-host-cli --test integration command_line_reference";
 
 #[test]
-fn the_reference_is_what_the_command_defines() {
+fn the_reference_matches_the_command_definition() {
     let path = root().join(PAGE);
     let page = reference(mtl_host_cli::definition());
     if env::var_os("MTL_UPDATE").is_some() {
@@ -252,6 +252,6 @@ fn the_text_after_the_flags_becomes_tables_and_blocks() {
 }
 
 #[test]
-fn help_is_markdown() {
+fn help_text_becomes_markdown() {
     assert_eq!(sentence("A `*`\nor * of <b> [default: x]"), "A `*` or \\* of &lt;b> (default: x).");
 }

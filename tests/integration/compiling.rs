@@ -75,7 +75,7 @@ fn facts(plugin: &Plugin) -> (&Path, bool, bool, bool) {
 }
 
 #[test]
-fn what_is_loaded_or_refused_is_so_wherever_it_is_compiled() {
+fn loading_has_the_same_outcome_in_a_process() {
     let (local, jailed) = loaders(&Engine::new().unwrap());
     let mut refused = Vec::new();
     for (path, bytes) in plugins() {
@@ -101,7 +101,7 @@ fn what_is_loaded_or_refused_is_so_wherever_it_is_compiled() {
 }
 
 #[test]
-fn errors_that_need_more_than_a_file_are_the_same_too() {
+fn load_errors_of_settings_are_the_same_in_a_process() {
     let engine = Engine::new().unwrap();
     let fixture = |name: &str| fixtures().join(name);
     let plain = Plugin::loader(&engine);
@@ -148,7 +148,7 @@ fn findings(found: &Inspection) -> impl PartialEq + std::fmt::Debug {
 }
 
 #[test]
-fn what_is_found_in_a_plugin_is_the_same_wherever_it_is_looked_into() {
+fn inspection_finds_the_same_in_a_process() {
     let (local, jailed) = loaders(&Engine::new().unwrap());
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in plugins() {
@@ -165,7 +165,7 @@ fn what_is_found_in_a_plugin_is_the_same_wherever_it_is_looked_into() {
 }
 
 #[test]
-fn what_a_process_has_compiled_runs_in_processes() {
+fn code_compiled_in_a_process_runs_in_processes() {
     for engine in [Engine::new().unwrap(), Engine::with_fuel().unwrap()] {
         let (_, loader) = loaders(&engine);
         for name in ["upper.wat", "component.wat"] {
@@ -182,7 +182,7 @@ fn what_a_process_has_compiled_runs_in_processes() {
 }
 
 #[test]
-fn what_a_process_has_compiled_runs_on_no_thread() {
+fn code_compiled_in_a_process_never_runs_on_threads() {
     let (_, loader) = loaders(&Engine::new().unwrap());
     let plugin = loader.from_bytes("it", &fs::read(fixtures().join("upper.wat")).unwrap()).unwrap();
     let error = Pool::builder(&plugin).build().unwrap_err();
@@ -195,7 +195,7 @@ fn what_a_process_has_compiled_runs_on_no_thread() {
 }
 
 #[test]
-fn a_program_that_makes_no_processes_compiles_none() {
+fn compiling_in_a_process_needs_a_child_program() {
     let loader = Plugin::loader(&Engine::new().unwrap());
     let loader = loader.isolation(Isolation::Process(Processes::new()));
     let error = loader.load(fixtures().join("upper.wat")).unwrap_err();
@@ -240,7 +240,7 @@ fn run_in_processes() -> Host {
 }
 
 #[test]
-fn compiling_ends_when_its_time_is_over() {
+fn compiling_ends_at_its_timeout() {
     for host in [run_in_processes(), command().args(["inspect"])] {
         let begin = Instant::now();
         with_endless(host).args(["--compile-timeout", "250ms"]).run().code(3).stdout("").stderr(
@@ -252,7 +252,7 @@ fn compiling_ends_when_its_time_is_over() {
 }
 
 #[test]
-fn compiling_takes_no_more_memory_than_it_may() {
+fn compiling_stays_within_its_memory_limit() {
     for host in [run_in_processes(), command().args(["inspect"])] {
         with_endless(host).args(["--compile-memory", "100MiB"]).run().code(3).stdout("").stderr(
             "error: compiling plugin `endless.wat` takes more memory than 100MiB\n \
@@ -285,7 +285,7 @@ fn compiler(running: &Running) -> (PathBuf, Pid) {
 }
 
 #[test]
-fn a_compiler_that_is_killed_is_told_of() {
+fn a_killed_compiler_is_reported() {
     let running = with_endless(run_in_processes()).start();
     kill_process(compiler(&running).1, Signal::KILL).unwrap();
     running.finish().code(3).stdout("").stderr(
@@ -318,7 +318,7 @@ fn a_compiler_is_sealed_before_it_compiles() {
 }
 
 #[test]
-fn no_compiler_outlives_who_waits_for_it() {
+fn no_compiler_outlives_the_command() {
     let running = with_endless(run_in_processes()).start();
     let (compiler, _) = compiler(&running);
     // Dropping the run kills its process.
@@ -331,7 +331,7 @@ fn no_compiler_outlives_who_waits_for_it() {
 }
 
 #[test]
-fn code_that_is_larger_than_a_file_may_be_is_an_error_with_a_hint() {
+fn code_above_the_file_size_limit_is_an_error_with_a_hint() {
     let run = host_in_processes().plugin("upper.wat").args(["--no-cache"]).stdin("one\n");
     // A limit of 1024 bytes per file makes the compiler fail.
     run.under("sh", ["-c", "ulimit -f 2; exec \"$0\" \"$@\""]).run().code(3).stderr(

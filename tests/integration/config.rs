@@ -25,7 +25,7 @@ fn printed(finished: &Finished) -> String {
 }
 
 #[test]
-fn a_file_has_flags_by_name() {
+fn a_configuration_sets_flags_by_name() {
     with_config(
         "[pool]\nplugin = 'plugins/init.wat'\njobs = 1\ninit = \"> \"\nskip-failed = true\n",
     )
@@ -36,7 +36,7 @@ fn a_file_has_flags_by_name() {
 }
 
 #[test]
-fn a_file_has_workers() {
+fn a_configuration_lists_workers() {
     let config = "
         [[worker]]
         plugin = 'plugins/init.wat'
@@ -68,7 +68,7 @@ fn a_file_has_workers() {
 }
 
 #[test]
-fn the_plugin_of_the_pool_is_for_workers_that_name_none() {
+fn the_pool_plugin_serves_workers_without_their_own() {
     let config = "
         [pool]
         plugin = 'plugins/environment.wat'
@@ -81,7 +81,7 @@ fn the_plugin_of_the_pool_is_for_workers_that_name_none() {
 }
 
 #[test]
-fn paths_are_relative_to_the_file() {
+fn configured_paths_are_relative_to_the_file() {
     let described =
         host().subfolder("conf").subfolder("conf/data").args(["--config", "conf/c.toml"]);
     let at = |name: &str| described.folder().join("conf").join(name);
@@ -99,7 +99,7 @@ fn paths_are_relative_to_the_file() {
 }
 
 #[test]
-fn the_command_line_wins() {
+fn the_command_line_overrides_the_configuration() {
     let identical = "
         [pool]
         plugin = 'plugins/init.wat'
@@ -131,7 +131,7 @@ fn the_command_line_wins() {
 }
 
 #[test]
-fn a_flag_wins_over_what_cannot_be_together_with_it() {
+fn a_flag_overrides_conflicting_configured_flags() {
     with_config(
         "[pool]\nplugin = 'plugins/upper.wat'\ninput-format = 'files'\noutput-format = 'jsonl'\n",
     )
@@ -146,7 +146,7 @@ fn a_flag_wins_over_what_cannot_be_together_with_it() {
 }
 
 #[test]
-fn a_flag_may_need_one_that_the_file_has() {
+fn the_configuration_can_provide_a_required_flag() {
     let once = "[pool]\nplugin = 'plugins/misbehave.wat'\njobs = 1\nretries = 1\n";
     with_config(once).args(["--retry-on", "bad-result"]).stdin("n\np\nn\n").run().code(1).stderr(
         "fault: item 1: bad-result: the plugin answered with 0 bytes at 131073, but its memory \
@@ -160,7 +160,7 @@ fn a_flag_may_need_one_that_the_file_has() {
 }
 
 #[test]
-fn a_folder_whose_name_is_no_text_has_no_relative_paths() {
+fn a_non_utf_8_folder_refuses_relative_paths() {
     let described = host();
     let folder = described.folder().join(OsStr::from_bytes(b"\xff"));
     fs::create_dir(&folder).unwrap();
@@ -175,7 +175,7 @@ fn a_folder_whose_name_is_no_text_has_no_relative_paths() {
 }
 
 #[test]
-fn what_is_wrong_is_named_with_its_line() {
+fn a_configuration_error_names_its_line() {
     #[rustfmt::skip]
     let cases = [
         ("[pool]\njobs = 'many'",              "2: `jobs`: not a number from 1 to 10000\n"),
@@ -221,7 +221,7 @@ fn what_is_wrong_is_named_with_its_line() {
 }
 
 #[test]
-fn a_flag_beside_the_workers_of_a_file_names_them_as_the_file_does() {
+fn flags_that_conflict_with_configured_workers_are_refused() {
     #[rustfmt::skip]
     let cases = [
         ("jobs",   "2", "leave it out: there is one worker for each `[[worker]]` of the configuration"),
@@ -241,7 +241,7 @@ fn a_flag_beside_the_workers_of_a_file_names_them_as_the_file_does() {
 }
 
 #[test]
-fn a_list_of_kinds_is_an_array_or_a_text() {
+fn fault_kinds_may_be_an_array_or_a_string() {
     for kinds in ["'trap,bad-result'", "['trap', 'bad-result']", "['trap,bad-result']"] {
         let pool = "[pool]\nplugin = 'plugins/misbehave.wat'\nretries = 1\n";
         let finished =
@@ -252,7 +252,7 @@ fn a_list_of_kinds_is_an_array_or_a_text() {
 }
 
 #[test]
-fn a_switch_of_the_file_is_unset_on_the_command_line() {
+fn the_command_line_can_unset_a_configured_switch() {
     let run = |config: &str, args: &[&str]| {
         let config = format!("[pool]\nplugin = 'plugins/upper.wat'\n{config}");
         with_config(&config).args(args.iter().copied()).stdin("a\n").run()
@@ -277,7 +277,7 @@ fn a_switch_of_the_file_is_unset_on_the_command_line() {
 }
 
 #[test]
-fn a_switch_that_is_unset_goes_with_everything() {
+fn an_unset_switch_conflicts_with_no_flag() {
     #[rustfmt::skip]
     let cases: [(&str, &[&str], &str); 9] = [
         ("window = 5",                &["--unbounded=false"],                   "window = 5"),
@@ -340,7 +340,7 @@ fn a_plugin_is_not_read_as_items() {
 }
 
 #[test]
-fn the_configuration_is_not_written_over() {
+fn the_configuration_is_never_overwritten() {
     with_config("[pool]\nplugin = 'plugins/upper.wat'\n")
         .args(["-o", "mtl.toml"])
         .run()
@@ -352,7 +352,7 @@ fn the_configuration_is_not_written_over() {
 }
 
 #[test]
-fn what_is_in_force_is_shown_and_nothing_is_run() {
+fn print_config_shows_the_settings_and_runs_nothing() {
     let args = ["run", "--print-config", "no-such.wasm", "in.txt", "-", "--init", "{\"a\":1}"];
     let more = ["--init", "@args", "--env", "A=it's", "--env", "PATH", "--limit", "7", "--desc=7"];
     let finished = command().args(args).args(more).args(["--tag"]).run().code(0).stderr("");
@@ -383,7 +383,7 @@ fn what_is_in_force_is_shown_and_nothing_is_run() {
 }
 
 #[test]
-fn what_is_in_force_is_shown_whole_or_it_is_an_error() {
+fn print_config_reports_write_errors() {
     let shows = || command().args(["run", "--print-config", "upper.wat"]);
     let full = File::options().write(true).open("/dev/full").unwrap();
     shows()
@@ -397,7 +397,7 @@ fn what_is_in_force_is_shown_whole_or_it_is_an_error() {
 }
 
 #[test]
-fn what_is_shown_means_the_same_wherever_it_lies() {
+fn a_printed_configuration_means_the_same_anywhere() {
     let workers = [
         "--worker",
         "a.wasm,dir=x::/x:rw,env=A=1,env=B,memory=1MiB,timeout=100ms,init-timeout=1.5m,init={\"a\": 'é\t'}",

@@ -75,8 +75,8 @@ fn outcomes(pool: &mut Pool, items: &[&'static str]) -> Vec<String> {
 }
 
 #[test]
-fn the_item_it_was_on_pays_exactly_and_the_others_run_elsewhere() {
-    let name = "the_item_it_was_on_pays_exactly_and_the_others_run_elsewhere";
+fn a_crash_costs_exactly_the_current_item() {
+    let name = "a_crash_costs_exactly_the_current_item";
     run_in_own_process(module_path!(), name, || {
         let cases = [
             ("kill", "crashed: its process was killed by signal 9 (SIGKILL)"),
@@ -110,8 +110,8 @@ fn the_item_it_was_on_pays_exactly_and_the_others_run_elsewhere() {
 }
 
 #[test]
-fn with_retries_the_item_gets_another_try() {
-    run_in_own_process(module_path!(), "with_retries_the_item_gets_another_try", || {
+fn with_retries_the_crashed_item_runs_again() {
+    run_in_own_process(module_path!(), "with_retries_the_crashed_item_runs_again", || {
         for signal in ["kill", "stop"] {
             let runs = Runs::default();
             let mut pool = builder(&runs).timeout(LIMIT).retries(1).build().unwrap();
@@ -124,8 +124,8 @@ fn with_retries_the_item_gets_another_try() {
 
 /// The process has run items, and is killed while it is idle.
 #[test]
-fn one_that_dies_while_it_is_idle_costs_no_item() {
-    run_in_own_process(module_path!(), "one_that_dies_while_it_is_idle_costs_no_item", || {
+fn a_crash_while_idle_costs_no_item() {
+    run_in_own_process(module_path!(), "a_crash_while_idle_costs_no_item", || {
         let runs = Runs::default();
         let mut pool = builder(&runs).build().unwrap();
         for _ in 0..20 {
@@ -177,27 +177,23 @@ fn starts(folder: &Path) -> usize {
 }
 
 #[test]
-fn one_that_is_killed_as_it_starts_for_the_first_time_is_started_again() {
-    run_in_own_process(
-        module_path!(),
-        "one_that_is_killed_as_it_starts_for_the_first_time_is_started_again",
-        || {
-            let dies = |starts: &[u8], max: MaxRestarts| {
-                let folder = tempfile::tempdir().unwrap();
-                let builder = hangs_at_first(starts, folder.path()).max_restarts(max);
-                let mut pool =
-                    builder.observer(SignalOnOutput::new(Signal::KILL, 9)).build().unwrap();
-                let (records, _, outcome) = pool.map(["a", "b"]).collect_all();
-                drop(pool);
-                assert!(own_children().is_empty());
-                let error = outcome.error.map(|error| match error {
-                    Error::Init { source, .. } => source.to_string(),
-                    error => panic!("{error:?}"),
-                });
-                (records.len(), self::starts(folder.path()), error)
-            };
-            let killed = || Some("its process was killed by signal 9 (SIGKILL)".to_owned());
-            #[rustfmt::skip]
+fn a_process_killed_at_its_first_start_is_restarted() {
+    run_in_own_process(module_path!(), "a_process_killed_at_its_first_start_is_restarted", || {
+        let dies = |starts: &[u8], max: MaxRestarts| {
+            let folder = tempfile::tempdir().unwrap();
+            let builder = hangs_at_first(starts, folder.path()).max_restarts(max);
+            let mut pool = builder.observer(SignalOnOutput::new(Signal::KILL, 9)).build().unwrap();
+            let (records, _, outcome) = pool.map(["a", "b"]).collect_all();
+            drop(pool);
+            assert!(own_children().is_empty());
+            let error = outcome.error.map(|error| match error {
+                Error::Init { source, .. } => source.to_string(),
+                error => panic!("{error:?}"),
+            });
+            (records.len(), self::starts(folder.path()), error)
+        };
+        let killed = || Some("its process was killed by signal 9 (SIGKILL)".to_owned());
+        #[rustfmt::skip]
         let cases = [
             ("0", MaxRestarts::Unlimited, (2, 1, None)),
             ("1", MaxRestarts::Unlimited, (2, 2, None)),
@@ -209,18 +205,17 @@ fn one_that_is_killed_as_it_starts_for_the_first_time_is_started_again() {
             // A higher limit still allows only three attempts.
             ("4", MaxRestarts::AtMost(4), (0, 3, killed())),
         ];
-            for (starts, max, expected) in cases {
-                assert_eq!(dies(starts.as_bytes(), max), expected, "{starts}, at most {max}");
-            }
-        },
-    );
+        for (starts, max, expected) in cases {
+            assert_eq!(dies(starts.as_bytes(), max), expected, "{starts}, at most {max}");
+        }
+    });
 }
 
 #[test]
-fn one_that_dies_or_hangs_as_it_starts_ends_the_run_with_why() {
+fn a_crash_or_hang_at_start_ends_the_run_with_the_reason() {
     run_in_own_process(
         module_path!(),
-        "one_that_dies_or_hangs_as_it_starts_ends_the_run_with_why",
+        "a_crash_or_hang_at_start_ends_the_run_with_the_reason",
         || {
             for signal in [Signal::KILL, Signal::STOP] {
                 let builder =
@@ -247,47 +242,38 @@ fn one_that_dies_or_hangs_as_it_starts_ends_the_run_with_why() {
 }
 
 #[test]
-fn one_that_dies_or_hangs_as_it_finishes_leaves_no_report() {
-    run_in_own_process(
-        module_path!(),
-        "one_that_dies_or_hangs_as_it_finishes_leaves_no_report",
-        || {
-            #[rustfmt::skip]
+fn a_crash_or_hang_at_finish_leaves_no_report() {
+    run_in_own_process(module_path!(), "a_crash_or_hang_at_finish_leaves_no_report", || {
+        #[rustfmt::skip]
         let cases = [
             (Signal::KILL, InstanceFailure::new(FaultKind::Crashed, "its process was killed by signal 9 (SIGKILL)")),
             (Signal::STOP, InstanceFailure::new(FaultKind::Timeout, "took longer than 2s, and its process was killed")),
         ];
-            for (signal, failure) in cases {
-                let builder = one_worker(&linger()).init_timeout(LIMIT);
-                let mut pool = builder.observer(SignalOnOutput::new(signal, 1)).build().unwrap();
-                assert_eq!(outcomes(&mut pool, &["Xc"]), ["0 001"]);
-                assert_eq!(pool.close().remove(0).finish_report, Err(failure));
-                assert!(own_children().is_empty());
-            }
-        },
-    );
+        for (signal, failure) in cases {
+            let builder = one_worker(&linger()).init_timeout(LIMIT);
+            let mut pool = builder.observer(SignalOnOutput::new(signal, 1)).build().unwrap();
+            assert_eq!(outcomes(&mut pool, &["Xc"]), ["0 001"]);
+            assert_eq!(pool.close().remove(0).finish_report, Err(failure));
+            assert!(own_children().is_empty());
+        }
+    });
 }
 
 /// Checks a replacement that dies twice as it starts; the third attempt succeeds.
 #[test]
-fn a_replacement_that_dies_as_it_starts_is_made_again() {
-    run_in_own_process(
-        module_path!(),
-        "a_replacement_that_dies_as_it_starts_is_made_again",
-        || {
-            // The first instance writes no output as it starts; all replacements do.
-            let plugin =
-                Plugin::load(&Engine::new().unwrap(), fixtures().join("linger.wat")).unwrap();
-            let mut pool =
-                one_worker(&plugin).observer(SignalOnOutput::new(Signal::KILL, 3)).build().unwrap();
-            let expected = "crashed: its process was killed by signal 9 (SIGKILL)";
-            assert_eq!(
-                outcomes(&mut pool, &["c", "c", "n", "c", "n"]),
-                [expected, expected, "0 001", expected, "0 001"]
-            );
-            assert_eq!(pool.close().remove(0).failed_instances, 3);
-        },
-    );
+fn a_replacement_that_dies_at_start_is_restarted() {
+    run_in_own_process(module_path!(), "a_replacement_that_dies_at_start_is_restarted", || {
+        // The first instance writes no output as it starts; all replacements do.
+        let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("linger.wat")).unwrap();
+        let mut pool =
+            one_worker(&plugin).observer(SignalOnOutput::new(Signal::KILL, 3)).build().unwrap();
+        let expected = "crashed: its process was killed by signal 9 (SIGKILL)";
+        assert_eq!(
+            outcomes(&mut pool, &["c", "c", "n", "c", "n"]),
+            [expected, expected, "0 001", expected, "0 001"]
+        );
+        assert_eq!(pool.close().remove(0).failed_instances, 3);
+    });
 }
 
 /// Starts a script in place of a worker, and returns the error.
@@ -311,10 +297,10 @@ fn start_error(script: &str) -> String {
 }
 
 #[test]
-fn what_is_no_worker_is_killed_and_how_it_ended_is_said() {
+fn a_program_that_is_no_worker_is_killed_and_reported() {
     run_in_own_process(
         module_path!(),
-        "what_is_no_worker_is_killed_and_how_it_ended_is_said",
+        "a_program_that_is_no_worker_is_killed_and_reported",
         || {
             let long = "x".repeat(200);
             let says_much = format!("for i in 1 2 3 4; do echo {long} >&2; done; exit 3");

@@ -17,7 +17,7 @@ fn granted(plugin: &str) -> Host {
 }
 
 #[test]
-fn an_item_that_takes_too_long_has_its_fault_and_a_fresh_instance_goes_on() {
+fn an_overlong_item_times_out_and_its_instance_is_replaced() {
     let long = "x".repeat(5000);
     #[rustfmt::skip]
     let cases = [
@@ -49,7 +49,7 @@ fn an_item_that_takes_too_long_has_its_fault_and_a_fresh_instance_goes_on() {
 }
 
 #[test]
-fn an_empty_standard_input_is_at_its_end_and_not_waited_for() {
+fn a_guest_sees_the_end_of_its_standard_input() {
     // `b` would sleep until its input has data, and `i` reads its input. The command's own input
     // stays open meanwhile.
     let mut running =
@@ -88,7 +88,7 @@ fn a_deadline_disturbs_no_other_worker() {
 }
 
 #[test]
-fn a_start_that_takes_too_long_ends_the_run_and_says_which_flag_bounds_it() {
+fn an_overlong_start_ends_the_run_and_names_its_flag() {
     let init = |how| move |host: Host| host.args(["--init", how]);
     type Described = Box<dyn Fn(Host) -> Host>;
     #[rustfmt::skip]
@@ -113,7 +113,7 @@ fn a_start_that_takes_too_long_ends_the_run_and_says_which_flag_bounds_it() {
 }
 
 #[test]
-fn a_first_start_that_takes_too_long_is_tried_again() {
+fn an_overlong_first_start_is_retried() {
     #[rustfmt::skip]
     let cases: [(&str, &[&str], i32); 4] = [
         // number of starts that never end, flags, and the expected exit code
@@ -140,7 +140,7 @@ fn a_first_start_that_takes_too_long_is_tried_again() {
 }
 
 #[test]
-fn an_end_that_takes_too_long_is_cut_off_and_its_report_is_missed() {
+fn an_overlong_finish_is_stopped_without_a_report() {
     #[rustfmt::skip]
     let cases = [
         ("--init-timeout", "took longer than 100ms"),
@@ -172,7 +172,7 @@ fn an_end_that_takes_too_long_is_cut_off_and_its_report_is_missed() {
 }
 
 #[test]
-fn what_does_not_end_after_an_interruption_is_cut_off() {
+fn guests_still_busy_after_an_interrupt_are_stopped() {
     for (plugin, item) in [(CORE, "c\n"), (CORE, "s\n"), (COMPONENT, "s\n"), (COMPONENT, "c\n")] {
         let mut running = host()
             .plugin(plugin)
@@ -200,7 +200,7 @@ fn what_does_not_end_after_an_interruption_is_cut_off() {
 }
 
 #[test]
-fn what_does_not_end_after_the_run_has_failed_is_cut_off() {
+fn guests_still_busy_after_a_failed_run_are_stopped() {
     let mut running = host()
         .plugin(CORE)
         .args(["--jobs", "2", "--join-timeout", "100ms", "--unordered", "-o", "/dev/full"])
@@ -214,7 +214,7 @@ fn what_does_not_end_after_the_run_has_failed_is_cut_off() {
 }
 
 #[test]
-fn a_time_may_be_longer_than_clocks_go() {
+fn time_limits_may_exceed_the_clock_range() {
     for flag in ["--timeout", "--init-timeout", "--join-timeout"] {
         host()
             .plugin("slow.wat")

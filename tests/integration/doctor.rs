@@ -22,7 +22,7 @@ fn answers() -> Value {
 }
 
 #[test]
-fn each_layer_is_shown_with_the_answer_of_the_kernel() {
+fn doctor_shows_the_kernels_answer_for_each_layer() {
     let answers = answers();
     let layers = answers["layers"].as_array().unwrap();
     let named = |name: &str| layers.iter().find(|layer| layer["layer"] == name).unwrap();
@@ -46,12 +46,12 @@ fn each_layer_is_shown_with_the_answer_of_the_kernel() {
 }
 
 #[test]
-fn a_strict_run_needs_what_the_doctor_shows_as_strict() {
+fn a_strict_run_agrees_with_the_doctor() {
     strict_runs_do_what_the_doctor_says(|host| host);
 }
 
 #[test]
-fn a_strict_run_of_root_with_fewer_rights_needs_what_the_doctor_shows_as_strict() {
+fn a_strict_run_with_fewer_rights_agrees_with_the_doctor() {
     const FEWER: [&str; 2] = ["--bounding-set", "-sys_admin"];
     let may_change_rights = Command::new("setpriv").args(FEWER).arg("true").output();
     if !may_change_rights.is_ok_and(|output| output.status.success()) {
@@ -94,7 +94,7 @@ fn strict_runs_do_what_the_doctor_says(under: impl Fn(Host) -> Host) {
 }
 
 #[test]
-fn a_jail_that_there_is_not_is_refused_with_those_that_there_are() {
+fn an_unknown_jail_is_refused_with_the_valid_ones() {
     let stderr = host().args(["--jail", "none"]).plugin("upper.wat").run().code(2).stderr_text();
     assert!(stderr.contains("none of `required`, `best-effort` and `strict`"), "{stderr}");
 }

@@ -16,7 +16,7 @@ fn is_locked(path: &Path) -> bool {
 }
 
 #[test]
-fn a_run_that_never_begins_leaves_them_as_they_are() {
+fn a_run_that_never_begins_keeps_earlier_results() {
     let mut run = host().plugin("init.wat").args(["--init", "refuse"]).args(FLAGS);
     for name in FILES {
         run = run.file(name, "of an earlier run\n");
@@ -28,7 +28,7 @@ fn a_run_that_never_begins_leaves_them_as_they_are() {
 }
 
 #[test]
-fn a_run_in_which_no_item_was_done_leaves_them_though_a_worker_was_ready() {
+fn a_run_without_finished_items_keeps_earlier_results() {
     // One worker is ready immediately, and the other never is.
     let start = ["--worker", "PLUGIN,init=x", "--worker", "PLUGIN,init=refuse"];
     let plugin = fixtures().join("init.wat");
@@ -45,7 +45,7 @@ fn a_run_in_which_no_item_was_done_leaves_them_though_a_worker_was_ready() {
 }
 
 #[test]
-fn a_run_without_results_empties_them() {
+fn a_run_without_results_empties_earlier_files() {
     for items in ["", "#filtered\n"] {
         let mut run = host().plugin("judge.wat").args(FLAGS);
         for name in FILES {
@@ -59,7 +59,7 @@ fn a_run_without_results_empties_them() {
 }
 
 #[test]
-fn they_are_empty_as_soon_as_an_item_is_done() {
+fn the_first_finished_item_empties_earlier_results() {
     let run = host().plugin("judge.wat").args(["-o", "results"]).args(["--jobs", "1"]);
     let mut running = run.file("results", "of an earlier run\n").stdin_open().start();
     running.send("!fails\n");
@@ -118,7 +118,7 @@ fn a_file_is_locked_to_the_end_of_the_run() {
 }
 
 #[test]
-fn devices_and_pipes_are_nobodys() {
+fn devices_and_pipes_are_not_locked() {
     host_on_threads()
         .plugin("upper.wat")
         .args(["-o", "/dev/null", "--faults", "/dev/null", "--finish-output", "/dev/null"])
@@ -146,7 +146,7 @@ fn devices_and_pipes_are_nobodys() {
 }
 
 #[test]
-fn a_descriptor_that_leads_to_a_file_is_not_locked() {
+fn a_file_named_by_descriptor_is_not_locked() {
     let run = host_on_threads().plugin("upper.wat").args(["-o", "/dev/fd/3"]);
     let run = run.file("items", "one\n").file("shared", "longer than the results\n");
     let theirs = File::options().write(true).open(run.folder().join("shared")).unwrap();

@@ -51,7 +51,7 @@ pub(crate) fn skip(path: &Path) {
 }
 
 #[test]
-fn square_squares_and_says_what_is_not_a_number() {
+fn square_squares_numbers_and_rejects_other_items() {
     each_form("square.wasm", |host| {
         host.args(["--jobs", "2"])
             .stdin("12\n-1.5\ntwelve\n18446744073709551616\n3\n")
@@ -66,7 +66,7 @@ fn square_squares_and_says_what_is_not_a_number() {
 }
 
 #[test]
-fn what_the_sdk_has_made_starts_from_a_snapshot() {
+fn an_sdk_plugin_starts_from_a_snapshot() {
     as_core_module("square.wasm", |host| {
         host.args(["--jobs", "3", "--snapshot"])
             .stdin("12\n-1.5\ntwelve\n3\n")
@@ -78,7 +78,7 @@ fn what_the_sdk_has_made_starts_from_a_snapshot() {
 }
 
 #[test]
-fn square_answers_each_line_at_once() {
+fn square_answers_each_line_immediately() {
     each_form("square.wasm", |host| {
         let mut running = host.stdin_open().start();
         running.send("1\n");
@@ -98,7 +98,7 @@ fn echo_gives_every_item_back() {
 }
 
 #[test]
-fn the_totals_of_all_workers_of_word_count_are_those_of_the_input() {
+fn word_count_totals_match_the_input() {
     const ITEMS: u64 = 3000;
     each_form("word_count.wasm", |host| {
         let finished = host
@@ -123,7 +123,7 @@ fn the_totals_of_all_workers_of_word_count_are_those_of_the_input() {
 }
 
 #[test]
-fn tokenize_gives_tokens_and_their_ids_by_the_vocabulary_that_it_was_given() {
+fn tokenize_returns_tokens_and_ids_of_its_vocabulary() {
     let model = checkout().join("examples-plugins/rust/tokenize");
     let file = std::fs::read(model.join("tokenizer.json")).unwrap();
     let file: Value = serde_json::from_slice(&file).unwrap();
@@ -210,7 +210,7 @@ fn power_takes_its_parameters_from_an_object() {
 }
 
 #[test]
-fn power_cannot_take_an_item_for_all_its_parameters_and_says_what_can() {
+fn power_refuses_single_items_and_names_the_args_flag() {
     for args in [&[][..], &["--args", "single"]] {
         each_form("power.wasm", |host| {
             let host = host.args(["--jobs", "1"]).args(args.iter().copied()).stdin("2\n");

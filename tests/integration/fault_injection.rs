@@ -67,11 +67,16 @@ fn in_any_order_with_retries() {
 
 /// Checks a run in which some processes are stopped and hang until their deadline.
 #[test]
-fn some_hang() {
-    run_in_own_process_within(LONGEST, module_path!(), "some_hang", || {
-        let signals = &[Signal::KILL, Signal::KILL, Signal::KILL, Signal::STOP];
-        inject(&Case { order: Order::Input, retries: 0, signals });
-    });
+fn some_processes_hang_until_their_deadline() {
+    run_in_own_process_within(
+        LONGEST,
+        module_path!(),
+        "some_processes_hang_until_their_deadline",
+        || {
+            let signals = &[Signal::KILL, Signal::KILL, Signal::KILL, Signal::STOP];
+            inject(&Case { order: Order::Input, retries: 0, signals });
+        },
+    );
 }
 
 fn inject(case: &Case) {

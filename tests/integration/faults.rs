@@ -19,7 +19,7 @@ const MISBEHAVIOURS: [(&str, &str, &str); 10] = [
 ];
 
 #[test]
-fn an_item_that_breaks_the_plugin_has_its_fault_and_a_fresh_instance_goes_on() {
+fn a_failing_item_is_a_fault_and_its_instance_is_replaced() {
     for (item, kind, message) in MISBEHAVIOURS {
         let hint = match kind {
             "out-of-memory" => " hint: `--memory SIZE` allows each worker more\n",
@@ -38,7 +38,7 @@ fn an_item_that_breaks_the_plugin_has_its_fault_and_a_fresh_instance_goes_on() {
 }
 
 #[test]
-fn a_component_that_traps_is_replaced_as_well() {
+fn a_trapping_component_is_replaced() {
     host()
         .plugin("component.wat")
         .args(["--jobs", "1"])
@@ -54,7 +54,7 @@ fn a_component_that_traps_is_replaced_as_well() {
 }
 
 #[test]
-fn a_closing_report_that_is_lost_is_told_if_there_is_no_other_either() {
+fn a_lost_finish_report_is_shown_without_any_other() {
     host().plugin("component.wat").args(["--jobs", "1"]).stdin("a\ntrap\n").run().code(1).stderr(
         "fault: item 1: trap: wasm `unreachable` instruction executed, in `call`\n\
          warning: worker 0 has lost the finish reports of 1 instance that failed\n",
@@ -62,7 +62,7 @@ fn a_closing_report_that_is_lost_is_told_if_there_is_no_other_either() {
 }
 
 #[test]
-fn a_plugin_without_room_for_items_fails_each() {
+fn a_plugin_without_item_memory_fails_each_item() {
     #[rustfmt::skip]
     let cases = [
         ("no-room.wat",
@@ -82,7 +82,7 @@ fn a_plugin_without_room_for_items_fails_each() {
 }
 
 #[test]
-fn refusals_and_bad_items_are_told_in_the_plugins_words() {
+fn refusals_and_bad_items_show_the_plugins_message() {
     host()
         .plugin("judge.wat")
         .args(["--jobs", "1"])
@@ -126,7 +126,7 @@ fn control_characters_in_a_message_do_not_reach_the_terminal() {
 }
 
 #[test]
-fn faults_can_go_into_a_file_all_of_them() {
+fn all_faults_can_be_written_to_a_file() {
     let items: &[u8] = b"a\n!b\n?\xff\ntrap\n";
     host()
         .plugin("judge.wat")
@@ -162,7 +162,7 @@ fn faults_can_go_into_a_file_all_of_them() {
 }
 
 #[test]
-fn a_fault_file_is_empty_when_nothing_fails_and_has_paths_of_files() {
+fn a_fault_file_is_empty_without_faults_and_names_paths() {
     host()
         .plugin("judge.wat")
         .args(["--faults", "faults.jsonl"])
@@ -187,7 +187,7 @@ fn a_fault_file_is_empty_when_nothing_fails_and_has_paths_of_files() {
 }
 
 #[test]
-fn a_fault_file_that_cannot_be_made_or_filled_is_an_error() {
+fn an_unwritable_fault_file_is_an_error() {
     host()
         .plugin("judge.wat")
         .args(["--faults", "no/such/folder"])
@@ -199,7 +199,7 @@ fn a_fault_file_that_cannot_be_made_or_filled_is_an_error() {
 }
 
 #[test]
-fn of_a_fault_that_did_not_fit_no_half_is_left() {
+fn a_full_disk_leaves_no_partial_fault() {
     let finished = host_on_threads()
         .plugin("judge.wat")
         .args(["--faults", "faults"])
@@ -222,7 +222,7 @@ fn of_a_fault_that_did_not_fit_no_half_is_left() {
 }
 
 #[test]
-fn a_worker_that_cannot_be_started_again_is_retired_and_the_last_one_ends_the_run() {
+fn an_unrestartable_worker_retires_and_the_last_ends_the_run() {
     let finished = host()
         .plugin("flaky-start.wat")
         .subfolder("state")

@@ -6,7 +6,7 @@ use crate::support::{Host, command, fixtures, host};
 const PLUGINS: [(&str, &str); 2] = [("gc.wat", "gc"), ("exceptions.wat", "exceptions")];
 
 #[test]
-fn what_is_allowed_runs() {
+fn an_allowed_wasm_feature_runs() {
     for (plugin, feature) in PLUGINS {
         for allowed in [feature, "gc,exceptions", "exceptions+gc"] {
             let run = host().plugin(plugin).args(["--wasm", allowed]);
@@ -16,7 +16,7 @@ fn what_is_allowed_runs() {
 }
 
 #[test]
-fn inspection_shows_what_allows_it() {
+fn inspect_names_the_flag_for_a_feature() {
     for (plugin, feature) in PLUGINS {
         let inspect = || command().args(["inspect"]).plugin(plugin);
         let text = inspect().run().code(0).stderr("");
@@ -38,7 +38,7 @@ fn inspection_shows_what_allows_it() {
 }
 
 #[test]
-fn each_worker_has_what_is_allowed_to_it() {
+fn each_worker_has_its_own_allowed_features() {
     let two = |gc: &str, exceptions: &str, args: &[&str]| {
         let host = with(host(), &["gc.wat", "exceptions.wat"]).args(args.iter().copied());
         host.args(["--worker", &format!("gc.wat{gc}")])
@@ -60,7 +60,7 @@ fn each_worker_has_what_is_allowed_to_it() {
 }
 
 #[test]
-fn a_file_of_settings_allows_it() {
+fn a_configuration_can_allow_features() {
     let run = |settings: &str| {
         let host = with(host(), &["gc.wat"]).file("mtl.toml", settings);
         host.args(["--config", "mtl.toml"]).stdin("one\n").run()
@@ -80,7 +80,7 @@ fn a_file_of_settings_allows_it() {
 }
 
 #[test]
-fn code_is_compiled_for_runs_that_allow_the_same() {
+fn compiled_code_requires_the_same_allowed_features() {
     let compiled = with(command(), &["gc.wat"]).args(["compile", "gc.wat", "--wasm", "gc"]).run();
     let code = std::fs::read(compiled.code(0).folder().join("gc.cwasm")).unwrap();
     let run = |flags: &[&str]| {
@@ -98,7 +98,7 @@ fn code_is_compiled_for_runs_that_allow_the_same() {
 }
 
 #[test]
-fn the_cache_keeps_them_apart() {
+fn the_cache_separates_allowed_features() {
     let folder = tempfile::tempdir().unwrap();
     let run = |flags: &[&str]| {
         let host = host().plugin("gc.wat").args(flags.iter().copied()).stdin("one\n");
@@ -110,7 +110,7 @@ fn the_cache_keeps_them_apart() {
 }
 
 #[test]
-fn a_check_is_with_what_is_allowed() {
+fn check_uses_the_allowed_features() {
     let check = || command().args(["check"]).plugin("exceptions.wat").args(["--item", "one"]);
     let refused = check().run().code(6);
     let text = String::from_utf8(refused.stdout_bytes().to_vec()).unwrap();
@@ -122,7 +122,7 @@ fn a_check_is_with_what_is_allowed() {
 }
 
 #[test]
-fn an_instance_with_objects_is_not_frozen_by_mistake() {
+fn an_instance_with_gc_objects_gets_no_snapshot() {
     let plugin = r#"(module
       (memory (export "memory") 2)
       (type $item (struct (field i32)))

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use crate::support::{host, host_with_summary};
 
 #[test]
-fn each_instance_leaves_a_line_when_the_run_ends_or_it_is_replaced() {
+fn each_instance_writes_one_finish_report_line() {
     #[rustfmt::skip]
     let cases: [(&[&str], &str, &str); 6] = [
         (&[],                 "a\nb\n",
@@ -41,7 +41,7 @@ fn each_instance_leaves_a_line_when_the_run_ends_or_it_is_replaced() {
 }
 
 #[test]
-fn what_an_instance_that_broke_knew_is_told_as_lost() {
+fn a_failed_instance_has_a_lost_finish_report() {
     host()
         .plugin("component.wat")
         .args(["--jobs", "1", "--finish-output", "reports"])
@@ -69,7 +69,7 @@ fn what_an_instance_that_broke_knew_is_told_as_lost() {
 }
 
 #[test]
-fn without_a_file_reports_are_shown_before_each_replacement_and_at_the_end() {
+fn without_a_file_finish_reports_go_to_stderr() {
     host()
         .plugin("finish.wat")
         .args(["--jobs", "1", "--recycle", "2"])
@@ -85,7 +85,7 @@ fn without_a_file_reports_are_shown_before_each_replacement_and_at_the_end() {
 
 /// At a limit of one byte per second, the first report alone would exceed the run's time.
 #[test]
-fn what_is_shown_of_reports_is_bounded_and_the_rest_is_counted() {
+fn shown_finish_reports_are_limited_and_counted() {
     let long = "\u{1b}".repeat(2000);
     let run = |flags: &[&str]| {
         host()
@@ -108,7 +108,7 @@ fn what_is_shown_of_reports_is_bounded_and_the_rest_is_counted() {
 }
 
 #[test]
-fn every_worker_has_its_line() {
+fn every_worker_writes_its_finish_report() {
     let finished = host()
         .plugin("component.wat")
         .args(["--jobs", "3", "--finish-output", "reports"])
@@ -125,7 +125,7 @@ fn every_worker_has_its_line() {
 }
 
 #[test]
-fn a_file_that_cannot_be_made_or_filled_is_an_error() {
+fn an_unwritable_finish_report_file_is_an_error() {
     host()
         .plugin("finish.wat")
         .args(["--finish-output", "no/such/folder"])
@@ -150,7 +150,7 @@ fn a_file_that_cannot_be_made_or_filled_is_an_error() {
 }
 
 #[test]
-fn who_waits_for_a_report_that_never_comes_is_told_what_ends_it() {
+fn a_hanging_finish_report_shows_how_to_end_the_wait() {
     let run =
         || host().plugin("hostile/finish-loop.wat").args(["--jobs", "1"]).stdin_open().start();
     let waiting = "the run is over: waiting for the workers' finish reports (`finish`)\n \

@@ -36,7 +36,7 @@ fn results_do_not_depend_on_chunks_or_the_window() {
 }
 
 #[test]
-fn no_worker_idles_while_another_holds_items_it_has_not_started() {
+fn idle_workers_steal_unstarted_items() {
     for chunk_size in [ChunkSize::Auto, "2".parse().unwrap(), "8".parse().unwrap()] {
         let (arrivals, arrived) = (Mutex::new(0), Condvar::new());
         let plugin = Plugin::loader(&Engine::new().unwrap())
@@ -66,7 +66,7 @@ fn no_worker_idles_while_another_holds_items_it_has_not_started() {
 }
 
 #[test]
-fn what_a_worker_that_is_stuck_has_claimed_is_done_by_others() {
+fn the_claim_of_a_stuck_worker_is_stolen() {
     for chunk_size in ["auto", "100"] {
         // The first item waits, and its worker has claimed other items with it. All items have the
         // same length, so that no line is the end of another line.
@@ -90,7 +90,7 @@ fn two_inputs(rest: &str) -> Host {
 }
 
 #[test]
-fn without_a_bound_the_reader_reads_on_while_an_item_is_waited_on() {
+fn an_unbounded_reader_continues_during_a_slow_item() {
     // These items exceed the default window.
     let rest = lines([&*"x".repeat(64 * 1024); 640]);
     let described = two_inputs(&rest).args(["--unbounded"]);
@@ -108,7 +108,7 @@ fn without_a_bound_the_reader_reads_on_while_an_item_is_waited_on() {
 }
 
 #[test]
-fn a_window_of_few_items_holds_the_reader_back() {
+fn a_small_window_stalls_the_reader() {
     let rest = lines(1..10);
     let running = two_inputs(&rest).args(["--window", "4"]).file("second", "old\n").start();
     running.wait_for_stderr("begun");

@@ -38,7 +38,7 @@ fn outcomes(plugin: &Plugin, items: &[&'static str]) -> Vec<String> {
 }
 
 #[test]
-fn both_kinds_of_plugin_get_answers_and_errors_and_outlive_a_panic() {
+fn both_plugin_kinds_get_answers_and_survive_host_panics() {
     let panicked = "trap: the host function `acme:store/lookup@1.0.0.get` panicked: a bug in the host function";
     let too_large = "trap: the host function `acme:store/lookup@1.0.0.get` answered with 67108865 \
                      bytes, more than the 67108864 that an answer may have";
@@ -62,7 +62,7 @@ fn both_kinds_of_plugin_get_answers_and_errors_and_outlive_a_panic() {
 }
 
 #[test]
-fn a_module_that_lies_to_a_host_function_traps_and_the_next_item_is_served() {
+fn invalid_host_function_arguments_trap_only_their_item() {
     let plugin = loader().load(fixtures().join("host-function.wat")).unwrap();
     let function = "the host function `acme:store/lookup@1.0.0.get`";
     #[rustfmt::skip]
@@ -82,7 +82,7 @@ fn a_module_that_lies_to_a_host_function_traps_and_the_next_item_is_served() {
 }
 
 #[test]
-fn a_deadline_holds_where_the_answer_of_a_host_function_is_to_go() {
+fn the_deadline_covers_the_allocation_for_an_answer() {
     let plugin = loader().load(fixtures().join("host-function.wat")).unwrap();
     let pool = Pool::builder(&plugin)
         .isolation(isolation())
@@ -95,7 +95,7 @@ fn a_deadline_holds_where_the_answer_of_a_host_function_is_to_go() {
 }
 
 #[test]
-fn the_time_that_a_host_function_takes_is_the_items() {
+fn the_time_of_a_host_function_counts_for_the_item() {
     let limit = Duration::from_millis(200);
     // An item's time counts from when its worker's watch notices the item. In a child on a busy machine, that is some
     // time after the host function began.
@@ -130,7 +130,7 @@ fn the_time_that_a_host_function_takes_is_the_items() {
 }
 
 #[test]
-fn workers_call_a_host_function_at_once() {
+fn workers_call_a_host_function_concurrently() {
     let (calls, arrived) = (Mutex::new(0), Condvar::new());
     let plugin = Plugin::loader(&Engine::new().unwrap())
         .host_function(INTERFACE, "get", move |call, _| {
@@ -158,7 +158,7 @@ fn refused(loader: &PluginLoader, name: &str, text: &str) -> (String, String) {
 }
 
 #[test]
-fn imports_that_do_not_fit_what_is_offered_are_refused() {
+fn imports_that_match_no_host_function_are_refused() {
     let module = fs::read_to_string(fixtures().join("host-function.wat")).unwrap();
     let component = fs::read_to_string(fixtures().join("host-function-component.wat")).unwrap();
     let core_type = "(i32, i32, i32) -> ()";
@@ -198,7 +198,7 @@ fn imports_that_do_not_fit_what_is_offered_are_refused() {
 }
 
 #[test]
-fn what_is_offered_need_not_be_used() {
+fn offered_host_functions_may_stay_unused() {
     // A component's linker treats some of these versions as the same. Some names are barely valid.
     let offers = [
         ("acme:store/lookup@1.0.1", "get"),
@@ -223,7 +223,7 @@ fn what_is_offered_need_not_be_used() {
 }
 
 #[test]
-fn a_function_that_cannot_be_offered_is_refused_before_the_file_is_read() {
+fn an_invalid_host_function_is_refused_before_loading() {
     let twice = loader().host_function(INTERFACE, "get", |_, _| Ok(Vec::new()));
     let error = twice.load("missing.wasm").unwrap_err();
     assert_eq!(

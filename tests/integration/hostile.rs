@@ -71,7 +71,7 @@ fn every_fixture_has_its_test() {
 }
 
 #[test]
-fn what_never_ends_is_cut_off() {
+fn an_endless_item_is_stopped_at_its_timeout() {
     #[rustfmt::skip]
     let plugins = [
         "hostile/loop.wat", "hostile/clock.wat", "hostile/sleep.wat", "hostile/grow-for-ever.wat",
@@ -82,7 +82,7 @@ fn what_never_ends_is_cut_off() {
 }
 
 #[test]
-fn what_is_written_for_ever_is_bounded_and_in_no_result() {
+fn endless_output_is_limited_and_stays_out_of_results() {
     for plugin in ["hostile/print.wat", "hostile/print-one-line.wat"] {
         let run = good_run(plugin).args(TIMEOUT).args(["--log-limit", "16KiB"]);
         for finished in run.fault("!", "timeout", "took longer than 300ms").run() {
@@ -98,7 +98,7 @@ fn what_is_written_for_ever_is_bounded_and_in_no_result() {
 }
 
 #[test]
-fn what_breaks_an_instance_is_the_fault_of_its_item() {
+fn an_instance_failure_is_a_fault_of_its_item() {
     #[rustfmt::skip]
     let cases = [
         ("hostile/trap.wat",      "wasm `unreachable` instruction executed"),
@@ -112,7 +112,7 @@ fn what_breaks_an_instance_is_the_fault_of_its_item() {
 }
 
 #[test]
-fn a_trap_has_its_item_wherever_in_a_chunk_it_is() {
+fn a_trap_faults_its_item_at_any_place_in_a_chunk() {
     const CHUNK: usize = 5;
     // One item of the second chunk breaks, each position in turn; at the end, all items of all chunks break.
     let alone = (CHUNK..2 * CHUNK).map(|position| position..position + 1);
@@ -132,7 +132,7 @@ fn a_trap_has_its_item_wherever_in_a_chunk_it_is() {
 }
 
 #[test]
-fn memory_and_tables_end_at_the_limit() {
+fn memory_and_tables_stop_growing_at_the_limit() {
     let message = "the plugin asked for more memory than the 64MiB of `memory`";
     #[rustfmt::skip]
     let plugins = [
@@ -146,7 +146,7 @@ fn memory_and_tables_end_at_the_limit() {
 }
 
 #[test]
-fn an_answer_that_is_not_in_the_memory_is_refused() {
+fn a_result_outside_the_memory_is_a_bad_result() {
     #[rustfmt::skip]
     let cases = [
         ("hostile/result-outside.wat",  "1 bytes at 131073, but its memory ends at 131072"),
@@ -163,7 +163,7 @@ fn an_answer_that_is_not_in_the_memory_is_refused() {
 }
 
 #[test]
-fn an_answer_of_1_gib_is_refused_though_it_is_there() {
+fn a_result_of_1_gib_exceeds_the_result_limit() {
     good_run("hostile/result-all-there.wat")
         .args(["--memory", "2GiB", "--total-memory", "unlimited"])
         .fault("!", "bad-result", "the result of 1073741823 bytes is larger than the 64MiB of")
@@ -171,7 +171,7 @@ fn an_answer_of_1_gib_is_refused_though_it_is_there() {
 }
 
 #[test]
-fn a_buffer_that_is_not_there_is_the_fault_of_the_item_that_it_was_for() {
+fn an_invalid_item_buffer_is_a_fault_of_its_item() {
     let (long, longer) = ("x".repeat(5000), "x".repeat(20_000));
     let late = "took longer than 300ms";
     #[rustfmt::skip]
@@ -188,7 +188,7 @@ fn a_buffer_that_is_not_there_is_the_fault_of_the_item_that_it_was_for() {
 }
 
 #[test]
-fn a_buffer_that_is_always_in_the_same_place_does_where_it_is_large_enough() {
+fn a_fixed_item_buffer_works_if_it_is_large_enough() {
     let items = lines([10, 5000, 3, 9000, 16_384, 1].map(|length| "x".repeat(length)));
     for isolation in ISOLATIONS {
         let host = isolated(host(), isolation).plugin("hostile/alloc-same-place.wat");

@@ -28,7 +28,7 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn each_input_format_has_its_items() {
+fn each_input_format_yields_its_items() {
     let frames = frames(&[b"a\nb", b"", b"\0"]);
     #[rustfmt::skip]
     let cases: [(&str, &[u8], &[&str]); 6] = [
@@ -57,7 +57,7 @@ fn each_input_format_has_its_items() {
 }
 
 #[test]
-fn files_are_items_by_their_content() {
+fn file_contents_become_items() {
     host()
         .plugin("upper.wat")
         .file("one", "first\nfile")

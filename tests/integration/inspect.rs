@@ -15,7 +15,7 @@ fn of_the_file(fixture: &str) -> String {
 }
 
 #[test]
-fn a_core_module_shows_what_is_in_it() {
+fn inspect_shows_the_contents_of_a_core_module() {
     inspect("files.wat").run().code(0).stderr("").stdout(format!(
         "plugin     files.wat\n\
          kind       core module, ABI 1\n\
@@ -33,7 +33,7 @@ fn a_core_module_shows_what_is_in_it() {
 }
 
 #[test]
-fn a_component_shows_what_is_in_it() {
+fn inspect_shows_the_contents_of_a_component() {
     inspect("component.wat").run().code(0).stderr("").stdout(format!(
         "plugin     component.wat\n\
          kind       component of the world `mtl:plugin/plugin`\n\
@@ -51,7 +51,7 @@ fn a_component_shows_what_is_in_it() {
 }
 
 #[test]
-fn what_can_connect_says_which_flag_grants_it() {
+fn inspect_names_the_flag_that_grants_connections() {
     for plugin in ["connect.wat", "request.wat"] {
         let finished = inspect(plugin).run().code(0).stderr("");
         let text = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();
@@ -64,7 +64,7 @@ fn what_can_connect_says_which_flag_grants_it() {
 }
 
 #[test]
-fn what_a_run_refuses_is_shown_with_the_reason() {
+fn inspect_shows_why_a_run_would_refuse_the_plugin() {
     inspect("unknown-import.wat")
         .run()
         .code(3)
@@ -103,7 +103,7 @@ fn control_characters_of_a_plugin_do_not_reach_the_terminal() {
 }
 
 #[test]
-fn what_is_no_plugin_at_all_is_an_error_alone() {
+fn unusable_arguments_give_an_error_without_a_report() {
     inspect("missing.wasm").run().code(3).stdout("").stderr(
         "error: cannot read plugin `missing.wasm`: No such file or directory (os error 2)\n \
          hint: a plugin is a .wasm or .wat file; `mtl-host build DIR` builds one from a folder of sources\n",
@@ -114,7 +114,7 @@ fn what_is_no_plugin_at_all_is_an_error_alone() {
 }
 
 #[test]
-fn a_file_that_is_cut_off_shows_what_is_known_of_it() {
+fn inspect_shows_the_readable_part_of_a_truncated_file() {
     let finished = inspect("cut.wasm").file("cut.wasm", b"\0asm\x01\0\0\0\x01\x60").run().code(3);
     let text = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();
     assert!(text.starts_with("plugin     cut.wasm\nkind       core module\nsize       10 bytes\n"));
@@ -123,7 +123,7 @@ fn a_file_that_is_cut_off_shows_what_is_known_of_it() {
 }
 
 #[test]
-fn programs_get_the_same_as_json() {
+fn json_output_has_the_same_findings() {
     let finished = inspect("files.wat").args(["--json"]).run().code(0).stderr("");
     let found: serde_json::Value = serde_json::from_slice(finished.stdout_bytes()).unwrap();
     assert_eq!(found["kind"], "core-module");
@@ -141,7 +141,7 @@ fn programs_get_the_same_as_json() {
 }
 
 #[test]
-fn of_many_exports_and_imports_the_first_are_shown_and_the_rest_is_counted() {
+fn long_export_and_import_lists_are_cut_and_counted() {
     let exports: String = (0..5000).map(|at| format!("(func (export \"e{at}\"))")).collect();
     let imports: String = (0..3000).map(|at| format!("(import \"m{at}\" \"n\" (func))")).collect();
     // The exports that the host requires come last, and inspection must still find them.

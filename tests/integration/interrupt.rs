@@ -19,7 +19,7 @@ const STOPPING: &str =
     "interrupted: finishing the items in the workers; press Ctrl-C again to end immediately\n";
 
 #[test]
-fn what_is_in_the_workers_is_finished_and_written() {
+fn an_interrupt_finishes_and_writes_started_items() {
     let mut running = gated(host_with_summary()).stdin_open().start();
     // The reader has read the third item, which waits because both workers are busy.
     running.send("w1\nw2\nw3\n");
@@ -34,7 +34,7 @@ fn what_is_in_the_workers_is_finished_and_written() {
 }
 
 #[test]
-fn a_reader_that_waits_for_a_pipe_is_let_go() {
+fn an_interrupt_ends_the_wait_for_a_pipe() {
     let mut running = host().plugin("upper.wat").stdin_open().start();
     running.send("one\ntwo\nthr");
     running.wait_for_stdout("TWO\n");
@@ -43,7 +43,7 @@ fn a_reader_that_waits_for_a_pipe_is_let_go() {
 }
 
 #[test]
-fn a_reader_that_waits_before_the_first_item_is_let_go() {
+fn an_interrupt_ends_the_wait_for_further_input() {
     // The plugin prints each item, which shows that the run has begun.
     let mut running = host().plugin("print.wat").args(["--jobs", "1"]).stdin_open().start();
     running.send("x\n");
@@ -53,7 +53,7 @@ fn a_reader_that_waits_before_the_first_item_is_let_go() {
 }
 
 #[test]
-fn a_reader_that_waits_for_a_terminal_is_let_go() {
+fn an_interrupt_ends_the_wait_for_a_terminal() {
     let mut terminal = Terminal::open();
     let running = host().plugin("upper.wat").stdin_from(terminal.stdio()).start();
     terminal.type_in("one\n");
@@ -63,7 +63,7 @@ fn a_reader_that_waits_for_a_terminal_is_let_go() {
 }
 
 #[test]
-fn ctrl_c_at_the_terminal_is_such_a_signal() {
+fn ctrl_c_at_the_terminal_interrupts_the_run() {
     let mut terminal = Terminal::open();
     let running = host()
         .plugin("upper.wat")
@@ -79,7 +79,7 @@ fn ctrl_c_at_the_terminal_is_such_a_signal() {
 }
 
 #[test]
-fn the_second_one_ends_at_once() {
+fn a_second_interrupt_ends_the_run_immediately() {
     let mut running = gated(host()).stdin_open().start();
     running.send("w1\nw2\n");
     running.wait_for_stderr_times("begun", 2);
@@ -91,7 +91,7 @@ fn the_second_one_ends_at_once() {
 }
 
 #[test]
-fn results_that_were_written_before_the_second_one_stay() {
+fn results_written_before_a_second_interrupt_stay() {
     let mut running = gated(host()).stdin_open().start();
     running.send("a\nw1\nw2\n");
     running.wait_for_stdout("a\n");
@@ -103,7 +103,7 @@ fn results_that_were_written_before_the_second_one_stay() {
 }
 
 #[test]
-fn other_requests_to_end_are_heard_as_well() {
+fn sigterm_sigquit_and_sighup_interrupt_the_run() {
     #[rustfmt::skip]
     let cases = [
         (Signal::TERM, "send SIGTERM again"),
@@ -127,7 +127,7 @@ fn other_requests_to_end_are_heard_as_well() {
 
 /// Both the shell and the kernel send a signal when a terminal is closed.
 #[test]
-fn a_terminal_that_is_closed_is_told_of_twice_and_ends_nothing_at_once() {
+fn a_repeated_hangup_still_finishes_started_items() {
     let mut running = gated(host()).stdin_open().start();
     running.send("w1\nw2\n");
     running.wait_for_stderr_times("begun", 2);
@@ -140,7 +140,7 @@ fn a_terminal_that_is_closed_is_told_of_twice_and_ends_nothing_at_once() {
 }
 
 #[test]
-fn a_second_one_of_another_kind_ends_at_once() {
+fn a_second_signal_of_another_kind_ends_the_run_immediately() {
     for (first, second) in [(Signal::HUP, Signal::TERM), (Signal::INT, Signal::QUIT)] {
         let mut running = gated(host()).stdin_open().start();
         running.send("w1\nw2\n");
@@ -153,7 +153,7 @@ fn a_second_one_of_another_kind_ends_at_once() {
 }
 
 #[test]
-fn what_is_ignored_when_the_command_starts_stays_so() {
+fn signals_ignored_at_the_start_stay_ignored() {
     let ignoring = "trap '' HUP QUIT; exec \"$@\"";
     for signal in [Signal::HUP, Signal::QUIT] {
         let shell = ["-c", ignoring, "sh"];
@@ -167,7 +167,7 @@ fn what_is_ignored_when_the_command_starts_stays_so() {
 }
 
 #[test]
-fn a_worker_that_is_still_starting_is_not_waited_for() {
+fn an_interrupt_does_not_wait_for_a_starting_worker() {
     let host = host().plugin("spin-init.wat").args(["--init", "spin"]);
     let running = host.stdin_open().start();
     running.wait_for_stderr("[worker 0] begun\n");

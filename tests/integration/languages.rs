@@ -42,7 +42,7 @@ macro_rules! languages {
             use super::*;
 
             #[test]
-            fn its_sdk_has_what_the_table_says() {
+            fn its_sdk_matches_the_feature_table() {
                 probe::has_what_the_table_says(&$language);
             }
 
@@ -57,12 +57,12 @@ macro_rules! languages {
             }
 
             #[test]
-            fn the_readme_shows_its_greet_which_runs() {
+            fn its_greet_in_the_readme_runs() {
                 examples::greet_as_the_readme_shows(&$language);
             }
 
             #[test]
-            fn it_spreads_arguments_by_the_rules() {
+            fn it_passes_arguments_by_the_rules() {
                 power::spreads_arguments(&$language);
             }
 
@@ -145,7 +145,7 @@ languages! {
 }
 
 #[test]
-fn the_table_has_a_column_for_each_language_and_a_row_for_each_thing_to_have() {
+fn the_table_covers_every_language_and_feature() {
     let table = table::read();
     let columns: Vec<_> = LANGUAGES.iter().map(|language| language.column).collect();
     assert_eq!(table.columns(), columns);
@@ -154,7 +154,7 @@ fn the_table_has_a_column_for_each_language_and_a_row_for_each_thing_to_have() {
 }
 
 #[test]
-fn a_project_is_begun_in_each_language_that_new_knows() {
+fn every_language_of_the_new_command_is_tested() {
     let mut tested = NEW.to_vec();
     tested.sort_unstable();
     assert_eq!(tested, crate::new::languages());

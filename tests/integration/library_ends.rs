@@ -36,30 +36,26 @@ fn builder(plugin: &str) -> (PoolBuilder, Receiver<()>) {
 }
 
 #[test]
-fn an_item_that_never_ends_does_not_hold_up_the_end_of_its_run() {
-    run_in_own_process(
-        module_path!(),
-        "an_item_that_never_ends_does_not_hold_up_the_end_of_its_run",
-        || {
-            let (builder, receiver) = builder("linger.wat");
-            let mut pool = builder.build().unwrap();
-            let results = pool.map(["s"]);
-            receiver.recv_timeout(DEADLINE).unwrap();
-            let outcome = results.end();
-            assert_eq!(outcome.summary.counts.faults_of(FaultKind::Timeout), 1);
-            // An abandoned run with an endless item must not delay the next run.
-            let results = pool.map(["c"]);
-            receiver.recv_timeout(DEADLINE).unwrap();
-            drop(results);
-            let records = pool.map(["n", "n"]).try_collect::<Vec<_>>().unwrap();
-            assert_eq!(records[1].bytes(), Some(&b"0 002"[..]), "a fresh instance");
-        },
-    );
+fn an_endless_item_does_not_delay_the_end_of_its_run() {
+    run_in_own_process(module_path!(), "an_endless_item_does_not_delay_the_end_of_its_run", || {
+        let (builder, receiver) = builder("linger.wat");
+        let mut pool = builder.build().unwrap();
+        let results = pool.map(["s"]);
+        receiver.recv_timeout(DEADLINE).unwrap();
+        let outcome = results.end();
+        assert_eq!(outcome.summary.counts.faults_of(FaultKind::Timeout), 1);
+        // An abandoned run with an endless item must not delay the next run.
+        let results = pool.map(["c"]);
+        receiver.recv_timeout(DEADLINE).unwrap();
+        drop(results);
+        let records = pool.map(["n", "n"]).try_collect::<Vec<_>>().unwrap();
+        assert_eq!(records[1].bytes(), Some(&b"0 002"[..]), "a fresh instance");
+    });
 }
 
 #[test]
-fn the_end_of_a_run_is_not_that_of_the_pool() {
-    run_in_own_process(module_path!(), "the_end_of_a_run_is_not_that_of_the_pool", || {
+fn a_pool_outlives_the_end_of_a_run() {
+    run_in_own_process(module_path!(), "a_pool_outlives_the_end_of_a_run", || {
         let stop = StopFlag::new();
         let (builder, _) = builder("finish.wat");
         let mut pool = builder.stop(&stop).build().unwrap();
@@ -78,24 +74,20 @@ fn the_end_of_a_run_is_not_that_of_the_pool() {
 }
 
 #[test]
-fn a_worker_that_never_starts_does_not_hold_up_the_end_of_a_run() {
-    run_in_own_process(
-        module_path!(),
-        "a_worker_that_never_starts_does_not_hold_up_the_end_of_a_run",
-        || {
-            let engine = Engine::new().unwrap();
-            let load = |name| Plugin::load(&engine, fixtures().join(name)).unwrap();
-            let (spins, upper) = (load("spin-init.wat"), load("upper.wat"));
-            let specs = [WorkerSpec::plugin(&spins), WorkerSpec::plugin(&upper)];
-            let mut pool =
-                Pool::from_workers(specs).isolation(isolation()).join_timeout(END).build().unwrap();
-            for _ in 0..2 {
-                let mut results = pool.map(["a", "b"]);
-                assert!(results.next().unwrap().is_ok());
-                // The second item may or may not have been read before the end.
-                let summary = results.end().summary;
-                assert_eq!(summary.counts.total(), summary.read);
-            }
-        },
-    );
+fn a_hanging_start_does_not_delay_the_end_of_a_run() {
+    run_in_own_process(module_path!(), "a_hanging_start_does_not_delay_the_end_of_a_run", || {
+        let engine = Engine::new().unwrap();
+        let load = |name| Plugin::load(&engine, fixtures().join(name)).unwrap();
+        let (spins, upper) = (load("spin-init.wat"), load("upper.wat"));
+        let specs = [WorkerSpec::plugin(&spins), WorkerSpec::plugin(&upper)];
+        let mut pool =
+            Pool::from_workers(specs).isolation(isolation()).join_timeout(END).build().unwrap();
+        for _ in 0..2 {
+            let mut results = pool.map(["a", "b"]);
+            assert!(results.next().unwrap().is_ok());
+            // The second item may or may not have been read before the end.
+            let summary = results.end().summary;
+            assert_eq!(summary.counts.total(), summary.read);
+        }
+    });
 }

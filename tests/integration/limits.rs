@@ -11,7 +11,7 @@ fn greedy(args: &[&str]) -> Host {
 }
 
 #[test]
-fn what_is_beyond_a_limit_is_the_fault_of_its_item_and_names_the_flag() {
+fn exceeding_a_limit_is_a_fault_that_names_the_flag() {
     #[rustfmt::skip]
     let cases: [(&[&str], &str, &str, &str); 6] = [
         (&["--memory", "1MiB"], "g",
@@ -45,7 +45,7 @@ fn what_is_beyond_a_limit_is_the_fault_of_its_item_and_names_the_flag() {
 }
 
 #[test]
-fn a_closing_report_is_a_result() {
+fn a_finish_report_obeys_the_result_limit() {
     let stderr = greedy(&["--max-result", "1KiB"]).stdin("x\n").run().code(0).stdout("x\n");
     stderr.stderr(
         "warning: worker 0 gave no finish report: bad-result: the finish report of 131072 bytes \
@@ -54,7 +54,7 @@ fn a_closing_report_is_a_result() {
 }
 
 #[test]
-fn a_component_hands_over_no_more_than_a_result_may_have() {
+fn the_result_limit_bounds_the_results_of_a_component() {
     #[rustfmt::skip]
     let cases = [
         ("a", "bad-result: the result is larger than the 64MiB of `max_result`"),
@@ -74,7 +74,7 @@ fn a_component_hands_over_no_more_than_a_result_may_have() {
 }
 
 #[test]
-fn fuel_is_for_each_item_anew_and_for_the_start() {
+fn fuel_limits_each_item_and_the_start() {
     // Each item takes some dozens of units.
     let items = "x\n".repeat(1000);
     greedy(&["--fuel", "1000"]).stdin(items.clone()).run().code(0).stdout(items);
@@ -85,7 +85,7 @@ fn fuel_is_for_each_item_anew_and_for_the_start() {
 }
 
 #[test]
-fn workers_share_what_they_may_have_together() {
+fn workers_share_the_total_memory() {
     // Each worker alone could start within the limit, but not both.
     let stderr = host()
         .plugin("greedy.wat")
@@ -129,7 +129,7 @@ fn a_worker_has_limits_of_its_own() {
 }
 
 #[test]
-fn a_plugin_that_leaks_costs_the_host_nothing() {
+fn a_leaking_plugin_does_not_grow_the_host() {
     const ITEMS: usize = 10_000;
     let mut running = greedy(&["--memory", "64MiB"]).stdin_open().start();
     running.send(format!("{}last\n", "g\n".repeat(ITEMS)));
@@ -145,7 +145,7 @@ fn a_plugin_that_leaks_costs_the_host_nothing() {
 }
 
 #[test]
-fn a_plugin_that_is_too_large_is_refused_before_it_is_compiled() {
+fn an_oversized_plugin_is_refused_before_compiling() {
     let functions = format!("(module {})", "(func)".repeat(50_001));
     host().file("many.wat", functions).plugin("many.wat").stdin("x\n").run().code(3).stderr(
         "error: plugin `many.wat` has 50001 functions, and may have 50000\n \
@@ -162,7 +162,7 @@ fn a_plugin_that_is_too_large_is_refused_before_it_is_compiled() {
 }
 
 #[test]
-fn what_a_plugin_writes_is_bounded_and_what_is_dropped_is_told() {
+fn guest_output_is_limited_and_dropped_lines_are_counted() {
     let finished = greedy(&["--log-limit", "16KiB"]).stdin("w\nx\n").run().code(0);
     let stderr = finished.stderr_text();
     let shown = stderr.lines().filter(|line| line.starts_with("[worker 0] yyy")).count();

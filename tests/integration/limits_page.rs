@@ -49,7 +49,7 @@ fn fixed() -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn each_default_is_that_of_the_code() {
+fn documented_defaults_match_the_code() {
     let page = fs::read_to_string(root().join(PAGE)).unwrap();
     let (run, mut fixed) = (run(), fixed());
     let (mut flags, mut wrong) = (0, Vec::new());

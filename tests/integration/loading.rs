@@ -12,7 +12,7 @@ fn digest_of(fixture: &str) -> String {
 }
 
 #[test]
-fn a_pinned_plugin_runs_if_it_is_the_one() {
+fn a_pinned_plugin_runs_if_its_digest_matches() {
     for digest in [digest_of("upper.wat"), digest_of("upper.wat").to_uppercase()] {
         let run = host().plugin("upper.wat").args(["--sha256", &digest]).stdin("a\n").run();
         run.code(0).stdout("A\n").stderr("");
@@ -20,7 +20,7 @@ fn a_pinned_plugin_runs_if_it_is_the_one() {
 }
 
 #[test]
-fn another_file_than_the_pinned_one_is_not_even_parsed() {
+fn a_file_with_another_digest_is_not_parsed() {
     let (pinned, found) = (digest_of("upper.wat"), Sha256::digest(b"(module").to_string());
     let run = host().file("it.wat", "(module").plugin("it.wat").args(["--sha256", &pinned]);
     run.stdin("a\n").run().code(3).stdout("").stderr(&format!(
@@ -31,7 +31,7 @@ fn another_file_than_the_pinned_one_is_not_even_parsed() {
 }
 
 #[test]
-fn the_text_of_a_plugin_is_pinned_as_it_is() {
+fn a_text_plugin_is_pinned_by_its_text() {
     let text = fs::read(fixtures().join("upper.wat")).unwrap();
     let binary = wat::parse_bytes(&text).unwrap();
     let loader = Plugin::loader(&Engine::new().unwrap()).sha256(Sha256::digest(&text));
@@ -41,7 +41,7 @@ fn the_text_of_a_plugin_is_pinned_as_it_is() {
 }
 
 #[test]
-fn what_is_no_digest_is_a_wrong_usage() {
+fn an_invalid_digest_is_a_usage_error() {
     let run = host().plugin("upper.wat").args(["--sha256", "abc"]).run().code(2).stdout("");
     let stderr = run.stderr_text();
     let error = "error: invalid value 'abc' for '--sha256 <HEX>': not the 64 hexadecimal digits that \
@@ -50,14 +50,14 @@ fn what_is_no_digest_is_a_wrong_usage() {
 }
 
 #[test]
-fn items_go_to_the_export_that_is_named() {
+fn the_call_flag_selects_the_export() {
     let run = |name: &str| host().plugin("renamed-call.wat").args(["--call", name]).stdin("ab\n");
     run("first").run().code(0).stdout("a\n").stderr("");
     run("rest of it").run().code(0).stdout("b\n").stderr("");
 }
 
 #[test]
-fn an_export_that_cannot_take_items_is_named() {
+fn an_unsuitable_export_is_refused_by_name() {
     #[rustfmt::skip]
     let cases = [
         ("renamed-call.wat", "second",

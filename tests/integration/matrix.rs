@@ -265,8 +265,8 @@ fn native_workers() {
 }
 
 #[test]
-fn native_workers_beside_plugins() {
-    run_in_own_process(module_path!(), "native_workers_beside_plugins", || {
+fn native_workers_and_plugins_share_a_pool() {
+    run_in_own_process(module_path!(), "native_workers_and_plugins_share_a_pool", || {
         let engine = Engine::new().unwrap();
         let load = |plugin| Plugin::load(&engine, fixtures().join(plugin)).unwrap();
         let (tally, upper) = (load("tally.wat"), load("component.wat"));
@@ -288,8 +288,8 @@ fn native_workers_beside_plugins() {
 }
 
 #[test]
-fn workers_that_never_get_an_item_are_initialised_once_at_most_and_never_called() {
-    let name = "workers_that_never_get_an_item_are_initialised_once_at_most_and_never_called";
+fn workers_without_items_start_at_most_once() {
+    let name = "workers_without_items_start_at_most_once";
     run_in_own_process(module_path!(), name, || {
         let plugin = load("tally.wat");
         let passing = ArgumentPassing::Single;

@@ -53,7 +53,7 @@ fn echo(mut stream: &TcpStream) {
 }
 
 #[test]
-fn a_plugin_connects_to_what_is_granted_by_address_or_by_name() {
+fn a_plugin_connects_to_granted_addresses_and_names() {
     for host in ["127.0.0.1", "localhost"] {
         let (listener, port) = listener();
         let server = serve(listener, echo);
@@ -87,7 +87,7 @@ fn own_name() -> (String, IpAddr) {
 }
 
 #[test]
-fn a_name_that_leads_to_this_machine_is_granted_by_its_address_alone() {
+fn a_name_of_this_machine_needs_a_grant_by_address() {
     let (name, address) = own_name();
     let (listener, port) = listener();
     worker("connect.wat", &[format!("{name}:{port}")]).run().code(2).stdout("").stderr(&format!(
@@ -108,7 +108,7 @@ fn a_name_that_leads_to_this_machine_is_granted_by_its_address_alone() {
 }
 
 #[test]
-fn another_port_is_denied_inside_of_the_plugin_and_told_once() {
+fn an_ungranted_port_is_denied_and_reported_once() {
     let (_granted, granted) = listener();
     let (other, port) = listener();
     let finished = worker("connect.wat", &[format!("127.0.0.1:{granted}")])
@@ -129,7 +129,7 @@ fn another_port_is_denied_inside_of_the_plugin_and_told_once() {
 }
 
 #[test]
-fn without_a_grant_there_are_no_sockets_and_no_names() {
+fn without_a_grant_sockets_and_names_are_denied() {
     let finished = worker("connect.wat", &[])
         .stdin("41\nnlocalhost\nl\nu\n")
         .run()
@@ -180,7 +180,7 @@ fn answer_request(mut stream: &TcpStream) {
 }
 
 #[test]
-fn a_plugin_sends_requests_to_what_is_granted() {
+fn a_plugin_sends_requests_to_granted_hosts() {
     for host in ["127.0.0.1", "localhost"] {
         let (listener, port) = listener();
         let server = serve(listener, answer_request);
@@ -195,7 +195,7 @@ fn a_plugin_sends_requests_to_what_is_granted() {
 }
 
 #[test]
-fn other_requests_are_denied_inside_of_the_plugin() {
+fn ungranted_requests_are_denied() {
     let (_granted, port) = listener();
     let finished = worker("request.wat", &[format!("127.0.0.1:{port}")])
         .stdin(format!("h127.0.0.1\nhlocalhost:{port}\ns127.0.0.1:{port}\ns127.0.0.1\n"))
@@ -229,7 +229,7 @@ fn stay_silent(mut stream: &TcpStream) {
 }
 
 #[test]
-fn who_waits_for_an_answer_that_never_comes_has_a_deadline() {
+fn waiting_for_a_silent_server_times_out() {
     for (plugin, item) in [("connect.wat", "4"), ("request.wat", "h127.0.0.1:")] {
         let (listener, port) = listener();
         let server = serve(listener, stay_silent);
@@ -246,7 +246,7 @@ fn who_waits_for_an_answer_that_never_comes_has_a_deadline() {
 }
 
 #[test]
-fn a_grant_that_cannot_be_used_or_looked_up_is_refused() {
+fn an_unusable_or_unresolvable_grant_is_refused() {
     #[rustfmt::skip]
     let cases = [
         ("upper.wat", "127.0.0.1:80",
@@ -265,7 +265,7 @@ fn a_grant_that_cannot_be_used_or_looked_up_is_refused() {
 }
 
 #[test]
-fn a_slip_in_a_grant_says_what_is_wrong() {
+fn a_malformed_net_grant_is_explained() {
     let finished = worker("connect.wat", &["example.com".into()]).run().code(2).stdout("");
     let stderr = finished.stderr_text();
     assert!(stderr.contains("not of the form `HOST:PORT`, such as `example.com:443`"), "{stderr}");

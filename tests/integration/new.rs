@@ -81,7 +81,7 @@ fn a_project_has_the_template_and_the_sdk() {
 }
 
 #[test]
-fn what_is_there_stays() {
+fn new_never_overwrites_existing_files() {
     let not_empty =
         |name| format!("error: `{name}` is not empty\n hint: name a folder that does not exist\n");
     let full = command().subfolder("full").file("full/notes.txt", "mine");
@@ -96,7 +96,7 @@ fn what_is_there_stays() {
 }
 
 #[test]
-fn a_name_that_the_language_cannot_take_is_refused() {
+fn a_name_that_is_invalid_in_the_language_is_refused() {
     for name in ["fn", "2d", "mtl-plugin"] {
         let finished = command().args(["new", "--lang", "rust", name]).run();
         let finished = finished.code(2).stdout("").stderr(&format!(
@@ -109,7 +109,7 @@ fn a_name_that_the_language_cannot_take_is_refused() {
 }
 
 #[test]
-fn no_half_project_stays() {
+fn a_failed_new_leaves_no_partial_project() {
     // The longest files exceed the limit on the size of a file.
     let limited = "ulimit -f 2; exec \"$0\" \"$@\"";
     for exists in [false, true] {
@@ -162,7 +162,7 @@ fn locked(path: &Path) -> Vec<(String, String)> {
 /// Checks that a new Rust project needs only crates of the SDK, in the versions that the SDK is
 /// tested with.
 #[test]
-fn a_new_project_in_rust_has_the_crates_that_the_sdk_is_tested_with() {
+fn a_new_rust_project_uses_the_tested_crate_versions() {
     let sdk = locked(&sdks().join("rust/Cargo.lock"));
     let template = locked(&sdks().join("rust/template/Cargo.lock"));
     let others: Vec<_> = template.iter().filter(|package| !sdk.contains(package)).collect();
@@ -172,7 +172,7 @@ fn a_new_project_in_rust_has_the_crates_that_the_sdk_is_tested_with() {
 /// Checks that fuzzing shares the versions of the host's crates, so that the engine is not built
 /// twice.
 #[test]
-fn fuzzing_has_the_crates_of_the_host_in_the_same_versions() {
+fn fuzzing_uses_the_crate_versions_of_the_host() {
     let root = sdks().join("..");
     let (host, fuzz) =
         (locked(&root.join("Cargo.lock")), locked(&root.join("tests/fuzz/Cargo.lock")));

@@ -40,7 +40,7 @@ fn receiver(running: &Running) {
 }
 
 #[test]
-fn the_command_is_killed() {
+fn workers_end_if_the_command_is_killed() {
     for (_, start, is_at_work) in AT_WORK {
         let running = start();
         is_at_work(&running);
@@ -51,7 +51,7 @@ fn the_command_is_killed() {
 }
 
 #[test]
-fn ctrl_c_is_pressed_twice() {
+fn workers_end_if_ctrl_c_is_pressed_twice() {
     for (_, start, is_at_work) in AT_WORK {
         let running = start();
         is_at_work(&running);
@@ -67,7 +67,7 @@ fn ctrl_c_is_pressed_twice() {
 
 /// Checks a command that is killed while it starts its workers' processes.
 #[test]
-fn the_command_is_killed_as_they_start() {
+fn workers_end_if_the_command_is_killed_at_their_start() {
     for _ in 0..20 {
         let host = host_in_processes().plugin("upper.wat").args(["--jobs", "8"]);
         let running = host.stdin_open().start();
@@ -109,9 +109,9 @@ fn stay() {
 }
 
 #[test]
-fn a_program_with_a_pool_ends() {
+fn workers_end_with_their_program() {
     for (ending, _) in ENDS {
-        let name = "a_program_with_a_pool_ends";
+        let name = "workers_end_with_their_program";
         let Some(program) = own_process_run(module_path!(), name, end_as_asked) else { return };
         let mut running = program.stdin_open().start();
         running.wait_for_stdout("at work\n");
@@ -166,8 +166,8 @@ impl Observer for OutputSignal {
 
 /// Checks that workers continue after the thread that built their pool has ended.
 #[test]
-fn the_thread_that_made_a_pool_ends() {
-    let name = "the_thread_that_made_a_pool_ends";
+fn workers_outlive_the_thread_that_built_their_pool() {
+    let name = "workers_outlive_the_thread_that_built_their_pool";
     crate::support::run_in_own_process(module_path!(), name, || {
         let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("upper.wat")).unwrap();
         let make = move || Pool::builder(&plugin).isolation(processes()).build().unwrap();

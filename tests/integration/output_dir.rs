@@ -37,7 +37,7 @@ fn tree(plugin: &str) -> Host {
 }
 
 #[test]
-fn the_result_of_each_file_is_a_file_of_the_same_name() {
+fn each_result_file_has_the_name_of_its_item() {
     for order in [&[][..], &["--unordered"]] {
         let finished = tree("upper.wat").args(order.iter().copied()).stdin("a\n./b/c\nb/d/e\n");
         let finished = finished.run().code(0).stdout("").stderr("");
@@ -87,7 +87,7 @@ fn an_item_without_a_result_leaves_no_file() {
 }
 
 #[test]
-fn an_item_without_a_place_is_a_fault_and_the_run_goes_on() {
+fn an_item_without_an_output_path_is_a_fault() {
     let finished = tree("upper.wat")
         .file("twice", "first")
         .stdin("twice\nb/../a\n./twice\nmissing\nmissing\n\na\n")
@@ -109,7 +109,7 @@ fn an_item_without_a_place_is_a_fault_and_the_run_goes_on() {
 }
 
 #[test]
-fn faults_by_place_are_judged_like_others() {
+fn output_path_faults_obey_the_error_policy() {
     host_with_summary()
         .plugin("echo.wat")
         .args(["--input-format", "paths", "--output-dir", "out", "--on-error", "immediate"])
@@ -120,7 +120,7 @@ fn faults_by_place_are_judged_like_others() {
 }
 
 #[test]
-fn no_input_is_written_over() {
+fn no_item_file_is_overwritten() {
     // `find` lists the output directory in this way if it is inside the searched folder.
     let finished = tree("upper.wat")
         .subfolder("out")
@@ -148,7 +148,7 @@ fn no_input_is_written_over() {
 }
 
 #[test]
-fn no_file_of_the_run_is_written_over() {
+fn no_file_of_the_run_is_overwritten() {
     let names = lines(["plugin.wat", "list", "init", "faults", "other"]);
     let plugin = fs::read(fixtures().join("init.wat")).unwrap();
     let run = host()
@@ -172,7 +172,7 @@ fn no_file_of_the_run_is_written_over() {
 }
 
 #[test]
-fn a_file_that_is_there_is_replaced_and_a_folder_costs_its_item() {
+fn an_existing_file_is_replaced_and_a_folder_is_a_fault() {
     tree("upper.wat")
         .subfolder("out")
         .file("out/a", "what was there before, and was longer")
@@ -199,7 +199,7 @@ fn a_file_that_is_there_is_replaced_and_a_folder_costs_its_item() {
 }
 
 #[test]
-fn no_link_leads_out_of_the_directory() {
+fn no_symlink_leaves_the_output_directory() {
     let run = tree("upper.wat").subfolder("out").subfolder("elsewhere");
     symlink("../elsewhere", run.folder().join("out/b")).unwrap();
     let finished = run.stdin("b/c\n").run().code(1).stderr(
@@ -210,7 +210,7 @@ fn no_link_leads_out_of_the_directory() {
 }
 
 #[test]
-fn of_a_file_that_did_not_fit_nothing_is_left() {
+fn a_full_disk_leaves_no_partial_file() {
     let finished = host_on_threads()
         .plugin("echo.wat")
         .file("small", "x")
@@ -232,7 +232,7 @@ fn of_a_file_that_did_not_fit_nothing_is_left() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_made_is_an_error() {
+fn an_output_directory_that_cannot_be_created_is_an_error() {
     host()
         .plugin("upper.wat")
         .file("out", "")
@@ -246,7 +246,7 @@ fn a_directory_that_cannot_be_made_is_an_error() {
 }
 
 #[test]
-fn items_must_be_files() {
+fn the_output_dir_flag_requires_file_items() {
     let finished = host()
         .plugin("upper.wat")
         .args(["--output-dir", "out"])
@@ -262,7 +262,7 @@ fn items_must_be_files() {
 }
 
 #[test]
-fn flags_that_say_how_results_stand_in_one_output_are_refused() {
+fn the_output_dir_flag_refuses_single_output_flags() {
     for other in [&["-o", "x"][..], &["--output-format", "jsonl"], &["--tag"], &["--multiline"]] {
         let finished = host()
             .plugin("upper.wat")

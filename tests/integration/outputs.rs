@@ -10,7 +10,7 @@ use crate::support::{command, host, host_on_threads, host_with_summary, lines};
 const ITEMS: &str = "one\n\n#two\n!three\n?four\nfive\n";
 
 #[test]
-fn each_output_format_has_a_place_for_every_item_that_was_not_filtered_out() {
+fn each_output_format_has_a_record_per_unfiltered_item() {
     let jsonl = concat!(
         r#"{"index":0,"ok":"one"}"#,
         "\n",
@@ -71,7 +71,7 @@ fn failed_items_can_be_left_out() {
 }
 
 #[test]
-fn a_tag_says_which_item_a_result_is_of() {
+fn a_tag_names_the_item_of_a_result() {
     let jsonl = concat!(
         r#"{"index":0,"item":"a\tb","ok":"A\tB"}"#,
         "\n",
@@ -105,7 +105,7 @@ fn a_tag_says_which_item_a_result_is_of() {
 }
 
 #[test]
-fn a_plugin_says_whether_its_results_are_json_unless_the_run_does() {
+fn a_run_can_override_the_result_format_of_a_plugin() {
     let items = "{\"a\":1}\n[1, 2]\n";
     let json = "{\"index\":0,\"ok\":{\"a\":1}}\n{\"index\":1,\"ok\":[1, 2]}\n";
     let text = "{\"index\":0,\"ok\":\"{\\\"a\\\":1}\"}\n{\"index\":1,\"ok\":\"[1, 2]\"}\n";
@@ -129,7 +129,7 @@ fn a_plugin_says_whether_its_results_are_json_unless_the_run_does() {
 }
 
 #[test]
-fn what_is_not_json_although_it_should_be_is_a_bad_result() {
+fn an_invalid_json_result_is_a_bad_result() {
     let message = "the result is not JSON: expected value at line 1 column 1";
     host()
         .plugin("json.wat")
@@ -170,7 +170,7 @@ fn a_result_that_would_end_its_record_is_a_fault() {
 }
 
 #[test]
-fn results_go_into_a_file_that_is_made_or_emptied() {
+fn results_go_into_a_created_or_emptied_file() {
     host()
         .plugin("upper.wat")
         .file("results", "what was there before, and was longer")
@@ -191,7 +191,7 @@ fn results_go_into_a_file_that_is_made_or_emptied() {
 }
 
 #[test]
-fn a_reader_that_has_enough_ends_the_run_quietly() {
+fn a_closed_output_pipe_ends_the_run_quietly() {
     let (reader, writer) = std::io::pipe().unwrap();
     let mut running =
         host_with_summary().plugin("upper.wat").stdin_open().stdout_to(writer).start();
@@ -212,7 +212,7 @@ fn a_reader_that_has_enough_ends_the_run_quietly() {
 }
 
 #[test]
-fn closing_reports_are_written_even_if_nobody_reads_the_results() {
+fn finish_reports_are_written_despite_a_closed_output_pipe() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let finished = host()
@@ -252,7 +252,7 @@ fn a_full_disk_is_an_error() {
 }
 
 #[test]
-fn of_a_record_that_did_not_fit_no_half_is_left_or_counted() {
+fn a_full_disk_leaves_no_partial_record() {
     let item = "x".repeat(999);
     host_on_threads()
         .plugin("echo.wat")
@@ -272,7 +272,7 @@ fn of_a_record_that_did_not_fit_no_half_is_left_or_counted() {
 }
 
 #[test]
-fn an_output_that_cannot_be_made_is_an_error() {
+fn an_output_that_cannot_be_created_is_an_error() {
     host()
         .plugin("upper.wat")
         .args(["-o", "no/such/folder"])
@@ -286,7 +286,7 @@ fn an_output_that_cannot_be_made_is_an_error() {
 }
 
 #[test]
-fn results_that_go_to_a_folder_want_another_flag() {
+fn a_folder_as_output_gives_a_hint_for_output_dir() {
     host()
         .plugin("upper.wat")
         .subfolder("out")
@@ -332,7 +332,7 @@ fn a_standard_stream_that_is_not_needed_may_be_closed() {
 }
 
 #[test]
-fn other_commands_need_standard_output_too() {
+fn other_commands_require_standard_output() {
     for args in [&["run", "--print-config", "x.wasm"][..], &["--version"], &["doctor", "--json"]] {
         let run = command().args(args.iter().copied());
         let stderr = run.under("sh", ["-c", "exec \"$0\" \"$@\" >&-"]).run().code(4).stderr_text();
@@ -344,7 +344,7 @@ fn other_commands_need_standard_output_too() {
 }
 
 #[test]
-fn results_are_synced_wherever_they_go() {
+fn the_sync_flag_covers_every_kind_of_output() {
     let run = |plugin: &str| host().plugin(plugin).args(["--sync", "--jobs", "1"]).stdin("one\n");
     run("upper.wat").run().code(0).stdout("ONE\n").stderr("");
     run("upper.wat").args(["-o", "/dev/null"]).run().code(0).stderr("");
@@ -366,7 +366,7 @@ fn results_are_synced_wherever_they_go() {
 }
 
 #[test]
-fn what_cannot_be_synced_is_an_error() {
+fn a_failed_sync_is_an_error() {
     // This file of the kernel accepts writes but is not on a disk.
     let run = |plugin: &str, flag: &str| {
         let run = host().plugin(plugin).args(["--sync", "--jobs", "1", flag, "/proc/self/comm"]);

@@ -14,7 +14,7 @@ fn parse_error<T: std::str::FromStr<Err = ParseError>>(text: &str) -> String {
 }
 
 #[test]
-fn a_text_that_is_no_value_is_told_what_one_is() {
+fn parse_errors_describe_the_valid_form() {
     let kinds = "refused, trap, timeout, out-of-memory, out-of-fuel, out-of-disk, bad-item, bad-result, crashed, not-run";
     let size = "not a size, such as `64MiB`, `2GiB` or `1000000`";
     #[rustfmt::skip]

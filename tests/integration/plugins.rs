@@ -4,7 +4,7 @@
 use crate::support::{host, host_with_summary};
 
 #[test]
-fn init_arguments_are_the_same_for_all_or_one_for_each() {
+fn one_init_argument_reaches_every_worker() {
     host()
         .plugin("init.wat")
         .args(["--jobs", "3", "--init", "> "])
@@ -24,7 +24,7 @@ fn init_arguments_are_the_same_for_all_or_one_for_each() {
 }
 
 #[test]
-fn each_of_several_init_arguments_has_its_own_worker() {
+fn each_of_several_init_arguments_goes_to_one_worker() {
     // A claim has one item at first, so both workers run some of these items. Which worker runs
     // which item is open.
     let items: String = (0..2000).map(|item| format!("{item}\n")).collect();
@@ -43,7 +43,7 @@ fn each_of_several_init_arguments_has_its_own_worker() {
 }
 
 #[test]
-fn a_replaced_instance_has_the_same_arguments() {
+fn a_replacement_gets_the_same_init_arguments() {
     host()
         .plugin("init.wat")
         .args(["--jobs", "1", "--init", "> "])
@@ -54,7 +54,7 @@ fn a_replaced_instance_has_the_same_arguments() {
 }
 
 #[test]
-fn what_a_plugin_prints_goes_to_standard_error_with_its_name() {
+fn plugin_output_goes_to_standard_error_with_its_worker() {
     host()
         .plugin("print.wat")
         .args(["--jobs", "1"])
@@ -78,7 +78,7 @@ fn control_characters_of_a_plugin_do_not_reach_the_terminal() {
 }
 
 #[test]
-fn what_a_plugin_logs_is_shown_with_its_level() {
+fn plugin_log_messages_are_shown_with_their_level() {
     host()
         .plugin("log.wat")
         .args(["--jobs", "1"])
@@ -99,7 +99,7 @@ fn what_a_plugin_logs_is_shown_with_its_level() {
 }
 
 #[test]
-fn a_closing_report_is_shown_at_the_end() {
+fn a_finish_report_is_shown_at_the_end() {
     #[rustfmt::skip]
     let cases = [
         // last item     shown
@@ -123,7 +123,7 @@ fn a_closing_report_is_shown_at_the_end() {
 }
 
 #[test]
-fn a_component_is_a_plugin_like_any_other() {
+fn a_component_works_like_a_core_module() {
     let jsonl = concat!(
         r#"{"index":0,"ok":"ONE"}"#,
         "\n",

@@ -3,7 +3,7 @@
 use crate::support::{host, lines};
 
 #[test]
-fn the_policy_decides_what_comes_out_after_a_failed_item() {
+fn the_policy_decides_the_output_after_a_failed_item() {
     let fault = "fault: item 1: refused: !b\n";
     let one = "error: an item failed: item 1: refused: !b\n \
                hint: to continue after failed items, use `--on-error ignore` or `deferred`\n";
@@ -41,7 +41,7 @@ fn without_failed_items_every_policy_is_the_same() {
 }
 
 #[test]
-fn an_immediate_end_leaves_out_what_comes_after_the_failed_item_and_nothing_before_it() {
+fn an_immediate_end_keeps_all_results_before_the_failed_item() {
     let items = |count: usize| (0..count).map(|item| item.to_string());
     for jobs in ["1", "4"] {
         host()
@@ -99,7 +99,7 @@ fn too_many_faults_end_the_run() {
 }
 
 #[test]
-fn too_many_faults_end_the_run_before_the_input_does() {
+fn too_many_faults_end_the_run_while_the_input_is_open() {
     let mut running =
         host().plugin("judge.wat").args(["--jobs", "1", "--max-faults", "1"]).stdin_open().start();
     running.send("!a\n!b\n");

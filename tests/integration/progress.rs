@@ -17,7 +17,7 @@ fn described(args: &[&str]) -> Host {
 }
 
 #[test]
-fn there_is_no_bar_where_nobody_looks() {
+fn no_progress_bar_appears_without_a_terminal() {
     let faults = "fault: item 1: refused: !two\n";
     for mode in ["auto", "never"] {
         described(&["--progress", mode, "--quiet"]).run().code(1).stderr(faults);
@@ -27,7 +27,7 @@ fn there_is_no_bar_where_nobody_looks() {
 }
 
 #[test]
-fn a_bar_can_be_had_anywhere() {
+fn a_progress_bar_can_be_forced() {
     let args = ["--progress", "always", "--quiet", "--desc", "Reading", "--unit", "line"];
     let stderr = described(&args).run().code(1).stderr_text();
     // The last frame stays on the line. Only its times vary.
@@ -38,7 +38,7 @@ fn a_bar_can_be_had_anywhere() {
 }
 
 #[test]
-fn a_total_can_be_given_when_the_input_does_not_tell() {
+fn the_total_flag_replaces_an_unknown_total() {
     let mut running = host_with_summary()
         .plugin("upper.wat")
         .args(["--progress", "always", "--quiet", "--total", "4"])
@@ -50,7 +50,7 @@ fn a_total_can_be_given_when_the_input_does_not_tell() {
 }
 
 #[test]
-fn a_file_tells_the_share_of_its_bytes_before_its_items_are_counted() {
+fn progress_uses_bytes_until_the_items_are_counted() {
     // The second item waits, and the input after it exceeds what the reader reads ahead.
     let rest = format!("{}\n", "x".repeat(99_999)).repeat(400);
     let running = host_with_summary()
@@ -67,7 +67,7 @@ fn a_file_tells_the_share_of_its_bytes_before_its_items_are_counted() {
 }
 
 #[test]
-fn a_person_at_a_terminal_sees_a_bar_unless_results_go_there_too() {
+fn a_terminal_shows_a_bar_unless_results_go_there() {
     let terminal = Terminal::open();
     described(&[]).stdout_to(nowhere()).stderr_to(terminal.stdio()).run().code(1);
     let shown = terminal.output_text();
@@ -80,7 +80,7 @@ fn a_person_at_a_terminal_sees_a_bar_unless_results_go_there_too() {
 }
 
 #[test]
-fn programs_get_an_object_now_and_at_the_end() {
+fn json_progress_ends_with_a_final_object() {
     let stderr = described(&["--progress", "json", "--quiet"]).run().code(1).stderr_text();
     let objects: Vec<serde_json::Value> = stderr
         .lines()

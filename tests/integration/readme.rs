@@ -36,17 +36,17 @@ const DEADLINE: Duration = Duration::from_secs(1200);
 const CANNOT_BUILD: Option<i32> = Some(5);
 
 #[test]
-fn the_commands_of_the_readme_print_what_it_shows() {
+fn readme_commands_print_the_shown_output() {
     run_page("README.md");
 }
 
 #[test]
-fn the_commands_of_the_guide_print_what_it_shows() {
+fn guide_commands_print_the_shown_output() {
     run_page("host/docs/guide.md");
 }
 
 #[test]
-fn the_commands_that_are_not_run_have_a_reason_and_valid_flags() {
+fn skipped_commands_have_a_reason_and_valid_flags() {
     let pages = PAGES.map(page);
     let commands: Vec<_> = pages
         .iter()
@@ -65,7 +65,7 @@ fn the_commands_that_are_not_run_have_a_reason_and_valid_flags() {
 }
 
 #[test]
-fn the_samples_of_the_readme_are_those_that_are_tested() {
+fn readme_samples_match_the_tested_samples() {
     let (readme, library) = (page("README.md"), page("host/README.md"));
     let samples = |language| blocks(&readme, language).map(|(_, sample)| sample);
     for sample in samples("rust,no_run").chain(samples("toml")) {

@@ -22,7 +22,7 @@ fn stubborn(host: Host, jobs: &str) -> Host {
 }
 
 #[test]
-fn an_item_that_fails_is_tried_again_on_a_fresh_instance_and_keeps_its_place() {
+fn a_failed_item_is_retried_in_place_on_a_fresh_instance() {
     #[rustfmt::skip]
     let cases: [(&[&str], &str, &str, &str); 9] = [
         // flags                                          item  result  fault
@@ -88,7 +88,7 @@ impl Observer for Retries {
 }
 
 #[test]
-fn a_program_is_told_of_each_retry_and_how_many_there_were() {
+fn observers_see_each_retry_with_its_attempt_number() {
     let folder = tempfile::tempdir().unwrap();
     let grant = format!("{}::/state:rw", folder.path().display()).parse::<DirGrant>().unwrap();
     let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("stubborn.wat")).unwrap();
@@ -116,7 +116,7 @@ fn a_program_is_told_of_each_retry_and_how_many_there_were() {
 }
 
 #[test]
-fn a_worker_that_breaks_too_often_in_a_row_is_retired_and_the_last_one_ends_the_run() {
+fn too_many_failures_in_a_row_retire_a_worker() {
     let trap = "trap: wasm `unreachable` instruction executed, in `call`";
     #[rustfmt::skip]
     let cases = [
@@ -149,7 +149,7 @@ fn a_worker_that_breaks_too_often_in_a_row_is_retired_and_the_last_one_ends_the_
 }
 
 #[test]
-fn the_last_worker_ends_the_run_with_the_error_of_its_last_start() {
+fn the_last_worker_ends_the_run_with_its_start_error() {
     let finished = host_with_summary()
         .plugin("flaky-start.wat")
         .subfolder("state")
@@ -165,7 +165,7 @@ fn the_last_worker_ends_the_run_with_the_error_of_its_last_start() {
 }
 
 #[test]
-fn the_restarts_for_one_item_that_is_tried_again_count_as_one() {
+fn all_retries_of_one_item_count_as_one_restart() {
     #[rustfmt::skip]
     let cases = [
         // retries most  items             results     code
@@ -188,7 +188,7 @@ fn the_restarts_for_one_item_that_is_tried_again_count_as_one() {
 }
 
 #[test]
-fn the_other_worker_does_all_when_one_is_retired() {
+fn the_other_worker_takes_over_after_a_retirement() {
     let running = host()
         .plugin("first-breaks.wat")
         .subfolder("gate")
@@ -206,7 +206,7 @@ fn the_other_worker_does_all_when_one_is_retired() {
 }
 
 #[test]
-fn an_instance_is_replaced_after_so_many_items() {
+fn the_recycle_flag_replaces_an_instance_after_n_items() {
     #[rustfmt::skip]
     let cases = [
         ("1", "01\n01\n01\n01\n01\n"),
@@ -228,7 +228,7 @@ fn an_instance_is_replaced_after_so_many_items() {
 }
 
 #[test]
-fn wrong_numbers_and_times_say_what_is_right() {
+fn invalid_numbers_and_times_show_the_valid_form() {
     #[rustfmt::skip]
     let cases: [(&[&str], &str); 19] = [
         (&["--timeout", "0"],             "invalid value '0' for '--timeout <TIME>': not a time such as `100ms`, `1.5s`, `2m` or `1h`, longer than 0"),

@@ -6,7 +6,7 @@ use std::thread;
 use crate::support::{command, host, host_with_summary, lines};
 
 #[test]
-fn every_item_has_its_result_whatever_the_number_of_workers() {
+fn every_item_has_a_result_for_any_number_of_workers() {
     for jobs in ["1", "2", "4"] {
         host()
             .plugin("upper.wat")
@@ -20,7 +20,7 @@ fn every_item_has_its_result_whatever_the_number_of_workers() {
 }
 
 #[test]
-fn a_result_comes_out_before_the_next_item_is_there() {
+fn a_result_is_written_before_the_next_item_arrives() {
     let mut running = host().plugin("upper.wat").stdin_open().start();
     running.send("one\n");
     running.wait_for_stdout("ONE\n");
@@ -41,7 +41,7 @@ fn a_worker_keeps_its_state_from_item_to_item() {
 }
 
 #[test]
-fn a_plugin_knows_its_number_and_how_many_there_are() {
+fn a_plugin_learns_its_worker_index_and_count() {
     host().plugin("worker.wat").args(["-j", "1"]).stdin("a\n").run().code(0).stdout("0/1\n");
 
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -75,7 +75,7 @@ fn a_slow_item_holds_back_later_results_only_in_input_order() {
 }
 
 #[test]
-fn unordered_results_are_all_there() {
+fn unordered_results_are_complete() {
     let items: Vec<_> = (0..5000).map(|item| format!("item {item:04}")).collect();
     let finished = host()
         .plugin("echo.wat")
@@ -87,7 +87,7 @@ fn unordered_results_are_all_there() {
 }
 
 #[test]
-fn a_million_lines_come_out_the_same_by_one_worker_and_by_four() {
+fn one_and_four_workers_give_the_same_million_lines() {
     let items = lines((0..1_000_000).map(|item| format!("line {item}")));
     let run = |jobs: &str| {
         host().plugin("upper.wat").args(["--jobs", jobs]).stdin(items.clone()).run().code(0)
@@ -126,13 +126,13 @@ fn a_limit_does_not_wait_for_more_input() {
 }
 
 #[test]
-fn nothing_comes_of_nothing() {
+fn an_empty_input_gives_no_results() {
     host().plugin("upper.wat").run().code(0).stdout("").stderr("");
     host().plugin("upper.wat").file("empty", "").args(["empty"]).run().code(0).stdout("");
 }
 
 #[test]
-fn the_help_says_what_the_exit_codes_mean() {
+fn the_help_lists_the_exit_codes() {
     let finished = command().args(["run", "--help"]).run().code(0).stderr("");
     let help = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();
     for code in ["0", "1", "2", "3", "4", "130"] {

@@ -18,7 +18,7 @@ const NOT_FOUND: &str = "error 44";
 const NOT_PERMITTED: &str = "error 63";
 
 #[test]
-fn a_granted_directory_can_be_read_and_nothing_else() {
+fn a_grant_allows_only_reading_inside_its_directory() {
     files("data::/data")
         .args(["--output-format", "jsonl"])
         .stdin("<words\n<missing\n<../secret\n>new\n<out/secret\n</etc/passwd\n")
@@ -45,7 +45,7 @@ fn a_directory_can_be_granted_for_writing() {
 }
 
 #[test]
-fn without_a_grant_there_are_no_files() {
+fn without_a_grant_files_are_inaccessible() {
     host()
         .plugin("files.wat")
         .file("words", "some words")
@@ -59,7 +59,7 @@ fn without_a_grant_there_are_no_files() {
 }
 
 #[test]
-fn a_plugin_has_the_variables_that_it_is_given() {
+fn a_plugin_sees_only_granted_variables() {
     #[rustfmt::skip]
     let cases: [(&[&str], &str); 4] = [
         (&[],                                       "\n"),
@@ -80,7 +80,7 @@ fn a_plugin_has_the_variables_that_it_is_given() {
 }
 
 #[test]
-fn a_variable_that_is_to_be_passed_on_must_be_there() {
+fn a_variable_to_pass_on_must_exist() {
     let finished = host().plugin("environment.wat").args(["--env", "NO_SUCH"]).stdin("x\n").run();
     let stderr = finished.code(2).stdout("").stderr_text();
     assert!(stderr.starts_with("error: ") && stderr.contains("`NO_SUCH`"), "{stderr}");

@@ -38,7 +38,7 @@ fn count_output_lines(stderr: &str, text: &str) -> usize {
 }
 
 #[test]
-fn init_runs_once_for_all_workers_that_are_alike() {
+fn init_runs_once_for_identical_workers() {
     let finished = described(&["--snapshot", "--jobs", "8", "--init", "x"])
         .stdin(lines(["m"; 100]))
         .run()
@@ -61,7 +61,7 @@ fn init_runs_once_for_all_workers_that_are_alike() {
 }
 
 #[test]
-fn workers_that_differ_have_snapshots_of_their_own() {
+fn workers_that_differ_have_separate_snapshots() {
     #[rustfmt::skip]
     let cases: [(&[&str], usize); 6] = [
         // The second and the third worker, and the number of times that `init` runs.
@@ -87,7 +87,7 @@ fn workers_that_differ_have_snapshots_of_their_own() {
 }
 
 #[test]
-fn results_are_as_without_a_snapshot_and_state_is_kept_from_item_to_item() {
+fn a_snapshot_changes_neither_results_nor_state() {
     let items = ["x", "m", "k", "x", "t", "x", "m", "k", "x"];
     for (init, expected) in
         [("x", "x1\n*\n1\nx2\n\nx1\n*\n1\nx2\n"), ("c", "c1\n*\n1\nc2\n\nc1\n*\n1\nc2\n")]
@@ -108,7 +108,7 @@ fn results_are_as_without_a_snapshot_and_state_is_kept_from_item_to_item() {
 }
 
 #[test]
-fn an_instance_that_takes_the_place_of_another_starts_from_the_snapshot() {
+fn a_replacement_starts_from_the_snapshot() {
     let finished = described(&["--snapshot", "--jobs", "1"])
         .stdin("x\nt\nx\nt\nm\na\n")
         .run()
@@ -127,7 +127,7 @@ fn an_instance_that_takes_the_place_of_another_starts_from_the_snapshot() {
 }
 
 #[test]
-fn what_a_snapshot_would_not_know_is_refused_and_the_run_goes_on_without() {
+fn effects_that_a_snapshot_would_lose_prevent_it() {
     let open = "its `init` leaves a file open\n hint: it can open the file in its `after_restore`";
     let which = "its `init` asks which worker it is, or how many there are\n \
                  hint: it can ask in its `after_restore`";
@@ -160,7 +160,7 @@ fn what_a_snapshot_would_not_know_is_refused_and_the_run_goes_on_without() {
 }
 
 #[test]
-fn plugins_that_cannot_be_frozen_say_so_and_run() {
+fn a_plugin_without_a_possible_snapshot_warns_and_runs() {
     const TABLE: &str = r#"(module
         (memory (export "memory") 2)
         (table $t 1 funcref)
@@ -192,7 +192,7 @@ fn plugins_that_cannot_be_frozen_say_so_and_run() {
 }
 
 #[test]
-fn what_was_compiled_before_has_no_snapshot() {
+fn precompiled_code_has_no_snapshot() {
     let compiled = command()
         .file("it.wat", fs::read(fixtures().join("init.wat")).unwrap())
         .args(["compile", "it.wat", "--output", "it.cwasm"])
@@ -208,7 +208,7 @@ fn what_was_compiled_before_has_no_snapshot() {
 }
 
 #[test]
-fn random_bytes_are_the_same_for_all_and_that_is_told() {
+fn shared_random_bytes_cause_a_warning() {
     let args = ["--snapshot", "--jobs", "2", "--init", "r"];
     let stderr = described(&args).stdin("a\n").run().code(0).stdout("1\n").stderr_text();
     let warning = "warning: all workers with `snapshot.wat` share the random numbers that its \
@@ -218,7 +218,7 @@ fn random_bytes_are_the_same_for_all_and_that_is_told() {
 }
 
 #[test]
-fn an_init_that_fails_is_told_as_without_a_snapshot() {
+fn a_failing_init_gives_the_same_error_with_a_snapshot() {
     for init in ["t", "f"] {
         let events = [&["--snapshot"][..], &[]].map(|snapshot| {
             let described = described(&["--jobs", "1", "--init", init]);
@@ -243,8 +243,8 @@ impl Observer for WorkersWithOutput {
 }
 
 #[test]
-fn when_init_fails_it_is_the_turn_of_the_next_worker() {
-    run_in_own_process(module_path!(), "when_init_fails_it_is_the_turn_of_the_next_worker", || {
+fn after_a_failed_init_the_next_worker_tries() {
+    run_in_own_process(module_path!(), "after_a_failed_init_the_next_worker_tries", || {
         let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("snapshot.wat"));
         let workers = Arc::new(WorkersWithOutput::default());
         let init = mtl_host::Init::Same(b"f".to_vec());
@@ -256,7 +256,7 @@ fn when_init_fails_it_is_the_turn_of_the_next_worker() {
 }
 
 #[test]
-fn the_time_that_init_has_holds_while_it_is_to_be_frozen() {
+fn the_init_timeout_applies_while_a_snapshot_is_taken() {
     let args = ["--snapshot", "--jobs", "4", "--init", "s", "--init-timeout", "100ms"];
     let stderr = described(&args).stdin("x\n").run().code(3).stderr_text();
     let events = "could not be started: the start took longer than 100ms\n \
@@ -265,7 +265,7 @@ fn the_time_that_init_has_holds_while_it_is_to_be_frozen() {
 }
 
 #[test]
-fn after_restore_that_breaks_ends_the_run() {
+fn a_failing_after_restore_ends_the_run() {
     const PLUGIN: &str = r#"(module
         (memory (export "memory") 2)
         (func (export "mtl_alloc") (param i32) (result i32) (i32.const 65536))
@@ -280,8 +280,8 @@ fn after_restore_that_breaks_ends_the_run() {
 }
 
 #[test]
-fn a_pool_that_is_dropped_does_not_wait_for_a_snapshot_that_never_comes() {
-    let name = "a_pool_that_is_dropped_does_not_wait_for_a_snapshot_that_never_comes";
+fn dropping_a_pool_does_not_wait_for_a_hanging_snapshot() {
+    let name = "dropping_a_pool_does_not_wait_for_a_hanging_snapshot";
     run_in_own_process(module_path!(), name, || {
         let engine = Engine::new().unwrap();
         let plugin = Plugin::load(&engine, fixtures().join("spin-init.wat")).unwrap();
@@ -342,7 +342,7 @@ fn memory_of(process: Pid) -> u64 {
 
 /// Checks that a process which lacks the memory to write its snapshot costs only the snapshot.
 #[test]
-fn a_process_that_dies_as_it_is_frozen_costs_the_snapshot_alone() {
+fn a_process_killed_during_a_snapshot_costs_only_the_snapshot() {
     const PLUGIN: &str = r#"(module
         (import "wasi_snapshot_preview1" "fd_write"
             (func $fd_write (param i32 i32 i32 i32) (result i32)))
@@ -366,7 +366,7 @@ fn a_process_that_dies_as_it_is_frozen_costs_the_snapshot_alone() {
             (i64.or
                 (i64.shl (i64.extend_i32_u (local.get $ptr)) (i64.const 32))
                 (i64.extend_i32_u (local.get $len)))))"#;
-    let name = "a_process_that_dies_as_it_is_frozen_costs_the_snapshot_alone";
+    let name = "a_process_killed_during_a_snapshot_costs_only_the_snapshot";
     run_in_own_process(module_path!(), name, || {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
@@ -410,7 +410,7 @@ impl Observer for Snapshots {
 }
 
 #[test]
-fn a_program_is_told_of_each_snapshot_once() {
+fn observers_see_each_snapshot_once() {
     let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("snapshot.wat")).unwrap();
     let events = Arc::new(Snapshots::default());
     let pool = Pool::builder(&plugin).jobs("4".parse().unwrap()).snapshot();
@@ -420,7 +420,7 @@ fn a_program_is_told_of_each_snapshot_once() {
 }
 
 #[test]
-fn an_init_that_calls_a_host_function_is_not_frozen() {
+fn an_init_that_calls_a_host_function_gets_no_snapshot() {
     const PLUGIN: &str = r#"(module
         (import "acme:store/lookup@1.0.0" "get" (func $get (param i32 i32 i32)))
         (memory (export "memory") 2)
@@ -484,7 +484,7 @@ impl CachedRuns {
 }
 
 #[test]
-fn a_snapshot_that_is_kept_is_taken_the_next_time() {
+fn a_cached_snapshot_is_used_the_next_time() {
     let cached = CachedRuns::new();
     assert_eq!(cached.inits(&["--init", "x"]), 1);
     assert_eq!(cached.inits(&["--init", "x"]), 0);
@@ -509,7 +509,7 @@ fn a_snapshot_that_is_kept_is_taken_the_next_time() {
 }
 
 #[test]
-fn a_snapshot_is_made_anew_when_what_init_has_read_is_not_as_it_was() {
+fn a_changed_dependency_invalidates_a_cached_snapshot() {
     let (cached, args) = (CachedRuns::new(), ["--init", "c"]);
     let words = cached.folder.path().join("data/words");
     cached.run_until_stored(&args);
@@ -526,7 +526,7 @@ fn a_snapshot_is_made_anew_when_what_init_has_read_is_not_as_it_was() {
 }
 
 #[test]
-fn a_snapshot_that_does_not_hold_any_more_counts_as_not_found() {
+fn an_outdated_snapshot_counts_as_a_cache_miss() {
     let cached = CachedRuns::new();
     let cache = Cache::open(cached.folder.path().join("cache")).unwrap();
     let words = cached.folder.path().join("data/words");
@@ -549,7 +549,7 @@ fn a_snapshot_that_does_not_hold_any_more_counts_as_not_found() {
 }
 
 #[test]
-fn kept_snapshots_have_secrets_in_them_and_can_be_removed_alone() {
+fn cached_snapshots_hold_secrets_and_can_be_cleared_alone() {
     let cache = tempfile::tempdir().unwrap();
     let path = cache.path().display().to_string();
     let with_cache = |host: crate::support::Host| host.args(["--cache-dir", &path]);
@@ -597,7 +597,7 @@ fn kept_snapshots_have_secrets_in_them_and_can_be_removed_alone() {
 }
 
 #[test]
-fn a_kept_snapshot_with_random_bytes_is_told_of_each_time() {
+fn a_cached_snapshot_with_random_bytes_warns_each_time() {
     let cache = tempfile::tempdir().unwrap();
     let cache = cache.path().display().to_string();
     for inits in [1, 0] {
@@ -611,7 +611,7 @@ fn a_kept_snapshot_with_random_bytes_is_told_of_each_time() {
 }
 
 #[test]
-fn what_was_kept_of_results_holds() {
+fn a_cached_snapshot_keeps_the_result_format() {
     let cache = tempfile::tempdir().unwrap();
     let cache = cache.path().display().to_string();
     for inits in [1, 0] {
@@ -637,7 +637,7 @@ fn memory() -> u64 {
 }
 
 #[test]
-fn workers_share_what_init_has_made() {
+fn workers_share_the_memory_of_a_snapshot() {
     const MEMORY_BYTES: u64 = 48 * 1024 * 1024;
     const PLUGIN: &str = r#"(module
         (memory (export "memory") 770)
@@ -653,7 +653,7 @@ fn workers_share_what_init_has_made() {
                 (br_if $next (i32.lt_u (local.get $at) (i32.const 0x3020000))))
             (i32.store (i32.const 0) (local.get $sum))
             (i64.const 4)))"#;
-    run_in_own_process(module_path!(), "workers_share_what_init_has_made", || {
+    run_in_own_process(module_path!(), "workers_share_the_memory_of_a_snapshot", || {
         let plugin = Plugin::from_bytes(&Engine::new().unwrap(), "large", PLUGIN.as_bytes());
         let plugin = plugin.unwrap();
         let before = memory();

@@ -61,7 +61,7 @@ fn a_terminal_gets_results_escaped_in_every_format() {
 }
 
 #[test]
-fn a_terminal_gets_results_as_they_are_if_that_is_asked_for() {
+fn the_raw_flag_gives_a_terminal_unescaped_results() {
     let (host, terminal) = at_a_terminal(echo(&["--raw"]));
     host.run().code(0);
     let shown = terminal.shown_bytes();
@@ -69,7 +69,7 @@ fn a_terminal_gets_results_as_they_are_if_that_is_asked_for() {
 }
 
 #[test]
-fn files_and_pipes_get_every_byte_as_it_is() {
+fn files_and_pipes_get_every_byte_unchanged() {
     let results = [ITEM, b"\n", NO_TEXT, b"\n"].concat();
     for raw in [&[][..], &["--raw"]] {
         echo(raw).run().code(0).stdout(&results);
@@ -78,7 +78,7 @@ fn files_and_pipes_get_every_byte_as_it_is() {
 }
 
 #[test]
-fn a_terminal_that_is_named_as_a_file_gets_nothing_that_steers_it() {
+fn a_terminal_named_as_a_file_gets_escaped_output() {
     #[rustfmt::skip]
     let cases: [(&str, &str, &str, i32); 3] = [
         ("-o",              "echo.wat",        r"\u{1b}]0;PWNED\u{7}",            0),
@@ -155,7 +155,7 @@ fn ill_folder(host: Host) -> Host {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "the function is a table")]
-fn no_message_lets_a_name_steer_the_terminal() {
+fn file_names_in_messages_are_escaped() {
     let missing = hostile_name(".missing");
     let below_missing = with("", &missing, "/file");
     let lists = [with("", &hostile_name(""), "\n"), with("", &missing, "\n")].map(|list| {

@@ -54,7 +54,7 @@ fn record_text(text: String) {
 }
 
 #[test]
-fn runs_and_workers_are_spans_and_what_happens_is_events() {
+fn tracing_records_spans_of_runs_and_workers_with_events() {
     // The subscriber is global, because workers run on their own threads.
     tracing::subscriber::set_global_default(Listener).unwrap();
     let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("misbehave.wat")).unwrap();

@@ -18,7 +18,7 @@ fn run_as_jsonl(host: Host, items: &str) -> Finished {
 }
 
 #[test]
-fn a_value_of_every_type_goes_in_and_comes_out() {
+fn a_value_of_every_type_passes_through_unchanged() {
     let item = concat!(
         r#"{"a-bool":true,"ints":[-128,255,-32768,65535,-2147483648,4294967295],"#,
         r#""large":[-9223372036854775808,18446744073709551615],"floats":[0.1,0.30000000000000004],"#,
@@ -47,7 +47,7 @@ fn a_value_of_every_type_goes_in_and_comes_out() {
 }
 
 #[test]
-fn what_does_not_fit_is_a_fault_that_names_its_path() {
+fn a_mistyped_item_is_a_fault_that_names_its_path() {
     let good = inspected("typed-echo.wat", &[])["typed"]["items"][0]["item"].clone();
     let good = good.as_str().unwrap().to_owned();
     let cases = [
@@ -111,7 +111,7 @@ fn what_does_not_fit_is_a_fault_that_names_its_path() {
 }
 
 #[test]
-fn an_instance_keeps_its_state_and_refuses_by_its_error() {
+fn a_typed_instance_keeps_state_and_refuses_by_its_error() {
     let expected = concat!(
         r#"{"index":0,"ok":103}"#,
         "\n",
@@ -136,7 +136,7 @@ fn an_instance_keeps_its_state_and_refuses_by_its_error() {
 }
 
 #[test]
-fn parameters_are_filled_by_name_too() {
+fn typed_parameters_can_be_filled_by_name() {
     host()
         .plugin("typed-sum.wat")
         .args(["--jobs", "1", "--args", "kwargs", "--init", "0"])
@@ -148,7 +148,7 @@ fn parameters_are_filled_by_name_too() {
 }
 
 #[test]
-fn what_cannot_be_started_says_why() {
+fn a_typed_start_failure_gives_the_reason() {
     #[rustfmt::skip]
     let cases: [(&[&str], &str); 4] = [
         (&["--init", "1"],
@@ -182,7 +182,7 @@ fn what_cannot_be_started_says_why() {
 }
 
 #[test]
-fn items_go_to_the_function_that_is_named() {
+fn the_call_flag_selects_the_typed_function() {
     #[rustfmt::skip]
     let cases = [
         ("div",                      "[7,2]\n[-7,2]\n", "3\n-3\n"),
@@ -200,7 +200,7 @@ fn items_go_to_the_function_that_is_named() {
 }
 
 #[test]
-fn a_function_that_is_not_there_or_is_there_twice_is_named_with_the_others() {
+fn a_missing_or_ambiguous_function_lists_the_exports() {
     let exports = "`add`, `acme:math/ops@1.0.0#add`, `acme:other/operations#add`, `sqrt`, `div`, \
                  `hundred`, `spin`, `drop`, `same`, `same-bytes`, `zeros`, `zeros-in-a-tuple`";
     let missing = |name: &str| {
@@ -227,7 +227,7 @@ fn a_function_that_is_not_there_or_is_there_twice_is_named_with_the_others() {
 }
 
 #[test]
-fn init_and_finish_are_those_beside_it() {
+fn init_and_finish_come_from_the_interface_of_the_call() {
     const COMPONENT: &str = r#"(component
       (core module $code
         (func (export "same") (param i32) (result i32) (local.get 0))
@@ -261,7 +261,7 @@ fn init_and_finish_are_those_beside_it() {
 }
 
 #[test]
-fn the_interface_of_the_world_is_called_as_the_world_says() {
+fn the_plugin_world_is_called_only_by_its_own_rules() {
     for name in ["init", "finish", "worker#call"] {
         let run = host().plugin("component.wat").args(["--call", name]).stdin("a\n").run();
         run.code(3).stdout("").stderr(&format!(
@@ -282,7 +282,7 @@ fn the_interface_of_the_world_is_called_as_the_world_says() {
 }
 
 #[test]
-fn what_no_json_is_is_refused_by_name() {
+fn types_without_a_json_form_are_refused_by_name() {
     #[rustfmt::skip]
     let cases = [
         ("call", "its parameter `file` has a resource"),
@@ -361,7 +361,7 @@ fn types_that_are_too_deep_or_too_large_are_refused() {
 }
 
 #[test]
-fn a_signature_is_shown_as_far_as_people_read() {
+fn a_long_signature_is_shortened() {
     let tuples = (0..4).map(|at| {
         let within = if at == 0 { "u8".to_owned() } else { format!("$t{}", at - 1) };
         format!("(type $t{at} (tuple{}))", format!(" {within}").repeat(25))
@@ -389,7 +389,7 @@ fn a_signature_is_shown_as_far_as_people_read() {
 }
 
 #[test]
-fn a_sole_text_or_bytes_are_the_item_as_it_is() {
+fn a_sole_text_or_bytes_parameter_gets_the_raw_item() {
     for name in ["same", "same-bytes"] {
         calling(name).stdin("a \"b\"\n5\n\n").run().code(0).stdout("a \"b\"\n5\n\n");
         let lines = calling(name).args(["--input-format", "jsonl"]);
@@ -407,7 +407,7 @@ fn a_sole_text_or_bytes_are_the_item_as_it_is() {
 }
 
 #[test]
-fn what_a_guest_does_wrong_is_the_items_loss_alone() {
+fn a_failing_typed_function_costs_only_its_item() {
     let expected = concat!(
         r#"{"index":0,"ok":2.0}"#,
         "\n",
@@ -436,7 +436,7 @@ fn what_a_guest_does_wrong_is_the_items_loss_alone() {
 }
 
 #[test]
-fn results_are_as_large_as_they_may_be() {
+fn typed_results_obey_the_result_limit() {
     let too_long = |index: usize, limit: &str| {
         format!(
             "{{\"index\":{index},\"error\":{{\"kind\":\"bad-result\",\"message\":\"the result is \
@@ -455,7 +455,7 @@ fn results_are_as_large_as_they_may_be() {
 }
 
 #[test]
-fn what_many_small_parts_take_here_is_bounded_too() {
+fn the_memory_of_many_small_values_is_limited() {
     let rights = || host().plugin("typed-uses.wat").args(["--call", "no-rights", "--jobs", "1"]);
     run_as_jsonl(rights(), "3\n").code(0).stdout("{\"index\":0,\"ok\":[[],[],[]]}\n");
     // For numbers, the limit would allow a list of this length.
@@ -473,7 +473,7 @@ fn the_types_of_an_interface_may_be_used() {
 }
 
 #[test]
-fn a_refusal_is_one_however_long_its_reason_is() {
+fn a_reason_beyond_the_result_limit_is_still_a_refusal() {
     let short = ["--jobs", "1", "--max-result", "10", "--output-format", "jsonl"];
     let sum = || host().plugin("typed-sum.wat").args(short);
     let refused = "{\"index\":0,\"error\":{\"kind\":\"refused\",\"message\":\"sum below zero\"}}\n";
@@ -483,7 +483,7 @@ fn a_refusal_is_one_however_long_its_reason_is() {
 }
 
 #[test]
-fn a_typed_component_is_kept_and_compiled_like_any_other() {
+fn a_typed_component_can_be_cached_and_precompiled() {
     let folder = tempfile::tempdir().unwrap();
     for _ in 0..2 {
         let run = calling("sqrt").args(["--cache-dir".into(), folder.path().join("cache")]);
@@ -504,7 +504,7 @@ fn a_typed_component_is_kept_and_compiled_like_any_other() {
 }
 
 #[test]
-fn the_library_takes_them_too() {
+fn the_library_runs_typed_components() {
     let loader = Plugin::loader(&Engine::new().unwrap()).call("div").isolation(isolation());
     let plugin = loader.load(fixtures().join("typed-functions.wat")).unwrap();
     assert!(plugin.queries_passing() && !plugin.has_init() && !plugin.can_connect());
@@ -522,7 +522,7 @@ fn inspected(plugin: &str, args: &[&str]) -> serde_json::Value {
 }
 
 #[test]
-fn inspect_shows_how_it_is_called() {
+fn inspect_shows_how_a_typed_component_is_called() {
     let shown = command().args(["inspect"]).plugin("typed-sum.wat").run().code(0).stderr("");
     let shown = String::from_utf8(shown.stdout_bytes().to_vec()).unwrap();
     let from_memory = shown.split_once("memory ").unwrap().1;

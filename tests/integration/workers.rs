@@ -15,7 +15,7 @@ fn items(count: usize) -> String {
 }
 
 #[test]
-fn workers_with_plugins_and_arguments_of_their_own_share_the_items() {
+fn workers_with_different_plugins_share_the_items() {
     let finished = with(&["init.wat", "echo.wat"])
         .file("args", "c,d ")
         .args(["--worker", "init.wat,init=a,b "])
@@ -33,7 +33,7 @@ fn workers_with_plugins_and_arguments_of_their_own_share_the_items() {
 }
 
 #[test]
-fn the_number_of_workers_is_that_of_the_list() {
+fn the_worker_list_sets_the_number_of_workers() {
     let finished = with(&["worker.wat"])
         .args(["--worker", "worker.wat", "--worker", "worker.wat", "--worker", "worker.wat"])
         .stdin("a\n")
@@ -54,7 +54,7 @@ fn every_positional_is_an_input() {
 }
 
 #[test]
-fn what_one_worker_is_granted_adds_to_what_all_are() {
+fn worker_grants_add_to_the_grants_of_the_pool() {
     with(&["environment.wat"])
         .args(["--worker", "environment.wat,env=OWN=1,env=PATH", "--env", "ALL=2"])
         .stdin("x\n")
@@ -72,7 +72,7 @@ fn what_one_worker_is_granted_adds_to_what_all_are() {
 }
 
 #[test]
-fn a_worker_has_the_memory_that_it_may_have() {
+fn a_worker_memory_limit_overrides_the_pool_limit() {
     #[rustfmt::skip]
     let cases: [(&[&str], i32); 4] = [
         (&["--worker", "upper.wat,memory=64KiB"],                        3),
@@ -92,7 +92,7 @@ fn a_worker_has_the_memory_that_it_may_have() {
 }
 
 #[test]
-fn a_list_of_workers_that_makes_no_sense_says_so() {
+fn flags_that_conflict_with_a_worker_list_are_refused() {
     let conflict = |flag: &str, hint: &str| {
         format!("error: `--{flag}` cannot be used with a list of workers\n hint: {hint}\n")
     };
@@ -116,7 +116,7 @@ fn a_list_of_workers_that_makes_no_sense_says_so() {
 }
 
 #[test]
-fn a_run_without_a_plugin_says_where_to_name_it() {
+fn a_run_without_a_plugin_hints_where_to_name_it() {
     host().stdin("x\n").run().code(2).stdout("").stderr(
         "error: no plugin is named\n \
          hint: name the plugin first: `mtl-host run PLUGIN [INPUT]...`; or name one for each worker: `--worker PLUGIN`\n",
@@ -124,7 +124,7 @@ fn a_run_without_a_plugin_says_where_to_name_it() {
 }
 
 #[test]
-fn a_worker_that_cannot_be_read_says_why() {
+fn an_invalid_worker_flag_gives_the_reason() {
     let finished = host().args(["--worker", "a.wasm,directory=x"]).run().code(2);
     let stderr = finished.stderr_text();
     let expected = "error: invalid value 'a.wasm,directory=x' for '--worker <SPEC>': unknown key \
@@ -145,7 +145,7 @@ fn a_worker_may_be_pinned() {
 }
 
 #[test]
-fn a_plugin_is_read_once_however_many_workers_have_it() {
+fn workers_with_one_plugin_read_it_once() {
     // A pipe can be read only once.
     host()
         .file("items", "a\n")
@@ -157,7 +157,7 @@ fn a_plugin_is_read_once_however_many_workers_have_it() {
 }
 
 #[test]
-fn a_worker_has_its_own_time() {
+fn a_worker_can_have_its_own_timeouts() {
     with(&["misbehave.wat"])
         .args(["--worker", "misbehave.wat,timeout=50ms", "--timeout", "1h"])
         .stdin("spin\nok\n")

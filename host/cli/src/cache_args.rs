@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn caches_are_where_the_environment_says() {
+    fn xdg_cache_home_or_home_locates_the_cache() {
         #[rustfmt::skip]
         let cases = [
             // XDG_CACHE_HOME   HOME             place

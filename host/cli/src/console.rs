@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_takes_the_place_of_the_bar() {
+    fn a_printed_line_replaces_the_bar() {
         let text = written(|console| {
             console.draw_bar("bar 10");
             console.draw_bar("bar 9");
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn no_control_character_gets_through() {
+    fn the_console_escapes_control_characters() {
         let text = written(|console| {
             console.draw_bar("\u{1b}1\r");
             console.print_line("a\u{1b}[2J\tb\n\u{9b}c\r\u{202e}");

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn streams_are_known_by_their_usual_names() {
+    fn standard_streams_are_recognised_by_path() {
         #[rustfmt::skip]
         let cases = [
             ("/dev/stdin",       Some(Stream::Input)),

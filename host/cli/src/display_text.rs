@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_one_line_of_plain_signs() {
+    fn displayed_names_are_escaped() {
         #[rustfmt::skip]
         let cases: [(&[u8], &str); 4] = [
             (b"a b/gr\xc3\xbcn",           "a b/gr\u{fc}n"),
@@ -81,7 +81,7 @@ mod tests {
 
     /// `display` shows a path unescaped, and so does a path that becomes text first.
     #[test]
-    fn the_command_shows_each_path_by_this_type() {
+    fn no_source_displays_a_path_unescaped() {
         let mut files = Vec::new();
         sources(Path::new("src"), &mut files);
         assert!(files.len() > 50, "{files:?}");

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_moves_the_cursor_gets_through() {
+    fn characters_that_move_the_cursor_are_escaped() {
         #[rustfmt::skip]
         let cases = [
             ("plain gr\u{fc}n \u{1f600}",  "plain gr\u{fc}n \u{1f600}"),
@@ -98,7 +98,7 @@ mod tests {
 
     /// The library charges a plugin for its output in the form that is shown here.
     #[test]
-    fn a_sign_costs_what_is_shown_of_it() {
+    fn a_character_costs_its_escaped_length() {
         let cost = |text: &str| mtl_host::event::cost(text) - mtl_host::event::cost("");
         let characters =
             ('\0'..='\u{ffff}').filter(|character| *character != '\n').map(String::from);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_keeps_its_lines_and_owns_none_of_ours() {
+    fn a_block_is_indented_and_escaped() {
         assert_eq!(
             block("one\nerror: two\r\n\u{1b}three\n", "   "),
             "one\n   error: two\n   \\u{1b}three"
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn json_means_the_same_and_has_only_plain_signs() {
+    fn escaped_json_keeps_its_meaning() {
         let text = "a\u{9b}\u{7f}\u{202e}\t\u{1f600}\"";
         let shown = json(&serde_json::json!([text]).to_string());
         assert!(shown.chars().all(is_plain));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_is_cut_between_signs() {
+    fn long_text_is_cut_between_characters() {
         assert_eq!(head("gr\u{fc}n", 4), "gr\u{fc}n");
         assert_eq!(head("gr\u{fc}n", 3), "gr\u{fc}… (5 bytes in all)");
     }

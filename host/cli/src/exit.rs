@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_loses_its_workers_has_begun_or_not() {
+    fn the_exit_code_tells_failed_starts_from_lost_workers() {
         let refusing = |pool: PoolBuilder| pool.init(Init::Same(b"refuse".to_vec()));
         assert_eq!(run("init.wat", &["item"], refusing), Exit::Plugin);
         assert_eq!(run("init.wat", &[], refusing), Exit::Plugin);
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_faults_is_about_items() {
+    fn too_many_faults_are_no_run_error() {
         let counts = outcome(None).summary.counts;
         let error = Error::TooManyFaults { limit: MaxFaults::Count(1), counts };
         assert_eq!(exit_of_run_error(Some(&error)), None);

@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_is_a_line() {
+    fn each_fault_becomes_one_json_line() {
         let fault = fault();
         let message = serde_json::to_string(fault.message()).unwrap();
         let head = format!(

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn each_end_is_a_line() {
+    fn each_finish_report_becomes_one_json_line() {
         let report = |bytes, format| FinishReport::Report { bytes, format };
         #[rustfmt::skip]
         let cases = [
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn workers_may_end_at_the_same_time() {
+    fn concurrent_finish_reports_do_not_interleave() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("reports");
         let file = FinishFile::open(&path, Raw::No).unwrap();
@@ -204,14 +204,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_made_is_an_error() {
+    fn a_file_in_a_missing_folder_is_an_error() {
         let error = FinishFile::open(Path::new("no-such-folder/file"), Raw::No).unwrap_err();
         assert_eq!(error.to_string(), "cannot create `no-such-folder/file` for finish reports");
         assert!(error.source().is_some());
     }
 
     #[test]
-    fn what_was_not_written_is_counted() {
+    fn unwritten_finish_reports_are_counted() {
         let file = FinishFile::open(Path::new("/dev/full"), Raw::No).unwrap();
         for _ in 0..3 {
             file.report(
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_trouble_ends_well() {
+    fn a_complete_report_file_ends_without_error() {
         let folder = tempfile::tempdir().unwrap();
         let file = FinishFile::open(&folder.path().join("reports"), Raw::No).unwrap();
         assert!(file.end().is_ok());

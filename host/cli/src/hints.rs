@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_that_a_start_meets_has_its_flag() {
+    fn a_start_limit_hint_names_its_flag() {
         let message = || "the reason of 20 bytes is larger than the 10 of `max_result`".to_owned();
         let flag = Some("`--max-result SIZE` allows more".to_owned());
         let failed = StartError::InitFailed { message: message() };

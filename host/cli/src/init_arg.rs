@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_is_for_all_and_more_are_for_one_each() {
+    fn one_init_serves_all_workers_and_several_one_each() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("args");
         fs::write(&path, "from a file\n").unwrap();
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_named() {
+    fn a_missing_init_file_is_named() {
         let error = init(&[InitArg::File("no-such-file".into())]).unwrap_err();
         assert_eq!(error.to_string(), "cannot read init arguments `no-such-file`");
     }

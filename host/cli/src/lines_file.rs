@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_gathered_until_they_are_flushed() {
+    fn lines_are_buffered_until_a_flush() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lines");
         let mut lines = LinesFile::open(&path, Raw::No).unwrap();
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_line_that_does_not_fit_no_half_is_left() {
+    fn a_line_that_does_not_fit_leaves_no_part() {
         // A file in memory of at most 8192 bytes. It begins as zeros, which the first write removes.
         let memory = memfd_create("lines", MemfdFlags::ALLOW_SEALING).unwrap();
         ftruncate(&memory, 8192).unwrap();

@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_a_first_one() {
+    fn numbers_respect_their_minimum() {
         #[rustfmt::skip]
         let cases = [
             // text         from 0    from 1

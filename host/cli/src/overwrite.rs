@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_known_by_any_of_its_names() {
+    fn the_overwrite_check_resolves_links_and_paths() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::write(at("input"), "").unwrap();
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn devices_are_nobodys() {
+    fn a_device_may_be_used_twice() {
         let null = FileUse { name: "output", path: Path::new("/dev/null") };
         assert!(check(null, &[null]).is_ok());
     }

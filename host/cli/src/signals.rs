@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_ignored_is_read_from_what_the_system_tells_of_a_process() {
+    fn ignored_signals_are_read_from_proc_status() {
         #[rustfmt::skip]
         let cases = [
             // SIGHUP is 1, SIGQUIT is 3, SIGPIPE is 13.

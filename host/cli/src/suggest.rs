@@ -13,7 +13,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_finds_what_was_meant_and_another_word_does_not() {
+    fn a_typo_finds_the_nearest_name() {
         let known = ["jobs", "output", "output-format", "on-error"];
         #[rustfmt::skip]
         let cases = [

@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_available_is_read_in_kib() {
+    fn available_memory_is_read_from_meminfo() {
         let meminfo = "MemTotal:  100 kB\nMemAvailable:    4096 kB\nHugePages_Total:  0\n";
         assert_eq!(available_bytes(meminfo), Some(4096 * 1024));
         assert_eq!(available_bytes("MemTotal: 100 kB\n"), None);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn each_control_group_around_the_process_may_limit_it() {
+    fn memory_limits_of_all_enclosing_cgroups_are_read() {
         let files = |cgroup| -> Vec<_> {
             group_limits(cgroup).map(|file| file.to_string_lossy().into_owned()).collect()
         };

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_signs_reach_a_terminal() {
+    fn the_terminal_writer_escapes_control_characters() {
         #[rustfmt::skip]
         let cases: [(&[u8], &str, &str); 7] = [
             // bytes                    as text                     in JSON
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_is_taken_in_pieces() {
+    fn long_writes_are_escaped_in_pieces() {
         let bytes = "\u{fc}\u{1b}".repeat(100_000);
         let shown = written(&[bytes.as_bytes()], EscapeStyle::Text);
         assert_eq!(shown, "\u{fc}\\u{1b}".repeat(100_000));

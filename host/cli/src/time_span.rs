@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_has_a_unit_or_is_in_seconds() {
+    fn a_time_without_a_unit_is_in_seconds() {
         #[rustfmt::skip]
         let cases = [
             // text      milliseconds

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plugin_is_known_by_how_it_begins() {
+    fn a_wasm_input_is_refused_by_its_magic_bytes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("it");
         #[rustfmt::skip]
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_kernel_says_is_left_to_whoever_reads_items() {
+    fn the_wasm_input_check_skips_proc_files() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("asm"), "echo begun\nread line\n").unwrap();
         // The command line of this process reads as `\0asm`.

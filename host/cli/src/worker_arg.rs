@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_is_a_plugin_and_what_it_is_given() {
+    fn a_worker_arg_parses_plugin_and_settings() {
         let text = "a b.wasm,dir=x::/x,env=K=1=2,dir=y::/y:rw,env=HOME,net=a:1,net=[::1]:2,memory=1MiB,timeout=1.5s,\
                     init-timeout=2m,fuel=50M,disk=1GiB,max-result=1KiB,call=run,wasm=gc+exceptions,init=";
         let worker = parse(text).unwrap();
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn init_takes_the_rest() {
+    fn init_takes_the_rest_of_a_worker_arg() {
         let text = |text: &str| Some(InitArg::Text(text.into()));
         #[rustfmt::skip]
         let cases = [
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_meant_says_why() {
+    fn an_invalid_worker_arg_gives_the_reason() {
         #[rustfmt::skip]
         let cases = [
             ("",                        "the plugin comes first"),

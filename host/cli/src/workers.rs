@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plugin_is_compiled_once_however_many_workers_have_it() {
+    fn workers_share_one_compiled_plugin() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(folder.path()).unwrap();
         let loader = Plugin::loader(&Engine::new().unwrap()).cache(&cache);

@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_numbers_are_those_of_the_c_library() {
+    fn syscall_numbers_match_libc() {
         for (name, ours, theirs) in NUMBERED {
             assert_eq!(ours, theirs, "{name}");
         }

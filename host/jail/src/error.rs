@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lack_is_named() {
+    fn a_missing_layer_is_named() {
         let error = JailError::MissingLayer(JailLayer::Landlock);
         assert_eq!(
             error.to_string(),

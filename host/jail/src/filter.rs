@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_calls_are_left_as_the_documentation_says() {
+    fn allowed_syscall_counts_match_the_documentation() {
         let none = left(&[], &[]);
         let counts = [
             none,

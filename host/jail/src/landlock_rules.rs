@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_can_be_changed_or_run_by_a_read_only_grant_nor_devices_made_by_any() {
+    fn landlock_rights_follow_the_granted_access() {
         let read = rights(Access::Read);
         let write = rights(Access::ReadWrite);
         let links = rights(Access::ReadWriteSymlinks);

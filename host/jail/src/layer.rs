@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_layer_has_its_place_and_a_name_of_its_own() {
+    fn layers_have_distinct_names_and_indexes() {
         for (index, layer) in JailLayer::ALL.into_iter().enumerate() {
             assert_eq!(layer as usize, index, "{layer}");
             let same = |other: &&JailLayer| other.name() == layer.name();

@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_jail_is_refused_for_the_layers_that_it_needs() {
+    fn a_jail_is_refused_if_a_needed_layer_is_missing() {
         let missing = || LayerStatus::Missing("not permitted".into());
         let mut layers = JailLayers::default();
         layers.add_answer(JailLayer::StoreBypass, missing());

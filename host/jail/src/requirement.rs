@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_written_as_it_is_read() {
+    fn a_jail_requirement_round_trips_as_text() {
         for jail in Jail::ALL {
             assert_eq!(Jail::from_name(&jail.to_string()), Some(jail));
         }

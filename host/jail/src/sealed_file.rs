@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_can_change_it() {
+    fn a_sealed_file_cannot_be_changed() {
         let file = SealedFile::from_bytes(b"code").unwrap();
         assert!(rustix::io::pwrite(&file, b"other", 0).is_err());
         assert!(rustix::fs::ftruncate(&file, 0).is_err());
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_can_fill_its_place_and_no_more() {
+    fn a_code_file_has_a_fixed_size_and_copies_independently() {
         let code_file = create_code_file().unwrap();
         assert_eq!(write_code(&code_file, b"code").unwrap(), 4);
         assert!(rustix::fs::ftruncate(&code_file, 0).is_err());

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_one_writes_the_other_reads() {
+    fn both_mappings_share_their_words() {
         let (page, file) = SharedPage::create().unwrap();
         let other = SharedPage::open(&file).unwrap();
         page.words()[1].store(7, Ordering::Relaxed);
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_short_or_may_become_so_is_no_page() {
+    fn a_short_or_shrinkable_file_is_refused_as_a_page() {
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         for size in [0, SharedPage::SIZE as u64] {
             let file = rustix::fs::memfd_create("short", flags).unwrap();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_can_cut_it_off() {
+    fn a_shared_page_cannot_be_truncated() {
         let (_page, file) = SharedPage::create().unwrap();
         assert_eq!(rustix::fs::ftruncate(&file, 0), Err(rustix::io::Errno::PERM));
     }

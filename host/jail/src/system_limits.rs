@@ -58,13 +58,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_of_linux_has_mappings_for_some_thousand_workers() {
+    fn the_default_mapping_limit_allows_5419_workers() {
         assert_eq!(workers_with(65_530), 5419);
         assert_eq!(workers_with(0), 0);
     }
 
     #[test]
-    fn a_hint_names_the_limit_that_was_met() {
+    fn a_hint_names_the_exceeded_system_limit() {
         let refused = "the plugin could not be instantiated: Cannot allocate memory (os error 12)";
         assert_eq!(hint_of_refused(refused, true), Some(ADDRESSES));
         assert_eq!(hint_of_refused(refused, false), Some(MAPS));

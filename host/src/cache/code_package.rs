@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_written_package_reads_back() {
         let large = vec![7; 300_000];
         for (code, metadata) in [(&b""[..], &b""[..]), (b"code", b"{}"), (&large, b"metadata")] {
             let file = package(code, metadata);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn no_byte_can_be_another_or_missing() {
+    fn a_changed_or_missing_byte_is_detected() {
         let file = package(b"the code", b"the metadata");
         for at in 0..file.len() {
             let mut changed = file.clone();
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_that_lie_are_no_lengths() {
+    fn false_package_lengths_are_rejected() {
         let mut file = package(b"the code", b"the metadata");
         let lengths = file.len() - DIGEST - DIGEST - 16;
         for code in [u64::MAX, u64::MAX - 8, 9, 0] {

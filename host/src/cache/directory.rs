@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn none_is_taken_that_others_can_write_to_or_replace() {
+    fn a_directory_that_others_can_change_is_refused() {
         #[rustfmt::skip]
         let cases = [
             // around   itself   accepted
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_is_open_to_nobody_else() {
+    fn created_directories_are_private() {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("a/b");
         let opened = Directory::create(&inner).unwrap();
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_leads_to_what_is_checked() {
+    fn a_symlink_is_checked_at_its_target() {
         let folder = tempfile::tempdir().unwrap();
         let (open, link) = (folder.path().join("open"), folder.path().join("link"));
         Directory::create(&open.join("cache")).unwrap();
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn an_inner_one_is_no_link_and_open_to_nobody() {
+    fn a_subdirectory_must_be_private_and_no_symlink() {
         let folder = tempfile::tempdir().unwrap();
         let outer = Directory::create(folder.path()).unwrap();
         assert!(outer.open_subdirectory("missing", CreateMode::No).is_err());
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn another_users_is_ours_only_on_the_way_and_if_it_is_the_systems() {
+    fn a_parent_may_belong_to_root_but_to_no_other_user() {
         let folder = tempfile::tempdir().unwrap();
         let mut found = fstat(Directory::create(folder.path()).unwrap()).unwrap();
         assert_eq!(exposure(&found, false), None);

@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_tells_apart_whatever_differs() {
+    fn keys_differ_by_kind_and_parts() {
         let keys = [
             Key::builder(EntryKind::Plugin).build(),
             Key::builder(EntryKind::Snapshot).build(),
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_has_the_kind_and_the_digest() {
+    fn a_key_displays_its_kind_and_digest() {
         let name = Key::builder(EntryKind::Plugin).build().to_string();
         let (kind, digits) = name.split_once('-').unwrap();
         assert_eq!((kind, digits.len()), ("plugin", 64));
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_hashed_has_a_digest() {
+    fn hashable_values_have_a_digest() {
         assert_eq!(Sha256Hasher::of(&("a", 1)), Sha256Hasher::of(&("a", 1)));
         assert_ne!(Sha256Hasher::of(&("a", 1)), Sha256Hasher::of(&("a", 2)));
     }

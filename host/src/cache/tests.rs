@@ -27,7 +27,7 @@ fn code(entry: &TrustedEntry) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_kept_is_found_by_its_key_alone() {
+fn an_entry_is_found_only_by_its_key() {
     let (_folder, cache) = cache();
     assert!(cache.trusted(&key("a")).is_none());
     cache.keep_trusted(&key("a"), b"the code", b"metadata");
@@ -38,7 +38,7 @@ fn what_is_kept_is_found_by_its_key_alone() {
 }
 
 #[test]
-fn what_a_jail_has_made_is_never_trusted() {
+fn jailed_code_is_never_trusted() {
     let (folder, cache) = cache();
     cache.keep_jailed(&key("a"), b"jailed", b"metadata");
     assert!(cache.trusted(&key("a")).is_none());
@@ -53,7 +53,7 @@ fn what_a_jail_has_made_is_never_trusted() {
 }
 
 #[test]
-fn what_is_damaged_or_open_to_others_is_not_there() {
+fn a_damaged_or_exposed_entry_counts_as_missing() {
     type Damage = fn(&Path);
     let (folder, cache) = cache();
     let it = path(&folder, "trusted", &key("it"));
@@ -98,7 +98,7 @@ fn what_is_damaged_or_open_to_others_is_not_there() {
 }
 
 #[test]
-fn what_was_not_used_for_the_longest_time_goes() {
+fn the_least_recently_used_entry_is_evicted() {
     let (folder, cache) = cache();
     let cache = cache.limit("1KiB".parse().unwrap());
     let used_at = |part: &str, name: &str, seconds| {
@@ -125,7 +125,7 @@ fn what_was_not_used_for_the_longest_time_goes() {
 }
 
 #[test]
-fn what_is_larger_than_the_cache_is_not_kept_and_throws_nothing_out() {
+fn an_oversized_entry_is_not_kept_and_evicts_nothing() {
     let (_folder, cache) = cache();
     let cache = cache.limit("1KiB".parse().unwrap());
     cache.keep_trusted(&key("small"), &[0; 100], b"");
@@ -134,7 +134,7 @@ fn what_is_larger_than_the_cache_is_not_kept_and_throws_nothing_out() {
 }
 
 #[test]
-fn what_nobody_finishes_is_swept_away() {
+fn old_unfinished_files_are_removed() {
     let (folder, cache) = cache();
     let (old, new) = (folder.path().join("trusted/.new-1"), folder.path().join("trusted/.new-2"));
     for path in [&old, &new] {
@@ -147,7 +147,7 @@ fn what_nobody_finishes_is_swept_away() {
 }
 
 #[test]
-fn an_entry_in_use_stays_as_it_is_when_it_is_replaced_or_removed() {
+fn an_open_entry_survives_replacement_and_removal() {
     let (folder, cache) = cache();
     cache.keep_trusted(&key("it"), b"old", b"");
     let old = cache.trusted(&key("it")).unwrap();
@@ -161,7 +161,7 @@ fn an_entry_in_use_stays_as_it_is_when_it_is_replaced_or_removed() {
 
 /// A crash leaves an unfinished file, which may hold secrets of a plugin.
 #[test]
-fn what_is_unfinished_is_cleared_too() {
+fn clearing_removes_unfinished_files() {
     type Clear = fn(&Cache) -> Result<CacheInfo, CacheError>;
     for clear in [Cache::clear as Clear, Cache::clear_snapshots] {
         let (folder, cache) = cache();
@@ -180,7 +180,7 @@ fn what_is_unfinished_is_cleared_too() {
 }
 
 #[test]
-fn a_cache_that_cannot_be_written_or_is_gone_keeps_nothing_and_fails_nothing() {
+fn an_unwritable_or_missing_cache_causes_no_failure() {
     let (folder, cache) = cache();
     fs::remove_dir_all(folder.path()).unwrap();
     cache.keep_trusted(&key("it"), b"code", b"");

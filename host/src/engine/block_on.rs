@@ -60,7 +60,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_deadline_ends_what_is_waited_for() {
+    fn a_deadline_ends_block_on() {
         let (watch, _, _watchdog) = watch(Some(SHORT));
         let started_at = Instant::now();
         assert_eq!(watch.check(), Ok(()));
@@ -72,7 +72,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn who_sleeps_is_woken_by_what_it_waits_for_and_by_the_end() {
+    fn block_on_wakes_on_results_ends_and_cancellation() {
         with_timeout(|| {
             let (watch, cancel, _watchdog) = watch(None);
             let task = async { wasmtime_wasi::runtime::spawn(async { 7 }).await };

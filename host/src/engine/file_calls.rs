@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_written_is_given_back() {
+    fn unwritten_bytes_return_to_the_disk_limit() {
         #[rustfmt::skip]
         let cases = [
             // buffers, count, address  written  succeeded  left of 10
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_may_have_the_number_of_standard_output() {
+    fn a_file_on_descriptor_1_counts_as_a_file() {
         for call in [
             FileCall { name: "fd_close", parameters: &[1] },
             FileCall { name: "fd_renumber", parameters: &[5, 2] },

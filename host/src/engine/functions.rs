@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn however_deep_components_nest_the_count_ends() {
+    fn counting_functions_ends_at_any_nesting_depth() {
         let mut binary = wat::parse_str("(module (func))").unwrap();
         for level in 0..2000 {
             let id = if level == 0 { 1 } else { 4 };
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_binary_has_none() {
+    fn an_invalid_binary_has_no_functions() {
         let module = b"\0asm\x01\0\0\0";
         #[rustfmt::skip]
         let tails: [&[u8]; 6] = [

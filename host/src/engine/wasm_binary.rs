@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kind_is_told_by_the_bytes() {
+    fn the_bytes_determine_the_binary_kind() {
         #[rustfmt::skip]
         let cases: [(&str, &[u8], &str); 13] = [
             ("module",       b"\0asm\x01\0\0\0",      "CoreModule"),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_parser_says_names_the_file() {
+    fn parser_errors_name_the_file() {
         for text in [&b"(module\n  (fnuc))"[..], b"(\xff)"] {
             let error = WasmBinary::from_bytes(Path::new("a/plugin.wat"), text).unwrap_err();
             let cause = std::error::Error::source(&error).unwrap().to_string();

@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_is_read_as_it_is_written() {
+    fn a_feature_set_round_trips_as_text() {
         for (at, set) in WasmFeatures::SETS.into_iter().enumerate() {
             assert_eq!((set.to_string().parse(), set.index()), (Ok(set), at), "{set}");
         }
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_features_that_a_binary_uses_are_the_fewest_that_the_engine_needs_for_it() {
+    fn a_binary_reports_the_fewest_sufficient_features() {
         const NONE: Option<WasmFeatures> = Some(WasmFeatures::NONE);
         const GC: Option<WasmFeatures> = Some(WasmFeatures::GC);
         const EXCEPTIONS: Option<WasmFeatures> = Some(WasmFeatures::EXCEPTIONS);

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_ends_see_how_far_a_claim_has_gone() {
+    fn both_processes_share_the_claim_progress() {
         let (page, file) = ClaimPage::create().unwrap();
         let other = ClaimPage::open(&file).unwrap();
         page.reach().store(1, 3);

@@ -49,8 +49,8 @@ fn wasm(is_parallel: bool) -> Wasm {
 }
 
 #[test]
-fn pools_that_have_begun_go_on_in_the_sealed_jail() {
-    alone("pools_that_have_begun_go_on_in_the_sealed_jail", |parent| {
+fn running_pools_continue_in_the_sealed_jail() {
+    alone("running_pools_continue_in_the_sealed_jail", |parent| {
         let read = |name| fs::read(format!("../tests/fixtures/{name}.wat")).unwrap();
         let sources = ["upper", "component"].map(|name| (name, read(name)));
         begin(parent).unwrap();
@@ -116,8 +116,8 @@ fn a_plugin_is_compiled_in_the_sealed_jail() {
 }
 
 #[test]
-fn compiled_code_is_loaded_and_then_the_jail_is_sealed() {
-    alone("compiled_code_is_loaded_and_then_the_jail_is_sealed", |parent| {
+fn code_loaded_before_the_seal_runs_after_it() {
+    alone("code_loaded_before_the_seal_runs_after_it", |parent| {
         // Parallel compilation would leave threads, and only a process with one thread can enter the jail.
         let alone = wasm(false);
         let compiled = alone.precompile_module(MODULE.as_bytes()).unwrap();

@@ -240,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_grant_names_both_sides_and_is_read_only_unless_it_says_so() {
+    fn a_directory_grant_is_read_only_by_default() {
         #[rustfmt::skip]
         let cases = [
             ("data::/data",        Some(DirGrant::read("data", "/data"))),
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_granted_last_counts() {
+    fn the_last_grant_of_a_name_wins() {
         let mut grants = Grants::default();
         grants.dir(DirGrant::read("a", "/data"));
         grants.env("A".into(), "1".into());

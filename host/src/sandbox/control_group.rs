@@ -61,7 +61,7 @@ mod tests {
                           23 1 0:21 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw\n";
 
     #[test]
-    fn the_group_is_found_below_where_groups_are_mounted() {
+    fn the_control_group_is_found_under_its_mount() {
         let found = locate("3:cpu:/old\n0::/user.slice/run.scope\n", MOUNTS);
         let root = PathBuf::from("/sys/fs/cgroup");
         assert_eq!(found, Some((root.clone(), root.join("user.slice/run.scope"))));
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_counts_wherever_it_is_set() {
+    fn a_limit_of_any_parent_group_counts() {
         let root = tempfile::tempdir().unwrap();
         let group = root.path().join("user.slice/run.scope");
         fs::create_dir_all(&group).unwrap();

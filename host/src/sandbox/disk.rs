@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_and_not_given_back_is_gone() {
+    fn taken_disk_bytes_count_until_given_back() {
         let disk = Disk::new(Some(limit("10")));
         disk.take(6).unwrap();
         assert_eq!(disk.take(5), Err(OutOfDisk(limit("10"))));
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_limit_nothing_is_counted() {
+    fn without_a_disk_limit_nothing_is_counted() {
         let disk = Disk::new(None);
         disk.take(u64::MAX).unwrap();
         disk.take(u64::MAX).unwrap();
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn another_process_has_no_more_than_is_left() {
+    fn a_child_process_gets_only_the_remaining_disk_bytes() {
         let all = Arc::new(Disk::new(Some(limit("100KiB"))));
         let requests = Arc::new(Mutex::new(Vec::new()));
         let (rest, log) = (Arc::clone(&all), Arc::clone(&requests));

@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_opened_once_however_many_workers_have_it() {
+    fn workers_share_one_opened_directory() {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path().join("granted");
         fs::create_dir(&at).unwrap();
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_granted_stays_known_when_the_directories_are_closed() {
+    fn closed_grants_keep_their_properties() {
         let links = DirGrant::read_write("/tmp", "/links").symlinks();
         for (grant, may_link) in [(DirGrant::read("/tmp", "/read"), false), (links, true)] {
             let dirs = vec![GrantedDir::open(&grant).unwrap()];
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_that_is_open_is_not_opened_again() {
+    fn an_open_grant_is_not_reopened() {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path().join("granted");
         fs::create_dir(&at).unwrap();

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_dropped_is_told_once_a_second_and_at_the_end() {
+    fn dropped_output_is_reported_each_second_and_at_the_end() {
         let (output, _, notices) = output("1000");
         let notices = || notices.lock().unwrap().clone();
         let begin = Instant::now();
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn all_workers_together_say_no_more_than_some_of_them() {
+    fn a_pool_rate_limit_bounds_the_output_of_all_workers() {
         let (first, pool_limiter, _) = output("1000");
         let limit = first.limit();
         let more =
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_long_where_it_is_shown_is_charged_as_such() {
+    fn guest_output_is_charged_by_its_escaped_length() {
         let (output, _, notices) = output("1000");
         // Each line has ten bytes, which become sixty when they are escaped, and 32 more for the worker's name.
         let now = Instant::now();

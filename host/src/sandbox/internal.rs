@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_internal_is_told_by_its_range() {
+    fn internal_addresses_are_recognised_by_range() {
         #[rustfmt::skip]
         let cases = [
             ("127.0.0.1",             true),

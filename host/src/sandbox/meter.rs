@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn another_process_has_no_more_than_one_instance_may_whatever_it_asks_for() {
+    fn a_lease_never_exceeds_the_limit_of_an_instance() {
         for total in ["1000", "unlimited"] {
             let pool = pool(total);
             let mut lease = Lease::of(&pool, "900".parse().unwrap());
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_had_for_nothing_by_growths_that_fail() {
+    fn failed_growths_refund_no_memory() {
         let mut meter = meter("1000", &pool("unlimited"));
         for _ in 0..2 {
             assert!(meter.memory_growing(0, 500, None).unwrap());
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn all_instances_share_what_the_pool_has_until_they_are_gone() {
+    fn instances_share_the_pool_memory_until_dropped() {
         let pool = pool("1000");
         let (mut one, mut other) = (meter("900", &pool), meter("900", &pool));
         assert!(one.memory_growing(0, 700, None).unwrap());

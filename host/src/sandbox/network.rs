@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_may_connect_to_what_is_granted_and_do_nothing_else() {
+    fn a_socket_may_only_connect_to_granted_addresses() {
         use SocketAddrUse::{TcpBind, TcpConnect, TcpListen, UdpBind, UdpSend};
         let network = network(
             &["name:80", "10.0.0.1:81", "[::1]:82", "other:83", "localhost:84", "10.0.0.4:85"],
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_granted_name_has_addresses() {
+    fn only_granted_names_resolve() {
         let network = network(
             &["name:80", "10.0.0.1:81"],
             &[("name", &["1.0.0.2", "10.0.0.1", "fd00::2", "169.254.169.254"])],
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_goes_to_a_granted_name_and_port_or_to_an_address_of_one() {
+    fn a_request_needs_a_granted_host_and_port() {
         let network = network(
             &["name:80", "[::1]:81", "10.0.0.3:80", "10.0.0.4:81"],
             &[("name", &["1.0.0.2", "10.0.0.2", "10.0.0.3", "10.0.0.4"])],
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_to_what_is_no_host_is_denied_and_not_told() {
+    fn a_request_to_an_invalid_host_is_denied_silently() {
         let network = network(&["name:80"], &[("name", &["10.0.0.2"])]);
         for (host, is_reported) in [("other", true), ("$(curl evil)", false), ("a;b", false)] {
             assert_eq!(network.destinations(host, 80), Err(NotGranted));
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_leads_inside_alone_is_refused_unless_it_is_granted_so() {
+    fn a_name_with_only_internal_addresses_is_refused() {
         let addresses = |all: &[&str]| all.iter().map(|text| text.parse().unwrap()).collect();
         let names = Names::known(BTreeMap::from([
             ("inside".to_owned(), addresses(&["10.0.0.1", "fd00::1"])),
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_is_told_once_and_not_too_many_are() {
+    fn each_denial_is_reported_once_up_to_a_limit() {
         let names = Names::default();
         let denial = |port| Denial::Connection(([127, 0, 0, 1], port).into());
         assert!(names.mark_reported(&denial(1)));
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_looked_up_and_one_without_an_address_is_an_error() {
+    fn a_granted_name_without_an_address_is_an_error() {
         let grants = |text: &str| vec![text.parse::<NetGrant>().unwrap()];
         let names = Names::look_up(grants("localhost:1").iter()).unwrap();
         assert!(names.of("localhost").iter().all(IpAddr::is_loopback));

@@ -156,13 +156,13 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_whole_however_they_are_written() {
+    fn guest_lines_are_joined_across_writes() {
         assert_eq!(lines(&[b"one\ntw", b"o\n", b"\nlast"]), ["one", "two", "", "last"]);
         assert_eq!(lines(&[b"dos\r\n", b"\xff\n"]), ["dos", "\u{fffd}"]);
     }
 
     #[test]
-    fn a_long_line_comes_in_pieces() {
+    fn a_long_guest_line_is_split() {
         let long = vec![b'x'; Lines::MAX_LINE * 2 + 5];
         let lengths: Vec<_> = lines(&[&long, b"y\n"]).iter().map(String::len).collect();
         assert_eq!(lengths, [Lines::MAX_LINE, Lines::MAX_LINE, 6]);

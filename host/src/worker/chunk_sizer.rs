@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn claims_grow_with_cheap_items_and_shrink_at_once_with_dear_ones() {
+    fn claims_grow_for_cheap_items_and_shrink_for_costly_ones() {
         let mut sizer = ChunkSizer::new(ChunkSize::Auto);
         assert_eq!(sizer.claim_size(), 1, "nothing is known");
         let mut claims = Vec::new();
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fixed_size_stays() {
+    fn a_fixed_chunk_size_never_changes() {
         let size = NonZeroUsize::new(7).unwrap();
         let mut sizer = ChunkSizer::new(ChunkSize::Fixed(size));
         sizer.observe(7, Duration::from_secs(1));

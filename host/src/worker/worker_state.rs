@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_is_retired_when_it_cannot_start_or_fails_too_often() {
+    fn a_failed_start_or_too_many_restarts_retire_a_worker() {
         let (none, one, two) =
             (MaxRestarts::AtMost(0), MaxRestarts::AtMost(1), MaxRestarts::AtMost(2));
         #[rustfmt::skip]
@@ -232,7 +232,7 @@ mod tests {
         /// For any events, a worker is retired exactly when it has more restarts in a row than the
         /// limit.
         #[test]
-        fn restarts_in_a_row_are_counted(
+        fn consecutive_restarts_decide_the_retirement(
             most in 0_u32..5,
             events in prop::collection::vec(0_u8..6, 0..100),
         ) {

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_are_text_or_json() {
+    fn bytes_become_text_json_or_base64() {
         let cases: [(&[u8], Format, &str); 12] = [
             (b"plain", Format::Text, r#""plain""#),
             (b"", Format::Text, r#""""#),

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn every_error_and_text_becomes_a_failure_by_question_mark() {
+    fn the_question_mark_turns_any_error_into_a_failure() {
         fn all(which: u8) -> Result<(), Failure> {
             match which {
                 0 => Err("text")?,

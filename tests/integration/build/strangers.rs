@@ -58,7 +58,7 @@ impl Project {
 }
 
 #[test]
-fn nothing_of_a_folder_that_is_named_as_a_file_is_run() {
+fn a_folder_named_like_a_plugin_file_runs_nothing() {
     for name in ["x.wasm", "x.WAT", "x.cwasm"] {
         let worker = format!("{name},memory=1MiB");
         let commands: [&[&str]; 9] = [
@@ -88,7 +88,7 @@ fn nothing_of_a_folder_that_is_named_as_a_file_is_run() {
 }
 
 #[test]
-fn nothing_of_a_folder_is_run_where_a_digest_is_given() {
+fn a_folder_with_a_pinned_digest_runs_nothing() {
     let worker = format!("p,sha256={DIGEST}");
     let commands: [&[&str]; 5] = [
         &["run", "--sha256", DIGEST, "p", "items"],
@@ -112,7 +112,7 @@ fn nothing_of_a_folder_is_run_where_a_digest_is_given() {
 }
 
 #[test]
-fn nothing_of_a_folder_is_run_to_inspect_it() {
+fn inspecting_a_folder_runs_nothing() {
     for language in LANGUAGES {
         let project = untrusted_folder("p", language);
         project.run(&["inspect", "p"], "").code(2).stdout("").stderr(
@@ -125,7 +125,7 @@ fn nothing_of_a_folder_is_run_to_inspect_it() {
 
 /// Checks that the search for tools runs nothing from the project.
 #[test]
-fn nothing_of_a_project_is_run_to_find_a_tool() {
+fn finding_a_tool_runs_nothing_of_the_project() {
     let traps = |language| {
         let project = untrusted_folder("p", language);
         // If Python ran in the project, it would find this file as the package of Zig.
@@ -159,7 +159,7 @@ fn nothing_of_a_project_is_run_to_find_a_tool() {
 /// Checks that a program name is searched along `PATH` from the user's folder, not from the
 /// project.
 #[test]
-fn a_relative_folder_in_path_does_not_lead_into_the_project() {
+fn relative_folders_in_path_do_not_reach_the_project() {
     for folders in ["./node_modules/.bin", "node_modules/.bin", "", ".", "./node_modules/.bin:."] {
         let project = untrusted_folder("p", LANGUAGES[0]);
         let trap = fs::read_to_string(project.path("p/clang")).unwrap();
@@ -181,7 +181,7 @@ fn a_relative_folder_in_path_does_not_lead_into_the_project() {
 /// Checks that tools are queried outside the project. There no `rust-toolchain.toml`, `go.mod` or
 /// `.tool-versions` of the project can name another program.
 #[test]
-fn a_tool_is_asked_where_it_finds_nothing_of_the_project() {
+fn tools_are_queried_outside_the_project() {
     // A script in place of a tool that starts a program named by a file in the current folder.
     let probe = |project: &Project| {
         let marker = project.path("marker").to_str().unwrap().to_owned();
@@ -211,7 +211,7 @@ fn a_tool_is_asked_where_it_finds_nothing_of_the_project() {
 /// Checks that a project with its own toolchain file is built without a query in advance. The
 /// compiler's own failure then shows what is missing.
 #[test]
-fn a_project_that_names_its_compiler_is_built_with_it() {
+fn a_project_toolchain_file_skips_the_compiler_query() {
     for name in ["p/rust-toolchain.toml", "p/rust-toolchain", "rust-toolchain"] {
         let project = untrusted_folder("p", LANGUAGES[2]);
         project.write(name, "[toolchain]\npath = \"evil\"\n");
@@ -232,7 +232,7 @@ fn a_project_that_names_its_compiler_is_built_with_it() {
 }
 
 #[test]
-fn what_is_run_is_shown_before_it_runs() {
+fn a_build_command_is_shown_before_it_runs() {
     // The project's Zig package is recognised by its folder. It is the compiler, and its command
     // line is shown.
     let project = project().files(C.files);

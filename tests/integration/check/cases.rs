@@ -232,22 +232,22 @@ fn cases_of_ending() -> Vec<Case> {
 }
 
 #[test]
-fn what_cannot_be_loaded_or_started_fails_in_that() {
+fn load_and_start_failures_fail_their_checks() {
     cases_of_loading().iter().chain(&cases_of_starting()).for_each(Case::check);
 }
 
 #[test]
-fn what_breaks_on_items_fails_in_what_those_are() {
+fn failing_items_fail_their_checks() {
     cases_of_answering().iter().for_each(Case::check);
 }
 
 #[test]
-fn what_is_not_the_same_again_fails_in_what_it_depends_on() {
+fn varying_results_fail_the_comparison_checks() {
     cases_of_comparing().iter().for_each(Case::check);
 }
 
 #[test]
-fn what_ends_badly_fails_in_its_end() {
+fn a_failing_end_fails_its_check() {
     cases_of_ending().iter().for_each(Case::check);
 }
 
@@ -266,7 +266,7 @@ const OTHER_BATCH: &str = r#"(func (export "call_batch") (param $batch i32) (res
     (i32.const 0))"#;
 
 #[test]
-fn what_answers_otherwise_in_a_batch_fails_in_that() {
+fn differing_batch_answers_fail_the_batch_check() {
     let traps = r#"(func (export "call_batch") (param i32) (result i32) unreachable)"#;
     if in_processes() {
         let finished = check().file("it.wat", echo("", traps, "")).args(["it.wat", "--json"]).run();

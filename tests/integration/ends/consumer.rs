@@ -97,10 +97,10 @@ fn results_can_be_dropped_at_each_point_while_workers_are_busy() {
 }
 
 #[test]
-fn a_run_can_be_ended_at_each_point_and_accounts_for_what_it_has_read() {
+fn a_run_ended_at_any_point_accounts_for_all_read_items() {
     run_in_own_process(
         module_path!(),
-        "a_run_can_be_ended_at_each_point_and_accounts_for_what_it_has_read",
+        "a_run_ended_at_any_point_accounts_for_all_read_items",
         || {
             for order in ORDERS {
                 for taken in 0..=ITEMS {

@@ -13,8 +13,8 @@ const LIMIT: Duration = Duration::from_millis(500);
 const ITEMS: usize = 12;
 
 #[test]
-fn an_item_that_breaks_its_instance_costs_no_other_wherever_it_stands() {
-    let name = "an_item_that_breaks_its_instance_costs_no_other_wherever_it_stands";
+fn an_item_that_breaks_its_instance_costs_no_other_item() {
+    let name = "an_item_that_breaks_its_instance_costs_no_other_item";
     run_in_own_process(module_path!(), name, || {
         let (core, component) = (load("misbehave.wat"), load("component.wat"));
         #[rustfmt::skip]
@@ -76,8 +76,8 @@ fn break_at((plugin, item, kind): (&Plugin, &str, FaultKind), position: usize, w
 }
 
 #[test]
-fn an_instance_that_cannot_start_ends_the_run_wherever_it_stands() {
-    let name = "an_instance_that_cannot_start_ends_the_run_wherever_it_stands";
+fn any_instance_that_cannot_start_ends_the_run() {
+    let name = "any_instance_that_cannot_start_ends_the_run";
     run_in_own_process(module_path!(), name, || {
         let (init, spin) = (load("init.wat"), load("spin-init.wat"));
         type Expected = fn(&StartError) -> bool;
@@ -118,8 +118,8 @@ fn an_instance_that_cannot_start_ends_the_run_wherever_it_stands() {
 }
 
 #[test]
-fn an_instance_that_fails_to_finish_costs_its_report_and_nothing_else() {
-    let name = "an_instance_that_fails_to_finish_costs_its_report_and_nothing_else";
+fn a_failed_finish_costs_only_the_report() {
+    let name = "a_failed_finish_costs_only_the_report";
     run_in_own_process(module_path!(), name, || {
         let plugin = load("finish.wat");
         #[rustfmt::skip]
@@ -160,8 +160,8 @@ fn an_instance_that_fails_to_finish_costs_its_report_and_nothing_else() {
 }
 
 #[test]
-fn a_pool_that_is_dropped_ends_guests_that_would_not() {
-    run_in_own_process(module_path!(), "a_pool_that_is_dropped_ends_guests_that_would_not", || {
+fn dropping_a_pool_stops_endless_guests() {
+    run_in_own_process(module_path!(), "dropping_a_pool_stops_endless_guests", || {
         let plugin = load("misbehave.wat");
         for order in ORDERS {
             for workers in ["1", "3"] {

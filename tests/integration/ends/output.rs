@@ -59,8 +59,8 @@ fn pool(order: Order) -> Pool {
 }
 
 #[test]
-fn a_sink_that_fails_ends_the_run_wherever_it_does() {
-    run_in_own_process(module_path!(), "a_sink_that_fails_ends_the_run_wherever_it_does", || {
+fn a_sink_failure_at_any_point_ends_the_run() {
+    run_in_own_process(module_path!(), "a_sink_failure_at_any_point_ends_the_run", || {
         for order in ORDERS {
             for fails in (0..ITEMS).map(Fails::Write).chain((0..=ITEMS).map(Fails::Flush)) {
                 let (mut pool, mut sink) = (pool(order), Failing::new(fails));
@@ -82,8 +82,8 @@ fn a_sink_that_fails_ends_the_run_wherever_it_does() {
 }
 
 #[test]
-fn a_sink_that_panics_leaves_nothing_behind() {
-    run_in_own_process(module_path!(), "a_sink_that_panics_leaves_nothing_behind", || {
+fn a_panicking_sink_ends_the_run_but_not_the_pool() {
+    run_in_own_process(module_path!(), "a_panicking_sink_ends_the_run_but_not_the_pool", || {
         for order in ORDERS {
             for fails in (0..ITEMS).map(Fails::Panic) {
                 let (mut pool, mut sink) = (pool(order), Failing::new(fails));

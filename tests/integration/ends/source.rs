@@ -42,8 +42,8 @@ impl Source for Failing {
 }
 
 #[test]
-fn what_a_source_gave_before_it_failed_comes_out() {
-    run_in_own_process(module_path!(), "what_a_source_gave_before_it_failed_comes_out", || {
+fn items_before_a_source_failure_are_delivered() {
+    run_in_own_process(module_path!(), "items_before_a_source_failure_are_delivered", || {
         for end in [End::Error, End::Panic] {
             for until in 0..=ITEMS {
                 for per_block in [1, 3] {
@@ -83,27 +83,23 @@ fn fail_after(until: usize, per_block: usize, end: End, window: &str) {
 }
 
 #[test]
-fn what_an_iterator_gave_before_it_panicked_comes_out() {
-    run_in_own_process(
-        module_path!(),
-        "what_an_iterator_gave_before_it_panicked_comes_out",
-        || {
-            for order in ORDERS {
-                for until in 0..=ITEMS {
-                    let mut pool = echoing(2).order(order).build().unwrap();
-                    let items = (0..=ITEMS).map(move |number| {
-                        assert!(number < until, "enough");
-                        number.to_string()
-                    });
-                    let mut seen: Vec<_> = pool.map(items).collect();
-                    let fault = seen.pop().unwrap().unwrap_err();
-                    assert_eq!(fault.kind(), FaultKind::NotRun);
-                    assert_eq!(fault.message(), "the source of the items panicked: enough");
-                    let mut seen: Vec<_> = seen.into_iter().map(Result::unwrap).collect();
-                    seen.sort_by_key(|record| record.index());
-                    assert_eq!(seen.iter().map(text).collect::<Vec<_>>(), numbers(until));
-                }
+fn items_before_an_iterator_panic_are_delivered() {
+    run_in_own_process(module_path!(), "items_before_an_iterator_panic_are_delivered", || {
+        for order in ORDERS {
+            for until in 0..=ITEMS {
+                let mut pool = echoing(2).order(order).build().unwrap();
+                let items = (0..=ITEMS).map(move |number| {
+                    assert!(number < until, "enough");
+                    number.to_string()
+                });
+                let mut seen: Vec<_> = pool.map(items).collect();
+                let fault = seen.pop().unwrap().unwrap_err();
+                assert_eq!(fault.kind(), FaultKind::NotRun);
+                assert_eq!(fault.message(), "the source of the items panicked: enough");
+                let mut seen: Vec<_> = seen.into_iter().map(Result::unwrap).collect();
+                seen.sort_by_key(|record| record.index());
+                assert_eq!(seen.iter().map(text).collect::<Vec<_>>(), numbers(until));
             }
-        },
-    );
+        }
+    });
 }

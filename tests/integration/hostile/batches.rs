@@ -31,7 +31,7 @@ fn faults(stderr: &str) -> Vec<(usize, &str)> {
 }
 
 #[test]
-fn a_lie_about_a_batch_costs_one_item() {
+fn false_batch_data_costs_at_most_one_item() {
     use Blamed::{Another, Itself, Nobody};
     let reports = "bad-result: `call_batch` reports ";
     #[rustfmt::skip]

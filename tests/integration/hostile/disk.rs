@@ -33,7 +33,7 @@ fn counts(finished: &Finished) -> (usize, usize) {
 }
 
 #[test]
-fn a_worker_writes_no_more_than_it_may() {
+fn a_worker_stays_within_its_disk_limit() {
     for isolation in ISOLATIONS {
         for (plugin, ways) in WRITERS {
             for way in ways {
@@ -62,7 +62,7 @@ fn a_worker_writes_no_more_than_it_may() {
 }
 
 #[test]
-fn an_instance_that_is_replaced_has_the_rest_of_its_worker() {
+fn a_replacement_gets_the_remaining_disk_limit() {
     for isolation in ISOLATIONS {
         let items = ["> 0 file", "!", "> 0 file", "!", "> 0 file"];
         let finished =
@@ -72,7 +72,7 @@ fn an_instance_that_is_replaced_has_the_rest_of_its_worker() {
 }
 
 #[test]
-fn a_file_becomes_no_longer_than_all_that_may_be_written() {
+fn a_file_never_exceeds_the_disk_limit() {
     for isolation in ISOLATIONS {
         for (plugin, item) in
             [("hostile/play.wat", "z 0 file"), ("hostile/files-component.wat", "zfile")]
@@ -86,7 +86,7 @@ fn a_file_becomes_no_longer_than_all_that_may_be_written() {
 }
 
 #[test]
-fn standard_output_is_no_file_until_a_file_takes_its_place() {
+fn stdout_is_no_file_until_a_file_takes_its_descriptor() {
     for isolation in ISOLATIONS {
         let print = isolated(host(), isolation).plugin("print.wat");
         print.args(["--disk", "1"]).stdin("a line\n").run().code(0);
@@ -98,7 +98,7 @@ fn standard_output_is_no_file_until_a_file_takes_its_place() {
 }
 
 #[test]
-fn each_worker_has_a_limit_of_its_own() {
+fn each_worker_has_its_own_disk_limit() {
     for isolation in ISOLATIONS {
         let plugin = crate::support::fixtures().join("hostile/play.wat");
         let worker = format!("{},dir=work::/w:rw,disk=7", plugin.display());

@@ -33,7 +33,7 @@ fn a_feature_that_is_not_allowed_is_refused_by_name() {
 }
 
 #[test]
-fn what_is_on_the_engine_s_heap_counts_as_memory() {
+fn objects_on_the_engine_heap_count_as_memory() {
     let message = "the plugin asked for more memory than the 4MiB of `memory`";
     #[rustfmt::skip]
     let plugins = [
@@ -46,7 +46,7 @@ fn what_is_on_the_engine_s_heap_counts_as_memory() {
 }
 
 #[test]
-fn an_exception_that_nobody_catches_is_the_fault_of_its_item() {
+fn an_uncaught_exception_is_a_fault_of_its_item() {
     for plugin in ["hostile/throw.wat", "hostile/throw-component.wat"] {
         let run = good_run(plugin).args(["--wasm", "exceptions"]);
         run.fault("!", "trap", "uncaught exception, in `misdeed`").run();

@@ -36,7 +36,7 @@ fn with_a_secret(folder: &Path) {
 }
 
 #[test]
-fn no_path_and_no_link_leads_out_of_a_granted_directory() {
+fn no_path_or_symlink_leaves_a_granted_directory() {
     #[rustfmt::skip]
     let paths = [
         "..", "../secret", "./../secret", "inner/../../secret", "inner/../../data/../secret",
@@ -54,7 +54,7 @@ fn no_path_and_no_link_leads_out_of_a_granted_directory() {
 }
 
 #[test]
-fn a_link_of_ones_own_leads_nowhere() {
+fn a_plugins_own_symlink_cannot_leave_the_grant() {
     let mut run = good_run("hostile/own-link.wat").args(["--dir", "data::/data:rw+symlinks"]);
     for path in ["../secret", "..", "/etc/passwd", "/proc/self/environ", "up/secret", "absolute"] {
         run = run.fault(format!("!{path}"), "refused", NOT_CAPABLE);
@@ -63,7 +63,7 @@ fn a_link_of_ones_own_leads_nowhere() {
 }
 
 #[test]
-fn a_directory_for_reading_stays_as_it_is() {
+fn a_read_only_directory_stays_unchanged() {
     #[rustfmt::skip]
     let changes = [
         "cnew", "cinner/new", "wwords", "twords", "awords", "uwords", "rwords", "lwords", "swords",
@@ -94,7 +94,7 @@ fn a_directory_for_reading_stays_as_it_is() {
 }
 
 #[test]
-fn what_would_be_refused_can_be_done_in_a_directory_for_writing() {
+fn a_writable_grant_allows_the_changes_refused_elsewhere() {
     for isolation in ISOLATIONS {
         let described = isolated(host(), isolation).plugin("hostile/scribble.wat").args([
             "--jobs",
@@ -119,7 +119,7 @@ fn what_would_be_refused_can_be_done_in_a_directory_for_writing() {
 }
 
 #[test]
-fn a_pipe_that_nobody_else_opens_is_waited_for_no_longer_than_an_item_may_take() {
+fn opening_a_pipe_without_a_peer_times_out() {
     let granted = |folder: &Path| {
         fs::create_dir(folder.join("data")).unwrap();
         let mode = Mode::RUSR | Mode::WUSR;
@@ -142,7 +142,7 @@ fn with_a_file(folder: &Path) {
 }
 
 #[test]
-fn what_is_opened_for_ever_ends_at_a_limit() {
+fn endless_opening_ends_at_a_limit() {
     for plugin in ["hostile/open.wat", "hostile/keep-open.wat", "hostile/clocks-component.wat"] {
         let run = good_run(plugin).args(["--dir", "data::/data"]).granting(with_a_file);
         run.fault("!", "trap", TOO_MUCH).run();
@@ -150,7 +150,7 @@ fn what_is_opened_for_ever_ends_at_a_limit() {
 }
 
 #[test]
-fn what_a_plugin_opens_is_not_missing_elsewhere() {
+fn open_files_of_a_plugin_do_not_starve_the_host() {
     // A usual limit, and a low soft limit that the process may raise.
     for limit in ["ulimit -n 1024", "ulimit -S -n 100"] {
         for isolation in ISOLATIONS {

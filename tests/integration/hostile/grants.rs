@@ -54,7 +54,7 @@ fn check_nothing_escaped(finished: &Finished) {
 }
 
 #[test]
-fn a_fresh_instance_has_the_directory_that_was_granted() {
+fn a_fresh_instance_keeps_the_granted_directory() {
     for isolation in ISOLATIONS {
         for (end, flags, fault) in ENDS {
             let items = [EXCHANGE, end, "< 1 words", "> 1 new", "> 1 words"];
@@ -74,7 +74,7 @@ fn a_fresh_instance_has_the_directory_that_was_granted() {
 }
 
 #[test]
-fn a_grant_for_reading_inside_of_one_for_writing_keeps_its_rights() {
+fn a_read_grant_inside_a_writable_one_keeps_its_rights() {
     for isolation in ISOLATIONS {
         let items = [EXCHANGE, "!", "< 1 words", "> 1 new", "> 1 words"];
         let finished = with_nested_grants(isolation, "")
@@ -88,7 +88,7 @@ fn a_grant_for_reading_inside_of_one_for_writing_keeps_its_rights() {
 }
 
 #[test]
-fn a_grant_for_writing_inside_of_one_for_reading_keeps_its_rights() {
+fn a_writable_grant_inside_a_read_grant_keeps_its_rights() {
     for isolation in ISOLATIONS {
         let described = isolated(host(), isolation)
             .plugin("hostile/play.wat")
@@ -102,7 +102,7 @@ fn a_grant_for_writing_inside_of_one_for_reading_keeps_its_rights() {
 }
 
 #[test]
-fn a_worker_that_starts_late_has_the_directory_that_was_granted() {
+fn a_late_worker_gets_the_granted_directory() {
     for isolation in ISOLATIONS {
         // One worker tries to make a snapshot while the others wait to start. It renames files, which rules a snapshot
         // out, so each of the others then starts on its own.
@@ -117,7 +117,7 @@ fn a_worker_that_starts_late_has_the_directory_that_was_granted() {
 }
 
 #[test]
-fn a_worker_of_another_plugin_has_the_directory_that_was_granted() {
+fn a_worker_of_another_plugin_gets_the_granted_directory() {
     for isolation in ISOLATIONS {
         let described = isolated(host(), isolation);
         let folder = described.folder().to_owned();
@@ -139,7 +139,7 @@ fn a_worker_of_another_plugin_has_the_directory_that_was_granted() {
 }
 
 #[test]
-fn a_grant_that_is_removed_is_an_empty_directory() {
+fn a_removed_grant_appears_as_an_empty_directory() {
     for isolation in ISOLATIONS {
         let items = ["u 0 sub/words", "d 0 sub", "m 0 link sub", "!", "< 1 words", "> 1 new"];
         let finished = with_nested_grants(isolation, ":rw+symlinks")
@@ -161,7 +161,7 @@ const LINKERS: [(&str, &str, &str); 2] = [
 ];
 
 #[test]
-fn a_symbolic_link_is_made_only_where_that_is_granted() {
+fn symlinks_are_created_only_with_a_symlink_grant() {
     for isolation in ISOLATIONS {
         for (plugin, item, refusal) in LINKERS {
             for (rights, code) in [("", 1), (":rw", 1), (":rw+symlinks", 0)] {
@@ -183,7 +183,7 @@ fn a_symbolic_link_is_made_only_where_that_is_granted() {
 }
 
 #[test]
-fn a_symbolic_link_is_moved_only_where_that_is_granted() {
+fn symlinks_are_moved_only_with_a_symlink_grant() {
     for isolation in ISOLATIONS {
         for (plugin, moving, linking, refusal) in [
             ("hostile/play.wat", "m 0 LINK moved", "h 0 LINK second", "error 63"),
@@ -214,7 +214,7 @@ fn a_symbolic_link_is_moved_only_where_that_is_granted() {
 }
 
 #[test]
-fn the_writable_directories_of_a_worker_all_hold_symbolic_links_or_none_does() {
+fn all_or_no_writable_grants_of_a_worker_allow_symlinks() {
     let described = host().plugin("hostile/play.wat").subfolder("a").subfolder("b").args([
         "--dir",
         "a::/a:rw+symlinks",

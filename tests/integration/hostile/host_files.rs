@@ -34,7 +34,7 @@ fn nothing_outside_was_written(folder: &Path) {
 }
 
 #[test]
-fn an_item_that_is_a_link_of_a_plugin_is_a_fault() {
+fn an_item_that_is_a_plugin_symlink_is_a_fault() {
     for isolation in ISOLATIONS {
         let described = playing(isolation).args(["--input-format", "files"]).stdin_open();
         fs::write(described.folder().join("work/first"), "x 0 second link").unwrap();
@@ -56,7 +56,7 @@ fn an_item_that_is_a_link_of_a_plugin_is_a_fault() {
 }
 
 #[test]
-fn a_later_input_that_is_a_link_of_a_plugin_is_not_read() {
+fn a_later_input_that_is_a_plugin_symlink_is_not_read() {
     for isolation in ISOLATIONS {
         let described = playing(isolation).args(["-", "work/later"]).stdin_open();
         fs::write(described.folder().join("work/later"), ".\n").unwrap();
@@ -76,7 +76,7 @@ fn a_later_input_that_is_a_link_of_a_plugin_is_not_read() {
 }
 
 #[test]
-fn results_go_to_the_file_that_was_named_when_the_run_began() {
+fn results_go_to_the_file_that_was_named_at_the_start() {
     for isolation in ISOLATIONS {
         // The plugin replaces the file in `init`, and again while it runs items.
         let described = playing(isolation)
@@ -89,7 +89,7 @@ fn results_go_to_the_file_that_was_named_when_the_run_began() {
 }
 
 #[test]
-fn results_do_not_go_to_where_a_link_of_an_earlier_run_leads() {
+fn results_do_not_follow_symlinks_of_an_earlier_run() {
     for isolation in ISOLATIONS {
         for (output, name) in
             [("-o", "work/link"), ("--output-dir", "work/link-dir"), ("-o", "work/link-dir/new")]
@@ -113,7 +113,7 @@ fn results_do_not_go_to_where_a_link_of_an_earlier_run_leads() {
 }
 
 #[test]
-fn results_may_go_beside_the_items() {
+fn results_may_go_into_the_directory_of_the_items() {
     for isolation in ISOLATIONS {
         let described = playing(isolation)
             .args(["--input-format", "files", "--output-dir", "work/results/new"])
@@ -128,7 +128,7 @@ fn results_may_go_beside_the_items() {
 }
 
 #[test]
-fn what_decides_about_a_run_is_not_where_a_plugin_may_change_it() {
+fn run_settings_that_a_plugin_can_change_are_refused() {
     let plugin = fixtures().join("hostile/play.wat");
     let plugin = plugin.to_str().unwrap();
     let copy = |folder: &Path| fs::copy(plugin, folder.join("work/plugin.wat")).map(drop).unwrap();
@@ -174,7 +174,7 @@ fn what_decides_about_a_run_is_not_where_a_plugin_may_change_it() {
 }
 
 #[test]
-fn a_list_of_files_is_not_where_a_plugin_may_change_it() {
+fn an_item_list_that_a_plugin_can_change_is_refused() {
     for (from, args) in [("work/list", &["work/list"][..]), ("-", &["-"]), ("-", &[])] {
         let described = host()
             .plugin("hostile/play.wat")
@@ -208,7 +208,7 @@ fn a_list_of_files_is_not_where_a_plugin_may_change_it() {
 }
 
 #[test]
-fn a_folder_of_sources_that_a_plugin_may_change_is_not_built() {
+fn sources_that_a_plugin_can_change_are_not_built() {
     for (plugin, grant, conflict) in [
         ("work/project", "work::/w:rw", "the plugin `work/project` is in `work`"),
         ("project", "project/src::/w:rw", "the plugin `project` holds `project/src`"),
@@ -227,7 +227,7 @@ fn a_folder_of_sources_that_a_plugin_may_change_is_not_built() {
 }
 
 #[test]
-fn the_cache_is_neither_in_a_grant_nor_around_one() {
+fn the_cache_must_not_overlap_a_writable_grant() {
     for (cache, grant, conflict) in [
         ("cache", "cache/jailed::/w:rw", "the cache `cache` holds `cache/jailed`"),
         ("/proc/self/cwd", ".::/w:rw", "the cache `/proc/self/cwd` is in `.`"),
@@ -245,7 +245,7 @@ fn the_cache_is_neither_in_a_grant_nor_around_one() {
 }
 
 #[test]
-fn what_lies_above_is_named_from_within_a_grant() {
+fn parent_paths_work_from_within_a_grant() {
     let described = host()
         .args([fixtures().join("hostile/play.wat")])
         .args(["../items", "-o", "../out", "--dir", "..::/w:rw"])

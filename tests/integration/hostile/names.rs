@@ -10,7 +10,7 @@ const ILL: &str = r"\1b[2J\0d\c2\9b31m\7f\e2\80\ae";
 const SHOWN: &str = "[2J";
 
 #[test]
-fn the_name_of_a_function_is_told_without_its_control_characters() {
+fn function_names_are_shown_without_control_characters() {
     let run = good_run("hostile/names.wat");
     for finished in run.fault("!", "trap", "wasm `unreachable` instruction executed, in `").run() {
         let stderr = finished.stderr_text();
@@ -19,7 +19,7 @@ fn the_name_of_a_function_is_told_without_its_control_characters() {
 }
 
 #[test]
-fn a_plugin_that_is_refused_is_told_of_without_control_characters() {
+fn load_errors_are_shown_without_control_characters() {
     let begin = "(module (memory (export \"memory\") 1)";
     let alloc = "(func (export \"mtl_alloc\") (param i32) (result i32) (i32.const 8))";
     let call = "(func (export \"call\") (param i32 i32) (result i64) (i64.const 0))";

@@ -13,7 +13,7 @@ fn port() -> (TcpListener, u16) {
 }
 
 #[test]
-fn a_port_or_a_host_that_was_not_granted_is_never_reached() {
+fn an_ungranted_host_or_port_is_never_reached() {
     let (listener, port) = port();
     let other = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     #[rustfmt::skip]

@@ -13,7 +13,7 @@ const PLUGINS: [&str; 3] =
     ["hostile/start-loop.wat", "hostile/initialize-loop.wat", "hostile/init-loop.wat"];
 
 #[test]
-fn a_start_that_never_ends_ends_the_run() {
+fn a_hanging_start_ends_the_run() {
     for plugin in PLUGINS {
         for isolation in ISOLATIONS {
             let finished = isolated(host(), isolation)
@@ -31,7 +31,7 @@ fn a_start_that_never_ends_ends_the_run() {
 }
 
 #[test]
-fn a_replacement_that_never_starts_costs_its_worker_and_no_item() {
+fn a_hanging_replacement_costs_its_worker_but_no_item() {
     for isolation in ISOLATIONS {
         // These runs are slow, so they run at the same time.
         let runs = PLUGINS.map(|plugin| LosesOne::start(plugin, isolation));
@@ -87,7 +87,7 @@ impl LosesOne {
 }
 
 #[test]
-fn an_end_that_never_comes_takes_no_result_away() {
+fn a_hanging_finish_costs_no_result() {
     for isolation in ISOLATIONS {
         let finished = isolated(host(), isolation)
             .plugin("hostile/finish-loop.wat")

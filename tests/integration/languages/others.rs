@@ -9,7 +9,7 @@ use crate::support::{fixtures, host};
 
 /// Checks that `markdown` contains its package from PyPI.
 #[test]
-fn a_package_of_python_is_in_the_plugin() {
+fn a_python_plugin_contains_its_package() {
     let Some(markdown) = build("examples-plugins/python/markdown") else {
         return;
     };
@@ -19,7 +19,7 @@ fn a_package_of_python_is_in_the_plugin() {
 
 /// Checks a component that componentize-py builds for a world that the host does not know.
 #[test]
-fn a_component_of_another_tool_and_world_runs_as_it_is() {
+fn a_component_of_another_tool_and_world_runs() {
     let given = fixtures().join("languages/typed-python");
     let folder = tempfile::tempdir().unwrap();
     let component = folder.path().join("analyzer.wasm");

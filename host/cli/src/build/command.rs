@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_program_that_is_run_looks_for_others_in_a_relative_folder() {
+    fn relative_folders_are_dropped_from_path() {
         #[rustfmt::skip]
         let cases = [
             (None,                     None),

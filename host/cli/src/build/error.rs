@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_is_named_on_one_line_of_plain_signs() {
+    fn build_errors_escape_the_program_name() {
         let (program, path) = ("p\u{1b}[2J\n/zig".to_owned(), PathBuf::from("x"));
         let source = || io::Error::other("no");
         for error in [

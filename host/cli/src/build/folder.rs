@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tests_are_known_by_their_names() {
+    fn test_files_are_recognised_by_name() {
         #[rustfmt::skip]
         let cases = [
             ("worker", false), ("test", true), ("test_worker", true), ("worker_test", true),

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_language_is_shown_as_it_is_typed() {
+    fn a_language_displays_as_its_flag_value() {
         for language in Language::value_variants() {
             let typed = language.to_possible_value().unwrap();
             assert_eq!(typed.get_name(), language.name());

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_language_is_known_by_its_files() {
+    fn project_files_identify_the_language() {
         let asc = r#"{"devDependencies":{"assemblyscript":"1"}}"#;
         let qjs = r#"{"dependencies":{"componentize-qjs":"1"}}"#;
         #[rustfmt::skip]
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_clear_is_not_guessed() {
+    fn an_unclear_language_is_refused() {
         #[rustfmt::skip]
         let cases: [(&[(&str, &str)], &str); 5] = [
             (&[],                                       "`p` is not a project: it has no sources in a known language"),

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_tools_have_made_is_no_source() {
+    fn build_outputs_are_not_sources() {
         let dir = tempfile::tempdir().unwrap();
         let write = |name: &str| {
             let path = dir.path().join(name);
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_installed_counts() {
+    fn installed_packages_are_listed() {
         let dir = tempfile::tempdir().unwrap();
         let installed = dir.path().join("node_modules/.package-lock.json");
         fs::create_dir(dir.path().join("node_modules")).unwrap();

@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_is_shown_for_a_shell_in_its_folder() {
+    fn a_step_displays_as_a_shell_command() {
         let tool = Tool::at("/p/node_modules/.bin/asc".into());
         let step = Step::new(&tool).args(["my worker.ts", "--use", "abort="]).env("A", "b c");
         assert_eq!(

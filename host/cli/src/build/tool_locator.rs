@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn programs_are_where_path_leads_first() {
+    fn tools_are_found_in_path_order() {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         for name in [

@@ -132,12 +132,12 @@ mod tests {
     use crate::check::names::NAMES;
 
     #[test]
-    fn the_table_has_the_checks_that_can_be_skipped() {
+    fn the_check_table_matches_the_skippable_names() {
         assert_eq!(CHECKS.each_ref().map(|check| check.name), NAMES);
     }
 
     #[test]
-    fn each_check_comes_after_those_that_it_builds_on() {
+    fn each_check_follows_its_dependencies() {
         for (at, check) in CHECKS.iter().enumerate() {
             let before: Vec<_> = CHECKS[..at].iter().map(|check| check.name).collect();
             for name in check.depends_on {

@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_quoted_is_read_again() {
+    fn quoted_text_parses_back_as_toml() {
         let texts = ["", "a b", "it's", "{\"a\":1}", "'\"\\", "a\nb\tc\r\0\u{7f}\u{85}", "é…"];
         for text in texts {
             let line = format!("key = {}", quoted(text));

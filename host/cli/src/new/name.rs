@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_names_the_worker_in_it() {
+    fn the_folder_name_gives_the_worker_name() {
         use Language::{C, Go, Python, Rust};
         #[rustfmt::skip]
         let cases = [
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_takes_the_place_of_that_of_the_template() {
+    fn the_worker_name_replaces_the_template_name() {
         let name = Name("a-b".into());
         assert_eq!(name.insert_into("my-worker.my_worker"), "a-b.a_b");
     }

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_unknown_is_null() {
+    fn unknown_progress_values_are_null() {
         let mut snapshot = ProgressSnapshot::default();
         (snapshot.done, snapshot.bytes, snapshot.failed) = (2, 20, 1);
         let elapsed = Duration::from_millis(1500);

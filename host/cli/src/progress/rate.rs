@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_follows_what_is_new() {
+    fn the_rate_follows_recent_progress() {
         let mut rate = Rate::default();
         #[rustfmt::skip]
         let cases = [

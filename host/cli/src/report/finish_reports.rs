@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reports_are_shown_at_the_pace_of_the_limit_and_the_rest_is_counted() {
+    fn finish_reports_are_rate_limited_and_counted() {
         #[rustfmt::skip]
         let cases = [
             // at ms   bytes   is shown

@@ -11,7 +11,7 @@ use crate::env_grant::EnvError;
 use crate::init_arg::InitFileError;
 
 #[test]
-fn an_error_is_told_with_its_causes_and_its_hint() {
+fn an_error_shows_its_causes_and_hint() {
     let missing = io::Error::other("no such file");
     let init = CliError::from(InitFileError { path: "args".into(), source: missing });
     let directory = CliError::Source(SourceError::Directory { path: PathBuf::from("a\u{1b}b") });
@@ -41,7 +41,7 @@ fn an_error_is_told_with_its_causes_and_its_hint() {
 }
 
 #[test]
-fn a_plugin_speaks_under_its_name() {
+fn plugin_output_is_prefixed_with_the_worker() {
     #[rustfmt::skip]
     let cases = [
         ("",       "hello",             "[worker 2] hello"),
@@ -55,7 +55,7 @@ fn a_plugin_speaks_under_its_name() {
 }
 
 #[test]
-fn what_a_plugin_said_too_much_is_counted() {
+fn dropped_plugin_output_is_counted() {
     assert_eq!(
         dropped_text(WorkerIndex::new(2), 1, 12_345),
         "[worker 2] … 1 line (12345 bytes) dropped: more than `--log-limit` per second"
@@ -63,7 +63,7 @@ fn what_a_plugin_said_too_much_is_counted() {
 }
 
 #[test]
-fn faults_that_were_not_shown_are_counted() {
+fn suppressed_faults_are_counted() {
     let mut suppressed = SuppressedFaults::default();
     assert_eq!(suppressed_text(&suppressed), None);
     suppressed.add(FaultKind::Timeout);
@@ -74,7 +74,7 @@ fn faults_that_were_not_shown_are_counted() {
 }
 
 #[test]
-fn a_summary_says_what_became_of_the_items() {
+fn the_summary_shows_items_faults_and_rate() {
     let mut none = Summary::default();
     none.took = std::time::Duration::from_millis(1520);
     assert_eq!(summary_text(&none), "0 items, 0 faults, 1.52 s, 0.00 items/s");
@@ -94,7 +94,7 @@ fn a_summary_says_what_became_of_the_items() {
 }
 
 #[test]
-fn workers_beyond_the_cores_are_told_of_where_waiting_counts() {
+fn the_run_delay_warning_names_workers_and_cores() {
     assert_eq!(
         run_delay_text(8, 1),
         "warning: time limits include the time in which a worker waits for a core: the kernel does not report that \

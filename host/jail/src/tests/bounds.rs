@@ -19,8 +19,8 @@ use crate::test_timeout::with_timeout;
 use crate::{Access, AllowedDir};
 
 #[test]
-fn a_child_begins_with_nothing_but_its_parent_and_the_standard_descriptors() {
-    let test = "bounds::a_child_begins_with_nothing_but_its_parent_and_the_standard_descriptors";
+fn a_child_begins_with_only_the_standard_descriptors() {
+    let test = "bounds::a_child_begins_with_only_the_standard_descriptors";
     alone(test, |parent| {
         let open: Vec<_> = (0..40).map(|_| File::open("/dev/null").unwrap()).collect();
         open.into_iter().for_each(std::mem::forget);
@@ -38,8 +38,8 @@ fn a_child_begins_with_nothing_but_its_parent_and_the_standard_descriptors() {
 }
 
 #[test]
-fn a_child_whose_parent_has_ended_goes_no_further() {
-    alone("bounds::a_child_whose_parent_has_ended_goes_no_further", |parent| {
+fn an_orphaned_child_refuses_to_begin() {
+    alone("bounds::an_orphaned_child_refuses_to_begin", |parent| {
         let other = Pid::from_raw(parent.as_raw_nonzero().get() + 1).unwrap();
         assert!(matches!(begin(other), Err(JailError::Orphan)));
     });
@@ -80,8 +80,8 @@ fn a_child_dies_with_its_parent() {
 }
 
 #[test]
-fn limits_are_set_for_good() {
-    alone("bounds::limits_are_set_for_good", |parent| {
+fn resource_limits_cannot_be_raised() {
+    alone("bounds::resource_limits_cannot_be_raised", |parent| {
         begin(parent).unwrap();
         enter(&bare(Task::Work)).unwrap();
         let cases = [
@@ -102,12 +102,12 @@ fn limits_are_set_for_good() {
 }
 
 #[test]
-fn root_keeps_no_more_than_files_need() {
+fn root_keeps_only_file_capabilities() {
     let files =
         CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH | CapabilitySet::FOWNER;
     let granted = [AllowedDir::open("/tmp", Access::Read).unwrap()];
     let cases = [(&[][..], CapabilitySet::empty()), (&granted[..], files)];
-    alone("bounds::root_keeps_no_more_than_files_need", |_| {
+    alone("bounds::root_keeps_only_file_capabilities", |_| {
         let had = capabilities(None).unwrap().permitted;
         for (dirs, kept) in cases {
             let status = in_a_fork(|_| {
@@ -123,8 +123,8 @@ fn root_keeps_no_more_than_files_need() {
 }
 
 #[test]
-fn only_a_process_with_one_thread_enters_and_only_once() {
-    alone("bounds::only_a_process_with_one_thread_enters_and_only_once", |parent| {
+fn only_a_single_threaded_process_enters_the_jail_once() {
+    alone("bounds::only_a_single_threaded_process_enters_the_jail_once", |parent| {
         begin(parent).unwrap();
         assert!(matches!(seal(), Err(JailError::WrongOrder)), "it has not entered");
         thread::scope(|scope| {
@@ -141,8 +141,8 @@ fn only_a_process_with_one_thread_enters_and_only_once() {
 }
 
 #[test]
-fn what_aborts_ends_by_the_signal_that_says_so() {
-    let test = "bounds::what_aborts_ends_by_the_signal_that_says_so";
+fn an_abort_in_the_jail_ends_by_sigabrt() {
+    let test = "bounds::an_abort_in_the_jail_ends_by_sigabrt";
     ends_by(&[libc::SIGABRT], test, |parent| {
         begin(parent).unwrap();
         enter(&bare(Task::Work)).unwrap();

@@ -58,9 +58,9 @@ fn enter_with(parent: Pid, dirs: &[(PathBuf, Access)]) {
 }
 
 #[test]
-fn granted_directories_are_used_as_they_are_granted() {
+fn granted_directories_allow_their_access() {
     let tree = Tree::new();
-    alone("files::granted_directories_are_used_as_they_are_granted", |parent| {
+    alone("files::granted_directories_allow_their_access", |parent| {
         enter_with(parent, &tree.dirs_with_symlinks());
         assert_eq!(fs::read(tree.at("read/file")).unwrap(), b"read");
         assert_eq!(fs::read_dir(tree.at("read")).unwrap().count(), 2);
@@ -82,9 +82,9 @@ fn granted_directories_are_used_as_they_are_granted() {
 }
 
 #[test]
-fn a_symbolic_link_is_neither_made_nor_moved_unless_that_is_granted() {
+fn symlinks_need_a_symlink_grant() {
     let tree = Tree::new();
-    alone("files::a_symbolic_link_is_neither_made_nor_moved_unless_that_is_granted", |parent| {
+    alone("files::symlinks_need_a_symlink_grant", |parent| {
         enter_with(parent, &tree.dirs());
         let made = symlinkat("file", CWD, tree.at("write/symbolic"));
         assert_eq!(made.unwrap_err(), Errno::PERM);
@@ -94,9 +94,9 @@ fn a_symbolic_link_is_neither_made_nor_moved_unless_that_is_granted() {
 }
 
 #[test]
-fn nothing_beside_them_is_read_or_changed() {
+fn paths_outside_the_grants_are_inaccessible() {
     let tree = Tree::new();
-    alone("files::nothing_beside_them_is_read_or_changed", |parent| {
+    alone("files::paths_outside_the_grants_are_inaccessible", |parent| {
         enter_with(parent, &tree.dirs_with_symlinks());
         let read = |path: &Path| fs::read(path).map(drop);
         let write = |path: &Path| OpenOptions::new().write(true).open(path).map(drop);
@@ -154,11 +154,11 @@ fn nothing_beside_them_is_read_or_changed() {
 }
 
 #[test]
-fn a_grant_of_files_grants_nothing_else() {
+fn a_directory_grant_allows_nothing_else() {
     let tree = Tree::new();
     let outside = CString::new(tree.at("secret/file").as_os_str().as_bytes()).unwrap();
     let program = CString::new(tree.at("write/program").as_os_str().as_bytes()).unwrap();
-    alone("files::a_grant_of_files_grants_nothing_else", |parent| {
+    alone("files::a_directory_grant_allows_nothing_else", |parent| {
         fs::copy("/bin/false", tree.at("write/program")).unwrap();
         fs::set_permissions(tree.at("write/program"), Permissions::from_mode(0o755)).unwrap();
         enter_with(parent, &tree.dirs());
@@ -179,9 +179,9 @@ fn a_grant_of_files_grants_nothing_else() {
 }
 
 #[test]
-fn with_directories_to_read_there_is_no_call_that_changes_one() {
+fn a_read_only_grant_refuses_every_change() {
     let tree = Tree::new();
-    alone("files::with_directories_to_read_there_is_no_call_that_changes_one", |parent| {
+    alone("files::a_read_only_grant_refuses_every_change", |parent| {
         let dirs = [(tree.at("read"), Access::Read)];
         enter_with(parent, &dirs);
         let file = File::open(tree.at("read/file")).unwrap();

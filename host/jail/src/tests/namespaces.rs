@@ -27,14 +27,14 @@ fn has(layers: &JailLayers, layer: JailLayer) -> bool {
 }
 
 #[test]
-fn the_root_is_empty_and_granted_directories_are_used_by_what_is_open() {
+fn an_empty_root_keeps_open_granted_directories_usable() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["granted", "secret"] {
         fs::create_dir(folder.path().join(name)).unwrap();
         fs::write(folder.path().join(name).join("file"), name).unwrap();
     }
     let granted = folder.path().join("granted");
-    let test = "namespaces::the_root_is_empty_and_granted_directories_are_used_by_what_is_open";
+    let test = "namespaces::an_empty_root_keeps_open_granted_directories_usable";
     alone(test, |parent| {
         begin(parent).unwrap();
         let dirs = [AllowedDir::open(&granted, Access::ReadWrite).unwrap()];
@@ -58,8 +58,8 @@ fn the_root_is_empty_and_granted_directories_are_used_by_what_is_open() {
 }
 
 #[test]
-fn a_user_enters_them_by_way_of_a_user_namespace() {
-    alone("namespaces::a_user_enters_them_by_way_of_a_user_namespace", |parent| {
+fn an_unprivileged_process_enters_through_a_user_namespace() {
+    alone("namespaces::an_unprivileged_process_enters_through_a_user_namespace", |parent| {
         // Without capabilities, root is like any other user.
         set_capabilities(
             None,
@@ -95,8 +95,8 @@ fn keeps_the_right_on_files() -> bool {
 }
 
 #[test]
-fn who_may_read_files_of_others_learns_that_namespaces_hold_without_directories_only() {
-    let test = "namespaces::who_may_read_files_of_others_learns_that_namespaces_hold_without_directories_only";
+fn with_file_rights_namespaces_hold_only_without_directories() {
+    let test = "namespaces::with_file_rights_namespaces_hold_only_without_directories";
     alone(test, |parent| {
         if !keeps_the_right_on_files() {
             return;
@@ -120,8 +120,8 @@ fn who_may_read_files_of_others_learns_that_namespaces_hold_without_directories_
 }
 
 #[test]
-fn who_may_read_files_of_others_enters_no_user_namespace_with_directories() {
-    let test = "namespaces::who_may_read_files_of_others_enters_no_user_namespace_with_directories";
+fn with_file_rights_directories_prevent_a_user_namespace() {
+    let test = "namespaces::with_file_rights_directories_prevent_a_user_namespace";
     alone(test, |parent| {
         if !keeps_the_right_on_files() {
             return;

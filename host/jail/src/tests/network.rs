@@ -14,9 +14,9 @@ fn listener() -> (TcpListener, SocketAddr) {
 }
 
 #[test]
-fn a_granted_port_is_connected_to_and_no_other() {
+fn only_granted_ports_can_be_connected_to() {
     let ((_granted, granted), (_other, other)) = (listener(), listener());
-    alone("network::a_granted_port_is_connected_to_and_no_other", |parent| {
+    alone("network::only_granted_ports_can_be_connected_to", |parent| {
         begin(parent).unwrap();
         enter(&JailConfig { ports: &[granted.port()], ..bare(Task::Work) }).unwrap();
         seal().unwrap();
@@ -40,9 +40,9 @@ fn a_granted_port_is_connected_to_and_no_other() {
 }
 
 #[test]
-fn nobody_listens() {
+fn listening_on_a_port_is_refused() {
     let (_granted, granted) = listener();
-    alone("network::nobody_listens", |parent| {
+    alone("network::listening_on_a_port_is_refused", |parent| {
         begin(parent).unwrap();
         enter(&JailConfig { ports: &[granted.port()], ..bare(Task::Work) }).unwrap();
         seal().unwrap();

@@ -5,8 +5,8 @@ use std::thread;
 use super::{Task, alone, bare, begin, ends_by, enter, misdeeds, not_refused, seal};
 
 #[test]
-fn no_misdeed_is_done_before_the_seal_or_after_it() {
-    alone("refused::no_misdeed_is_done_before_the_seal_or_after_it", |parent| {
+fn misdeeds_are_refused_before_and_after_the_seal() {
+    alone("refused::misdeeds_are_refused_before_and_after_the_seal", |parent| {
         begin(parent).unwrap();
         enter(&bare(Task::Work)).unwrap();
         let parent = parent.as_raw_nonzero().get();
@@ -19,8 +19,8 @@ fn no_misdeed_is_done_before_the_seal_or_after_it() {
 }
 
 #[test]
-fn no_misdeed_is_done_where_plugins_are_compiled() {
-    alone("refused::no_misdeed_is_done_where_plugins_are_compiled", |parent| {
+fn a_compiler_jail_refuses_misdeeds() {
+    alone("refused::a_compiler_jail_refuses_misdeeds", |parent| {
         begin(parent).unwrap();
         enter(&bare(Task::Compile)).unwrap();
         let parent = parent.as_raw_nonzero().get();
@@ -53,8 +53,8 @@ fn all_are_refused(parent: i32) {
 }
 
 #[test]
-fn no_code_is_made_once_the_jail_is_sealed_and_threads_cannot_either() {
-    let test = "refused::no_code_is_made_once_the_jail_is_sealed_and_threads_cannot_either";
+fn no_thread_creates_code_after_the_seal() {
+    let test = "refused::no_thread_creates_code_after_the_seal";
     alone(test, |parent| {
         begin(parent).unwrap();
         enter(&bare(Task::Work)).unwrap();
@@ -78,8 +78,8 @@ fn no_code_is_made_once_the_jail_is_sealed_and_threads_cannot_either() {
 }
 
 #[test]
-fn no_thread_is_started_and_no_memory_is_hidden_once_the_jail_is_sealed() {
-    let test = "refused::no_thread_is_started_and_no_memory_is_hidden_once_the_jail_is_sealed";
+fn the_seal_forbids_new_threads_and_hidden_memory() {
+    let test = "refused::the_seal_forbids_new_threads_and_hidden_memory";
     alone(test, |parent| {
         begin(parent).unwrap();
         enter(&bare(Task::Work)).unwrap();
@@ -91,8 +91,8 @@ fn no_thread_is_started_and_no_memory_is_hidden_once_the_jail_is_sealed() {
 }
 
 #[test]
-fn calls_have_no_other_numbers() {
-    alone("refused::calls_have_no_other_numbers", |parent| {
+fn alternative_syscall_numbers_are_refused() {
+    alone("refused::alternative_syscall_numbers_are_refused", |parent| {
         begin(parent).unwrap();
         enter(&bare(Task::Work)).unwrap();
         let done = not_refused(misdeeds::by_x32_numbers());
@@ -102,10 +102,10 @@ fn calls_have_no_other_numbers() {
 
 #[cfg(target_arch = "x86_64")]
 #[test]
-fn a_call_of_32_bits_ends_the_process() {
+fn a_32_bit_syscall_kills_the_process() {
     // A kernel without 32-bit calls treats the instruction as invalid.
     let signals = [libc::SIGSYS, libc::SIGSEGV];
-    ends_by(&signals, "refused::a_call_of_32_bits_ends_the_process", |parent| {
+    ends_by(&signals, "refused::a_32_bit_syscall_kills_the_process", |parent| {
         begin(parent).unwrap();
         enter(&bare(Task::Work)).unwrap();
         call_as_32_bits();

@@ -48,7 +48,7 @@ fn nested_components_and_modules_are_counted() {
 }
 
 #[test]
-fn what_is_more_complex_than_any_compiler_makes_it_is_too_complex() {
+fn excessive_complexity_is_detected() {
     let flat = |parts: usize| binary(&format!("(component {})", "(core module)".repeat(parts - 1)));
     #[rustfmt::skip]
     let cases = [
@@ -72,7 +72,7 @@ fn what_is_more_complex_than_any_compiler_makes_it_is_too_complex() {
 }
 
 #[test]
-fn a_component_that_is_handed_over_has_no_instances_here() {
+fn instantiating_a_passed_component_exceeds_the_limit() {
     let imports = "(import \"c\" (component $c)) (instance (instantiate $c))";
     let imported = &format!("(component {imports})");
     let with = "(instance (instantiate $it (with \"c\" (component $c))))";

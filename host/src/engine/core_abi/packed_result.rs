@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_read_or_refused_and_never_out_of_memory() {
+    fn an_answer_outside_the_memory_is_rejected() {
         let memory = b"0123456789";
         let (error, empty) = (PackedResult::ERROR, PackedResult::NO_RECORD);
         #[rustfmt::skip]
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_in_a_batch_begins_where_the_one_before_it_ends() {
+    fn a_batch_result_starts_where_the_previous_one_ends() {
         let (error, empty) = (PackedResult::ERROR, PackedResult::NO_RECORD);
         #[rustfmt::skip]
         let cases = [

@@ -14,7 +14,7 @@ fn refusal(offers: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn names_are_those_that_both_kinds_of_plugin_can_import() {
+fn both_plugin_kinds_can_import_host_function_names() {
     let interface =
         |it| format!("`{it}` is not the name of an interface, such as `acme:store/lookup@1.0.0`");
     let name = |it| format!("`{it}` is not the name of a function, such as `get-all`");
@@ -51,7 +51,7 @@ fn names_are_those_that_both_kinds_of_plugin_can_import() {
 }
 
 #[test]
-fn a_name_is_offered_once() {
+fn a_duplicate_host_function_is_refused() {
     #[rustfmt::skip]
     let cases: [(&[(&str, &str)], &str); 4] = [
         (&[],                                         ""),
@@ -65,7 +65,7 @@ fn a_name_is_offered_once() {
 }
 
 #[test]
-fn what_a_function_says_is_bounded_and_its_panic_is_an_error() {
+fn host_function_answers_are_bounded_and_panics_are_errors() {
     let mut functions = HostFunctions::default();
     functions.add("a:b/c".into(), "d".into(), |call, input| match input {
         b"long" => Ok(vec![0; MAX_ANSWER + 1]),

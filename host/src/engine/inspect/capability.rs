@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_needed_is_told_by_what_is_imported() {
+    fn imports_determine_the_needed_capabilities() {
         use Capability::{Files, Network, Variables};
         #[rustfmt::skip]
         let cases: [(&str, &str, &[Capability]); 11] = [

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_listed_is_bounded_and_the_rest_is_counted() {
+    fn a_listing_is_bounded_and_counts_the_rest() {
         let mut findings = findings();
         let mut lister = Lister::new(&mut findings);
         for number in 0..5000 {
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn long_names_have_less_room() {
+    fn long_names_shorten_the_listing() {
         let mut findings = findings();
         let mut lister = Lister::new(&mut findings);
         for number in 0..10 {
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_imported_again_takes_no_room() {
+    fn a_repeated_import_is_listed_once() {
         let mut findings = findings();
         let mut lister = Lister::new(&mut findings);
         for _ in 0..5000 {

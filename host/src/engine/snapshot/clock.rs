@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_moved_on_and_never_back() {
+    fn the_guest_clock_advances_and_never_goes_back() {
         let (clock, hour) = (Clock::new(), Duration::from_hours(1));
         let same = clock.clone();
         assert!(clock.elapsed() < hour);

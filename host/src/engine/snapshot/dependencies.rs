@@ -105,7 +105,7 @@ mod tests {
     use crate::sandbox::capabilities::DirGrant;
 
     #[test]
-    fn what_was_looked_at_is_as_it_was_or_not() {
+    fn a_dependency_stamp_detects_changes() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::write(at("file"), "1").unwrap();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_have_changed_meanwhile_is_not_what_was_seen() {
+    fn a_dependency_changed_after_the_start_has_no_stamp() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("file"), "1").unwrap();
         let dirs = [GrantedDir::open(&DirGrant::read(folder.path(), "/data")).unwrap()];

@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_begin_after_zeros() {
+    fn image_pieces_are_separated_by_zeros() {
         for (memory, pieces) in [(&[][..], 0), (&[0, 0], 0), (&[0, 1, 2, 0, 0, 3, 0, 4], 3)] {
             assert_eq!(pieces_of(memory), pieces, "{memory:?}");
         }

@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_snapshot_would_not_know_is_seen() {
+    fn the_recorder_detects_effects_a_snapshot_would_lose() {
         use SnapshotRefusal::{ClosesDescriptor, OpenFile, Writes};
         // A file is opened as descriptor 7, which WASI writes to address 4.
         let memory = [0, 0, 0, 0, 7, 0, 0, 0];
@@ -165,14 +165,14 @@ mod tests {
     }
 
     #[test]
-    fn random_bytes_are_no_reason_to_refuse() {
+    fn random_bytes_do_not_prevent_a_snapshot() {
         let mut recorder = InitRecorder::default();
         recorder.record_random();
         assert_eq!(recorder.verdict().map(|verdict| verdict.has_random), Ok(true));
     }
 
     #[test]
-    fn what_is_looked_at_is_told_from_the_granted_directory_on() {
+    fn recorded_paths_are_relative_to_the_granted_directory() {
         let mut memory = b"a/b none..".to_vec();
         memory.splice(0..0, [7, 0, 0, 0]);
         let mut recorder = InitRecorder::default();

@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_interface_may_be_named_shortly() {
+    fn an_interface_may_be_named_without_package_or_version() {
         #[rustfmt::skip]
         let cases = [
             ("acme:math/ops@1.0.0", "acme:math/ops@1.0.0", true),

@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_found_in_both_spellings() {
+    fn a_name_is_found_with_hyphens_or_underscores() {
         let named = NameMap::new(["z-1", "a", "b-c", "z"].map(|name| (name.into(), ())).into());
         #[rustfmt::skip]
         let cases = [

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_path_leads_from_the_item_to_what_is_wrong() {
+    fn a_value_error_shows_the_path_to_the_mistake() {
         let error = ValueError::new("what").in_key("x").in_index(3).in_key("points");
         assert_eq!(error.to_string(), "$.points[3].x: what");
         assert_eq!(ValueError::new("what").to_string(), "$: what");

@@ -61,7 +61,7 @@ mod tests {
     use crate::jail::system_limits;
 
     #[test]
-    fn a_thread_that_was_refused_has_its_hint_in_the_parent() {
+    fn a_refused_thread_gives_a_hint_in_the_parent() {
         for error in [EngineError::Thread, EngineError::CompilerThreads] {
             let error = SetupError::from(error(io::ErrorKind::WouldBlock.into()));
             let message = error.to_string();

@@ -47,7 +47,7 @@ fn next(connection: &mut ChildConnection, policy: &mut dyn WaitPolicy) -> String
 }
 
 #[test]
-fn frames_come_whole_however_they_are_written() {
+fn frames_arrive_whole_for_any_write_sizes() {
     with_timeout(|| {
         let (mut connection, mut child) = pair();
         let frames = [log(b"one"), log(b""), log(b"three")].concat();
@@ -74,7 +74,7 @@ fn frames_come_whole_however_they_are_written() {
 }
 
 #[test]
-fn what_is_no_frame_is_not_waited_for() {
+fn an_invalid_or_missing_frame_ends_the_wait() {
     let too_long = u32::try_from(MAX + 1).unwrap().to_le_bytes();
     let too_long = [&too_long[..], &[Reply::Guest as u8]].concat();
     #[rustfmt::skip]
@@ -106,7 +106,7 @@ fn what_is_no_frame_is_not_waited_for() {
 }
 
 #[test]
-fn a_flood_of_frames_takes_no_more_than_a_few() {
+fn a_flood_of_frames_uses_bounded_memory() {
     const FRAMES: usize = 200_000;
     with_timeout(|| {
         let (mut connection, mut child) = pair();
@@ -124,7 +124,7 @@ fn a_flood_of_frames_takes_no_more_than_a_few() {
 }
 
 #[test]
-fn room_for_a_large_frame_is_given_back_with_the_next() {
+fn memory_of_a_large_frame_is_released_with_the_next() {
     with_timeout(|| {
         let (mut connection, mut child) = pair();
         let write = move || {
@@ -147,7 +147,7 @@ fn room_for_a_large_frame_is_given_back_with_the_next() {
 }
 
 #[test]
-fn a_child_that_does_not_read_is_not_waited_for_for_ever() {
+fn sending_to_a_child_that_does_not_read_times_out() {
     with_timeout(|| {
         let (connection, mut child) = pair();
         let frame = log(&vec![b'x'; MAX]);
@@ -165,7 +165,7 @@ fn a_child_that_does_not_read_is_not_waited_for_for_ever() {
 }
 
 #[test]
-fn what_goes_out_arrives_though_it_does_not_fit_at_once() {
+fn a_frame_larger_than_the_socket_buffer_arrives() {
     with_timeout(|| {
         let (connection, mut child) = pair();
         let frame = log(&vec![b'x'; MAX]);

@@ -47,7 +47,7 @@ impl WaitPolicy for UntilNotified<'_> {
 }
 
 #[test]
-fn one_that_stays_is_killed_when_nobody_waits_any_longer() {
+fn a_child_that_does_not_exit_is_killed() {
     let folder = tempfile::tempdir().unwrap();
     let (program, event_fd) =
         (script(folder.path(), "exec sleep 1000"), Arc::new(EventFd::new().unwrap()));
@@ -57,7 +57,7 @@ fn one_that_stays_is_killed_when_nobody_waits_any_longer() {
 }
 
 #[test]
-fn what_a_terminal_sends_to_all_is_for_the_parent() {
+fn a_child_ignores_terminal_signals() {
     for signal in ["HUP", "INT", "QUIT", "TERM", "TSTP"] {
         let end = end_of(&format!("kill -{signal} $$; exit 7"));
         assert_eq!(end, "its process exited with code 7", "{signal}");
@@ -65,13 +65,13 @@ fn what_a_terminal_sends_to_all_is_for_the_parent() {
 }
 
 #[test]
-fn how_it_ended_is_said() {
+fn the_end_of_a_child_names_its_signal_or_exit_code() {
     assert_eq!(end_of("kill -SEGV $$"), "its process was killed by signal 11 (SIGSEGV)");
     assert_eq!(end_of("echo first; echo 'last\t' >&2"), "its process exited with code 0: last\\t");
 }
 
 #[test]
-fn this_thread_blocks_nothing_afterwards() {
+fn starting_a_child_leaves_the_signal_mask_unchanged() {
     let blocked = || {
         let status = fs::read_to_string("/proc/thread-self/status").unwrap();
         status.lines().find(|line| line.starts_with("SigBlk")).unwrap().to_owned()

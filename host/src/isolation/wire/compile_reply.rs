@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_found_in_the_largest_plugin_fits_into_a_frame() {
+    fn findings_of_the_largest_plugin_fit_into_a_frame() {
         let settings = CompileSettings::new(&crate::Engine::new().unwrap());
         let sent = encode_findings(largest());
         assert!(sent.len() - HEADER <= MAX_FINDINGS_BYTES, "{}", sent.len());
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_that_no_child_of_ours_makes_are_not_taken() {
+    fn overlong_lists_in_findings_are_rejected() {
         let settings = CompileSettings::new(&crate::Engine::new().unwrap());
         let export = || Export { name: String::new(), signature: String::new() };
         let import = |names| Import {

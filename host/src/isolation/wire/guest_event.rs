@@ -34,7 +34,7 @@ mod tests {
     use crate::sandbox::guest_event::{Denial, GuestStream, LogLevel};
 
     #[test]
-    fn an_event_arrives_as_it_was_sent() {
+    fn a_guest_event_round_trips() {
         let address = "[::1]:80".parse().unwrap();
         for event in [
             GuestEvent::Output { stream: GuestStream::Stderr, line: "é" },
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_event_is_refused() {
+    fn an_invalid_guest_event_is_rejected() {
         let sent = encode(&GuestEvent::Output { stream: GuestStream::Stdout, line: "line" });
         let long = encode(&GuestEvent::Log { level: LogLevel::Info, message: &"x".repeat(MAX) });
         for bad in [
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_names_hosts_and_no_commands() {
+    fn a_denial_accepts_only_valid_host_names() {
         let long = "a".repeat(64);
         let much = "a.".repeat(200);
         #[rustfmt::skip]

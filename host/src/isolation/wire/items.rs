@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn items_arrive_as_they_were_sent() {
+    fn sent_items_round_trip() {
         let frame = sent();
         let (length, kind) = super::super::header(*frame.first_chunk().unwrap());
         assert_eq!((length, kind), (frame.len() - HEADER, Order::Run as u8));
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_that_is_cut_has_no_items() {
+    fn a_truncated_order_is_rejected() {
         let frame = sent();
         for end in 0..frame.len() {
             let mut block = BlockBuilder::new();

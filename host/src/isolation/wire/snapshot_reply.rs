@@ -63,7 +63,7 @@ mod tests {
     use crate::engine::snapshot::{Dependency, MAX_DEPENDENCIES};
 
     #[test]
-    fn what_is_said_of_a_snapshot_is_understood() {
+    fn a_snapshot_reply_round_trips() {
         let dependency = Dependency { dir: 1, path: "é\n".into(), was_found: true };
         for (has_random, dependencies) in
             [(false, None), (true, Some(vec![])), (true, Some(vec![dependency]))]
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_hold_is_refused() {
+    fn malformed_replies_are_rejected() {
         let verdict = Verdict::default();
         let reply = ChildSnapshotReply { length: 1, format: Format::Text, verdict }.encode();
         for bad in [&reply[HEADER..reply.len() - 1], &[&reply[HEADER..], b"x"].concat()] {
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_has_no_more_files_than_a_recorder_tells() {
+    fn the_dependencies_of_a_verdict_are_bounded() {
         let dependency = Dependency { dir: 0, path: String::new(), was_found: true };
         for (files, fits) in [(MAX_DEPENDENCIES, true), (MAX_DEPENDENCIES + 1, false)] {
             let verdict =

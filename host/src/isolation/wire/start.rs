@@ -72,7 +72,7 @@ mod tests {
     use crate::item::bounded::guest;
 
     #[test]
-    fn an_error_arrives_as_it_was_sent_and_no_longer_than_a_guest_can_make_it() {
+    fn a_start_error_round_trips_and_is_bounded() {
         let long = "é".repeat(guest::MAX);
         for message in ["why", &long] {
             let message = || message.to_owned();
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_hold_is_refused() {
+    fn malformed_replies_are_rejected() {
         for bad in
             [&b""[..], b"\x09\x00", b"\x00\x05a", b"\x00\x01ab", b"\x00\xff\xff\xff\xff\x0fa"]
         {

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_confined_worker_opens_only_what_some_worker_is_granted() {
+    fn a_confined_thread_opens_only_granted_paths() {
         let folder = tempfile::tempdir().unwrap();
         let (granted, other) = (folder.path().join("granted"), folder.path().join("other"));
         for dir in [&granted, &other] {
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn delays_that_nobody_tells_are_told_of_where_workers_outnumber_cores() {
+    fn unknown_delays_warn_if_workers_outnumber_cores() {
         for (is_known, workers, expected) in
             [(true, 9, false), (false, 2, false), (false, 3, true), (false, 9, true)]
         {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_plugin_is_granted_is_what_its_thread_may_open() {
+    fn plugin_grants_become_the_thread_confinement() {
         let folder = tempfile::tempdir().unwrap();
         let plugin = Plugin::load(&Engine::new().unwrap(), "../tests/fixtures/files.wat").unwrap();
         let grant = DirGrant::read_write(folder.path(), "/data").open().unwrap();

@@ -64,7 +64,7 @@ fn answers(builder: PoolBuilder, workers: usize) -> BTreeSet<String> {
 }
 
 #[test]
-fn plugins_with_state_and_without_and_native_workers_share_a_pool() {
+fn stateful_stateless_and_native_workers_share_a_pool() {
     with_timeout(|| {
         let engine = engine();
         let (init, upper) = (fixture(&engine, "init.wat"), fixture(&engine, "upper.wat"));
@@ -84,7 +84,7 @@ fn plugins_with_state_and_without_and_native_workers_share_a_pool() {
 }
 
 #[test]
-fn what_a_worker_is_given_adds_to_what_all_have() {
+fn worker_variables_extend_the_pool_variables() {
     with_timeout(|| {
         let engine = engine();
         let environment = fixture(&engine, "environment.wat");
@@ -120,7 +120,7 @@ fn each_worker_sees_its_own_directories() {
 }
 
 #[test]
-fn memory_is_limited_for_all_and_for_each() {
+fn memory_limits_apply_to_the_pool_and_to_each_worker() {
     with_timeout(|| {
         let engine = engine();
         // The plugin has five pages from the start.
@@ -146,7 +146,7 @@ fn memory_is_limited_for_all_and_for_each() {
 }
 
 #[test]
-fn fuel_is_limited_for_all_and_for_each() {
+fn fuel_limits_apply_to_the_pool_and_to_each_worker() {
     with_timeout(|| {
         let engine = Engine::with_fuel().unwrap();
         let upper = fixture(&engine, "upper.wat");
@@ -168,7 +168,7 @@ fn fuel_is_limited_for_all_and_for_each() {
 }
 
 #[test]
-fn results_of_native_workers_are_limited_as_well() {
+fn result_limits_apply_to_native_workers() {
     let limit = "2".parse().unwrap();
     let mut pool = Pool::from_workers([echo()]).max_result(limit).build().unwrap();
     let too_long = "bad-result: the result of 3 bytes is larger than the 2 bytes of `max_result`";
@@ -176,7 +176,7 @@ fn results_of_native_workers_are_limited_as_well() {
 }
 
 #[test]
-fn a_list_of_workers_must_make_sense() {
+fn an_inconsistent_worker_list_is_refused() {
     let engine = engine();
     let upper = fixture(&engine, "upper.wat");
     let (plugin, path) = (|| WorkerSpec::plugin(&upper), "../tests/fixtures/upper.wat");
@@ -206,7 +206,7 @@ fn a_list_of_workers_must_make_sense() {
 }
 
 #[test]
-fn a_worker_has_so_many_directories_and_is_refused_more() {
+fn a_worker_has_at_most_200_directories() {
     let folder = tempfile::tempdir().unwrap();
     let files = fixture(&engine(), "files.wat");
     let pool = |all: usize, own: usize| {
@@ -272,7 +272,7 @@ fn counter() -> WorkerSpec {
 }
 
 #[test]
-fn a_native_worker_that_panics_is_replaced_and_its_item_is_a_fault() {
+fn a_panicking_native_worker_is_replaced() {
     with_timeout(|| {
         let mut pool = Pool::from_workers([counter()]).build().unwrap();
         let items = ["a", "panic", "b", "none", "refuse", "bad", "c"];
@@ -293,7 +293,7 @@ fn a_native_worker_that_panics_is_replaced_and_its_item_is_a_fault() {
 }
 
 #[test]
-fn a_closing_report_that_panics_is_told() {
+fn a_panic_in_the_finish_report_is_reported() {
     with_timeout(|| {
         let mut pool = Pool::from_workers([counter()]).build().unwrap();
         assert_eq!(pool.map(["x"; 13]).count(), 13);
@@ -330,7 +330,7 @@ fn a_native_worker_that_does_not_open_ends_the_run() {
 }
 
 #[test]
-fn a_native_worker_that_cannot_be_opened_again_is_retired() {
+fn a_native_worker_that_fails_to_reopen_is_retired() {
     #[derive(Default)]
     struct Retired(AtomicU32);
 
@@ -365,7 +365,7 @@ fn a_native_worker_that_cannot_be_opened_again_is_retired() {
 }
 
 #[test]
-fn more_workers_than_the_system_has_mappings_for_are_refused() {
+fn workers_beyond_the_mapping_limit_are_refused() {
     assert!(check_mappings(5, None).is_ok());
     assert!(check_mappings(5, Some(5)).is_ok());
     let error = check_mappings(6, Some(5)).unwrap_err();

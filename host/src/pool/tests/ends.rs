@@ -6,7 +6,7 @@ use crate::stats::Summary;
 use crate::worker::restart_policy::MaxRestarts;
 
 #[test]
-fn each_policy_does_what_it_says() {
+fn each_error_policy_decides_output_and_error() {
     with_timeout(|| {
         let call = |_: usize, item: &[u8]| match item {
             b"3" | b"5" => Reply::Refused,
@@ -35,7 +35,7 @@ fn each_policy_does_what_it_says() {
 }
 
 #[test]
-fn what_was_done_and_nobody_took_is_counted() {
+fn undelivered_results_are_counted() {
     with_timeout(|| {
         for taken in 1..=3 {
             // No item ends before all three are being worked on, so all of them are done, whoever takes their
@@ -56,7 +56,7 @@ fn what_was_done_and_nobody_took_is_counted() {
 }
 
 #[test]
-fn an_immediate_end_in_order_still_gives_all_that_comes_before_the_failed_item() {
+fn an_immediate_end_delivers_items_before_the_failed_one() {
     with_timeout(|| {
         // Item 0 waits until the pool knows that item 5 has failed. Only then does the pool drop an endless source.
         let (reads, is_read) = bounded::<()>(0);
@@ -86,7 +86,7 @@ fn an_immediate_end_in_order_still_gives_all_that_comes_before_the_failed_item()
 }
 
 #[test]
-fn what_breaks_is_replaced_and_every_other_item_has_its_result() {
+fn failed_instances_are_replaced_and_other_items_succeed() {
     with_timeout(|| {
         for workers in [1, 3] {
             let opened = Arc::new(AtomicU64::new(0));
@@ -122,7 +122,7 @@ fn no_start() -> StartError {
 }
 
 #[test]
-fn a_worker_that_cannot_start_ends_the_run_and_says_why() {
+fn a_failed_worker_start_ends_the_run_with_its_reason() {
     with_timeout(|| {
         let opens = vec![
             Box::new(|| Ok(boxed(|item: &[u8]| Reply::Record(item.to_vec())))) as Open,
@@ -140,7 +140,7 @@ fn a_worker_that_cannot_start_ends_the_run_and_says_why() {
 }
 
 #[test]
-fn a_loop_that_only_takes_results_sees_that_the_run_failed() {
+fn a_result_loop_sees_the_run_error() {
     with_timeout(|| {
         let cannot_start = || Box::new(|| Err(no_start())) as Open;
         let mut pool = start(settings(), std::iter::once(cannot_start()));
@@ -152,7 +152,7 @@ fn a_loop_that_only_takes_results_sees_that_the_run_failed() {
 }
 
 #[test]
-fn a_panic_in_an_iterator_is_the_last_result() {
+fn a_panicking_item_iterator_gives_a_last_fault() {
     with_timeout(|| {
         let items = (0..5).map(|number| {
             assert!(number < 3, "three is enough");
@@ -191,7 +191,7 @@ fn a_slow_item_of_an_abandoned_run_holds_up_only_its_own_worker() {
 }
 
 #[test]
-fn a_replacement_is_not_made_when_there_is_nothing_left_to_do() {
+fn no_replacement_starts_without_remaining_items() {
     with_timeout(|| {
         let opened = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&opened);
@@ -230,7 +230,7 @@ fn an_observer_that_panics_costs_no_item() {
 }
 
 #[test]
-fn after_an_immediate_end_in_order_nothing_that_was_finished_early_is_written() {
+fn an_immediate_end_discards_results_after_the_failed_item() {
     with_timeout(|| {
         let (done, all_done) = bounded::<()>(3);
         let call = move |_: usize, item: &[u8]| {
@@ -254,7 +254,7 @@ fn after_an_immediate_end_in_order_nothing_that_was_finished_early_is_written() 
 }
 
 #[test]
-fn when_no_worker_can_be_started_again_the_rest_is_not_run() {
+fn without_a_restartable_worker_the_rest_is_not_run() {
     with_timeout(|| {
         let open = || {
             let mut started = false;
@@ -291,7 +291,7 @@ impl Source for Failing {
 }
 
 #[test]
-fn a_source_that_fails_or_panics_loses_nothing_that_was_read() {
+fn a_failing_source_loses_no_item_already_read() {
     with_timeout(|| {
         let fails: fn() -> _ = || Err(SourceError::other("the tape is torn"));
         let panics: fn() -> _ = || panic!("no more");
@@ -320,7 +320,7 @@ impl Sink for Full {
 }
 
 #[test]
-fn a_sink_that_fails_ends_the_run_and_the_account_is_right() {
+fn a_failing_sink_ends_the_run_with_correct_counts() {
     with_timeout(|| {
         for accepted in [0, 1, 500] {
             let endless = (0..).map(|number: u64| number.to_string());
@@ -350,7 +350,7 @@ impl Sink for Short {
 }
 
 #[test]
-fn what_a_sink_has_taken_when_it_fails_is_counted_but_for_the_last() {
+fn outcomes_before_the_failed_one_count_as_delivered() {
     with_timeout(|| {
         for takes in [0, 1, 100] {
             let mut sink = Short { takes, taken: 0 };
@@ -378,7 +378,7 @@ impl Sink for Mixed {
 }
 
 #[test]
-fn what_a_sink_leaves_of_many_outcomes_is_written_one_by_one() {
+fn outcomes_that_a_bulk_write_leaves_are_written_singly() {
     with_timeout(|| {
         let refuse_some = |_: usize, item: &[u8]| match item.last() {
             Some(b'7') => Reply::Refused,
@@ -394,7 +394,7 @@ fn what_a_sink_leaves_of_many_outcomes_is_written_one_by_one() {
 }
 
 #[test]
-fn a_stop_finishes_what_workers_have_and_reads_nothing_more() {
+fn a_stop_finishes_started_items_and_ends_reading() {
     with_timeout(|| {
         let stop = StopFlag::new();
         let (begins, has_begun) = bounded::<()>(2);
@@ -443,7 +443,7 @@ fn too_many_faults_end_the_run() {
 }
 
 #[test]
-fn a_join_timeout_may_be_longer_than_any_clock_goes() {
+fn a_join_timeout_may_exceed_the_clock_range() {
     with_timeout(|| {
         let settings = Settings { join_timeout: Some(Duration::MAX), ..settings() };
         let stop = settings.stop.clone();
@@ -457,7 +457,7 @@ fn a_join_timeout_may_be_longer_than_any_clock_goes() {
 }
 
 #[test]
-fn a_panic_when_what_opens_a_worker_is_dropped_costs_no_report() {
+fn a_panic_on_dropping_an_opener_costs_no_report() {
     struct Slip;
     impl Drop for Slip {
         fn drop(&mut self) {
@@ -477,7 +477,7 @@ fn a_panic_when_what_opens_a_worker_is_dropped_costs_no_report() {
 }
 
 #[test]
-fn results_that_have_ended_stay_ended_whatever_a_reader_that_was_let_go_comes_to() {
+fn ended_results_ignore_a_late_panic_of_the_reader() {
     with_timeout(|| {
         let (send, waits) = bounded::<()>(0);
         let (alive, reader) = bounded::<()>(0);
@@ -512,7 +512,7 @@ impl crate::event::Observer for EventLog {
 }
 
 #[test]
-fn what_the_pool_itself_interrupts_is_nothing_to_tell_of() {
+fn items_interrupted_by_the_pool_cause_no_events() {
     with_timeout(|| {
         let events = Arc::new(EventLog::default());
         let mut settings = Settings { observers: Observers::new(events.clone()), ..settings() };
@@ -605,7 +605,7 @@ impl Sink for LeftOutFaults {
 }
 
 #[test]
-fn an_item_whose_outcome_was_lost_is_not_said_never_to_have_run() {
+fn an_item_with_a_lost_outcome_does_not_count_as_not_run() {
     with_timeout(|| {
         let stop = StopFlag::new();
         let chunk_size = ChunkSize::Fixed(NonZeroUsize::new(4).unwrap());

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn results_come_in_input_order_whatever_the_numbers() {
+fn results_keep_input_order_for_any_pool_and_window() {
     with_timeout(|| {
         for workers in [1, 3, 4] {
             for items in (0..20).chain([1000, 50_000]) {
@@ -25,7 +25,7 @@ fn at_most(items: usize) -> Window {
 }
 
 #[test]
-fn unordered_results_are_the_same_in_another_order() {
+fn completion_order_yields_the_same_results() {
     with_timeout(|| {
         let mut pool = pool(3, Settings { order: Order::Completion, ..settings() }, echo);
         let mut results: Vec<_> = pool.map(numbers(1000)).map(text).collect();
@@ -35,7 +35,7 @@ fn unordered_results_are_the_same_in_another_order() {
 }
 
 #[test]
-fn a_finished_item_does_not_wait_for_a_slow_one_when_order_does_not_matter() {
+fn completion_order_does_not_wait_for_a_slow_item() {
     with_timeout(|| {
         let (go, waits) = bounded::<()>(0);
         let slow = move |_: usize, item: &[u8]| {
@@ -53,7 +53,7 @@ fn a_finished_item_does_not_wait_for_a_slow_one_when_order_does_not_matter() {
 }
 
 #[test]
-fn the_length_of_the_input_passes_through() {
+fn results_report_the_length_of_the_input() {
     with_timeout(|| {
         let mut pool = pool(2, settings(), echo);
         let mut results = pool.map(["a", "b", "c"]);
@@ -77,7 +77,7 @@ fn the_length_of_the_input_passes_through() {
 }
 
 #[test]
-fn the_source_is_read_no_further_ahead_than_the_window() {
+fn the_window_limits_how_far_the_source_is_read() {
     with_timeout(|| {
         for items in [1, 2, 5] {
             let pulled = Arc::new(AtomicU64::new(0));
@@ -98,7 +98,7 @@ fn the_source_is_read_no_further_ahead_than_the_window() {
 }
 
 #[test]
-fn an_item_is_worked_on_before_the_next_one_has_come() {
+fn an_item_runs_before_the_next_one_arrives() {
     with_timeout(|| {
         let (send, items) = bounded::<String>(0);
         let mut pool = pool(2, settings(), echo);
@@ -133,7 +133,7 @@ fn has_ended(alive: &Receiver<()>) {
 }
 
 #[test]
-fn dropping_results_and_pool_half_way_leaves_nothing_behind() {
+fn dropping_results_and_pool_early_frees_all_executors() {
     with_timeout(|| {
         for taken in [0, 1, 100] {
             let (alive, executors) = bounded(0);
@@ -157,7 +157,7 @@ fn dropping_results_and_pool_half_way_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_source_that_blocks_for_ever_is_let_go() {
+fn a_blocked_source_does_not_block_the_drop() {
     with_timeout(|| {
         let (send, items) = bounded::<String>(0);
         let mut pool = pool(1, settings(), echo);
@@ -182,7 +182,7 @@ fn items_may_be_borrowed_in_a_scope() {
 }
 
 #[test]
-fn a_panic_in_a_scope_ends_the_run_and_leaves_the_pool() {
+fn a_panic_in_a_scope_ends_the_run_but_not_the_pool() {
     with_timeout(|| {
         let mut pool = pool(2, settings(), echo);
         let items = numbers(1000);
@@ -198,7 +198,7 @@ fn a_panic_in_a_scope_ends_the_run_and_leaves_the_pool() {
 }
 
 #[test]
-fn results_can_be_collected_at_once() {
+fn results_can_be_collected() {
     let judge = |_: usize, item: &[u8]| match item {
         b"bad" => Reply::Refused,
         _ => Reply::Record(item.to_vec()),
@@ -219,7 +219,7 @@ fn results_can_be_collected_at_once() {
 }
 
 #[test]
-fn what_can_go_to_another_thread_may() {
+fn public_types_are_send_and_sync() {
     fn send<T: Send>() {}
     fn share<T: Send + Sync>() {}
     send::<Pool>();
@@ -236,7 +236,7 @@ fn what_can_go_to_another_thread_may() {
 }
 
 #[test]
-fn what_a_native_worker_has_done_comes_out_while_it_is_at_a_later_item() {
+fn native_results_arrive_while_a_later_item_runs() {
     with_timeout(|| {
         let (go, waits) = bounded::<()>(0);
         let open = move |_: &crate::executor::native::WorkerContext| {

@@ -229,7 +229,7 @@ impl Sink for Collecting {
 proptest! {
     /// Runs items into a sink, and checks the outcomes that it received and the error of the run.
     #[test]
-    fn a_run_writes_what_its_policy_says(case in case()) {
+    fn a_run_writes_outcomes_by_its_policy(case in case()) {
         with_timeout(move || {
             let mut sink = Collecting::default();
             let ended = case.pool().run(Items::new(case.items()), &mut sink);
@@ -257,7 +257,7 @@ proptest! {
 
     /// Runs items into a sink that holds outcomes back and fails. Each item that was read is written or left out.
     #[test]
-    fn what_a_sink_loses_is_known_item_by_item(
+    fn every_item_is_either_written_or_reported_as_lost(
         case in case(),
         full in 1_usize..6,
         fits in 0_usize..60,
@@ -292,7 +292,7 @@ proptest! {
 
     /// Runs items as an iterator. Each item that was read comes out, whatever the policy.
     #[test]
-    fn a_map_gives_each_item_its_outcome_whatever_the_policy(case in case()) {
+    fn a_map_yields_each_outcome_under_any_policy(case in case()) {
         with_timeout(move || {
             let mut pool = case.pool();
             let mut results = pool.map(case.items());

@@ -110,7 +110,7 @@ impl Case {
 
 proptest! {
     #[test]
-    fn items_are_tried_as_often_as_they_may_be_and_each_time_on_a_fresh_instance(case in case()) {
+    fn retries_use_fresh_instances_up_to_their_limit(case in case()) {
         with_timeout(move || {
             let tried = Tried::default();
             let mut pool = case.pool(&tried);
@@ -139,7 +139,7 @@ proptest! {
 }
 
 #[test]
-fn an_instance_whose_last_item_nobody_wanted_is_replaced_all_the_same() {
+fn an_instance_is_replaced_after_a_discarded_last_item() {
     with_timeout(|| {
         let (begins, has_begun) = bounded(1);
         let (go, waits) = bounded::<()>(0);

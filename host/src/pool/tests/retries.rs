@@ -18,7 +18,7 @@ impl Observer for RetryLog {
 }
 
 #[test]
-fn what_is_told_and_counted_as_a_retry_is_an_item_on_a_fresh_instance() {
+fn only_items_on_fresh_instances_count_as_retries() {
     with_timeout(|| {
         let retries =
             |most| RestartPolicy { retries: 3, max_restarts: most, ..RestartPolicy::default() };
@@ -42,7 +42,7 @@ fn what_is_told_and_counted_as_a_retry_is_an_item_on_a_fresh_instance() {
 }
 
 #[test]
-fn a_retry_that_no_instance_can_be_started_for_is_none() {
+fn a_retry_without_a_new_instance_does_not_count() {
     with_timeout(|| {
         let retries_seen = Arc::new(RetryLog::default());
         let observers = Observers::new(retries_seen.clone());
@@ -66,7 +66,7 @@ fn a_retry_that_no_instance_can_be_started_for_is_none() {
 }
 
 #[test]
-fn each_item_is_counted_once_however_often_it_was_tried() {
+fn a_retried_item_is_counted_once() {
     with_timeout(|| {
         for workers in [1, 3] {
             let failures: Arc<Mutex<HashMap<Vec<u8>, u32>>> = Arc::default();

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn no_worker_idles_while_another_holds_items_it_has_not_started() {
+fn idle_workers_steal_unstarted_items() {
     with_timeout(|| {
         // Eight items meet at a barrier of four, twice. A worker that kept two of them to itself
         // would block itself.
@@ -23,7 +23,7 @@ fn no_worker_idles_while_another_holds_items_it_has_not_started() {
 }
 
 #[test]
-fn what_a_worker_that_is_stuck_has_claimed_is_done_by_others() {
+fn the_claim_of_a_stuck_worker_is_stolen() {
     with_timeout(|| {
         for workers in [2, 4] {
             let (done, all_done) = bounded::<()>(100);
@@ -82,7 +82,7 @@ fn a_claim_that_takes_too_long_is_shared() {
 }
 
 #[test]
-fn workers_keep_their_state_from_run_to_run_and_report_it_at_the_end() {
+fn workers_keep_state_across_runs_and_report_on_close() {
     with_timeout(|| {
         let opens = std::iter::once(Box::new(|| {
             let mut calls = 0_u64;
@@ -102,7 +102,7 @@ fn workers_keep_their_state_from_run_to_run_and_report_it_at_the_end() {
 }
 
 #[test]
-fn progress_is_seen_from_another_thread() {
+fn progress_reports_total_and_done_items() {
     with_timeout(|| {
         let mut pool = pool(2, settings(), echo);
         let progress = pool.progress();

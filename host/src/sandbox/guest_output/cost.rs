@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_costs_what_is_shown_of_it() {
+    fn a_line_costs_its_escaped_length() {
         #[rustfmt::skip]
         let cases = [
             ("",                  LINE),

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_much_as_a_second_allows_at_once_and_then_at_its_pace() {
+    fn a_burst_of_one_second_passes_and_then_the_rate_limit() {
         #[rustfmt::skip]
         let cases = [
             // at ms    bytes   passes

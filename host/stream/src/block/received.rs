@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn items_stay_where_they_were_received() {
+    fn received_items_are_not_copied() {
         let bytes = received(&["one", "", "three"]);
         let address = bytes.as_ptr();
         let mut block = BlockBuilder::new();
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn items_that_do_not_end_with_the_bytes_are_none() {
+    fn item_lengths_must_match_the_received_bytes() {
         let whole = received(&["one", "two"]);
         let mut longer = whole.clone();
         longer.push(0);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_memory_is_used_again() {
+    fn the_memory_of_received_blocks_is_reused() {
         let (mut blocks, mut block) = (Blocks::default(), BlockBuilder::new());
         let mut addresses = Vec::new();
         for _ in 0..4 {

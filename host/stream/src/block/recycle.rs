@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_is_used_again_when_nobody_has_it() {
+    fn an_unreferenced_block_is_reused() {
         let (mut blocks, mut builder) = (Blocks::default(), BlockBuilder::new());
         let mut first = seal(&mut blocks, &mut builder, b"first");
         let address = first.item(0).as_ptr();
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_what_was_said_of_earlier_items_is_left() {
+    fn a_reused_block_keeps_no_earlier_metadata() {
         let (mut blocks, mut builder) = (Blocks::default(), BlockBuilder::new());
         builder.push(b"first");
         builder.reject("why");
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn large_ones_and_too_many_are_not_kept() {
+    fn oversized_and_surplus_memory_is_not_kept() {
         let (mut blocks, mut builder) = (Blocks::default(), BlockBuilder::new());
         drop(seal(&mut blocks, &mut builder, &vec![0; Blocks::LARGE + 1]));
         assert!(blocks.0.is_empty());

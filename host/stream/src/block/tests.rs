@@ -10,7 +10,7 @@ fn span(items: &[&str]) -> Span {
 }
 
 #[test]
-fn a_span_is_cut_in_two_and_both_keep_their_items() {
+fn splitting_a_span_keeps_all_items() {
     let mut rest = span(&["one", "", "three"]);
     let front = rest.split_to(2);
     assert_eq!((front.first().get(), front.len()), (100, 2));
@@ -22,7 +22,7 @@ fn a_span_is_cut_in_two_and_both_keep_their_items() {
 }
 
 #[test]
-fn a_span_gives_no_more_than_it_has() {
+fn splitting_past_the_end_takes_the_whole_span() {
     let mut rest = span(&["one"]);
     assert_eq!(rest.split_to(5).len(), 1);
     assert!(rest.is_empty());
@@ -30,7 +30,7 @@ fn a_span_gives_no_more_than_it_has() {
 }
 
 #[test]
-fn as_many_items_fit_as_there_is_room_for() {
+fn fitting_counts_the_items_within_a_byte_limit() {
     let mut rest = span(&["gone", "one", "", "three", "four"]);
     rest.split_to(1);
     #[rustfmt::skip]
@@ -58,7 +58,7 @@ fn as_many_items_fit_as_there_is_room_for() {
 }
 
 #[test]
-fn a_rejected_item_is_known_by_its_place_in_the_span() {
+fn a_rejection_stays_with_its_item_after_a_split() {
     let mut block = BlockBuilder::new();
     block.push(b"good");
     block.push(b"bad");
@@ -70,7 +70,7 @@ fn a_rejected_item_is_known_by_its_place_in_the_span() {
 }
 
 #[test]
-fn items_are_judged_by_what_they_are() {
+fn judge_rejects_items_by_content_and_path() {
     let mut block = BlockBuilder::new();
     block.push(b"before");
     block.reject("long ago");
@@ -96,7 +96,7 @@ fn items_are_judged_by_what_they_are() {
 }
 
 #[test]
-fn an_item_that_could_not_be_filled_leaves_nothing_behind() {
+fn a_failed_push_leaves_no_partial_item() {
     let mut block = BlockBuilder::new();
     block.push(b"good");
     let failed = block.push_with(|bytes| {
@@ -134,7 +134,7 @@ fn each_item_has_a_path_of_its_own_or_none() {
 }
 
 #[test]
-fn the_path_that_was_set_last_counts() {
+fn the_last_path_of_an_item_wins() {
     let mut block = BlockBuilder::new();
     block.push(b"one");
     block.set_path("first".into());
@@ -144,7 +144,7 @@ fn the_path_that_was_set_last_counts() {
 }
 
 #[test]
-fn a_shortened_block_forgets_what_came_after() {
+fn truncating_a_block_drops_later_rejections() {
     let mut block = BlockBuilder::new();
     block.push(b"one");
     block.push(b"two");

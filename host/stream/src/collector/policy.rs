@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn max_faults_are_read_and_judged() {
+    fn max_faults_parse_as_a_count_or_percentage() {
         #[rustfmt::skip]
         let cases = [
             // text     faults  done   exceeded
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_immediate_end_keeps_items_from_being_started() {
+    fn only_the_immediate_policy_sets_a_horizon() {
         let failed = ItemIndex::new(7);
         let zero = Some(ItemIndex::default());
         #[rustfmt::skip]
@@ -207,14 +207,14 @@ mod tests {
     proptest! {
         /// A value is displayed in a form that parses to the same value.
         #[test]
-        fn max_faults_are_read_as_they_are_shown(most in max_faults()) {
+        fn max_faults_round_trip_as_text(most in max_faults()) {
             prop_assert_eq!(most.to_string().parse(), Ok(most));
         }
 
         /// The order of failures does not matter: no item from the first failed item on starts, or
         /// no item starts, or every item may start.
         #[test]
-        fn the_horizon_is_that_of_the_first_item_that_failed(
+        fn the_first_failed_item_sets_the_horizon(
             failed in prop::collection::vec(0_u64..1000, 1..20),
         ) {
             let horizon = |policy: ErrorPolicy, order| {

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn runs_come_out_in_input_order_as_soon_as_they_can() {
+    fn runs_are_released_in_input_order_without_delay() {
         let arrivals = [(4, 2), (0, 2), (2, 2), (7, 1), (6, 1)];
         let expected: [&[u64]; 5] = [&[], &[0], &[2, 4], &[], &[6, 7]];
         let mut reorder = Reorder::default();
@@ -81,7 +81,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_arrivals_each_run_comes_out_once_and_in_order(
+        fn each_run_is_released_once_in_order_for_any_arrivals(
             lengths in prop::collection::vec(1_usize..5, 0..40),
             seed in any::<u64>(),
         ) {

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_number_is_the_delay() {
+    fn the_second_schedstat_field_is_the_delay() {
         let nanos = Duration::from_nanos;
         #[rustfmt::skip]
         let cases = [
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_is_of_the_thread_that_opens_it_and_goes_on_elsewhere() {
+    fn the_schedstat_of_a_thread_is_readable_elsewhere() {
         // Some kernels report no statistics.
         let Some(own) = SchedStat::of_this_thread() else { return };
         assert!(Arc::ptr_eq(&own, &SchedStat::of_this_thread().unwrap()));

@@ -53,7 +53,7 @@ fn refusal<T: std::fmt::Debug>(opened: std::io::Result<T>) -> UntrustedPath {
 }
 
 #[test]
-fn links_are_followed_but_where_a_plugin_may_have_made_them() {
+fn symlinks_are_followed_except_where_a_plugin_can_write() {
     let tree = Tree::new();
     #[rustfmt::skip]
     let cases = [
@@ -106,7 +106,7 @@ fn links_are_followed_but_where_a_plugin_may_have_made_them() {
 }
 
 #[test]
-fn what_only_the_kernel_can_follow_is_followed() {
+fn proc_descriptor_links_are_followed() {
     let tree = Tree::new();
     let file = fs::File::open(tree.at("other/file")).unwrap();
     let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
@@ -120,7 +120,7 @@ fn what_only_the_kernel_can_follow_is_followed() {
 }
 
 #[test]
-fn a_file_is_made_where_no_link_leads_elsewhere() {
+fn files_are_not_created_through_plugin_symlinks() {
     let tree = Tree::new();
     let opener = tree.opener();
     for path in
@@ -139,7 +139,7 @@ fn a_file_is_made_where_no_link_leads_elsewhere() {
 }
 
 #[test]
-fn directories_are_made_where_no_link_leads_elsewhere() {
+fn directories_are_not_created_through_plugin_symlinks() {
     let tree = Tree::new();
     let opener = tree.opener();
     for path in ["granted/a/b/c", "other/a/b", "to-granted/x/y", "granted", "other/link-dir/z", "."]
@@ -155,7 +155,7 @@ fn directories_are_made_where_no_link_leads_elsewhere() {
 }
 
 #[test]
-fn it_is_known_what_a_plugin_may_change() {
+fn the_opener_finds_paths_that_a_plugin_can_change() {
     let tree = Tree::new();
     let opener = tree.opener();
     #[rustfmt::skip]
@@ -183,7 +183,7 @@ fn it_is_known_what_a_plugin_may_change() {
 }
 
 #[test]
-fn it_is_known_what_a_plugin_may_change_below() {
+fn the_opener_finds_writable_directories_below_a_path() {
     let tree = Tree::new();
     let opener = tree.opener();
     for (path, expected) in [
@@ -199,7 +199,7 @@ fn it_is_known_what_a_plugin_may_change_below() {
 }
 
 #[test]
-fn what_is_open_is_known_by_where_it_lies() {
+fn an_open_file_is_traced_to_its_writable_directory() {
     let tree = Tree::new();
     let opener = tree.opener();
     for (name, expected) in [("granted/file", true), ("granted/dir", true), ("other/file", false)] {
@@ -211,7 +211,7 @@ fn what_is_open_is_known_by_where_it_lies() {
 }
 
 #[test]
-fn a_directory_that_is_moved_is_known_again() {
+fn a_moved_directory_is_recognised() {
     let tree = Tree::new();
     let opener = tree.opener();
     fs::rename(tree.at("granted"), tree.at("moved")).unwrap();

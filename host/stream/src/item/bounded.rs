@@ -124,7 +124,7 @@ mod tests {
     struct Few(#[serde(deserialize_with = "list::<3, _, _>")] Vec<String>);
 
     #[test]
-    fn a_list_ends_where_it_may_have_no_more() {
+    fn a_list_beyond_its_limit_is_refused() {
         let read = |text: &str| serde_json::from_str::<Few>(text).ok().map(|few| few.0.len());
         assert_eq!(read("[]"), Some(0));
         assert_eq!(read(r#"["a","b","c"]"#), Some(3));
@@ -137,7 +137,7 @@ mod tests {
     struct Shown(#[serde(with = "short")] String);
 
     #[test]
-    fn a_text_is_cut_where_it_is_sent_and_where_it_is_read() {
+    fn a_long_text_is_cut_on_sending_and_on_reading() {
         let long = "é".repeat(short::MAX);
         let sent = postcard::to_allocvec(&Shown(long.clone())).unwrap();
         assert!(sent.len() < short::MAX + 8, "{}", sent.len());

@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_amount_has_a_unit_or_is_in_bytes() {
+    fn a_size_without_a_unit_is_in_bytes() {
         #[rustfmt::skip]
         let cases = [
             ("64MiB",   Some("64MiB")),

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_arrives_with_its_causes_and_the_systems_error() {
+    fn an_error_chain_keeps_its_causes_and_os_error() {
         let here = ErrorChain::new(io::Error::from_raw_os_error(27));
         let there = sent(&here);
         assert_eq!(there, here);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn causes_are_taken_up_to_a_number() {
+    fn an_error_chain_has_a_limited_number_of_causes() {
         assert_eq!(ErrorChain::from_error(&chain(100, "x")).links().count(), ErrorChain::MAX_LINKS);
     }
 
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_that_no_child_of_ours_sends_is_refused_or_cut() {
+    fn a_hostile_error_chain_is_refused_or_cut() {
         assert_eq!(postcard::from_bytes::<ErrorChain>(&[0]).unwrap().to_string(), "no message");
         let links: Vec<_> = (0..1_000_000).map(|_| Link(String::new(), None)).collect();
         assert!(

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_has_its_own_settings_before_those_of_all() {
+    fn worker_settings_override_pool_settings() {
         let own = ConfigOverlay {
             memory: Some("2MiB".parse().unwrap()),
             disk: Some("3".parse().unwrap()),
@@ -145,13 +145,13 @@ mod tests {
     }
 
     #[test]
-    fn a_child_gets_the_settings_as_they_are() {
+    fn settings_round_trip_to_a_child() {
         let sent = postcard::to_allocvec(&full()).unwrap();
         assert_eq!(postcard::from_bytes::<InstanceConfig>(&sent), Ok(full()));
     }
 
     #[test]
-    fn a_limit_of_nothing_is_not_read() {
+    fn a_limit_of_zero_is_rejected() {
         assert!(postcard::from_bytes::<MemoryLimit>(&[1]).is_ok());
         assert!(postcard::from_bytes::<MemoryLimit>(&[0]).is_err());
         assert!(postcard::from_bytes::<Fuel>(&[0]).is_err());

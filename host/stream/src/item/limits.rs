@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_is_a_number_with_a_unit_or_without() {
+    fn a_limit_is_a_number_with_an_optional_unit() {
         #[rustfmt::skip]
         let cases = [
             // text       bytes                 shown

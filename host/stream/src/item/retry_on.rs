@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_faults_that_are_retried_are_named() {
+    fn the_retried_fault_kinds_are_parsed_by_name() {
         #[rustfmt::skip]
         let cases = [
             ("trap",            Ok("trap")),
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_with_what_is_never_tried_again_is_not_read() {
+    fn a_set_with_unretryable_faults_is_rejected() {
         let read = |bits: u16| {
             let sent = postcard::to_allocvec(&bits).unwrap();
             postcard::from_bytes::<RetryOn>(&sent).ok()

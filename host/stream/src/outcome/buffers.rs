@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_room_is_used_again_and_is_empty() {
+    fn a_reused_outcome_buffer_is_empty() {
         let buffers = OutcomeBuffers::default();
         let filled = buffer(9);
         let address = filled.0.record_bytes().as_ptr();
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn large_ones_and_too_many_are_not_kept() {
+    fn oversized_and_surplus_memory_is_not_kept() {
         let buffers = OutcomeBuffers::default();
         buffers.keep(buffer(OutcomeBuffers::LARGE));
         assert_eq!(buffers.take().memory(), 0);

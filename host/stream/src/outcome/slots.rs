@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sums_are_those_of_all_slots() {
+    fn totals_cover_all_slots() {
         let mut slots = Slots::default();
         slots.record(b"one");
         slots.no_record();

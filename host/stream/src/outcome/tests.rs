@@ -36,7 +36,7 @@ fn a_record_that_the_sink_cannot_take_is_a_bad_result() {
 }
 
 #[test]
-fn records_are_taken_together_only_where_each_would_be() {
+fn bulk_records_obey_the_rules_of_single_records() {
     let line = RecordRule::Without(b'\n');
     #[rustfmt::skip]
     let cases: [(RecordRule, Format, &[u8], &str, bool); 8] = [
@@ -78,7 +78,7 @@ fn a_message_is_cut_between_two_characters() {
 }
 
 #[test]
-fn what_is_handed_over_early_is_not_handed_over_again() {
+fn outcomes_sent_early_are_not_sent_again() {
     let limit = ResultLimit::DEFAULT;
     let mut outcomes = outcomes(RecordRule::Any, Format::Text);
     outcomes.record(b"1", limit);
@@ -105,7 +105,7 @@ fn what_is_handed_over_early_is_not_handed_over_again() {
 }
 
 #[test]
-fn what_was_sent_early_is_forgotten() {
+fn forget_drops_outcomes_that_were_sent_early() {
     let mut outcomes = outcomes(RecordRule::Any, Format::Text);
     outcomes.record(b"1", ResultLimit::DEFAULT);
     outcomes.forget();

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_stand_in_the_way_of_files_and_others_in_that_of_folders() {
+    fn folders_block_files_and_files_block_folders() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("a/b")).unwrap();
         fs::write(folder.path().join("file"), "").unwrap();

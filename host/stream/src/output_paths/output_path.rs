@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_stay_and_roots_go() {
+    fn an_output_path_keeps_folders_and_drops_the_root() {
         #[rustfmt::skip]
         let cases = [
             // item          output path
@@ -101,13 +101,13 @@ mod tests {
     }
 
     #[test]
-    fn names_need_not_be_text() {
+    fn output_paths_need_not_be_utf_8() {
         let path = Path::new(OsStr::from_bytes(b"/\xff/\xfe"));
         assert_eq!(OutputPath::of(path).unwrap().path().as_os_str().as_bytes(), b"\xff/\xfe");
     }
 
     #[test]
-    fn what_is_no_name_of_a_file_has_no_place() {
+    fn an_invalid_item_path_has_no_output_path() {
         let long = |part: usize, parts: usize| vec!["x".repeat(part); parts].join("/");
         let path_limit = "not a valid path: it is longer than 4095 bytes";
         let name_limit = "not a valid path: a part of it is longer than 255 bytes";
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_knows_its_folders() {
+    fn an_output_path_lists_its_folders() {
         let output = OutputPath::of(Path::new("/a/b/c")).unwrap();
         assert_eq!(output.folder(), Path::new("a/b"));
         assert_eq!(output.file_name(), "c");

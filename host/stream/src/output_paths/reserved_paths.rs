@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_taken_once() {
+    fn an_output_path_is_reserved_once() {
         let item = |index| Holder::Item(ItemIndex::new(index));
         let (zero, one) = (ItemIndex::new(0), ItemIndex::new(1));
         #[rustfmt::skip]

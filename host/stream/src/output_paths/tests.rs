@@ -24,7 +24,7 @@ fn reserve(paths: &OutputPaths, path: &Path, item: u64) -> Result<PathBuf, Outpu
 }
 
 #[test]
-fn an_item_in_the_directory_is_refused_by_any_of_its_names() {
+fn an_item_inside_the_output_directory_is_refused() {
     let (folder, paths) = output_paths();
     let inside = made(&folder, "out/a/inside");
     let outside = made(&folder, "outside");
@@ -54,7 +54,7 @@ fn an_item_in_the_directory_is_refused_by_any_of_its_names() {
 }
 
 #[test]
-fn what_the_run_uses_is_kept() {
+fn files_used_by_the_run_are_protected() {
     let (folder, paths) = output_paths();
     let plugin = made(&folder, "out/bin/plugin");
     let link = folder.path().join("out/link");

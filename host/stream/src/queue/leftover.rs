@@ -43,7 +43,7 @@ mod tests {
     use crate::item::index::ItemIndex;
 
     #[test]
-    fn what_was_started_is_told_from_what_never_was() {
+    fn started_items_are_separated_from_unstarted_ones() {
         type Case = (&'static [Range<u64>], &'static [(Range<u64>, bool)]);
         #[rustfmt::skip]
         let cases: [Case; 6] = [

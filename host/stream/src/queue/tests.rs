@@ -41,7 +41,7 @@ fn window(items: usize) -> Window {
 }
 
 #[test]
-fn what_was_started_ahead_goes_back_and_nothing_of_it_is_started_past_the_horizon() {
+fn returned_items_never_start_past_the_horizon() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 6)).unwrap();
     queue.close();
@@ -60,7 +60,7 @@ fn what_was_started_ahead_goes_back_and_nothing_of_it_is_started_past_the_horizo
 }
 
 #[test]
-fn who_keeps_a_failed_item_gives_back_what_was_started_ahead() {
+fn keeping_a_failed_item_returns_items_started_ahead() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 5)).unwrap();
     let mut claim = queue.claim(5).unwrap();
@@ -84,7 +84,7 @@ fn small_pushes_gather_and_are_claimed_together() {
 }
 
 #[test]
-fn a_claim_takes_no_more_than_it_wants_from_the_front() {
+fn a_claim_takes_the_wanted_items_from_the_front() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 5)).unwrap();
     assert_eq!(texts(&take(&queue, 2).unwrap()), ["0", "1"]);
@@ -101,7 +101,7 @@ fn a_claim_leaves_the_others_their_share() {
 }
 
 #[test]
-fn what_is_given_back_is_claimed_first_whatever_the_order_of_giving_back() {
+fn returned_items_are_claimed_first_in_input_order() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 6)).unwrap();
     let (first, second) = (queue.claim(2).unwrap(), queue.claim(2).unwrap());
@@ -111,7 +111,7 @@ fn what_is_given_back_is_claimed_first_whatever_the_order_of_giving_back() {
 }
 
 #[test]
-fn what_a_worker_has_not_started_others_take_from_it() {
+fn unstarted_items_of_a_claim_are_stolen_in_shares() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 8)).unwrap();
     let slow = queue.claim(8).unwrap();
@@ -127,7 +127,7 @@ fn what_a_worker_has_not_started_others_take_from_it() {
 }
 
 #[test]
-fn a_stop_takes_away_what_is_not_started_and_nothing_else() {
+fn a_stop_withdraws_only_unstarted_items() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 6)).unwrap();
     let claim = queue.claim(6).unwrap();
@@ -142,7 +142,7 @@ fn a_stop_takes_away_what_is_not_started_and_nothing_else() {
 }
 
 #[test]
-fn a_claim_that_keeps_one_item_gives_back_those_after_it() {
+fn keeping_one_item_returns_the_later_items() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 5)).unwrap();
     let mut claim = queue.claim(5).unwrap();
@@ -156,7 +156,7 @@ fn a_claim_that_keeps_one_item_gives_back_those_after_it() {
 }
 
 #[test]
-fn a_worker_leaves_when_nothing_can_come_any_more() {
+fn a_worker_leaves_when_no_item_can_arrive() {
     with_timeout(|| {
         let queue = Arc::new(Queue::new(Window::default(), 1));
         queue.push(&mut numbered(0, 2)).unwrap();
@@ -178,7 +178,7 @@ fn a_worker_leaves_when_nothing_can_come_any_more() {
 }
 
 #[test]
-fn a_window_of_items_is_kept_to_the_item() {
+fn the_window_limit_is_exact_to_the_item() {
     with_timeout(|| {
         let queue = Arc::new(Queue::new(window(3), 1));
         let reader = Arc::clone(&queue);
@@ -196,7 +196,7 @@ fn a_window_of_items_is_kept_to_the_item() {
 }
 
 #[test]
-fn a_stop_wakes_the_reader_and_the_workers_and_loses_nothing() {
+fn a_stop_wakes_the_reader_and_loses_no_item() {
     with_timeout(|| {
         let queue = Arc::new(Queue::new(window(2), 1));
         let reader = Arc::clone(&queue);
@@ -220,7 +220,7 @@ fn a_stop_wakes_the_reader_and_the_workers_and_loses_nothing() {
 }
 
 #[test]
-fn after_a_stop_no_worker_waits_for_what_another_holds() {
+fn after_a_stop_no_worker_waits_for_claimed_items() {
     with_timeout(|| {
         let queue = Queue::new(Window::default(), 2);
         queue.push(&mut numbered(0, 2)).unwrap();
@@ -232,7 +232,7 @@ fn after_a_stop_no_worker_waits_for_what_another_holds() {
 }
 
 #[test]
-fn when_results_fill_the_window_twice_only_the_earliest_item_goes_on() {
+fn an_overfull_window_admits_only_the_earliest_item() {
     with_timeout(|| {
         let bytes = NonZeroUsize::new(1000).unwrap();
         let queue = Arc::new(Queue::new(Window::UNBOUNDED.with_bytes(bytes), 3));
@@ -256,7 +256,7 @@ fn when_results_fill_the_window_twice_only_the_earliest_item_goes_on() {
 }
 
 #[test]
-fn what_outcomes_take_is_held_from_when_their_claim_ends() {
+fn outcome_bytes_are_held_once_their_claim_ends() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 3)).unwrap();
     let mut claim = queue.claim(3).unwrap();
@@ -272,7 +272,7 @@ fn what_outcomes_take_is_held_from_when_their_claim_ends() {
 }
 
 #[test]
-fn a_claim_takes_the_mutex_three_times_and_a_block_once() {
+fn a_claim_locks_the_mutex_three_times_and_a_push_once() {
     let queue = Queue::new(Window::default(), 1);
     let locked = || queue.locked.load(Ordering::Relaxed);
     assert_eq!(queue.push(&mut numbered(0, 6)), Ok(HasRoom::Yes));
@@ -289,7 +289,7 @@ fn a_claim_takes_the_mutex_three_times_and_a_block_once() {
 }
 
 #[test]
-fn a_push_says_whether_there_is_room_for_more() {
+fn a_push_reports_whether_the_window_has_room() {
     let queue = Queue::new(window(3), 1);
     assert_eq!(queue.push(&mut numbered(0, 2)), Ok(HasRoom::Yes));
     assert_eq!(queue.push(&mut numbered(2, 1)), Ok(HasRoom::No));
@@ -299,7 +299,7 @@ fn a_push_says_whether_there_is_room_for_more() {
 }
 
 #[test]
-fn a_horizon_lets_through_what_comes_before_it() {
+fn a_horizon_admits_earlier_items() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 10)).unwrap();
     queue.stop_from(ItemIndex::new(4));
@@ -311,7 +311,7 @@ fn a_horizon_lets_through_what_comes_before_it() {
 }
 
 #[test]
-fn a_child_cannot_take_back_that_it_has_started_an_item() {
+fn a_child_cannot_undo_the_start_of_an_item() {
     let queue = Queue::new(Window::default(), 1);
     queue.push(&mut numbered(0, 10)).unwrap();
     let claim = queue.claim(10).unwrap();
@@ -332,7 +332,7 @@ proptest! {
     /// One thread plays reader, workers and consumer by a script. Each item stays in one place, and
     /// the window holds.
     #[test]
-    fn each_item_is_claimed_once_however_it_travels(
+    fn each_item_is_claimed_exactly_once(
         steps in prop::collection::vec((0_u8..4, 1_usize..8), 1..200),
         bound in 1_usize..20,
     ) {

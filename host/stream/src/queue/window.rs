@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_has_room_below_its_bounds_and_for_one_item_per_worker() {
+    fn a_full_window_still_admits_one_item_per_worker() {
         let window = Window::default()
             .with_items(NonZeroUsize::new(4).unwrap())
             .with_bytes(NonZeroUsize::new(100).unwrap());

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_and_directories_can_be_synced_and_others_are_left_alone() {
+    fn only_files_and_directories_are_synced() {
         let folder = tempfile::tempdir().unwrap();
         let file = File::create(folder.path().join("file")).unwrap();
         sync(file.as_fd()).unwrap();

@@ -117,7 +117,7 @@ mod tests {
     type Make = fn(Output<'static>) -> Frames<'static>;
 
     #[test]
-    fn each_record_is_a_frame() {
+    fn each_record_becomes_a_frame() {
         let cases: [(Make, &str); 3] = [
             (Frames::new, "\x03\0\0\0ONE\0\0\0\0\0\0\0\0\0\0\0\0"),
             (|output| Frames::new(output).skip_failed(), "\x03\0\0\0ONE\0\0\0\0"),

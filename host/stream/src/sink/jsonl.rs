@@ -160,7 +160,7 @@ mod tests {
     type Make = fn(Output<'static>) -> Jsonl<'static>;
 
     #[test]
-    fn each_outcome_is_an_object() {
+    fn each_outcome_becomes_a_json_object() {
         let failed = r#""error":{"kind":"refused","message":"no \"why\""}"#;
         let all = format!(
             r#"{{"index":0,"ok":"ONE"}}
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_text_or_json() {
+    fn a_record_appears_as_text_json_or_base64() {
         let cases: [(&[u8], Format, &str); 3] = [
             (b"{\"a\":1}", Format::Text, r#""{\"a\":1}""#),
             (b"\xff\xfe", Format::Text, r#"{"base64":"//4="}"#),
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_not_lost_when_it_is_not_text() {
+    fn a_non_utf_8_path_is_written_as_base64() {
         let example = Example { path: Some(b"\xff"), ..Example::record("item", b"1") };
         let line = written(Jsonl::new, &[example]);
         assert_eq!(line, "{\"index\":0,\"path\":{\"base64\":\"/w==\"},\"ok\":\"1\"}\n");

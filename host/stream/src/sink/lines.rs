@@ -169,7 +169,7 @@ mod tests {
     type Make = fn(Output<'static>) -> Lines<'static>;
 
     #[test]
-    fn a_record_is_one_line_unless_said_otherwise() {
+    fn a_record_is_one_line_by_default() {
         let rule = |make: Make| make(Output::standard()).rule();
         assert_eq!(rule(Lines::new), RecordRule::Without(b'\n'));
         assert_eq!(rule(Lines::nul), RecordRule::Without(0));
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn each_record_is_a_line() {
+    fn each_record_becomes_a_line() {
         let cases: [(Make, &str); 6] = [
             (Lines::new, "ONE\n\n\n\n"),
             (Lines::nul, "ONE\0\0\0\0"),

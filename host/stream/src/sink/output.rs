@@ -297,13 +297,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_cannot_be_made_is_an_error() {
+    fn a_file_in_a_missing_folder_is_an_error() {
         let error = Output::create(Path::new("no-such-folder/file")).unwrap_err();
         assert_eq!(error.to_string(), "cannot create output `no-such-folder/file`");
     }
 
     #[test]
-    fn what_was_written_to_a_file_can_be_taken_back() {
+    fn bytes_written_to_a_file_can_be_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let mut output = Output::create(&path).unwrap();
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_have_written_is_left_alone() {
+    fn bytes_of_other_writers_are_not_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let mut output = Output::create(&path).unwrap();

@@ -299,7 +299,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_keeps_its_content_until_it_begins() {
+    fn an_output_file_keeps_its_content_until_begin() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, "earlier").unwrap();
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_locked_by_any_of_its_names_and_as_long_as_it_is_open() {
+    fn an_open_output_file_is_locked_under_every_name() {
         let folder = tempfile::tempdir().unwrap();
         let (path, link) = (folder.path().join("file"), folder.path().join("link"));
         let file = OutputFile::open(&path).unwrap();
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_emptied_is_told_by_the_next_flush() {
+    fn a_failed_truncation_fails_the_next_flush() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, "earlier").unwrap();

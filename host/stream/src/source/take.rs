@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_lets_the_first_items_through() {
+    fn take_admits_only_the_first_items() {
         // items, limit, let through
         for (items, limit, expected) in [(3, 0, 0), (3, 2, 2), (3, 3, 3), (3, 4, 3), (0, 1, 0)] {
             assert_eq!(count(items, limit), expected, "{limit} of {items}");
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_beyond_counting_adds_to_what_is_there() {
+    fn a_maximal_take_limit_does_not_overflow() {
         let mut block = BlockBuilder::new();
         block.push(b"before");
         Take::new(Items::new(["item"]), usize::MAX).fill(&mut block).unwrap();
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_source_is_not_asked_for_more_than_is_wanted() {
+    fn take_does_not_read_beyond_its_limit() {
         for limit in [1, 2] {
             let mut source = Take::new(Pair(false), limit);
             let mut block = BlockBuilder::new();
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_size_is_cut_as_well() {
+    fn take_limits_the_size_hint() {
         let sizes = [(5, (2, Some(2))), (1, (1, Some(1)))];
         for (items, expected) in sizes {
             let source = Take::new(Items::new(vec!["item"; items]), 2);

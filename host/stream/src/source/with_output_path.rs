@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn items_without_a_place_are_rejected_and_the_others_keep_their_numbers() {
+    fn items_without_an_output_path_are_rejected_in_place() {
         let folder = tempfile::tempdir().unwrap();
         let results = Directory::create(&folder.path().join("out")).unwrap();
         let pairs = Pairs(&["a", "..", "b", "./a", "c/../a", "b/"]);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_is_as_its_source_has_it() {
+    fn the_wrapped_source_keeps_its_size_hint() {
         let folder = tempfile::tempdir().unwrap();
         let results = Directory::create(folder.path()).unwrap();
         let source = WithOutputPath::new(Items::new(["a", "b"]), results.output_paths());

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_module_names_the_go_that_it_needs() {
+    fn go_mod_states_the_required_version() {
         #[rustfmt::skip]
         let cases = [
             ("module m\n\ngo 1.22\n",                       Some((1, 22))),

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_plugin_is_that_of_the_project() {
+    fn cargo_messages_identify_the_plugin_of_the_project() {
         let own = artifact("p", "cdylib", "p.wasm");
         let other = artifact("q", "cdylib", "q.wasm");
         let third = artifact("r", "cdylib", "r.wasm");
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_are_what_a_rule_lists() {
+    fn a_dep_info_rule_lists_the_sources() {
         let rule = r"/t/p.wasm: /w/a\ b/lib.rs /w/c.rs";
         assert_eq!(rule_files(rule), ["/w/a b/lib.rs", "/w/c.rs"].map(PathBuf::from));
         assert_eq!(rule_files("/t/p.wasm:"), [""; 0].map(PathBuf::from));

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_is_known_by_its_folders() {
+    fn an_installed_zig_package_is_found_by_its_folders() {
         let dir = tempfile::tempdir().unwrap();
         let python = Tool::at(dir.path().join("bin/python3"));
         let packages = dir.path().join("lib/python3.11/site-packages");

@@ -24,7 +24,7 @@ fn drawn(counts: Counts, seconds: u64, rate: Option<f64>, columns: Option<usize>
 }
 
 #[test]
-fn frames_read_as_tqdms() {
+fn progress_frames_match_tqdm() {
     let sized = |done| Counts { done, total: Some(100), ..Counts::default() };
     let counted = |done| Counts { done, ..Counts::default() };
     let by_bytes = |done, bytes| Counts { done, bytes: (bytes, Some(1000)), ..Counts::default() };
@@ -52,7 +52,7 @@ fn frames_read_as_tqdms() {
 }
 
 #[test]
-fn a_frame_is_as_wide_as_its_terminal() {
+fn a_progress_frame_fits_the_terminal_width() {
     let sized = Counts { done: 42, total: Some(100), ..Counts::default() };
     let counted = Counts { done: 42, ..Counts::default() };
     #[rustfmt::skip]
@@ -72,7 +72,7 @@ fn a_frame_is_as_wide_as_its_terminal() {
 }
 
 #[test]
-fn desc_and_unit_are_the_users() {
+fn a_progress_frame_shows_the_given_desc_and_unit() {
     let counts = Counts { done: 42, total: Some(100), ..Counts::default() };
     let moment =
         Moment { snapshot: snapshot(counts), elapsed: Duration::from_secs(12), rate: Some(3.45) };
@@ -82,7 +82,7 @@ fn desc_and_unit_are_the_users() {
 }
 
 #[test]
-fn a_share_is_rounded_as_python_rounds() {
+fn percentages_round_as_in_python() {
     let cases = [(0, 0), (1, 0), (3, 2), (5, 2), (199, 100), (200, 100)];
     for (done, expected) in cases {
         assert_eq!(percent(done, 200), expected, "{done} of 200");

@@ -227,7 +227,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn a_value_of_any_type_is_read_as_it_was_written((shape, all) in shapes_with_values()) {
+    fn a_value_of_any_type_round_trips_through_json((shape, all) in shapes_with_values()) {
         for value in all {
             let json = value.to_string();
             let val = read(&shape, &json).map_err(|it| TestCaseError::fail(format!("{json}: {it}")))?;
@@ -240,7 +240,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_no_json_is_never_taken((shape, all) in shapes_with_values(), at in any::<prop::sample::Index>(), with in any::<char>()) {
+    fn invalid_json_is_never_accepted((shape, all) in shapes_with_values(), at in any::<prop::sample::Index>(), with in any::<char>()) {
         // Replace one character.
         let mut signs: Vec<char> = all[0].to_string().chars().collect();
         let at = at.index(signs.len());
@@ -257,7 +257,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn a_value_of_any_type_goes_through_a_guest_and_back((shape, all) in shapes_with_values()) {
+    fn a_value_of_any_type_round_trips_through_a_guest((shape, all) in shapes_with_values()) {
         let wat = echo(&shape);
         let plugin = Plugin::from_bytes(&Engine::new().unwrap(), "echo", wat.as_bytes());
         let plugin = plugin.map_err(|it| TestCaseError::fail(format!("{it:?} of {wat}")))?;

@@ -29,7 +29,7 @@ fn shown(of: &Parameters, values: Result<Vec<Val>, ValueError>) -> String {
 }
 
 #[test]
-fn a_sole_parameter_is_the_item() {
+fn a_single_parameter_takes_the_whole_item() {
     let text = || parameters([("text", Shape::String)]);
     let bytes = || parameters([("data", Shape::Bytes)]);
     let maybe = || parameters([("text", option(Shape::String))]);
@@ -98,7 +98,7 @@ fn an_array_fills_parameters_by_position_and_an_object_by_name() {
 }
 
 #[test]
-fn arguments_of_init_are_told_by_their_shape() {
+fn the_shape_of_init_decides_how_arguments_are_read() {
     let none = || parameters([]);
     let text = || parameters([("text", Shape::String)]);
     let config = || parameters([("config", record([("x", S32)]))]);
@@ -124,7 +124,7 @@ fn arguments_of_init_are_told_by_their_shape() {
 }
 
 #[test]
-fn one_item_is_for_one_parameter() {
+fn a_single_value_fits_only_one_parameter() {
     let two = parameters([("a", S32), ("b", S32)]);
     assert_eq!(
         two.refusal("add", Single).unwrap(),
@@ -139,7 +139,7 @@ fn one_item_is_for_one_parameter() {
 }
 
 #[test]
-fn examples_are_what_the_function_takes() {
+fn generated_examples_are_valid_arguments() {
     let rich = parameters([
         ("a", record([("x", S32), ("ok", result(None, Some(S32)))])),
         ("b", option(option(Shape::Tuple(vec![Shape::F32, Shape::Char])))),

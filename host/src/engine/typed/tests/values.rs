@@ -17,7 +17,7 @@ fn ints() -> [(Shape, &'static str, &'static str); 8] {
 }
 
 #[test]
-fn whole_numbers_are_taken_up_to_their_ends_and_no_further() {
+fn integers_are_accepted_only_within_their_range() {
     for (shape, least, most) in ints() {
         for json in [least, most, "7"] {
             let value = read(&shape, json).unwrap();
@@ -37,7 +37,7 @@ fn whole_numbers_are_taken_up_to_their_ends_and_no_further() {
 }
 
 #[test]
-fn what_is_taken_is_written_in_one_way() {
+fn accepted_values_have_one_canonical_form() {
     let point = || record([("x-pos", S32), ("label", option(Shape::String))]);
     let rgb =
         || variant([("none", None), ("rgb-of", Some(list(U8))), ("named", Some(Shape::String))]);
@@ -101,7 +101,7 @@ fn what_is_taken_is_written_in_one_way() {
 }
 
 #[test]
-fn what_does_not_fit_is_named_by_its_path() {
+fn a_type_mismatch_names_its_path() {
     let point = || record([("x", S32), ("y", option(S32)), ("inner-one", option(list(U8)))]);
     let points = || record([("points", list(record([("x", S32)])))]);
     let shapes = || variant([("none", None), ("circle", Some(Shape::F32))]);
@@ -180,7 +180,7 @@ fn what_does_not_fit_is_named_by_its_path() {
 }
 
 #[test]
-fn what_json_lacks_is_named_by_its_path() {
+fn a_non_finite_number_names_its_path() {
     let shape = record([("a", list(Shape::F64)), ("b", option(Shape::F32))]);
     let value = |a: f64, b: f32| {
         let b = Val::Option(Some(Box::new(Val::Float32(b))));
@@ -197,7 +197,7 @@ fn what_json_lacks_is_named_by_its_path() {
 }
 
 #[test]
-fn no_more_is_written_than_may_be() {
+fn the_json_writer_stops_at_its_length_limit() {
     let shape = list(Shape::Bytes);
     let value = read(&shape, r#"["AAAA","AAAA"]"#).unwrap();
     let length = written(&shape, &value).unwrap().len();
@@ -214,7 +214,7 @@ fn no_more_is_written_than_may_be() {
 }
 
 #[test]
-fn values_take_no_more_memory_than_they_may() {
+fn the_json_reader_stops_at_its_memory_limit() {
     const MAX: usize = 100;
     let too_much = "the item's values take more than 128MiB";
     let error = |shape: &Shape, json: &str| {

@@ -10,7 +10,7 @@ fn page() -> ClaimPage {
 }
 
 #[test]
-fn a_child_goes_on_to_the_items_that_it_was_sent_and_never_back() {
+fn child_progress_only_advances_within_the_sent_items() {
     let page = page();
     let mut items = Items { page: &page, sent: 3, started: 1 };
     #[rustfmt::skip]
@@ -36,7 +36,7 @@ fn a_child_goes_on_to_the_items_that_it_was_sent_and_never_back() {
 }
 
 #[test]
-fn each_item_has_its_time_and_one_that_lies_has_no_more() {
+fn false_progress_does_not_extend_the_deadline() {
     let (watch, _, _watchdog) = watch(Some(LIMIT));
     let page = page();
     let mut deadline = ChildDeadline::of_items(&watch, &page, 5);
@@ -51,7 +51,7 @@ fn each_item_has_its_time_and_one_that_lies_has_no_more() {
 }
 
 #[test]
-fn one_looks_again_while_there_is_a_limit_and_otherwise_waits() {
+fn the_parent_polls_only_while_a_time_limit_is_set() {
     let page = page();
     let (limited, _, _watchdog) = watch(Some(Duration::from_secs(3600)));
     let soon = ChildDeadline::of_items(&limited, &page, 5).next_deadline().unwrap().unwrap();
@@ -64,7 +64,7 @@ fn one_looks_again_while_there_is_a_limit_and_otherwise_waits() {
 }
 
 #[test]
-fn what_has_no_limit_of_the_guests_has_one_of_its_own() {
+fn preparation_has_its_own_time_limit() {
     let (watch, _, _watchdog) = watch(None);
     watch.begin(Phase::Preparing);
     let mut deadline = ChildDeadline::with_timeout(&watch, Duration::ZERO);

@@ -59,7 +59,7 @@ fn all_errors(settings: &CompileSettings) -> Vec<LoadErrorKind> {
 }
 
 #[test]
-fn what_is_refused_reads_as_if_it_were_refused_here() {
+fn a_load_error_from_a_child_reads_like_a_local_one() {
     let settings = settings();
     for (original, error) in all_errors(&settings).into_iter().zip(all_errors(&settings)) {
         let received = sent(original, &settings).unwrap();
@@ -72,14 +72,14 @@ fn what_is_refused_reads_as_if_it_were_refused_here() {
 }
 
 #[test]
-fn memory_that_was_short_is_no_fault_of_the_plugin() {
+fn a_memory_shortage_is_not_blamed_on_the_plugin() {
     let source = ErrorChain::new(std::io::Error::from_raw_os_error(12));
     let error = sent(LoadErrorKind::Invalid { source }, &settings()).unwrap();
     assert_eq!(error.to_string(), "compiling the plugin takes more memory than 4GiB");
 }
 
 #[test]
-fn what_is_none_of_these_is_not_taken() {
+fn an_invalid_load_error_is_rejected() {
     let settings = settings();
     let whole = encode_refusal(LoadErrorKind::Version { version: 9 });
     let whole = &whole[HEADER..];
@@ -106,7 +106,7 @@ fn what_is_none_of_these_is_not_taken() {
 }
 
 #[test]
-fn what_is_said_of_a_refusal_fits_into_a_frame_and_is_cut() {
+fn a_long_load_error_is_cut_to_fit_a_frame() {
     let settings = settings();
     let long = || "\u{1}".repeat(1_000_000);
     let chain = (0..100).fold(ErrorChain::new(long()), |source, _| {

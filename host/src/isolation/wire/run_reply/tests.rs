@@ -38,7 +38,7 @@ fn texts(outcomes: &Outcomes) -> Vec<String> {
 }
 
 #[test]
-fn what_is_said_is_heard() {
+fn a_run_reply_round_trips() {
     let frame = sent_frame(&ExecutionEnd::Done);
     let sent = ChildRunReply::decode(Payload(&frame[HEADER..])).unwrap();
     assert_eq!((&sent.ended, sent.format), (&ChildExecutionEnd::Done, Format::Json));
@@ -50,7 +50,7 @@ fn what_is_said_is_heard() {
 }
 
 #[test]
-fn records_that_come_together_are_checked_one_by_one_where_they_must_be() {
+fn records_of_a_reply_are_checked_against_the_sink_rule() {
     let mut sent = outcomes(3, RetryOn::NOTHING);
     for record in ["one", "", "a\nb"] {
         sent.record(record.as_bytes(), ResultLimit::DEFAULT);
@@ -72,7 +72,7 @@ fn records_that_come_together_are_checked_one_by_one_where_they_must_be() {
 }
 
 #[test]
-fn there_are_as_many_outcomes_as_the_end_says() {
+fn the_outcome_count_must_match_the_execution_end() {
     let failure = || ExecutionEnd::Failed(InstanceFailure::new(FaultKind::Trap, "why"));
     #[rustfmt::skip]
     let cases = [
@@ -102,7 +102,7 @@ fn there_are_as_many_outcomes_as_the_end_says() {
 }
 
 #[test]
-fn nothing_is_taken_of_what_is_cut_or_changed() {
+fn a_truncated_or_changed_run_reply_is_rejected() {
     let frame = sent_frame(&ExecutionEnd::Failed(InstanceFailure::new(FaultKind::Trap, "why")));
     let payload = &frame[HEADER..];
     for end in 0..payload.len() {
@@ -119,7 +119,7 @@ fn nothing_is_taken_of_what_is_cut_or_changed() {
 }
 
 #[test]
-fn what_comes_after_an_item_that_is_tried_again_is_left_out() {
+fn outcomes_after_a_retried_item_are_dropped() {
     let frame = sent_frame(&ExecutionEnd::Done);
     let sent = ChildRunReply::decode(Payload(&frame[HEADER..])).unwrap();
     let mut received = outcomes(3, RetryOn::NOTHING.with(FaultKind::BadResult));
@@ -129,7 +129,7 @@ fn what_comes_after_an_item_that_is_tried_again_is_left_out() {
 }
 
 #[test]
-fn records_after_an_item_that_is_tried_again_are_left_out_as_well() {
+fn records_after_a_retried_fault_are_dropped() {
     let mut received = outcomes(3, RetryOn::NOTHING.with(FaultKind::Refused));
     received.fault(FaultKind::Refused, "no");
     let mut sent = outcomes(2, RetryOn::NOTHING);

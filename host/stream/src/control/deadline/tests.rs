@@ -71,7 +71,7 @@ impl Timed {
 }
 
 #[test]
-fn time_without_a_core_does_not_count_and_is_read_once_for_each_passed_deadline() {
+fn time_without_a_core_extends_the_deadline() {
     let item = Timed::new();
     item.pauses.set(3);
     assert!(!item.is_over(1, 0));
@@ -89,7 +89,7 @@ fn time_without_a_core_does_not_count_and_is_read_once_for_each_passed_deadline(
 }
 
 #[test]
-fn where_the_system_does_not_tell_of_pauses_all_time_counts() {
+fn without_pause_accounting_all_time_counts() {
     let item = Timed::new();
     assert!(!item.is_over(1, 0));
     assert!(!item.is_over(10, 0));
@@ -113,7 +113,7 @@ fn time_in_which_the_process_was_stopped_does_not_count() {
 }
 
 #[test]
-fn nothing_is_decided_before_the_watchdog_has_told_of_stops() {
+fn a_deadline_needs_a_current_watchdog_tick() {
     let item = Timed::new();
     assert!(!item.is_over(0, 0));
     assert!(!item.is_over(9, 0));
@@ -131,7 +131,7 @@ fn nothing_is_decided_before_the_watchdog_has_told_of_stops() {
 }
 
 #[test]
-fn who_sleeps_wakes_when_its_time_is_over() {
+fn the_wake_up_time_includes_time_without_a_core() {
     let item = Timed::new();
     let hours = Duration::from_hours;
     assert!(!item.is_over(0, 0));
@@ -146,7 +146,7 @@ fn who_sleeps_wakes_when_its_time_is_over() {
 }
 
 #[test]
-fn starts_and_ends_have_pauses_like_items() {
+fn pauses_extend_the_deadlines_of_start_and_finish() {
     let guest = Timed::new();
     for (phase, start) in [(Phase::Starting, 0), (Phase::Finishing, 100)] {
         guest.watch.begin(phase);
@@ -159,7 +159,7 @@ fn starts_and_ends_have_pauses_like_items() {
 }
 
 #[test]
-fn time_runs_from_when_it_was_noticed_and_anew_for_each_item() {
+fn each_item_restarts_the_deadline() {
     let (watch, _, _watchdog) = watch(Some(SHORT));
     let start = Instant::now();
     assert_eq!(watch.overdue(), None);
@@ -172,13 +172,13 @@ fn time_runs_from_when_it_was_noticed_and_anew_for_each_item() {
 }
 
 #[test]
-fn a_limit_may_be_longer_than_clocks_go() {
+fn a_limit_beyond_the_clock_range_never_expires() {
     let (watch, _, _watchdog) = watch(Some(Duration::MAX));
     assert_eq!((watch.overdue(), watch.end()), (None, None));
 }
 
 #[test]
-fn starting_and_working_are_limited_apart() {
+fn start_and_items_have_separate_limits() {
     let config = InstanceConfig { init_timeout: Some(Duration::ZERO), ..InstanceConfig::default() };
     let watch = Watch::new(config, Cancel::default(), Ticks::default());
     assert_eq!(watch.overdue(), Some(Overdue::Limit(Duration::ZERO)));
@@ -189,7 +189,7 @@ fn starting_and_working_are_limited_apart() {
 }
 
 #[test]
-fn a_limit_that_no_clock_reaches_is_none() {
+fn a_maximal_limit_sets_no_deadline() {
     let config = InstanceConfig {
         timeout: Some(Duration::MAX),
         init_timeout: Some(Duration::MAX),

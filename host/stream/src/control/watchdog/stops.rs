@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_in_which_the_thread_was_not_busy_is_a_stop() {
+    fn a_gap_without_busy_time_is_a_stop() {
         let mut stops = Stops::begin(ms(0), Some(ms(0)));
         #[rustfmt::skip]
         let steps = [
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_kernel_does_not_tell_nothing_is_a_stop() {
+    fn without_schedstat_no_stop_is_detected() {
         let mut stops = Stops::begin(ms(0), None);
         assert_eq!(stops.tick(ms(9999), None), ms(0));
     }

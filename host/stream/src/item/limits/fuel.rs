@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fuel_is_a_number_with_a_unit_or_without() {
+    fn fuel_is_a_number_with_an_optional_unit() {
         #[rustfmt::skip]
         let cases = [
             ("1",       Some("1")),

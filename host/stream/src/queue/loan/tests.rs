@@ -53,7 +53,7 @@ fn items(claim: &Claim<'_>, positions: Range<usize>) -> BTreeSet<u64> {
 }
 
 #[test]
-fn what_cannot_be_is_not_believed() {
+fn impossible_progress_of_a_child_is_ignored() {
     const MAX: u32 = u32::MAX;
     #[rustfmt::skip]
     let cases = [
@@ -90,7 +90,7 @@ fn what_cannot_be_is_not_believed() {
 }
 
 #[test]
-fn one_that_goes_back_is_not_believed_by_those_who_look_twice() {
+fn backward_progress_of_a_child_is_ignored() {
     let (queue, page) = (queue(8), page());
     let claim = queue.claim(8).unwrap();
     let loan = claim.lend(Arc::clone(&page) as _, 8);
@@ -106,7 +106,7 @@ fn one_that_goes_back_is_not_believed_by_those_who_look_twice() {
 }
 
 #[test]
-fn one_that_writes_without_end_has_no_more() {
+fn a_child_that_writes_endlessly_gains_no_items() {
     let (queue, page) = (queue(1000), page());
     let claim = queue.claim(1000).unwrap();
     let loan = claim.lend(Arc::clone(&page) as _, 1000);
@@ -137,7 +137,7 @@ fn one_that_writes_without_end_has_no_more() {
 }
 
 #[test]
-fn a_loan_that_is_not_settled_leaves_nothing_to_be_started() {
+fn an_unsettled_loan_allows_no_further_starts() {
     let (queue, page) = (queue(3), page());
     let claim = queue.claim(3).unwrap();
     drop(claim.lend(Arc::clone(&page) as _, 3));
@@ -177,7 +177,7 @@ proptest! {
     /// No child can break the accounting: each item is in one place, an honest child never started
     /// a stolen item, and nothing panics.
     #[test]
-    fn the_account_stays_whole(
+    fn no_child_can_break_the_accounting(
         all in 1_usize..15,
         before in 0_usize..5,
         sent in 1_usize..15,

@@ -46,7 +46,7 @@ fn chain(error: &SinkError, folder: &Path) -> String {
 }
 
 #[test]
-fn each_record_is_a_file() {
+fn each_record_becomes_a_file() {
     let (folder, mut sink) = directory();
     let filtered = Example { result: Ok(None), ..Example::record("filtered", b"") };
     let failed = Example { result: Err("no"), ..Example::record("failed", b"") };
@@ -79,7 +79,7 @@ fn each_record_is_a_file() {
 }
 
 #[test]
-fn a_file_that_is_there_is_replaced_as_a_whole() {
+fn an_existing_output_file_is_replaced_whole() {
     let (folder, mut sink) = directory();
     let at = |name: &str| folder.path().join(name);
     fs::write(at("out/a"), "an earlier and longer content").unwrap();
@@ -104,7 +104,7 @@ fn a_file_that_is_there_is_replaced_as_a_whole() {
 }
 
 #[test]
-fn what_a_killed_run_left_is_in_nobodys_way() {
+fn leftovers_of_a_killed_run_do_not_interfere() {
     let (folder, mut sink) = directory();
     let left = format!("out/.mtl-host-{}-0.part", std::process::id());
     fs::write(folder.path().join(&left), "half").unwrap();
@@ -113,7 +113,7 @@ fn what_a_killed_run_left_is_in_nobodys_way() {
 }
 
 #[test]
-fn items_without_a_place_end_the_run_unless_they_were_found_before() {
+fn an_item_without_an_output_path_fails_the_sink() {
     let (folder, mut sink) = directory();
     let inside = folder.path().join("out/inside").display().to_string();
     offer(&mut sink, 0, &Example::record("a", b"first")).unwrap();
@@ -141,7 +141,7 @@ fn items_without_a_place_end_the_run_unless_they_were_found_before() {
 }
 
 #[test]
-fn what_stands_in_the_way_is_named() {
+fn an_obstacle_in_the_output_directory_is_named() {
     let (folder, mut sink) = directory();
     let at = |name: &str| folder.path().join(name);
     fs::create_dir_all(at("out/folder/in")).unwrap();
@@ -168,7 +168,7 @@ fn what_stands_in_the_way_is_named() {
 }
 
 #[test]
-fn the_directory_may_be_there_or_be_made_or_be_a_link_to_one() {
+fn the_output_directory_may_exist_be_new_or_be_a_symlink() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     fs::create_dir(at("there")).unwrap();
@@ -194,7 +194,7 @@ fn the_directory_may_be_there_or_be_made_or_be_a_link_to_one() {
 }
 
 #[test]
-fn a_directory_that_has_gone_is_an_error() {
+fn a_deleted_output_directory_is_an_error() {
     let (folder, mut sink) = directory();
     offer(&mut sink, 0, &Example::record("a", b"A")).unwrap();
     fs::remove_dir_all(folder.path().join("out")).unwrap();
@@ -205,7 +205,7 @@ fn a_directory_that_has_gone_is_an_error() {
 }
 
 #[test]
-fn a_sink_and_its_source_ask_for_the_same_place() {
+fn a_sink_and_its_source_share_reserved_paths() {
     let (_folder, mut sink) = directory();
     let (zero, one) =
         (crate::item::index::ItemIndex::new(0), crate::item::index::ItemIndex::new(1));

@@ -79,7 +79,7 @@ fn records_are_counted_over_many_writes() {
 }
 
 #[test]
-fn nothing_is_written_before_there_is_enough_or_somebody_asks() {
+fn records_are_buffered_until_full_or_flushed() {
     let disk = Disk { free: usize::MAX, at_once: usize::MAX, taken: Arc::default() };
     let taken = Arc::clone(&disk.taken);
     let mut records = Records::new(Output::to("disk", disk));
@@ -92,7 +92,7 @@ fn nothing_is_written_before_there_is_enough_or_somebody_asks() {
 }
 
 #[test]
-fn a_record_that_fails_leaves_nothing_behind() {
+fn a_failed_record_leaves_no_bytes() {
     let disk = Disk { free: usize::MAX, at_once: usize::MAX, taken: Arc::default() };
     let taken = Arc::clone(&disk.taken);
     let mut records = Records::new(Output::to("disk", disk));
@@ -107,7 +107,7 @@ fn a_record_that_fails_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_full_disk_is_named() {
+fn a_full_disk_error_names_the_output() {
     let full = Output::create("/dev/full".as_ref()).unwrap();
     let mut records = Records::new(full);
     add(&mut records, b"one").unwrap();
@@ -118,7 +118,7 @@ fn a_full_disk_is_named() {
 }
 
 #[test]
-fn a_closed_pipe_is_told_from_other_failures() {
+fn a_closed_pipe_is_recognised() {
     let (reader, writer) = io::pipe().unwrap();
     drop(reader);
     let mut records = Records::new(Output::to("pipe", writer));
@@ -128,7 +128,7 @@ fn a_closed_pipe_is_told_from_other_failures() {
 
 /// A file that cannot grow beyond 8192 bytes simulates a full disk.
 #[test]
-fn half_a_record_is_taken_back_from_a_file() {
+fn a_partial_record_is_removed_from_the_file() {
     let file = memfd_create("results", MemfdFlags::ALLOW_SEALING).unwrap();
     ftruncate(&file, 8192).unwrap();
     fcntl_add_seals(&file, SealFlags::GROW).unwrap();

@@ -29,7 +29,7 @@ fn decode(compression: Compression, script: Script) -> std::io::Result<Vec<u8>> 
 const ALL: [Compression; 3] = [Compression::Plain, Compression::Gzip, Compression::Zstd];
 
 #[test]
-fn the_name_says_how_an_input_is_compressed() {
+fn the_file_extension_selects_the_compression() {
     let cases = [
         ("items.txt", Compression::Plain),
         ("items.txt.gz", Compression::Gzip),
@@ -43,7 +43,7 @@ fn the_name_says_how_an_input_is_compressed() {
 }
 
 #[test]
-fn several_in_a_row_are_one() {
+fn concatenated_streams_decode_as_one() {
     for compression in ALL {
         let bytes = [compress(compression, b"one"), compress(compression, b"two")].concat();
         let decoded = decode(compression, Script::new([bytes], Then::End)).unwrap();
@@ -52,7 +52,7 @@ fn several_in_a_row_are_one() {
 }
 
 #[test]
-fn what_is_cut_off_or_damaged_is_an_error() {
+fn truncated_or_damaged_data_is_an_error() {
     for compression in [Compression::Gzip, Compression::Zstd] {
         let whole = compress(compression, b"a text that is long enough to be cut off");
         for length in 0..whole.len() {
@@ -143,7 +143,7 @@ fn numbers(count: u32) -> Vec<u8> {
 }
 
 #[test]
-fn what_was_decoded_before_the_damage_is_given() {
+fn data_before_the_damage_is_delivered() {
     // Gzip flushes its output in units of this size. The decoder must give at least the whole
     // units.
     let window = |compression| if compression == Compression::Gzip { 32 << 10 } else { 1 };
@@ -170,7 +170,7 @@ fn what_was_decoded_before_the_damage_is_given() {
 }
 
 #[test]
-fn of_what_is_cut_off_all_is_given() {
+fn all_data_before_a_truncation_is_delivered() {
     for compression in [Compression::Gzip, Compression::Zstd] {
         let pieces = flushed(compression, &[b"begin", &numbers(500)]);
         let script = Script::new(pieces, Then::End);
@@ -182,7 +182,7 @@ fn of_what_is_cut_off_all_is_given() {
 /// The second text compresses by a factor of a thousand: the decoder then holds far more than one
 /// read takes.
 #[test]
-fn what_can_be_decoded_is_given_before_more_is_read() {
+fn decoded_data_is_delivered_before_more_is_read() {
     let zeroes = vec![0; 2_000_000];
     for compression in ALL {
         let pieces = flushed(compression, &[b"first", &zeroes]);
@@ -201,7 +201,7 @@ fn what_can_be_decoded_is_given_before_more_is_read() {
 
 proptest! {
     #[test]
-    fn a_text_does_not_depend_on_how_the_bytes_arrive(
+    fn decoding_is_independent_of_read_sizes(
         text in prop::collection::vec(0_u8..4, 0..3000),
         piece in 1_usize..700,
     ) {

@@ -33,7 +33,7 @@ impl Folder {
 }
 
 #[test]
-fn an_item_is_the_content_of_a_file_or_why_there_is_none() {
+fn a_listed_file_becomes_an_item_or_a_reason() {
     let folder = Folder::new();
     let cases = [
         ("a", "one\ntwo"),
@@ -64,7 +64,7 @@ fn each_item_has_its_path() {
 }
 
 #[test]
-fn a_line_that_is_no_path_is_a_faulty_item() {
+fn an_invalid_path_is_a_faulty_item() {
     let long = format!("{}\n", "x".repeat(100_000));
     let cases = [
         ("\n", "!cannot read ``: No such file or directory (os error 2)"),
@@ -77,7 +77,7 @@ fn a_line_that_is_no_path_is_a_faulty_item() {
 }
 
 #[test]
-fn files_that_were_read_do_not_wait_for_the_next_name() {
+fn files_are_delivered_before_the_next_name_arrives() {
     let folder = Folder::new();
     let list = folder.list(&["a", "empty"]) + "half a na";
     let mut files = Files::new(Script::new([list], Then::Silence).inputs());
@@ -87,7 +87,7 @@ fn files_that_were_read_do_not_wait_for_the_next_name() {
 }
 
 #[test]
-fn a_large_file_is_a_block_of_its_own() {
+fn a_large_file_gets_its_own_block() {
     let folder = Folder::new();
     let large = "x".repeat(BlockBuilder::FULL);
     fs::write(folder.path().join("large"), &large).unwrap();
@@ -106,7 +106,7 @@ fn a_large_file_is_a_block_of_its_own() {
 }
 
 #[test]
-fn a_file_that_is_too_long_is_a_faulty_item() {
+fn an_overlong_file_is_a_faulty_item() {
     let folder = Folder::new();
     let list = Script::new([folder.list(&["a", "b.gz", "a"])], Then::End).inputs();
     let given = SourceOutput::by(Files::new(list).item_limit(ItemLimit::new(7).unwrap()));
@@ -116,7 +116,7 @@ fn a_file_that_is_too_long_is_a_faulty_item() {
 }
 
 #[test]
-fn the_greatest_limit_lets_every_file_through() {
+fn the_maximal_item_limit_admits_every_file() {
     let folder = Folder::new();
     let list = Script::new([folder.list(&["a"])], Then::End).inputs();
     let given = SourceOutput::by(Files::new(list).item_limit(ItemLimit::new(usize::MAX).unwrap()));

@@ -11,7 +11,7 @@ fn frames(bytes: &[u8]) -> SourceOutput {
 }
 
 #[test]
-fn a_frame_says_its_length() {
+fn a_frame_starts_with_its_length() {
     let cases: [(&[u8], &[&str]); 4] = [
         (b"", &[]),
         (b"\0\0\0\0", &[""]),
@@ -27,7 +27,7 @@ fn a_frame_says_its_length() {
 }
 
 #[test]
-fn whole_frames_are_given_before_the_error() {
+fn whole_frames_are_delivered_before_the_error() {
     let cases: [(&[u8], &str); 4] = [
         (b"\x03\0", "input `script` ends in the middle of a frame: 2 of 4 bytes"),
         (b"\x03\0\0\0", "input `script` ends in the middle of a frame: 0 of 3 bytes"),
@@ -47,7 +47,7 @@ fn whole_frames_are_given_before_the_error() {
 }
 
 #[test]
-fn nothing_is_waited_for_while_a_frame_is_there() {
+fn buffered_frames_are_delivered_without_waiting() {
     let pieces = [&b"\x03\0"[..], b"\0\0one\0\0\0\0\x03\0\0\0t"];
     let mut frames = Frames::new(Script::new(pieces, Then::Silence).inputs());
     let mut given = SourceOutput::default();
@@ -57,7 +57,7 @@ fn nothing_is_waited_for_while_a_frame_is_there() {
 
 proptest! {
     #[test]
-    fn frames_do_not_depend_on_how_the_bytes_arrive(
+    fn frames_are_independent_of_read_sizes(
         items in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..10),
         piece in 1_usize..30,
     ) {

@@ -55,7 +55,7 @@ fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
 }
 
 #[test]
-fn one_input_is_read_after_the_other() {
+fn inputs_are_read_in_sequence() {
     let folder = Folder::new();
     let paths = vec![
         folder.file("a", "one\ntwo"),
@@ -72,7 +72,7 @@ fn one_input_is_read_after_the_other() {
 }
 
 #[test]
-fn a_place_is_counted_in_its_own_input() {
+fn line_numbers_are_counted_per_input() {
     let folder = Folder::new();
     let paths = vec![folder.file("a", "1\n2"), folder.file("b", "\n\nno\n")];
     let given = SourceOutput::by(Jsonl::new(Inputs::open(paths.clone()).unwrap()));
@@ -81,7 +81,7 @@ fn a_place_is_counted_in_its_own_input() {
 }
 
 #[test]
-fn the_bytes_are_known_only_of_regular_files() {
+fn total_bytes_are_known_only_for_regular_files() {
     let folder = Folder::new();
     let paths = vec![folder.file("a", "one"), folder.pipe("pipe")];
     let inputs = Inputs::open(paths).unwrap();
@@ -90,7 +90,7 @@ fn the_bytes_are_known_only_of_regular_files() {
 
 /// A sparse file may claim the greatest length that a number can express.
 #[test]
-fn lengths_are_added_as_far_as_numbers_go() {
+fn the_total_length_saturates() {
     let cases = [
         (Some(1), Some(2), Some(3)),
         (Some(u64::MAX), Some(2), Some(u64::MAX)),
@@ -103,7 +103,7 @@ fn lengths_are_added_as_far_as_numbers_go() {
 }
 
 #[test]
-fn a_name_that_is_no_input_is_refused_before_anything_is_read() {
+fn a_missing_or_directory_input_is_refused_before_reading() {
     let folder = Folder::new();
     let good = folder.file("good", "one");
     let (missing, directory) = (folder.path("missing"), folder.path(""));
@@ -185,7 +185,7 @@ fn a_stop_ends_the_wait_for_a_pipe() {
 
 /// A run that has ended sets the flag of its inputs. That must not end the inputs of the next run.
 #[test]
-fn a_stop_ends_only_the_inputs_that_the_flag_is_of() {
+fn a_stop_flag_ends_only_its_own_inputs() {
     let folder = Folder::new();
     let path = folder.file("a", "one\n");
     let [stopped, other] = [(); 2].map(|()| Lines::new(Inputs::open(vec![path.clone()]).unwrap()));
@@ -195,7 +195,7 @@ fn a_stop_ends_only_the_inputs_that_the_flag_is_of() {
 }
 
 #[test]
-fn a_named_pipe_without_a_writer_is_opened_at_once_and_is_silent() {
+fn a_pipe_without_a_writer_opens_without_blocking() {
     let folder = Folder::new();
     let pipe = folder.pipe("pipe");
     let file = in_time(move || Opener::new().open_nonblocking(&pipe).unwrap());
@@ -237,7 +237,7 @@ impl Read for Stopped {
 }
 
 #[test]
-fn what_a_stop_breaks_off_is_neither_an_item_nor_an_error() {
+fn an_interrupted_read_is_neither_an_item_nor_an_error() {
     let truncated = || Err(io::ErrorKind::UnexpectedEof.into());
     for second in [Ok(&b""[..]), Ok(b"lf\n"), truncated()] {
         let stop = StopFlag::new();

@@ -6,7 +6,7 @@ fn jsonl(bytes: &[u8]) -> Vec<String> {
 }
 
 #[test]
-fn a_line_is_one_value() {
+fn each_line_is_one_json_value() {
     let cases: [(&[u8], &[&str]); 12] = [
         (b"", &[]),
         (b"{\"a\": [1, null]}\n\"text\"\n-1e5", &["{\"a\": [1, null]}", "\"text\"", "-1e5"]),
@@ -33,20 +33,20 @@ fn a_line_is_one_value() {
 }
 
 #[test]
-fn a_line_that_is_no_value_is_kept_for_the_report() {
+fn an_invalid_line_is_kept_for_the_report() {
     let given = SourceOutput::by(Jsonl::new(Script::new(["nonsense\n"], Then::End).inputs()));
     assert_eq!(given.items[0].0, b"nonsense");
 }
 
 #[test]
-fn nesting_without_end_is_no_danger() {
+fn deep_nesting_is_rejected_without_a_stack_overflow() {
     let deep = "[".repeat(1_000_000);
     let why = jsonl(deep.as_bytes());
     assert_eq!(why, ["!`script` line 1: not JSON: EOF while parsing a list at column 1000000"]);
 }
 
 #[test]
-fn white_space_is_read_over_until_there_is_a_value() {
+fn blank_lines_are_skipped_until_a_value_arrives() {
     let mut values = Jsonl::new(Script::new(["\n", " \n", "1\n"], Then::Silence).inputs());
     let mut given = SourceOutput::default();
     assert_eq!(given.once(&mut values), FillStatus::More);
@@ -54,7 +54,7 @@ fn white_space_is_read_over_until_there_is_a_value() {
 }
 
 #[test]
-fn a_value_that_is_too_long_is_named() {
+fn an_overlong_value_is_rejected_by_record_number() {
     let inputs = Script::new(["1\n\"long\"\n2"], Then::End).inputs();
     let given = SourceOutput::by(Jsonl::new(inputs).item_limit(ItemLimit::new(5).unwrap()));
     let why = "!`script` record 2: longer than the 5 bytes of `item_limit`";

@@ -8,7 +8,7 @@ fn lines(bytes: &[u8]) -> Vec<String> {
 }
 
 #[test]
-fn a_line_is_all_but_its_line_feed() {
+fn a_line_excludes_only_its_line_feed() {
     let cases: [(&str, &[&str]); 8] = [
         ("", &[]),
         ("\n", &[""]),
@@ -31,7 +31,7 @@ fn records_may_end_in_a_zero_byte() {
 }
 
 #[test]
-fn nothing_is_waited_for_while_a_line_is_there() {
+fn buffered_lines_are_delivered_without_waiting() {
     let mut lines = Lines::new(Script::new(["on", "e\ntwo\nth"], Then::Silence).inputs());
     let mut given = SourceOutput::default();
     assert_eq!(given.once(&mut lines), FillStatus::More);
@@ -39,7 +39,7 @@ fn nothing_is_waited_for_while_a_line_is_there() {
 }
 
 #[test]
-fn a_line_that_is_too_long_is_named_and_its_tail_is_skipped() {
+fn an_overlong_line_is_rejected_and_its_tail_skipped() {
     let limited = |pieces: &[&str]| {
         let inputs = Script::new(pieces, Then::End).inputs();
         SourceOutput::by(Lines::new(inputs).item_limit(ItemLimit::new(4).unwrap()))
@@ -60,7 +60,7 @@ fn a_line_that_is_too_long_is_named_and_its_tail_is_skipped() {
 }
 
 #[test]
-fn a_line_that_is_too_long_is_not_held() {
+fn an_overlong_line_is_not_buffered() {
     let mut pieces = vec![vec![b'x'; 100_000]; 100];
     pieces.push(b"\nnext\n".to_vec());
     let inputs = Script::new(pieces, Then::End).inputs();
@@ -78,7 +78,7 @@ fn a_line_longer_than_a_read_is_whole() {
 }
 
 #[test]
-fn a_block_has_the_bytes_that_its_items_took() {
+fn a_block_counts_the_input_bytes_of_its_items() {
     let text = "one\n\nthree\n".repeat(50_000);
     let inputs = Inputs::from_reader("memory", std::io::Cursor::new(text.clone()));
     let mut lines = Lines::new(inputs);
@@ -98,7 +98,7 @@ fn a_block_has_the_bytes_that_its_items_took() {
 
 proptest! {
     #[test]
-    fn lines_do_not_depend_on_how_the_bytes_arrive(
+    fn lines_are_independent_of_read_sizes(
         pieces in prop::collection::vec("[ab\n]{1,6}", 0..12),
         limit in 1_usize..8,
     ) {

@@ -37,7 +37,7 @@ type Case =
     (&'static str, &'static [u32], u32, Result<i32, InstanceFailure>, (u32, bool), Option<String>);
 
 #[test]
-fn the_items_that_are_done_have_their_answers_and_the_next_one_is_at_fault() {
+fn done_items_keep_answers_and_the_next_one_is_at_fault() {
     const ALL: u32 = 0xffff_ffff;
     let bad_result = |message: &str| Some(format!("bad-result: `call_batch` {message}"));
     let trapped = || Some("trap: trap".to_owned());
@@ -77,7 +77,7 @@ fn the_items_that_are_done_have_their_answers_and_the_next_one_is_at_fault() {
 }
 
 #[test]
-fn at_a_tick_it_is_told_to_stop_and_at_the_next_it_has_one_item_more() {
+fn a_tick_stops_a_batch_and_the_next_allows_one_item() {
     use TickResult::{NextItem, NoProgress, ReturnedItem};
     #[rustfmt::skip]
     let cases: [(&[u32], &[TickResult], u32); 12] = [
@@ -104,7 +104,7 @@ fn at_a_tick_it_is_told_to_stop_and_at_the_next_it_has_one_item_more() {
 }
 
 #[test]
-fn results_lie_back_to_back_and_after_one_that_does_not_hold_there_are_no_others() {
+fn results_are_contiguous_up_to_the_first_invalid_one() {
     const ERROR: u32 = 1 << 31;
     const EMPTY: u32 = 1 << 30;
     let out = AT + HEADER_LEN + 4 * 4;
@@ -128,7 +128,7 @@ fn results_lie_back_to_back_and_after_one_that_does_not_hold_there_are_no_others
 }
 
 #[test]
-fn what_is_taken_at_once_is_what_would_be_taken_one_by_one() {
+fn taking_records_in_bulk_equals_taking_them_singly() {
     const ERROR: u32 = 1 << 31;
     const EMPTY: u32 = 1 << 30;
     let offset = AT + HEADER_LEN + 4 * 4;
@@ -176,7 +176,7 @@ fn what_is_taken_at_once_is_what_would_be_taken_one_by_one() {
 }
 
 #[test]
-fn answers_that_were_taken_stand_and_the_last_one_cannot_be_taken() {
+fn taken_answers_stand_and_the_newest_is_not_ready() {
     let (progress, _, _) = ticked(&[4]);
     assert_eq!(progress.ready(), 0..3);
     let (mut progress, mut memory, _) = ticked(&[2]);
