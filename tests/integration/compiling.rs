@@ -157,7 +157,7 @@ fn inspection_finds_the_same_in_a_process() {
         match (local.inspect(&path), jailed.inspect(&path)) {
             (Ok(local), Ok(remote)) => assert_eq!(findings(&remote), findings(&local), "{name:?}"),
             (Err(local), Err(remote)) => {
-                assert_eq!(user_text(&remote), user_text(&local), "{name:?}")
+                assert_eq!(user_text(&remote), user_text(&local), "{name:?}");
             }
             (local, remote) => panic!("{name:?}: {local:?} here, {remote:?} in a process"),
         }

@@ -205,7 +205,7 @@ fn stateful_plugins(passing: ArgumentPassing) {
 #[test]
 fn single_without_state() {
     run_in_own_process(module_path!(), "single_without_state", || {
-        stateless(ArgumentPassing::Single)
+        stateless(ArgumentPassing::Single);
     });
 }
 
@@ -217,28 +217,28 @@ fn args_without_state() {
 #[test]
 fn kwargs_without_state() {
     run_in_own_process(module_path!(), "kwargs_without_state", || {
-        stateless(ArgumentPassing::Kwargs)
+        stateless(ArgumentPassing::Kwargs);
     });
 }
 
 #[test]
 fn single_with_state() {
     run_in_own_process(module_path!(), "single_with_state", || {
-        stateful_plugins(ArgumentPassing::Single)
+        stateful_plugins(ArgumentPassing::Single);
     });
 }
 
 #[test]
 fn args_with_state() {
     run_in_own_process(module_path!(), "args_with_state", || {
-        stateful_plugins(ArgumentPassing::Args)
+        stateful_plugins(ArgumentPassing::Args);
     });
 }
 
 #[test]
 fn kwargs_with_state() {
     run_in_own_process(module_path!(), "kwargs_with_state", || {
-        stateful_plugins(ArgumentPassing::Kwargs)
+        stateful_plugins(ArgumentPassing::Kwargs);
     });
 }
 

@@ -326,7 +326,7 @@ impl Observer for MemoryLimiter {
                 drop(fs::File::options().write(true).open(&self.pipe).unwrap());
             }
             Event::SnapshotRefused { reason, .. } => {
-                self.events.lock().unwrap().push(reason.to_string())
+                self.events.lock().unwrap().push(reason.to_string());
             }
             _ => {}
         }
