@@ -33,7 +33,7 @@ impl ClaimPage {
     }
 
     /// Returns the progress of the child's claim.
-    pub(crate) fn reach(&self) -> ClaimProgress<'_> {
+    pub(crate) fn progress(&self) -> ClaimProgress<'_> {
         SharedClaimProgress::progress(self)
     }
 
@@ -67,11 +67,11 @@ mod tests {
     fn both_processes_share_the_claim_progress() {
         let (page, file) = ClaimPage::create().unwrap();
         let other = ClaimPage::open(&file).unwrap();
-        page.reach().store(1, 3);
-        assert!(other.reach().start_next() && other.reach().start_next());
-        assert!(!page.reach().start_next());
-        page.reach().store(u32::MAX, u32::MAX);
-        assert!(!page.reach().start_next(), "no value in the word lets more items start");
+        page.progress().store(1, 3);
+        assert!(other.progress().start_next() && other.progress().start_next());
+        assert!(!page.progress().start_next());
+        page.progress().store(u32::MAX, u32::MAX);
+        assert!(!page.progress().start_next(), "no value in the word lets more items start");
         assert!(!page.has_begun());
         other.set_begun(true);
         assert!(page.has_begun());

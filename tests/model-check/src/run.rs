@@ -92,7 +92,7 @@ impl Run {
             call();
             self.record_outcome(&claim, done);
             done += 1;
-            if !claim.reach().start_next() {
+            if !claim.progress().start_next() {
                 break;
             }
         }

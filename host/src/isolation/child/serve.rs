@@ -239,7 +239,7 @@ impl Worker {
         let mut outcomes = outcomes.retrying(self.parts.config.retry_on);
         let ticks = self.engine.watchdog().ticks();
         let outlet: Arc<dyn Outlet> = Arc::<ParentConnection>::clone(&self.parent);
-        let cursor = ClaimCursor::borrowed(self.page.reach(), &ticks, &self.end, &outlet);
+        let cursor = ClaimCursor::borrowed(self.page.progress(), &ticks, &self.end, &outlet);
         let until = outcomes.span().len();
         let end = instance.run(&mut outcomes, until, &cursor);
         self.parts.guest_output.report_dropped();

@@ -35,7 +35,7 @@ impl Items<'_> {
     /// Returns whether the child has started another item. The answer is true at most once for each
     /// item sent, and a lower number never counts. So a child cannot gain time by false reports.
     fn has_advanced(&mut self) -> bool {
-        let (_, reported, _) = self.page.reach().load();
+        let (_, reported, _) = self.page.progress().load();
         let has_advanced = self.started < reported && reported <= self.sent;
         if has_advanced {
             self.started = reported;

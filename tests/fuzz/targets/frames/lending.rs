@@ -139,7 +139,7 @@ pub(crate) fn lend_and_settle(lending: &Lending, steps: &[Step], payload: &[u8])
     let mut outcomes = Outcomes::new(span, WorkerIndex::default(), rule).retrying(retry_on);
     for _ in 0..lending.done {
         outcomes.no_record();
-        assert!(claim.reach().start_next(), "there is another item");
+        assert!(claim.progress().start_next(), "there is another item");
     }
     let mut remote_claim = RemoteClaim::new(claim.lend(Arc::clone(&page) as _, sent), sent);
     let (mut stolen, mut refused) = (Vec::new(), None);
@@ -183,7 +183,7 @@ pub(crate) fn lend_and_settle(lending: &Lending, steps: &[Step], payload: &[u8])
             .collect(),
         failed: kept.map(|span| span.first().get()),
         stolen,
-        waiting: queue.take_left().iter().map(|left| positions(&left.span)).collect(),
+        waiting: queue.take_leftovers().iter().map(|left| positions(&left.span)).collect(),
         refused: ended.err().map(|error| error.to_string()),
         before,
     }
@@ -192,10 +192,10 @@ pub(crate) fn lend_and_settle(lending: &Lending, steps: &[Step], payload: &[u8])
 /// Performs a step, and returns the items that another worker steals by it.
 fn perform(step: &Step, page: &ClaimPage, queue: &Queue) -> Option<Range<u64>> {
     match *step {
-        Step::Write(started, end) => page.reach().store(started, end),
+        Step::Write(started, end) => page.progress().store(started, end),
         Step::Part(_) => unreachable!("a reply is no action on the page"),
         Step::Start(items) => {
-            let _ = (0..items).all(|_| page.reach().start_next());
+            let _ = (0..items).all(|_| page.progress().start_next());
         }
         Step::Stop(from) => queue.stop_from(ItemIndex::new(from)),
         Step::Steal(most) => {

@@ -109,7 +109,7 @@ pub fn lent_items() {
         let borrower = loom::thread::spawn(move || {
             let mut started = 1;
             borrower_barrier.arrive_and_wait();
-            while started < 2 && page.reach().start_next() {
+            while started < 2 && page.progress().start_next() {
                 started += 1;
                 borrower_barrier.arrive_and_wait();
             }
@@ -118,7 +118,7 @@ pub fn lent_items() {
         let mut done = borrower.join().expect("loom ends with the first panic");
         loan.settle(|_| done);
         (0..done).for_each(|at| run.record_outcome(&claim, at));
-        while claim.reach().start_next() {
+        while claim.progress().start_next() {
             barrier.arrive_and_wait();
             run.record_outcome(&claim, done);
             done += 1;
@@ -174,9 +174,9 @@ pub fn during_a_slow_item() {
         let barrier = Barrier::new(1);
         let run = Run::with_items(3, Window::UNBOUNDED, 1);
         let claim = run.queue.claim(3).expect("there are items");
-        assert_eq!(claim.reach().start_ahead(2), 2, "no other worker is running");
+        assert_eq!(claim.progress().start_ahead(2), 2, "no other worker is running");
         let other = spawn_worker(&run, &barrier);
-        claim.rest().give_back(1);
+        claim.returner().give_back(1);
         barrier.wait_for_arrivals(2);
         run.record_outcome(&claim, 0);
         claim.end(1);

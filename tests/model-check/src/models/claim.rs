@@ -60,10 +60,10 @@ pub fn given_back_and_stopped() {
 
 /// Starts three items ahead of time and runs two items in all. The other items go back during the second item.
 fn run_with_starts_ahead(run: &Run, claim: Claim<'_>) {
-    let ahead = claim.reach().start_ahead(3) as usize;
+    let ahead = claim.progress().start_ahead(3) as usize;
     let done = 2.min(1 + ahead);
-    claim.rest().give_back(done);
-    assert!(!claim.reach().start_next(), "the worker has nothing left to start");
+    claim.returner().give_back(done);
+    assert!(!claim.progress().start_next(), "the worker has nothing left to start");
     (0..done).for_each(|at| run.record_outcome(&claim, at));
     claim.end(done);
     run.release(done);

@@ -39,10 +39,10 @@ pub fn retried() {
         let mut claim = run.queue.claim(4).expect("there are items");
         let other = run.spawn(|run| run.work(2));
         run.record_outcome(&claim, 0);
-        if claim.reach().start_next() {
+        if claim.progress().start_next() {
             let failed = claim.keep(1, 1);
             assert_eq!(failed.first().get(), 1);
-            assert!(!claim.reach().start_next(), "the claim has no other items");
+            assert!(!claim.progress().start_next(), "the claim has no other items");
             run.record_outcome(&claim, 1);
             claim.end(2);
             run.release(2);

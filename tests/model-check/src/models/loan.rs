@@ -67,7 +67,7 @@ pub fn stopped_as_it_ends() {
         run.record_outcome(&claim, 0);
         let before = horizon.load(Ordering::Acquire);
         let mut done = 1;
-        if claim.reach().start_next() {
+        if claim.progress().start_next() {
             assert!(1 < before, "an item was started after the stop");
             run.record_outcome(&claim, 1);
             done = 2;
@@ -141,14 +141,14 @@ pub fn hostile_borrower_and_stop() {
 }
 
 fn write_false_words(page: &ClaimWord) -> BorrowerReply {
-    FALSE_WORDS.iter().for_each(|(started, end)| page.reach().store(*started, *end));
+    FALSE_WORDS.iter().for_each(|(started, end)| page.progress().store(*started, *end));
     BorrowerReply::Lost
 }
 
 /// Starts items as an honest borrower of `sent` items does, and returns how many it started.
 pub(super) fn start_all(page: &ClaimWord, sent: usize) -> usize {
     let mut started = 1;
-    while started < sent && page.reach().start_next() {
+    while started < sent && page.progress().start_next() {
         started += 1;
     }
     started
@@ -201,7 +201,7 @@ fn run_loan(
 /// Runs the remaining items of a claim whose first `done` items have their outcome.
 fn run_remaining(run: &Run, claim: Claim<'_>, mut done: usize) {
     let before = done;
-    while claim.reach().start_next() {
+    while claim.progress().start_next() {
         run.record_outcome(&claim, done);
         done += 1;
     }

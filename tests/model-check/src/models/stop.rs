@@ -83,7 +83,7 @@ fn worker(run: &Arc<Run>, horizon: &Arc<AtomicU64>) -> JoinHandle<()> {
                 run.record_outcome(&claim, done);
                 done += 1;
                 before = current_horizon();
-                if !claim.reach().start_next() {
+                if !claim.progress().start_next() {
                     break;
                 }
             }

@@ -5,7 +5,7 @@ const LIMIT: Duration = Duration::from_millis(20);
 
 fn page() -> ClaimPage {
     let (page, _) = ClaimPage::create().unwrap();
-    page.reach().store(1, 5);
+    page.progress().store(1, 5);
     page
 }
 
@@ -30,7 +30,7 @@ fn child_progress_only_advances_within_the_sent_items() {
         (3,             false),
     ];
     for (step, (reported, has_advanced)) in steps.into_iter().enumerate() {
-        page.reach().store(reported, u32::MAX);
+        page.progress().store(reported, u32::MAX);
         assert_eq!(items.has_advanced(), has_advanced, "step {step}: {reported}");
     }
 }
@@ -43,7 +43,7 @@ fn false_progress_does_not_extend_the_deadline() {
     let start = Instant::now();
     // The child reports progress all the time, and then begins again.
     let overdue = (0..).find_map(|step| {
-        page.reach().store(step % 9, 9);
+        page.progress().store(step % 9, 9);
         deadline.next_deadline().err()
     });
     assert_eq!(overdue, Some(Overdue::Limit(LIMIT)));
