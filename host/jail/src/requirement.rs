@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 /// use mtl_host::isolation::Jail;
 ///
 /// assert_eq!(Jail::default(), Jail::Required);
-/// assert_eq!("best-effort".parse(), Ok(Jail::BestEffort));
+/// assert_eq!(Jail::from_name("best-effort"), Some(Jail::BestEffort));
 /// assert_eq!(Jail::Required.to_string(), "required");
-/// assert_eq!("strict".parse(), Ok(Jail::Strict));
+/// assert_eq!(Jail::from_name("strict"), Some(Jail::Strict));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Jail {
