@@ -39,7 +39,7 @@ use crate::item::index::ItemIndex;
 /// let folder = tempfile::tempdir()?;
 /// let mut files = Directory::create(&folder.path().join("results"))?;
 /// let names = Lines::new(Inputs::from_reader("memory", &b"a/one\na/two\na/one\n"[..]));
-/// let source = WithOutputPath::new(names, files.places());
+/// let source = WithOutputPath::new(names, files.output_paths());
 ///
 /// let plugin = Plugin::load(&Engine::new()?, "../fixtures/upper.wat")?;
 /// let summary = Pool::builder(&plugin).build()?.run(source, &mut files).into_result()?;
@@ -78,8 +78,8 @@ impl OutputPaths {
     /// # let plugin = Plugin::load(&Engine::new()?, "../fixtures/upper.wat")?;
     /// # let folder = tempfile::tempdir()?;
     /// let mut files = Directory::create(folder.path())?;
-    /// files.places().protect(&folder.path().join("log"));
-    /// let source = WithOutputPath::new(Items::new(["log", "log2"]), files.places());
+    /// files.output_paths().protect(&folder.path().join("log"));
+    /// let source = WithOutputPath::new(Items::new(["log", "log2"]), files.output_paths());
     /// let summary = Pool::builder(&plugin).build()?.run(source, &mut files).into_result()?;
     /// assert_eq!(summary.counts.failed(), 1);
     /// assert!(!folder.path().join("log").exists());

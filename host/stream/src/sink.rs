@@ -124,7 +124,7 @@ pub trait Sink {
     ///         if self.0 > 3 { Err(SinkError::other(std::fmt::Error)) } else { Ok(()) }
     ///     }
     ///
-    ///     fn left_out(&mut self, _outcome: &Outcome<'_>, _why: OmitReason) -> Result<(), SinkError> {
+    ///     fn omit(&mut self, _outcome: &Outcome<'_>, _why: OmitReason) -> Result<(), SinkError> {
     ///         self.1 += 1;
     ///         Ok(())
     ///     }

@@ -45,7 +45,7 @@ impl PreparedPool {
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
-    /// let mut pool = Pool::builder(&plugin).prepare()?.confined().start()?;
+    /// let mut pool = Pool::builder(&plugin).prepare()?.confine().start()?;
     /// assert_eq!(pool.map(["item"]).next().unwrap()?.bytes(), Some(&b"ITEM"[..]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -62,7 +62,7 @@ impl PoolBuilder {
     ///     fn notify(&self, event: &Event<'_>) {
     ///         let line = match event {
     ///             Event::SnapshotTaken { has_random: false, .. } => "taken".to_owned(),
-    ///             Event::SnapshotRefused { why, .. } => why.to_string(),
+    ///             Event::SnapshotRefused { reason, .. } => reason.to_string(),
     ///             _ => return,
     ///         };
     ///         self.0.lock().unwrap().push(line);

@@ -107,7 +107,7 @@ impl Directory {
     /// # let plugin = Plugin::load(&Engine::new()?, "../fixtures/upper.wat")?;
     /// # let folder = tempfile::tempdir()?;
     /// let mut files = Directory::create(folder.path())?;
-    /// let source = WithOutputPath::new(Items::new(["../elsewhere", "here"]), files.places());
+    /// let source = WithOutputPath::new(Items::new(["../elsewhere", "here"]), files.output_paths());
     /// let summary = Pool::builder(&plugin).build()?.run(source, &mut files).into_result()?;
     /// assert_eq!((summary.counts.records(), summary.counts.failed()), (1, 1));
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -25,7 +25,7 @@ use crate::output_paths::OutputPaths;
 /// # let folder = tempfile::tempdir()?;
 /// let mut results = Directory::create(folder.path())?;
 /// let list = Inputs::from_reader("memory", &b"Cargo.toml\n../README.md\n"[..]);
-/// let source = WithOutputPath::new(Files::new(list), results.places());
+/// let source = WithOutputPath::new(Files::new(list), results.output_paths());
 /// let summary = Pool::builder(&plugin).build()?.run(source, &mut results).into_result()?;
 /// assert_eq!(summary.counts.failed(), 1, "`..` could lead out of the directory");
 /// assert!(folder.path().join("Cargo.toml").exists());
