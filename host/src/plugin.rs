@@ -34,7 +34,7 @@ use crate::isolation::remote_plugin::RemotePlugin;
 /// let upper = Plugin::load(&engine, "../tests/fixtures/upper.wat")?;
 /// let init = Plugin::load(&engine, "../tests/fixtures/init.wat")?;
 /// assert!(init.has_init() && !upper.has_init());
-/// assert!(!upper.queries_passing(), "it takes each item whole");
+/// assert!(!upper.uses_argument_passing(), "it takes each item whole");
 /// assert!(upper.name().ends_with("upper.wat"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -232,7 +232,7 @@ impl Plugin {
 
     /// Returns whether the plugin queries how its parameters are passed. All other plugins take each item whole.
     #[must_use]
-    pub fn queries_passing(&self) -> bool {
+    pub fn uses_argument_passing(&self) -> bool {
         self.metadata.uses_argument_passing
     }
 

@@ -71,7 +71,7 @@ fn user_text(error: &LoadError) -> (Vec<String>, Option<String>) {
 }
 
 fn facts(plugin: &Plugin) -> (&Path, bool, bool, bool) {
-    (plugin.name(), plugin.has_init(), plugin.queries_passing(), plugin.can_connect())
+    (plugin.name(), plugin.has_init(), plugin.uses_argument_passing(), plugin.can_connect())
 }
 
 #[test]

@@ -507,7 +507,7 @@ fn a_typed_component_can_be_cached_and_precompiled() {
 fn the_library_runs_typed_components() {
     let loader = Plugin::loader(&Engine::new().unwrap()).call("div").isolation(isolation());
     let plugin = loader.load(fixtures().join("typed-functions.wat")).unwrap();
-    assert!(plugin.queries_passing() && !plugin.has_init() && !plugin.can_connect());
+    assert!(plugin.uses_argument_passing() && !plugin.has_init() && !plugin.can_connect());
     let pool = Pool::builder(&plugin).argument_passing(ArgumentPassing::Kwargs);
     let mut pool = pool.isolation(isolation()).build().unwrap();
     let items = (1..=1000).map(|n| format!("{{\"divisor\":{n},\"dividend\":{}}}", n * n));

@@ -300,7 +300,7 @@ fn json(args: &InspectArgs, found: &Inspection) -> String {
             "maximum": memory.maximum,
             "memories": memory.memories,
         })),
-        "asks_for_passing": found.uses_argument_passing,
+        "uses_argument_passing": found.uses_argument_passing,
         "exports": found.exports.iter().map(|export| json!({
             "name": export.name,
             "signature": export.signature,

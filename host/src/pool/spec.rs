@@ -157,7 +157,7 @@ impl WorkerSpec {
                 Err(BuildError::NoInit { plugin: plugin.name().to_owned() })
             }
             Kind::Plugin(plugin)
-                if passing != ArgumentPassing::Single && !plugin.queries_passing() =>
+                if passing != ArgumentPassing::Single && !plugin.uses_argument_passing() =>
             {
                 Err(BuildError::PassingUnsupported { plugin: plugin.name().to_owned(), passing })
             }
