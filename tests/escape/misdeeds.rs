@@ -29,8 +29,8 @@ pub(crate) fn call(number: i64, arguments: &[usize]) -> Result<usize, i32> {
     let argument = |index: usize| arguments.get(index).copied().unwrap_or(0);
     let [a, b, c, d, e, f] = [0, 1, 2, 3, 4, 5].map(argument);
     // SAFETY: pointers in the arguments refer to values that outlive the call and have the layout
-    // that the kernel expects. The jail refuses every other call before the kernel reads the
-    // memory.
+    // that the kernel expects. If a call has other pointers, the jail refuses it before the kernel
+    // reads memory.
     let answer = unsafe { libc::syscall(number, a, b, c, d, e, f) };
     usize::try_from(answer).map_err(|_| io::Error::last_os_error().raw_os_error().unwrap_or(0))
 }

@@ -2,8 +2,8 @@
 //!
 //! A block marked `console` has commands after `$ `, each followed by its output: first standard output,
 //! then standard error. A line `...` stands for any number of lines. Times and rates are not compared.
-//! The commands of a page run one after the other in a fresh folder, which has `examples-plugins` as a
-//! checkout has it, and with the command on `PATH`.
+//! The commands of a page run one after the other in a fresh folder, with `mtl-host` on `PATH`. A link
+//! in that folder leads to the `examples-plugins` of the checkout.
 //!
 //! A block marked `sh` has commands that cannot run in a test; [`NOT_RUN`] gives the reason for each.
 

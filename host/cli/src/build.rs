@@ -6,7 +6,7 @@
 //!          tool_locator ─▶ recipe ─▶ plan: steps, shown and run ─▶ renamed into place ─▶ fingerprint
 //! ```
 //!
-//! Only the recipe of a language knows how to build the language. Compilers run with the user's rights.
+//! Only the recipe of a language knows how to build its projects. Compilers run with the user's rights.
 //! Therefore a folder is built only if its name does not look like a plugin file (`plugin_path`), and
 //! each command line is shown before it runs, even if it only looks for a compiler.
 

@@ -1,8 +1,8 @@
 //! `--finish-output FILE`: each finish report as a line of JSON.
 //!
-//! Instances end on the threads of their workers. When an instance is replaced, this happens in the
-//! middle of a run. No worker can handle a full disk, so the file keeps the first error for the end of
-//! the run.
+//! An instance ends on the thread of its worker, and its report is written there. A replaced instance
+//! ends in the middle of a run. No worker can handle a full disk, so `FinishFile` keeps the first
+//! write error until the run ends.
 
 use std::io;
 use std::path::{Path, PathBuf};

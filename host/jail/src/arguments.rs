@@ -150,10 +150,10 @@ pub(crate) fn sealed_call_rules(task: Task, stack: u64) -> Result<Vec<Ruled>, Er
     ])
 }
 
-/// Returns the rules that refuse protections of memory after the seal. No process may make memory
-/// executable. A worker may not make memory read-only, because `RLIMIT_DATA` counts only writable
-/// memory. In a compiling process, the engine makes memory read-only; a limit of the address space
-/// bounds that process instead.
+/// Returns the rules by which the seal refuses `mprotect`. No process may make memory executable. A
+/// worker may not make memory read-only, because `RLIMIT_DATA` counts only writable memory. In
+/// a compiling process, the engine makes memory read-only; a limit of the address space bounds that
+/// process instead.
 fn protection_rules(task: Task) -> Result<Vec<SeccompRule>, Error> {
     let not = |protection: u32| condition(2, SeccompCmpArgLen::Qword, Ne, protection.into());
     let (read, both) = (not(PROT_READ)?, not(PROT_READ | PROT_WRITE)?);

@@ -25,8 +25,8 @@
 //!   - its socket (0), the null device (1), and the pipe of its standard error (2);
 //!   - the plugin's compiled code, which is sealed, so that writing fails;
 //!   - the shared page that names the current item;
-//!   - if there is a time limit, the kernel's statistics of its main thread: three numbers, open
-//!     for reading.
+//!   - if there is a time limit, the scheduling statistics of its main thread (`schedstat`, three
+//!     numbers), which are open for reading.
 //! - The parent therefore trusts nothing that comes through these descriptors. It checks each length
 //!   before it allocates memory. It reads a word of the page once and checks it. It reads the pipe
 //!   without blocking, and accepts no descriptors over the socket. The socket must be a stream,

@@ -100,9 +100,9 @@ pub trait Sink {
         outcomes.try_for_each(|outcome| self.write(&outcome))
     }
 
-    /// Returns how many of the last outcomes are not written (default: 0). The sink holds them back until a flush, or
-    /// lost them with an error. After an error, the number includes the outcome that failed. If it is 0, the run counts
-    /// that outcome alone.
+    /// Returns the number of outcomes that the sink has received but not written (default: 0). These are the last ones:
+    /// the sink holds them back until a flush, or has lost them in an error. After an error, the number includes the
+    /// outcome on which the sink failed. If the number is 0 after an error, the run counts only that outcome as lost.
     fn unwritten(&self) -> usize {
         0
     }

@@ -102,8 +102,9 @@ pub struct Summary {
     pub counts: Counts,
     /// The number of finished items whose outcomes the sink wrote, or the iterator returned.
     pub delivered: u64,
-    /// The number of finished items whose outcomes were not delivered. Either an earlier item was not run or ended the
-    /// run, or the caller wanted no more results, or the outcome could not be written. The sum of `delivered` and
+    /// The number of finished items whose outcomes were not delivered. This has one of
+    /// three causes: an earlier item was not run or ended the run; the caller wanted no more results; or the outcome
+    /// could not be written. The sum of `delivered` and
     /// `undelivered` is the number of finished items.
     pub undelivered: u64,
     /// The number of retries of all items.

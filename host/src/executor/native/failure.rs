@@ -7,9 +7,9 @@ use crate::item::instance_failure::InstanceFailure;
 
 /// The failure of a native worker on an item.
 ///
-/// `?` and `into()` turn any error that threads can share, and any text, into a refusal. Therefore
-/// this type is not itself a [`std::error::Error`]. Use [`bad_item`](Failure::bad_item) if the item
-/// is invalid.
+/// `?` and `into()` turn any text, and any error that is `Send` and `Sync`, into
+/// [`Refused`](Failure::Refused). Rust allows this conversion only because this type is not itself a
+/// [`std::error::Error`]. Use [`bad_item`](Failure::bad_item) if the item is invalid.
 ///
 /// ```
 /// use mtl_host::native::Failure;

@@ -9,9 +9,10 @@
 //!     the records, back to back
 //! ```
 //!
-//! A child sends a part while it runs a later item that takes long. A part begins with the number
-//! of outcomes; later replies do not repeat its outcomes. The records are sent directly from the
-//! buffer of the outcomes, and decoded together.
+//! While a child runs a long item, it sends the outcomes of earlier items in a message of their own,
+//! a part. A part has the same layout from the number of outcomes on. Later replies do not repeat
+//! the outcomes of a part. The records are sent directly from the buffer of the outcomes, and
+//! decoded together.
 
 use super::{Frame, Payload, ProtocolError, Reply};
 use crate::executor::ExecutionEnd;

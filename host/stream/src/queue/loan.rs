@@ -1,10 +1,10 @@
 //! A claim whose items a child process starts.
 //!
 //! The progress of such a claim is a word in a page that both processes share. The child may write
-//! any value to it at any time. So the host trusts the word only to tell which items are started,
-//! among those that it has lent and not taken away. This module keeps that range. An honest child
-//! starts no item that was taken away. If a compromised child reports on such an item, the host
-//! ignores the report.
+//! any value to it at any time. An item is on loan if the host has lent it and not taken it away.
+//! This module records which items are on loan. The host trusts the word for one thing only: how many
+//! of them are started. An honest child starts no item that was taken away. If a compromised child
+//! reports on such an item, the host ignores the report.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -137,7 +137,7 @@ impl<'a> Loan<'a> {
     }
 
     /// Takes the items back. `settle` gets the progress according to the child, and returns how
-    /// many items count as started. The owner of the claim may start the other items again.
+    /// many items count as started. From then on, the owner of the claim may start the other items.
     /// `settle` must be fast: other workers wait for it when they steal.
     pub fn settle(mut self, settle: impl FnOnce(LoanProgress) -> usize) {
         self.is_active = false;

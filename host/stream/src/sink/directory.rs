@@ -17,8 +17,8 @@ use crate::outcome::Outcome;
 use crate::output_paths::OutputPaths;
 
 /// A sink that writes each record into a separate file below a directory. The record of `a/b` goes
-/// to `a/b`, and the record of `/x/y` goes to `x/y`. The path is that of the item's file, or else
-/// the item itself.
+/// to `a/b`, and the record of `/x/y` goes to `x/y`. If the item is the content of a
+/// file, the record goes to the path of that file. Otherwise the item itself is the path.
 ///
 /// An existing file is replaced. An item that failed or that has no record leaves no file, and does
 /// not touch a file of an earlier run. If the process is killed, it may leave one file with a name
