@@ -1,9 +1,9 @@
 //! Runs WebAssembly plugins as stateful workers over a stream of items.
 //!
 //! The host compiles a plugin once. A [`Pool`] starts workers, each with its own instance in its
-//! own sandbox, and initialises each instance once. Items stream through bounded queues into
-//! `call`. Results come out lazily, by default in input order. Every item ends in exactly one
-//! outcome.
+//! own sandbox, and initialises each instance once. Items stream through a bounded queue to the
+//! workers, which pass them to the plugin's `call`. Results come out lazily, in input order
+//! (default). Every item ends in exactly one outcome.
 //!
 //! ```text
 //!          ┌──────────────────────── pool ─────────────────────────┐
@@ -27,10 +27,11 @@
 //! ```
 //!
 //! Workers may run different plugins, and a worker may be Rust code of your own: see [`Pool::from_workers`].
-//! The [`PoolBuilder`] sets time-outs, retries and restarts; a [`WorkerSpec`] sets the limits of
-//! one worker.
+//! A [`PoolBuilder`] has the settings of all workers, such as time limits, retries and restarts; a
+//! [`WorkerSpec`] has the settings of one worker.
 //!
-//! The library is silent: it does not print, exit, read the environment or install handlers.
+//! The library prints nothing, never exits and reads no environment variables. It installs no signal
+//! handlers of its own; wasmtime installs handlers that turn faults of a guest into traps.
 
 pub mod cache;
 mod engine;
@@ -50,7 +51,7 @@ mod test_timeout;
 use mtl_jail as jail;
 use mtl_stream::{block, collector, control, item, outcome, queue};
 
-/// Makes the examples of the library's page into tests.
+/// Tests the examples of the library's README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
@@ -91,7 +92,7 @@ pub use mtl_stream::outcome::Outcome;
 #[doc(inline)]
 pub use mtl_stream::stats::Summary;
 
-/// Files that the host opens, even if a guest can write to their directory.
+/// Safe opening of files for the host, even in directories that a guest can write to.
 pub mod files {
     pub(crate) use mtl_stream::files::FileId;
     #[doc(inline)]
@@ -127,7 +128,7 @@ pub mod limits {
     pub use mtl_stream::queue::Window;
 }
 
-/// Loading a plugin: its features, its digest, its host functions, and the reasons of a failure.
+/// Options and errors of loading a plugin: WebAssembly features, digest and host functions.
 pub mod load {
     pub use crate::engine::{
         CompilerError, HostCall, HostFunctionError, LoadErrorKind, PrecompiledMismatch,
@@ -137,7 +138,7 @@ pub mod load {
     pub use mtl_stream::item::digest::Sha256;
 }
 
-/// Workers in Rust, which take the place of a plugin.
+/// Native workers: Rust code that runs items instead of a plugin.
 pub mod native {
     pub use crate::executor::native::{Failure, NativeWorker, Reply, WorkerContext};
     pub use crate::executor::retirement::Retirement;
@@ -145,7 +146,7 @@ pub mod native {
 
 /// Sinks, to which a run writes its outcomes.
 ///
-/// A run gives its sink each outcome that is to be written, by default in input order. The sink
+/// A run passes outcomes to its sink, in input order (default). The sink
 /// runs on the thread that called [`Pool::run`](crate::Pool::run), never on a worker's thread.
 pub mod sink {
     #[doc(inline)]

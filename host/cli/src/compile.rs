@@ -72,8 +72,9 @@ pub(crate) struct PrecompileArgs {
 
     /// Jail level: required, strict or best-effort
     ///
-    /// `required` needs seccomp and Landlock; `strict` needs all layers that `mtl-host doctor`
-    /// shows; `best-effort` needs none, and warns about missing layers.
+    /// `required` needs the layers that `mtl-host doctor` shows as required, such as seccomp and
+    /// Landlock. `strict` needs the strict layers as well. `best-effort` needs none, and warns about
+    /// missing required layers.
     #[arg(long, value_name = "LEVEL", default_value_t, value_parser = crate::isolation_arg::parse_jail)]
     jail: Jail,
 

@@ -5,9 +5,10 @@
 //! file ─▶ entries with their lines ─▶ flags that are not given ──────┴▶ clap again ─▶ RunArgs
 //! ```
 //!
-//! A key of `[pool]` is the long name of a flag, and becomes that flag. The definition of the flag is
-//! therefore the only declaration of its values. A flag on the command line overrides the same flag in
-//! the file, and every flag in the file that conflicts with it. Each `[[worker]]` is one worker, like `--worker`.
+//! A key of `[pool]` is the long name of a flag, and becomes that flag. So a key accepts the same
+//! values as its flag, and no other code declares them. A flag on the command line overrides the same
+//! flag in the file, and every flag in the file that conflicts with it. Each `[[worker]]` is one
+//! worker, like `--worker`.
 //!
 //! Paths in the file are relative to the folder of the file.
 
@@ -83,8 +84,8 @@ impl Config {
         Ok(config)
     }
 
-    /// Returns the settings of the file that the command line does not override. `given` are the
-    /// flags of `command` on the command line.
+    /// Returns the settings of the file that the command line does not override. `given` has the
+    /// flags on the command line, and `command` has their definitions.
     pub(super) fn additions(
         self,
         command: &Command,
@@ -106,7 +107,7 @@ impl Config {
     }
 }
 
-/// Converts positions in the text into line numbers.
+/// Reads entries from the parsed text of a file, each with its line number.
 struct Reader<'a> {
     path: &'a Path,
     text: &'a str,

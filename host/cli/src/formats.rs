@@ -16,9 +16,9 @@ pub(crate) enum InputFormat {
     Lines,
     /// Items end in a zero byte, as `find -print0` writes them
     Nul,
-    /// One JSON value per line; another line is a fault, a blank line is skipped
+    /// One JSON value per line; a line that is not JSON is a fault, a blank line is skipped
     Jsonl,
-    /// Each item after its length: 4 bytes, little-endian
+    /// Binary frames: a length of 4 bytes, little-endian, and then the item
     Frames,
     /// Each line names a file; the item is the name
     Paths,
@@ -76,7 +76,7 @@ pub(crate) enum OutputFormat {
     Nul,
     /// {"index":0,"ok":…} or {"index":0,"error":{"kind":…,"message":…}}
     Jsonl,
-    /// Each result after its length: 4 bytes, little-endian
+    /// Binary frames: a length of 4 bytes, little-endian, and then the result
     Frames,
 }
 

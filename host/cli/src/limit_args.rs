@@ -33,7 +33,7 @@ pub(crate) struct LimitArgs {
 
     /// Instruction budget of each item, such as 50M
     ///
-    /// One unit is about one instruction. `init` and `finish` have the same budget each. An item
+    /// One unit is about one instruction. `init` and `finish` each have the same budget. An item
     /// that needs more has the fault `out-of-fuel`. Counting makes plugins slower.
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     pub(crate) fuel: Option<Fuel>,
@@ -138,7 +138,7 @@ worker_limits! {
 /// The flags that limit the compilation of a plugin in a process.
 #[derive(Debug, Args)]
 pub(crate) struct CompileArgs {
-    /// Time limit for compiling a plugin in a process
+    /// Time limit for compiling a plugin in a child process
     #[arg(
         long,
         value_name = "TIME",
@@ -147,7 +147,7 @@ pub(crate) struct CompileArgs {
     )]
     pub(crate) compile_timeout: TimeSpan,
 
-    /// Memory limit for compiling a plugin in a process
+    /// Memory limit for compiling a plugin in a child process
     #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) compile_memory: CompileMemory,
 }

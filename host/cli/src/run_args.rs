@@ -30,7 +30,7 @@ mtl-host run [OPTIONS] PLUGIN [INPUT]...
 
 const AFTER_HELP: &str = "\
 Exit codes:
-    0  every item is done, or the reader of the results has closed the pipe,
+    0  no item failed, or the reader of the results has closed the pipe,
        as `| head` does
     1  some items failed
     2  usage error
@@ -95,8 +95,9 @@ pub(crate) struct RunArgs {
     /// Read more flags from FILE, in TOML
     ///
     /// Flags on the command line override those in FILE. The table `[pool]` holds the flags by
-    /// name, and each table `[[worker]]` describes one worker. Paths in FILE are relative to it. To
-    /// switch off a flag that FILE switches on, write `=false`, as in `--tag=false`.
+    /// name, and each table `[[worker]]` describes one worker. Paths in FILE are relative to the
+    /// folder of FILE. To switch off a flag that FILE switches on, write `=false`, as in
+    /// `--tag=false`.
     #[arg(long, value_name = "FILE", help_heading = "Configuration")]
     pub(crate) config: Option<PathBuf>,
 
@@ -134,8 +135,8 @@ pub(crate) struct ItemArgs {
 
     /// Map items to the parameters of `call`
     ///
-    /// `single` passes the item as the only argument, `args` a JSON array by position, `kwargs` a
-    /// JSON object by name.
+    /// With `single`, the whole item is the only argument. With `args`, the item is a JSON array of
+    /// arguments by position. With `kwargs`, the item is a JSON object of arguments by name.
     #[arg(long, value_name = "single|args|kwargs", default_value_t, help_heading = "Items")]
     pub(crate) args: ArgumentPassing,
 
@@ -164,8 +165,8 @@ pub(crate) struct ResultArgs {
 
     /// Write each result to its own file below DIR
     ///
-    /// The file has the path of the item's file, so this flag needs `--input-format files` or
-    /// `paths`. The result of a/b.md goes to DIR/a/b.md, and the result of /x/y to DIR/x/y. A failed
+    /// The path below DIR is the path of the item's file, so this flag needs `--input-format files`
+    /// or `paths`. The result of a/b.md goes to DIR/a/b.md, and the result of /x/y to DIR/x/y. A failed
     /// item leaves no file.
     #[arg(
         long,
@@ -178,14 +179,16 @@ pub(crate) struct ResultArgs {
     #[arg(long, value_name = "FORMAT", default_value = "lines")]
     pub(crate) output_format: OutputFormat,
 
-    /// Leave out failed items instead of writing empty records
+    /// Leave failed items out of the output
+    ///
+    /// Without this flag, a failed item leaves an empty record, or its error in `jsonl` output.
     #[arg(long)]
     pub(crate) skip_failed: bool,
 
     /// Allow results that contain the end of a record
     ///
     /// A record ends in a line break, or with `--output-format nul` in a zero byte. Without this
-    /// flag, a result that contains one is a fault.
+    /// flag, a result that contains this byte is a fault.
     #[arg(long)]
     pub(crate) multiline: bool,
 
@@ -199,9 +202,9 @@ pub(crate) struct ResultArgs {
 
     /// Exit only when the output is safe on the disk
     ///
-    /// At the end, the run syncs the files of results, faults and finish reports, and their names.
-    /// After exit code 0, these files survive a crash of the machine. With `--output-dir`, the run
-    /// syncs the file system of DIR once.
+    /// At the end, the run syncs the files of results, faults and finish reports, and their
+    /// directory entries. After exit code 0, these files survive a crash of the machine. With
+    /// `--output-dir`, the run syncs the file system of DIR once.
     #[arg(long)]
     pub(crate) sync: bool,
 
@@ -274,8 +277,9 @@ pub(crate) struct WorkerArgs {
 
     /// Jail level: required, strict or best-effort
     ///
-    /// `required` needs seccomp and Landlock; `strict` needs all layers that `mtl-host doctor`
-    /// shows; `best-effort` needs none, and warns about missing layers.
+    /// `required` needs the layers that `mtl-host doctor` shows as required, such as seccomp and
+    /// Landlock. `strict` needs the strict layers as well. `best-effort` needs none, and warns about
+    /// missing required layers.
     #[arg(long, value_name = "LEVEL", default_value_t, value_parser = crate::isolation_arg::parse_jail)]
     pub(crate) jail: Jail,
 
@@ -299,8 +303,9 @@ pub(crate) struct WorkerArgs {
     /// Let the plugin connect to HOST:PORT, by TCP or plain HTTP
     ///
     /// HOST is a name, or an address such as 127.0.0.1 or [::1]. HTTP works only without TLS. Names
-    /// are looked up once, at the start. A loopback or private address that a lookup finds is not
-    /// granted, unless the name is `localhost` or another `--net` grants the address itself.
+    /// are looked up once, at the start. A name does not grant a loopback or private
+    /// address, unless the name is `localhost` or another `--net` grants the address itself. If a
+    /// name has no other address, the run is refused.
     #[expect(rustdoc::broken_intra_doc_links, reason = "an address in brackets is no link")]
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) net: Vec<NetGrant>,
@@ -321,8 +326,8 @@ pub(crate) struct WorkerArgs {
     /// WebAssembly features to enable, such as `gc`
     ///
     /// The features are `gc` and `exceptions`, or both as `gc,exceptions`. Plugins in Kotlin, Dart
-    /// or OCaml need them. They use the engine's garbage collector, which is young code. `mtl-host
-    /// inspect` shows the features that a plugin uses.
+    /// or OCaml need them. Both features use the engine's garbage collector, which is young code.
+    /// `mtl-host inspect` shows the features that a plugin uses.
     #[arg(long, value_name = "FEATURES", default_value_t)]
     pub(crate) wasm: WasmFeatures,
 
@@ -331,8 +336,8 @@ pub(crate) struct WorkerArgs {
 
     /// Accept machine code made by `mtl-host compile`
     ///
-    /// Machine code cannot be checked: on threads it can do whatever you can, like any program. Name
-    /// only files that you have compiled yourself, or got from somebody whose programs you run.
+    /// Machine code cannot be checked: on threads, it has all your permissions, like any program.
+    /// Name only files that you compiled yourself, or got from somebody whose programs you run.
     #[arg(long)]
     pub(crate) trust_precompiled: bool,
 }
@@ -358,14 +363,14 @@ pub(crate) struct TimeArgs {
 
     /// Time limit for the end of the run
     ///
-    /// The time starts after the last item, at Ctrl-C or at an error. Plugins that still run when it
-    /// is over are interrupted.
+    /// The time starts when the last item is finished, at Ctrl-C, or when the run fails. After that
+    /// time, the run interrupts all plugins that still run.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) join_timeout: Option<TimeSpan>,
 
     /// Retry a failed item up to N times, on a fresh instance
     ///
-    /// The plugin runs the whole item again, and repeats its changes to files and elsewhere. With
+    /// The plugin runs the whole item again, and repeats side effects such as changes to files. With
     /// `--isolation process`, a process that dies can lose the results of items that it had
     /// finished; those items run again.
     #[arg(
@@ -419,7 +424,8 @@ pub(crate) struct FlowArgs {
 
     /// Limit on items that are read and not yet written
     ///
-    /// A number alone counts items; a number with a unit, such as 64MiB, counts bytes.
+    /// A number with a unit, such as 64MiB, counts the bytes of items and results. A number alone
+    /// counts items, and the default limit on bytes still applies.
     #[arg(long, value_name = "N|SIZE", default_value_t, allow_hyphen_values = true)]
     pub(crate) window: Window,
 
@@ -450,15 +456,15 @@ pub(crate) struct FaultArgs {
 
     /// End the run after more than N faults, or P percent
     ///
-    /// P is a percentage of the finished items. It is checked when at least 100 items are finished.
+    /// P is a percentage of the finished items. It applies from the 100th finished item on.
     #[arg(long, value_name = "N|P%", default_value_t, allow_hyphen_values = true)]
     pub(crate) max_faults: MaxFaults,
 
     /// Write each fault to FILE, as a JSON line
     ///
     /// Each line has the index, kind, message and worker, and the item or the path of its file. An
-    /// item that was read and has no result in the output has a line of the kind `not-run` or
-    /// `not-written`.
+    /// item that was read but not run has a line of the kind `not-run`. An item whose result did not
+    /// reach the output has a line of the kind `not-written`.
     #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(side_file::path))]
     pub(crate) faults: Option<PathBuf>,
 }

@@ -1,11 +1,11 @@
-//! The choice of the layers that the jail must have.
+//! The jail level: the layers that the jail must have.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The layers that the jail of a worker's process must have. If the machine lacks one of them, no
-/// worker starts.
+/// The jail level: the layers that the jail of a worker's process must have. If the machine lacks one
+/// of them, no worker starts.
 ///
 /// ```
 /// use mtl_host::isolation::Jail;
@@ -21,11 +21,11 @@ pub enum Jail {
     /// allows them.
     #[default]
     Required,
-    /// No layer. The run continues with the layers that the machine has, and warns about missing
-    /// required ones.
+    /// No layer. The jail uses the layers that the machine has, and the run warns about missing
+    /// required layers.
     BestEffort,
-    /// The required layers and all namespaces, including one without a network if no port is
-    /// granted.
+    /// The required layers, all namespaces and Landlock's scopes. The network namespace is needed
+    /// only if no address is granted.
     Strict,
 }
 

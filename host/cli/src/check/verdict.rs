@@ -4,7 +4,7 @@ use mtl_host::BuildError;
 
 use crate::error::CliError;
 
-/// The outcome of a check.
+/// The status of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
     Pass,
@@ -27,7 +27,7 @@ impl Status {
     }
 }
 
-/// The verdict of a check: its outcome, details, and a hint.
+/// The verdict of a check: a status, details, and a hint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) status: Status,
@@ -71,15 +71,15 @@ impl Verdict {
     }
 }
 
-/// The result of a check. Inside a check, `?` ends it with a verdict or an error.
+/// The result of a check. The operator `?` ends a check early, with a verdict or an error.
 pub(super) type CheckResult = Result<Verdict, EarlyEnd>;
 
-/// The end of a check by `?`.
+/// The reason why `?` ended a check early.
 #[derive(Debug)]
 pub(super) enum EarlyEnd {
     /// The check has a verdict.
     Verdict(Verdict),
-    /// Checking is impossible, for a reason outside of the plugin.
+    /// The check could not run, for a reason outside the plugin.
     Error(Box<CliError>),
 }
 

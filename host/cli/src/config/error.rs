@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::display_text::DisplayText;
 
-/// A line of a file.
+/// The position of an error: a line of a configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FileLine {
     pub(super) path: PathBuf,
@@ -26,7 +26,7 @@ pub(super) struct Mismatch {
     pub(super) found: &'static str,
 }
 
-/// Error of reading or writing a configuration file.
+/// Error in reading or printing a configuration file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
     #[error("cannot read the configuration `{}`", DisplayText::of(path))]
@@ -60,7 +60,8 @@ pub(crate) enum ConfigError {
 }
 
 impl ConfigError {
-    /// Converts an error about flags of the file `path` that conflict with each other or with the command line.
+    /// Converts an error of clap about the flags of the file `path`. Each flag is valid alone, but not together with
+    /// the other flags of the file or the command line.
     pub(crate) fn together(path: &Path, error: &clap::Error) -> Self {
         let text = error.to_string();
         let reason = text.split("\n\n").next().unwrap_or_default();

@@ -7,10 +7,10 @@ use std::str::FromStr;
 use crate::item::byte_size::ByteSize;
 use crate::item::parse_error::ParseError;
 
-/// A bound on the items between the reader and the consumer: read, in work, or waiting to be
-/// written. A reader that reaches the bound waits.
+/// A bound on the items between the reader and the consumer: items that wait for a worker, that a
+/// worker runs, or whose results wait for the sink. The reader waits if this bound is reached.
 ///
-/// Even beyond the bound, each worker may have one item.
+/// The reader always reads enough items for each worker to have one, even beyond the bound.
 ///
 /// ```
 /// use mtl_host::limits::Window;
@@ -44,8 +44,8 @@ impl Bound {
 
 impl Window {
     /// The default bound, in bytes (16 MiB). It is enough for a few dozen blocks; a higher bound
-    /// does not make a run faster. Results that wait for a slow item at the head may take the same
-    /// amount again. Beyond that, only the slow item continues.
+    /// does not make a run faster. Results that wait for an earlier, slow item may take the same
+    /// amount again. Beyond that, workers start only items that come before all items in work.
     pub const DEFAULT_BYTES: NonZeroUsize =
         NonZeroUsize::new(16 * 1024 * 1024).expect("16 MiB is not zero");
 
@@ -81,18 +81,18 @@ impl Window {
         self
     }
 
-    /// Returns whether this much may be held.
+    /// Returns whether the window may hold these numbers of items and bytes.
     pub(super) fn admits(self, items: usize, bytes: usize) -> bool {
         !self.items.exceeded_by(items) && !self.bytes.exceeded_by(bytes)
     }
 
-    /// Returns whether one more item may be read while this much is held.
+    /// Returns whether the reader may read one more item while the window holds these items and bytes.
     pub(super) fn has_room(self, items: usize, bytes: usize, workers: usize) -> bool {
         items < workers || !(self.items.reached_by(items) || self.bytes.reached_by(bytes))
     }
 
-    /// Returns whether this is an eighth of the window or more, so that the reader may soon have to
-    /// wait.
+    /// Returns whether these items or bytes fill an eighth of the window or more, so that the reader may
+    /// soon have to wait.
     pub(super) fn is_large_share(self, items: usize, bytes: usize) -> bool {
         let eighth = |bound, held: usize| match bound {
             Bound::AtMost(most) => held >= most / 8,
@@ -101,7 +101,7 @@ impl Window {
         eighth(self.items, items) || eighth(self.bytes, bytes)
     }
 
-    /// Returns whether this exceeds twice the bound, because results wait for a slow item.
+    /// Returns whether `bytes` exceeds twice the bound. This happens if results wait for a slow item.
     pub(super) fn is_overfull(self, bytes: usize) -> bool {
         matches!(self.bytes, Bound::AtMost(most) if bytes > most.saturating_mul(2))
     }
