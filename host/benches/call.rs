@@ -41,13 +41,13 @@ impl Way {
         let engine = Engine::new().expect("the engine starts");
         let workers = number(&jobs.to_string());
         match self {
-            Self::Native => Pool::from_workers((0..jobs).map(|_| copies())),
+            Self::Native => Pool::builder_from_workers((0..jobs).map(|_| copies())),
             Self::Batch => Pool::builder(&plugin(&engine, "echo.wasm")).jobs(workers),
             // An item that may be refused and then retried crosses alone.
             Self::OneByOne => Pool::builder(&plugin(&engine, "echo.wasm"))
                 .jobs(workers)
                 .retries(1)
-                .retry_on(RetryOn::NOTHING.with(FaultKind::Refused)),
+                .retry_on(RetryOn::NONE.with(FaultKind::Refused)),
             Self::Component => Pool::builder(&plugin(&engine, "component/echo.wasm")).jobs(workers),
         }
     }

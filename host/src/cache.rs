@@ -48,7 +48,7 @@ use crate::item::limits::CacheSize;
 /// for _ in 0..2 {
 ///     Plugin::loader(&Engine::new()?).cache(&cache).load("../tests/fixtures/upper.wat")?;
 /// }
-/// let uses = cache.uses();
+/// let uses = cache.stats();
 /// assert_eq!((uses.misses, uses.hits), (1, 1));
 /// assert_eq!(cache.info()?.trusted.entries, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -175,7 +175,7 @@ impl Cache {
 
     /// Returns the numbers of lookups by this process, through this value and all its clones.
     #[must_use]
-    pub fn uses(&self) -> CacheStats {
+    pub fn stats(&self) -> CacheStats {
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let CacheState { hits, misses, damaged, .. } = &*self.state;
         CacheStats { hits: count(hits), misses: count(misses), damaged: count(damaged) }

@@ -85,10 +85,10 @@ pub(crate) const FINISH_REPORT: &str = "the finish report";
 /// let engine = Engine::new()?;
 /// let upper = Plugin::load(&engine, "../tests/fixtures/upper.wat")?;
 /// let echo = Plugin::load(&engine, "../tests/fixtures/echo.wat")?;
-/// Pool::from_workers([WorkerSpec::plugin(&upper), WorkerSpec::plugin(&echo)]).build()?;
+/// Pool::builder_from_workers([WorkerSpec::plugin(&upper), WorkerSpec::plugin(&echo)]).build()?;
 ///
 /// let other = Plugin::load(&Engine::new()?, "../tests/fixtures/echo.wat")?;
-/// assert!(Pool::from_workers([WorkerSpec::plugin(&upper), WorkerSpec::plugin(&other)]).build().is_err());
+/// assert!(Pool::builder_from_workers([WorkerSpec::plugin(&upper), WorkerSpec::plugin(&other)]).build().is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]

@@ -33,7 +33,7 @@ pub use self::child::child_main;
 pub use self::child::child_main_with;
 pub use self::prober::LayersError;
 #[doc(inline)]
-pub use crate::jail::{Jail, JailLayer, JailLayers, LayerNeed, LayerStatus};
+pub use crate::jail::{JailLayer, JailLayers, JailLevel, LayerNeed, LayerStatus};
 
 /// The isolation of a pool's workers: threads of this process, or processes of their own.
 ///
@@ -68,16 +68,16 @@ impl fmt::Display for Isolation {
 /// not call [`child_main`] first, it must name another program by [`program`](Self::program).
 ///
 /// ```
-/// use mtl_host::isolation::{Jail, Processes};
+/// use mtl_host::isolation::{JailLevel, Processes};
 ///
-/// let processes = Processes::new().program("/usr/local/bin/mtl-host").jail(Jail::BestEffort);
+/// let processes = Processes::new().program("/usr/local/bin/mtl-host").jail(JailLevel::BestEffort);
 /// assert_ne!(processes, Processes::new());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "pass it to `Isolation::Process`"]
 pub struct Processes {
     program: Option<PathBuf>,
-    jail: Jail,
+    jail: JailLevel,
 }
 
 impl Processes {
@@ -93,9 +93,9 @@ impl Processes {
         self
     }
 
-    /// Sets the layers that the jail must have (default: [`Jail::Required`]). If the machine lacks
+    /// Sets the layers that the jail must have (default: [`JailLevel::Required`]). If the machine lacks
     /// one of them, no worker starts.
-    pub fn jail(mut self, jail: Jail) -> Self {
+    pub fn jail(mut self, jail: JailLevel) -> Self {
         self.jail = jail;
         self
     }
@@ -127,7 +127,7 @@ impl Processes {
         prober::layers(self)
     }
 
-    fn jail_requirement(&self) -> Jail {
+    fn jail_requirement(&self) -> JailLevel {
         self.jail
     }
 

@@ -26,7 +26,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Workers may run different plugins, and a worker may be Rust code of your own: see [`Pool::from_workers`].
+//! Workers may run different plugins, and a worker may be Rust code of your own: see [`Pool::builder_from_workers`].
 //! A [`PoolBuilder`] has the settings of all workers, such as time limits, retries and restarts; a
 //! [`WorkerSpec`] has the settings of one worker.
 //!
@@ -60,8 +60,7 @@ pub use self::engine::{Engine, EngineError, LoadError};
 pub use self::executor::start_error::StartError;
 pub use self::plugin::{Plugin, PluginLoader};
 pub use self::pool::{
-    BuildError, Init, Jobs, Pool, PoolBuilder, PreparedPool, Record, Results, RunOutcome,
-    WorkerSpec,
+    BuildError, Init, Jobs, Pool, PoolBuilder, PreparedPool, Record, Results, RunResult, WorkerSpec,
 };
 pub use self::run::error::Error;
 pub use self::worker::WorkerReport;

@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 pub use self::builder::{Init, PoolBuilder, PreparedPool};
-pub use self::consumer::RunOutcome;
+pub use self::consumer::RunResult;
 pub use self::error::BuildError;
 pub use self::jobs::Jobs;
 pub use self::results::{Record, Results};
@@ -141,10 +141,10 @@ impl Pool {
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/init.wat")?;
     /// let slow = WorkerSpec::plugin(&plugin).init("large model");
     /// let quick = WorkerSpec::plugin(&plugin).init("small model");
-    /// assert_eq!(Pool::from_workers([slow, quick]).build()?.workers(), 2);
+    /// assert_eq!(Pool::builder_from_workers([slow, quick]).build()?.workers(), 2);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn from_workers(workers: impl IntoIterator<Item = WorkerSpec>) -> PoolBuilder {
+    pub fn builder_from_workers(workers: impl IntoIterator<Item = WorkerSpec>) -> PoolBuilder {
         PoolBuilder::with_list(workers.into_iter().collect())
     }
 
@@ -284,7 +284,7 @@ impl Pool {
         I::Item: AsRef<[u8]>,
     {
         let source = Items::new(items);
-        let size = source.size().items;
+        let size = source.size_hint().items;
         let consumer =
             self.begin(source, RecordRule::Any, &|thread, read| thread.spawn(read).map(Some));
         Results::new(consumer.expect("the system starts the reader's thread"), size)
@@ -320,7 +320,7 @@ impl Pool {
         I::Item: AsRef<[u8]>,
     {
         let source = Items::new(items);
-        let size = source.size().items;
+        let size = source.size_hint().items;
         thread::scope(|scope| {
             let consumer = self.begin(source, RecordRule::Any, &|thread, read| {
                 thread.spawn_scoped(scope, read).map(|_| None)
@@ -355,12 +355,12 @@ impl Pool {
     /// assert_eq!(output, b"ONE\nTWO\n");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn run(&mut self, source: impl Source + 'static, sink: &mut dyn Sink) -> RunOutcome {
+    pub fn run(&mut self, source: impl Source + 'static, sink: &mut dyn Sink) -> RunResult {
         let spawn =
             |thread: thread::Builder, read: ReaderTask<'static>| thread.spawn(read).map(Some);
         match self.begin(source, sink.rule(), &spawn) {
             Ok(consumer) => deliver(consumer, sink),
-            Err(error) => RunOutcome::not_started(error),
+            Err(error) => RunResult::not_started(error),
         }
     }
 
@@ -372,7 +372,7 @@ impl Pool {
     ) -> Result<Consumer, Error> {
         let Settings { order, policy, max_faults, window, results, .. } = self.settings;
         let workers = self.mailboxes.len();
-        self.progress.begin(source.size());
+        self.progress.begin(source.size_hint());
         let (source_stop, cancel) = (source.stop_flag(), self.cancel.clone());
         let join_timeout = self.settings.join_timeout;
         let recalls = self.mailboxes.iter().map(Mailbox::recall).collect();

@@ -277,7 +277,7 @@ fn case() -> impl Strategy<Value = Case> {
         }
         items
     });
-    let said = RetryOn::NOTHING.with(FaultKind::Refused).with(FaultKind::BadResult);
+    let said = RetryOn::NONE.with(FaultKind::Refused).with(FaultKind::BadResult);
     let retry_on = prop_oneof![3 => Just(RetryOn::default()), 1 => Just(said)];
     let again = (0_u32..2, retry_on, prop::option::of(1_u64..50));
     (items, 1_usize..4, prop::option::of(1_usize..200), again).prop_map(

@@ -332,7 +332,7 @@ fn the_library_finds_cache_entries_of_the_command() {
     let loader = Plugin::loader(&Engine::new().unwrap()).isolation(isolation()).cache(&cache);
     let path = fixtures().join("upper.wat");
     let plugins = [loader.load(&path).unwrap(), loader.load(&path).unwrap()];
-    assert_eq!((cache.uses().hits, cache.uses().misses), (2, 0));
+    assert_eq!((cache.stats().hits, cache.stats().misses), (2, 0));
     for plugin in plugins {
         let mut pool = Pool::builder(&plugin).isolation(isolation()).build().unwrap();
         assert_eq!(pool.map(["one"]).next().unwrap().unwrap().bytes(), Some(&b"ONE"[..]));
@@ -340,7 +340,7 @@ fn the_library_finds_cache_entries_of_the_command() {
     // The cache may be deleted at any time.
     fs::remove_dir_all(folder.path().join("cache")).unwrap();
     loader.load(&path).unwrap();
-    assert_eq!(cache.uses().misses, 1);
+    assert_eq!(cache.stats().misses, 1);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mtl_host::event::{Event, GuestStream, Observer};
-use mtl_host::isolation::{Isolation, Jail, Processes};
+use mtl_host::isolation::{Isolation, JailLevel, Processes};
 use mtl_host::limits::{ChunkSize, MaxRestarts};
 use mtl_host::{
     Engine, Error, FaultKind, Init, InstanceFailure, Plugin, Pool, PoolBuilder, StartError,
@@ -282,7 +282,7 @@ fn start_error(script: &str) -> String {
     let program = folder.path().join("worker");
     fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
     fs::set_permissions(&program, PermissionsExt::from_mode(0o700)).unwrap();
-    let processes = Processes::new().program(program).jail(Jail::BestEffort);
+    let processes = Processes::new().program(program).jail(JailLevel::BestEffort);
     let plugin = Plugin::load(&Engine::new().unwrap(), fixtures().join("upper.wat")).unwrap();
     let pool = Pool::builder(&plugin).jobs("1".parse().unwrap());
     let mut pool = pool.isolation(Isolation::Process(processes)).build().unwrap();

@@ -26,7 +26,7 @@ fn numbers(count: usize) -> Vec<String> {
 
 /// Returns a pool of workers that echo each item.
 fn echoing(workers: usize) -> PoolBuilder {
-    Pool::from_workers(
+    Pool::builder_from_workers(
         (0..workers).map(|_| WorkerSpec::native(|_| Ok(|item: &[u8]| Ok(item.to_vec())))),
     )
 }

@@ -76,7 +76,7 @@ impl Plugins {
 
     /// Creates, uses and closes one pool, in one of several ways.
     fn open_and_close_pool(&self, number: usize) {
-        let pool = Pool::from_workers(self.workers(number))
+        let pool = Pool::builder_from_workers(self.workers(number))
             .isolation(isolation())
             .window("8".parse().unwrap());
         let mut pool = pool.build().unwrap();

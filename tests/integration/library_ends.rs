@@ -80,8 +80,11 @@ fn a_hanging_start_does_not_delay_the_end_of_a_run() {
         let load = |name| Plugin::load(&engine, fixtures().join(name)).unwrap();
         let (spins, upper) = (load("spin-init.wat"), load("upper.wat"));
         let specs = [WorkerSpec::plugin(&spins), WorkerSpec::plugin(&upper)];
-        let mut pool =
-            Pool::from_workers(specs).isolation(isolation()).join_timeout(END).build().unwrap();
+        let mut pool = Pool::builder_from_workers(specs)
+            .isolation(isolation())
+            .join_timeout(END)
+            .build()
+            .unwrap();
         for _ in 0..2 {
             let mut results = pool.map(["a", "b"]);
             assert!(results.next().unwrap().is_ok());

@@ -181,7 +181,7 @@ fn stateless(passing: ArgumentPassing) {
 fn stateful(setting: Setting, isolation: Isolation, workers: Vec<WorkerSpec>) {
     let starts = Arc::new(Starts::default());
     let mut tallies = Tallies::of(workers.len());
-    let pool = Pool::from_workers(workers).isolation(isolation).observer(starts.clone());
+    let pool = Pool::builder_from_workers(workers).isolation(isolation).observer(starts.clone());
     let mut pool = setting.build(pool);
     let total = map_all(&mut pool, setting, |result, item| {
         tallies.record(result, setting.passing, item);
@@ -300,8 +300,9 @@ fn workers_without_items_start_at_most_once() {
                 let starts = Arc::new(Starts::default());
                 let mut tallies = Tallies::of(8);
                 let workers = (0..8).map(|_| WorkerSpec::plugin(&plugin));
-                let pool =
-                    Pool::from_workers(workers).isolation(isolation()).observer(starts.clone());
+                let pool = Pool::builder_from_workers(workers)
+                    .isolation(isolation())
+                    .observer(starts.clone());
                 let mut pool = setting.build(pool);
                 for (result, item) in map(&mut pool, setting, &items, true).iter().zip(&items) {
                     tallies.record(result, passing, item);

@@ -535,9 +535,9 @@ fn an_outdated_snapshot_counts_as_a_cache_miss() {
         let pool = Pool::builder(&plugin).jobs("1".parse().unwrap()).snapshot_cache(&cache);
         let pool = pool.init(Init::Same(b"c".to_vec())).isolation(isolation());
         let data = DirGrant::read(cached.folder.path().join("data"), "/data");
-        let before = cache.uses();
+        let before = cache.stats();
         drop(pool.dir(data).build().unwrap().close());
-        let after = cache.uses();
+        let after = cache.stats();
         (after.hits - before.hits, after.misses - before.misses, after.damaged - before.damaged)
     };
     assert_eq!(uses(), (0, 1, 0), "the cache is empty");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use mtl_host::isolation::Jail;
+use mtl_host::isolation::JailLevel;
 use mtl_host::limits::{FunctionLimit, PluginSize};
 use mtl_host::load::{Sha256, WasmFeatures};
 use mtl_host::{Engine, Plugin};
@@ -76,7 +76,7 @@ pub(crate) struct PrecompileArgs {
     /// Landlock. `strict` needs the strict layers as well. `best-effort` needs none, and warns about
     /// missing required layers.
     #[arg(long, value_name = "LEVEL", default_value_t, value_parser = crate::isolation_arg::parse_jail)]
-    jail: Jail,
+    jail: JailLevel,
 
     /// Size limit of the plugin's file
     #[arg(long, value_name = "SIZE", default_value_t, allow_hyphen_values = true)]

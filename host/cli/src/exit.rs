@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use mtl_host::{BuildError, Error, RunOutcome};
+use mtl_host::{BuildError, Error, RunResult};
 
 use super::build::ProjectError;
 use super::error::CliError;
@@ -116,7 +116,7 @@ impl Exit {
 
     /// Returns the exit code of a run. An error takes precedence over an interruption,
     /// and an interruption over failed items.
-    pub(crate) fn of_run(outcome: &RunOutcome, interrupted: Interrupted) -> Self {
+    pub(crate) fn of_run(outcome: &RunResult, interrupted: Interrupted) -> Self {
         match (exit_of_run_error(outcome.error.as_ref()), interrupted) {
             (Some(Self::Plugin), _) if has_begun(outcome) => Self::EndedEarly,
             (Some(exit), _) => exit,
@@ -130,7 +130,7 @@ impl Exit {
 }
 
 /// Returns whether a worker has run an item.
-pub(crate) fn has_begun(outcome: &RunOutcome) -> bool {
+pub(crate) fn has_begun(outcome: &RunResult) -> bool {
     let counts = outcome.summary.counts;
     counts.total() > counts.not_run()
 }
@@ -175,7 +175,7 @@ mod tests {
 
     use super::*;
 
-    fn outcome(error: Option<Error>) -> RunOutcome {
+    fn outcome(error: Option<Error>) -> RunResult {
         let engine = mtl_host::Engine::new().unwrap();
         let plugin = mtl_host::Plugin::load(&engine, "../../tests/fixtures/upper.wat").unwrap();
         let mut pool = Pool::builder(&plugin).build().unwrap();

@@ -307,7 +307,7 @@ pub(crate) fn denial(denial: &Denial) -> String {
 pub(crate) fn grant(capability: Capability) -> &'static str {
     match capability {
         Capability::Files => "--dir HOST::GUEST",
-        Capability::Variables => "--env KEY",
+        Capability::Environment => "--env KEY",
         // The only other need is the network.
         _ => "--net HOST:PORT",
     }

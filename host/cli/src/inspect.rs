@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use mtl_host::inspect::{Import, ImportProvider, Inspection, MemorySize, PluginKind, TypedCall};
-use mtl_host::isolation::{Isolation, Jail, Processes};
+use mtl_host::isolation::{Isolation, JailLevel, Processes};
 use mtl_host::load::WasmFeatures;
 use mtl_host::{ArgumentPassing, Engine, Format, Plugin};
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ pub(crate) struct InspectArgs {
     /// Landlock. `strict` needs the strict layers as well. `best-effort` needs none, and warns about
     /// missing required layers.
     #[arg(long, value_name = "LEVEL", default_value_t, value_parser = crate::isolation_arg::parse_jail)]
-    jail: Jail,
+    jail: JailLevel,
 
     #[command(flatten)]
     compile: CompileArgs,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use mtl_host::isolation::{Isolation, Jail, Processes};
+use mtl_host::isolation::{Isolation, JailLevel, Processes};
 
 /// The place where workers run, as typed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(crate) enum IsolationArg {
 }
 
 impl IsolationArg {
-    pub(crate) fn isolation(self, jail: Jail) -> Isolation {
+    pub(crate) fn isolation(self, jail: JailLevel) -> Isolation {
         match self {
             Self::Thread => Isolation::Thread,
             Self::Process => Isolation::Process(Processes::new().jail(jail)),
@@ -54,6 +54,6 @@ impl fmt::Display for IsolationArg {
 pub(crate) struct ParseJailError;
 
 /// Parses the value of `--jail`.
-pub(crate) fn parse_jail(text: &str) -> Result<Jail, ParseJailError> {
-    Jail::from_name(text).ok_or(ParseJailError)
+pub(crate) fn parse_jail(text: &str) -> Result<JailLevel, ParseJailError> {
+    JailLevel::from_name(text).ok_or(ParseJailError)
 }

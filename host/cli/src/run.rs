@@ -8,7 +8,7 @@ use mtl_host::files::Opener;
 use mtl_host::sink::OutputPaths;
 use mtl_host::sink::{Directory, Output, Sink};
 use mtl_host::source::{Inputs, ItemLimit, Source, Take, WithOutputPath};
-use mtl_host::{Error, Order, Pool, PoolBuilder, RunOutcome, StopFlag};
+use mtl_host::{Error, Order, Pool, PoolBuilder, RunResult, StopFlag};
 
 use super::console::Console;
 use super::descriptors;
@@ -212,7 +212,7 @@ fn with_timing(builder: PoolBuilder, args: &RunArgs) -> PoolBuilder {
 }
 
 /// Reports the end of the run, unless the reader of the results has closed the pipe.
-fn report_end(outcome: &RunOutcome, faults: &FaultRecorder, args: &RunArgs, report: &Report) {
+fn report_end(outcome: &RunResult, faults: &FaultRecorder, args: &RunArgs, report: &Report) {
     let error = outcome.error.as_ref();
     if is_closed_pipe(error) {
         return;
@@ -232,7 +232,7 @@ fn report_end(outcome: &RunOutcome, faults: &FaultRecorder, args: &RunArgs, repo
 }
 
 /// Ends the workers, and reports how many finish reports they have lost.
-fn close(pool: Pool, outcome: &RunOutcome, args: &RunArgs, report: &Report, stop: &StopFlag) {
+fn close(pool: Pool, outcome: &RunResult, args: &RunArgs, report: &Report, stop: &StopFlag) {
     // If the reader of the results has closed the pipe, the user may still want the file of finish reports.
     let wants_finish_reports = args.time.finish_output.is_some();
     match &outcome.error {
@@ -250,7 +250,7 @@ fn close(pool: Pool, outcome: &RunOutcome, args: &RunArgs, report: &Report, stop
 
 /// Waits until all files of the run are on the disk.
 fn sync(
-    outcome: &RunOutcome,
+    outcome: &RunResult,
     sink: &mut FaultRecorder,
     observer: &RunObserver,
 ) -> Result<(), CliError> {

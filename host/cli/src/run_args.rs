@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{OsStringValueParser, PathBufValueParser, TypedValueParser};
 use mtl_host::grants::{DirGrant, NetGrant};
-use mtl_host::isolation::Jail;
+use mtl_host::isolation::JailLevel;
 use mtl_host::limits::{ChunkSize, MaxFaults, MaxRestarts, Window};
 use mtl_host::load::{Sha256, WasmFeatures};
 use mtl_host::{ArgumentPassing, ErrorPolicy, Jobs, RetryOn};
@@ -281,7 +281,7 @@ pub(crate) struct WorkerArgs {
     /// Landlock. `strict` needs the strict layers as well. `best-effort` needs none, and warns about
     /// missing required layers.
     #[arg(long, value_name = "LEVEL", default_value_t, value_parser = crate::isolation_arg::parse_jail)]
-    pub(crate) jail: Jail,
+    pub(crate) jail: JailLevel,
 
     /// Write results as they finish, not in the order of the items
     #[arg(long)]

@@ -87,7 +87,7 @@ impl WorkerArgs {
             }
             (_, workers) => {
                 let specs = workers.iter().map(|worker| spec(worker, self.wasm, &mut loaded));
-                Pool::from_workers(specs.collect::<Result<Vec<_>, _>>()?)
+                Pool::builder_from_workers(specs.collect::<Result<Vec<_>, _>>()?)
             }
         };
         builder = limits.limit(builder).isolation(isolation);
@@ -196,15 +196,15 @@ mod tests {
         for _ in 0..3 {
             loaded.plugin(&request).unwrap();
         }
-        let uses = cache.uses();
+        let uses = cache.stats();
         assert_eq!((uses.misses, uses.hits), (1, 0), "the cache is not queried again");
         // With other settings, it is another plugin with the same code.
         request.call = Some("call".into());
         loaded.plugin(&request).unwrap();
-        assert_eq!((cache.uses().misses, cache.uses().hits), (1, 1));
+        assert_eq!((cache.stats().misses, cache.stats().hits), (1, 1));
         // With other features, the plugin has other code.
         request.wasm = WasmFeatures::GC;
         loaded.plugin(&request).unwrap();
-        assert_eq!((cache.uses().misses, cache.uses().hits), (2, 1));
+        assert_eq!((cache.stats().misses, cache.stats().hits), (2, 1));
     }
 }

@@ -168,7 +168,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::{AllowedDir, Jail};
+    use crate::{AllowedDir, JailLevel};
 
     /// Returns the number of calls that a sealed worker with these grants can make.
     fn left(dirs: &[Access], ports: &[u16]) -> usize {
@@ -180,7 +180,7 @@ mod tests {
             ports,
             data: 0,
             max_file_size: None,
-            requirement: Jail::Required,
+            requirement: JailLevel::Required,
             has_namespaces: false,
         };
         let sealed = seal_rules(Task::Work, !dirs.is_empty()).unwrap();

@@ -62,13 +62,13 @@ pub enum JailLayer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LayerNeed {
-    /// [`Jail::Required`](crate::Jail::Required) and [`Jail::Strict`](crate::Jail::Strict) refuse
+    /// [`JailLevel::Required`](crate::JailLevel::Required) and [`JailLevel::Strict`](crate::JailLevel::Strict) refuse
     /// to run without it.
     Required,
-    /// Only [`Jail::Strict`](crate::Jail::Strict) refuses to run without it.
+    /// Only [`JailLevel::Strict`](crate::JailLevel::Strict) refuses to run without it.
     Strict,
     /// No jail needs it; the jail uses it if the machine offers it.
-    Offered,
+    Optional,
 }
 
 impl JailLayer {
@@ -155,7 +155,7 @@ impl JailLayer {
             | Self::EmptyRoot
             | Self::IpcNamespace
             | Self::NetworkNamespace => LayerNeed::Strict,
-            Self::StoreBypass | Self::IndirectBranches | Self::ControlGroup => LayerNeed::Offered,
+            Self::StoreBypass | Self::IndirectBranches | Self::ControlGroup => LayerNeed::Optional,
         }
     }
 }
@@ -186,7 +186,7 @@ impl fmt::Display for LayerNeed {
         f.pad(match self {
             Self::Required => "required",
             Self::Strict => "strict",
-            Self::Offered => "offered",
+            Self::Optional => "offered",
         })
     }
 }

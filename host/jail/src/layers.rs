@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Jail, JailError, JailLayer, LayerNeed};
+use super::{JailError, JailLayer, JailLevel, LayerNeed};
 
 /// The protection by the empty root if Landlock is missing: a path up from a granted directory
 /// leads to the host's files.
@@ -114,11 +114,13 @@ impl JailLayers {
     ///
     /// Fails with the first missing layer.
     #[doc(hidden)]
-    pub fn check(&self, jail: Jail) -> Result<(), JailError> {
+    pub fn check(&self, jail: JailLevel) -> Result<(), JailError> {
         let first_missing = |need| self.missing(need).next();
         match (jail, first_missing(LayerNeed::Required), first_missing(LayerNeed::Strict)) {
-            (Jail::Required | Jail::Strict, Some(layer), _) => Err(JailError::MissingLayer(layer)),
-            (Jail::Strict, None, Some(layer)) => {
+            (JailLevel::Required | JailLevel::Strict, Some(layer), _) => {
+                Err(JailError::MissingLayer(layer))
+            }
+            (JailLevel::Strict, None, Some(layer)) => {
                 let answer = self.get(layer).map(ToString::to_string).unwrap_or_default();
                 Err(JailError::MissingStrictLayer { layer, answer })
             }
@@ -157,20 +159,20 @@ mod tests {
         layers.add_answer(JailLayer::StoreBypass, missing());
         layers.add_answer(JailLayer::UserNamespace, LayerStatus::Unused("root needs none".into()));
         assert!(
-            [Jail::Required, Jail::BestEffort, Jail::Strict]
+            [JailLevel::Required, JailLevel::BestEffort, JailLevel::Strict]
                 .into_iter()
                 .all(|jail| layers.check(jail).is_ok())
         );
         layers.add_answer(JailLayer::EmptyRoot, missing());
-        assert!(layers.check(Jail::Required).is_ok());
-        let error = layers.check(Jail::Strict).unwrap_err().to_string();
+        assert!(layers.check(JailLevel::Required).is_ok());
+        let error = layers.check(JailLevel::Strict).unwrap_err().to_string();
         assert_eq!(
             error,
             "the strict jail needs a mount namespace with an empty root: not permitted"
         );
         layers.add_answer(JailLayer::Seccomp, missing());
-        assert!(layers.check(Jail::BestEffort).is_ok());
-        let error = layers.check(Jail::Required).unwrap_err();
+        assert!(layers.check(JailLevel::BestEffort).is_ok());
+        let error = layers.check(JailLevel::Required).unwrap_err();
         assert!(matches!(error, JailError::MissingLayer(JailLayer::Seccomp)), "{error}");
         layers.sort();
         assert_eq!(layers.iter().next(), Some((JailLayer::Seccomp, &missing())));

@@ -68,7 +68,7 @@ pub use self::allowed_dir::{Access, AllowedDir};
 pub use self::error::JailError;
 pub use self::layer::{JailLayer, LayerNeed};
 pub use self::layers::{JailLayers, LayerStatus};
-pub use self::requirement::Jail;
+pub use self::requirement::JailLevel;
 
 /// The purpose of a jailed process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,14 +98,14 @@ pub struct JailConfig<'a> {
     /// files in memory, such as those with compiled code.
     pub max_file_size: Option<u64>,
     /// The layers that the kernel must have.
-    pub requirement: Jail,
+    pub requirement: JailLevel,
     /// Is `true` if the process enters namespaces. Only tests of the other layers set it to `false`.
     pub has_namespaces: bool,
 }
 
 impl JailConfig<'_> {
     /// Returns the settings of a process without grants that may have `data` bytes of memory.
-    pub fn without_grants(task: Task, requirement: Jail, data: u64) -> Self {
+    pub fn without_grants(task: Task, requirement: JailLevel, data: u64) -> Self {
         let (dirs, ports) = (&[], &[]);
         Self { task, dirs, ports, data, max_file_size: None, requirement, has_namespaces: true }
     }
@@ -118,7 +118,7 @@ impl JailConfig<'_> {
     /// namespace takes longer than the rest of the jail.
     fn check_network_namespace(&self) -> Result<(), &'static str> {
         match (self.task, self.ports, self.requirement) {
-            (Task::Probe, ..) | (_, [], Jail::Strict) => Ok(()),
+            (Task::Probe, ..) | (_, [], JailLevel::Strict) => Ok(()),
             (_, [], _) => Err("only a strict jail has one"),
             (_, [_, ..], _) => Err("ports of the network are granted"),
         }

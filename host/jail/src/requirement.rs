@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 /// of them, no worker starts.
 ///
 /// ```
-/// use mtl_host::isolation::Jail;
+/// use mtl_host::isolation::JailLevel;
 ///
-/// assert_eq!(Jail::default(), Jail::Required);
-/// assert_eq!(Jail::from_name("best-effort"), Some(Jail::BestEffort));
-/// assert_eq!(Jail::Required.to_string(), "required");
-/// assert_eq!(Jail::from_name("strict"), Some(Jail::Strict));
+/// assert_eq!(JailLevel::default(), JailLevel::Required);
+/// assert_eq!(JailLevel::from_name("best-effort"), Some(JailLevel::BestEffort));
+/// assert_eq!(JailLevel::Required.to_string(), "required");
+/// assert_eq!(JailLevel::from_name("strict"), Some(JailLevel::Strict));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Jail {
+pub enum JailLevel {
     /// The required layers, such as seccomp and Landlock. The jail adds namespaces if the system
     /// allows them.
     #[default]
@@ -29,14 +29,14 @@ pub enum Jail {
     Strict,
 }
 
-impl Jail {
+impl JailLevel {
     /// Returns the level with this name: `required`, `best-effort` or `strict`.
     ///
     /// ```
-    /// use mtl_host::isolation::Jail;
+    /// use mtl_host::isolation::JailLevel;
     ///
-    /// assert_eq!(Jail::from_name("strict"), Some(Jail::Strict));
-    /// assert_eq!(Jail::from_name("none"), None);
+    /// assert_eq!(JailLevel::from_name("strict"), Some(JailLevel::Strict));
+    /// assert_eq!(JailLevel::from_name("none"), None);
     /// ```
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|jail| jail.name() == name)
@@ -53,7 +53,7 @@ impl Jail {
     }
 }
 
-impl fmt::Display for Jail {
+impl fmt::Display for JailLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
@@ -65,9 +65,9 @@ mod tests {
 
     #[test]
     fn a_jail_requirement_round_trips_as_text() {
-        for jail in Jail::ALL {
-            assert_eq!(Jail::from_name(&jail.to_string()), Some(jail));
+        for jail in JailLevel::ALL {
+            assert_eq!(JailLevel::from_name(&jail.to_string()), Some(jail));
         }
-        assert_eq!(Jail::from_name("Required"), None);
+        assert_eq!(JailLevel::from_name("Required"), None);
     }
 }

@@ -13,7 +13,7 @@ mod refused;
 use self::alone::{alone, ends_by};
 use self::misdeeds::{call, not_refused};
 use super::{
-    Jail, JailConfig, JailError, JailLayer, LayerNeed, LayerStatus, Task, begin, enter, seal,
+    JailConfig, JailError, JailLayer, JailLevel, LayerNeed, LayerStatus, Task, begin, enter, seal,
 };
 
 /// The module of these tests, which is part of the name by which a test is started again.
@@ -22,5 +22,8 @@ const TESTS: &str = "tests";
 /// Returns the settings of a jail without grants.
 fn bare(task: Task) -> JailConfig<'static> {
     let data = 1 << 30;
-    JailConfig { has_namespaces: false, ..JailConfig::without_grants(task, Jail::Required, data) }
+    JailConfig {
+        has_namespaces: false,
+        ..JailConfig::without_grants(task, JailLevel::Required, data)
+    }
 }

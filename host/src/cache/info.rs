@@ -10,7 +10,7 @@ use super::{Cache, CacheError, CachePart};
 ///
 /// ```
 /// let cache = mtl_host::cache::Cache::open(tempfile::tempdir()?.path())?;
-/// assert_eq!(cache.uses(), mtl_host::cache::CacheStats::default());
+/// assert_eq!(cache.stats(), mtl_host::cache::CacheStats::default());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

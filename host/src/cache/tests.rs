@@ -34,7 +34,7 @@ fn an_entry_is_found_only_by_its_key() {
     let found = cache.trusted(&key("a")).unwrap();
     assert_eq!(code(&found), b"the code");
     assert!(cache.trusted(&key("b")).is_none());
-    assert_eq!(cache.uses(), CacheStats { hits: 1, misses: 2, damaged: 0 });
+    assert_eq!(cache.stats(), CacheStats { hits: 1, misses: 2, damaged: 0 });
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_damaged_or_exposed_entry_counts_as_missing() {
         assert!(other.is_file() && cache.trusted(&key("it")).is_some());
         apply(&it);
         assert!(cache.trusted(&key("it")).is_none(), "{damage}");
-        assert_eq!(cache.uses().damaged, at, "{damage}");
+        assert_eq!(cache.stats().damaged, at, "{damage}");
         cache.keep_trusted(&key("it"), b"the code", b"");
         assert_eq!(code(&cache.trusted(&key("it")).unwrap()), b"the code", "{damage}");
     }

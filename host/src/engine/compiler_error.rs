@@ -40,7 +40,7 @@ pub enum CompilerError {
     },
     /// The process could not be jailed.
     Jail {
-        /// True if a jail layer that `Jail::BestEffort` can omit is missing from the kernel.
+        /// True if a jail layer that `JailLevel::BestEffort` can omit is missing from the kernel.
         is_missing_layer: bool,
         /// The missing part.
         message: String,
@@ -86,7 +86,7 @@ impl CompilerError {
                 Some("if it ran out of memory, raise the limit with `PluginLoader::compile_memory`")
             }
             Self::Jail { is_missing_layer: true, .. } => Some(
-                "`Processes::layers` shows the layers that this machine has; `Jail::BestEffort` runs without those that it \
+                "`Processes::layers` shows the layers that this machine has; `JailLevel::BestEffort` runs without those that it \
                  lacks",
             ),
             Self::NoProgram => Some(

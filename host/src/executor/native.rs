@@ -41,7 +41,7 @@ pub use self::failure::Failure;
 ///     }
 /// }
 ///
-/// let mut pool = Pool::from_workers([WorkerSpec::native(|_| Ok(Numbers(0)))]).build()?;
+/// let mut pool = Pool::builder_from_workers([WorkerSpec::native(|_| Ok(Numbers(0)))]).build()?;
 /// let lines = pool.map(["one", "", "two"]).collect::<Result<Vec<_>, _>>()?;
 /// let lines: Vec<_> = lines.iter().filter_map(|line| line.bytes()).collect();
 /// assert_eq!(lines, [b"1. one", b"2. two"]);
@@ -102,7 +102,7 @@ pub trait NativeWorker {
 ///     }
 /// }
 ///
-/// let mut pool = Pool::from_workers([WorkerSpec::native(|_| Ok(Long))]).build()?;
+/// let mut pool = Pool::builder_from_workers([WorkerSpec::native(|_| Ok(Long))]).build()?;
 /// let (_, _, ended) = pool.map(["short", "not so short"]).collect_all();
 /// assert_eq!((ended.summary.counts.records(), ended.summary.counts.no_record()), (1, 1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -137,7 +137,7 @@ where
 ///         Ok(move |_: &[u8]| Ok(name.clone()))
 ///     })
 /// };
-/// let mut pool = Pool::from_workers([number()]).build()?;
+/// let mut pool = Pool::builder_from_workers([number()]).build()?;
 /// assert_eq!(pool.map([""]).next().unwrap()?.bytes(), Some(&b"0 of 1"[..]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -172,7 +172,7 @@ impl WorkerContext {
     ///     assert_eq!(context.item_format(), Format::Json);
     ///     Ok(|item: &[u8]| Ok(item.to_vec()))
     /// });
-    /// let pool = Pool::from_workers([worker]).item_format(Format::Json);
+    /// let pool = Pool::builder_from_workers([worker]).item_format(Format::Json);
     /// let mut pool = pool.argument_passing(ArgumentPassing::Kwargs).build()?;
     /// assert!(pool.map([r#"{"a": 1}"#]).next().unwrap().is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())

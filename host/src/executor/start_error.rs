@@ -196,7 +196,7 @@ impl StartError {
                  `ArgumentPassing::Kwargs` takes a JSON object with their names"
             }
             Self::Jail { is_missing_layer: true, .. } => {
-                "`Processes::layers` shows the layers that this machine has; `Jail::BestEffort` runs without those that it \
+                "`Processes::layers` shows the layers that this machine has; `JailLevel::BestEffort` runs without those that it \
                  lacks"
             }
             // A system that is short of memory kills processes with SIGKILL.

@@ -20,7 +20,7 @@ use wasmtime_wasi::runtime::{spawn, with_ambient_tokio_runtime};
 
 use self::alone::alone;
 use self::misdeeds::not_refused;
-use crate::jail::{Jail, JailConfig, JailError, LayerNeed, Task, begin, enter, seal};
+use crate::jail::{JailConfig, JailError, JailLevel, LayerNeed, Task, begin, enter, seal};
 use crate::{Engine, Plugin, Pool, Results};
 
 /// The path of this module, which is part of a test's name when the test is started again.
@@ -29,7 +29,10 @@ const TESTS: &str = "isolation::in_jail";
 /// Returns the settings of a jail without grants.
 fn bare(task: Task) -> JailConfig<'static> {
     let data = 1 << 30;
-    JailConfig { has_namespaces: false, ..JailConfig::without_grants(task, Jail::Required, data) }
+    JailConfig {
+        has_namespaces: false,
+        ..JailConfig::without_grants(task, JailLevel::Required, data)
+    }
 }
 
 /// A module that grows its memory, traps, and recurses without end.

@@ -14,7 +14,7 @@ use super::wire::setup::{ChildSetup, Task};
 use super::wire::{ProtocolError, Reply, layers};
 use crate::engine::EngineOptions;
 use crate::isolation::claim_page::ClaimPage;
-use crate::jail::{Jail, JailLayer, JailLayers, LayerStatus, sealed_file};
+use crate::jail::{JailLayer, JailLayers, JailLevel, LayerStatus, sealed_file};
 use crate::sandbox::control_group;
 
 /// The most bytes of a reply.
@@ -88,7 +88,7 @@ pub(super) fn layers(processes: &Processes) -> Result<JailLayers, LayersError> {
 fn exchange(child: &mut Child) -> Result<Result<JailLayers, LayersError>, LinkError> {
     let setup = ChildSetup {
         engine: EngineOptions::default(),
-        jail: Jail::BestEffort,
+        jail: JailLevel::BestEffort,
         data: DATA,
         task: Task::Probe,
     };

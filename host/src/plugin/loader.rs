@@ -258,7 +258,7 @@ impl PluginLoader {
     /// let loader = Plugin::loader(&Engine::new()?).cache(&cache);
     /// loader.load("../tests/fixtures/upper.wat")?;
     /// loader.load("../tests/fixtures/upper.wat")?;
-    /// assert_eq!(cache.uses().hits, 1);
+    /// assert_eq!(cache.stats().hits, 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cache(mut self, cache: &Cache) -> Self {

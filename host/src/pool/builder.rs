@@ -148,7 +148,7 @@ impl PoolBuilder {
 
     /// Sets the number of workers (default: the number of init arguments of [`Init::Each`], otherwise one per core).
     ///
-    /// A list of workers ([`Pool::from_workers`]) sets the number of workers itself.
+    /// A list of workers ([`Pool::builder_from_workers`]) sets the number of workers itself.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};

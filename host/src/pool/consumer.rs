@@ -31,14 +31,14 @@ use crate::stats::{Counts, Summary};
 #[derive(Debug)]
 #[must_use = "a run may have ended with an error"]
 #[non_exhaustive]
-pub struct RunOutcome {
+pub struct RunResult {
     /// The counts of the run. They are complete even if the run failed.
     pub summary: Summary,
     /// The error that ended the run, or that failed items cause at its end.
     pub error: Option<Error>,
 }
 
-impl RunOutcome {
+impl RunResult {
     pub(super) fn not_started(error: Error) -> Self {
         Self { summary: Summary::default(), error: Some(error) }
     }
@@ -246,7 +246,7 @@ impl Consumer {
 
     /// Ends the run early or at its end, and returns its summary. Outcomes that the consumer has not taken are counted
     /// as undelivered.
-    pub(super) fn end(mut self) -> RunOutcome {
+    pub(super) fn end(mut self) -> RunResult {
         self.run.stop();
         while let Some(outcomes) = self.next() {
             self.settle(outcomes, 0);
@@ -271,7 +271,7 @@ impl Consumer {
         let error = (read != accounted).then_some(Error::Unaccounted { read, accounted });
         let error =
             error.or_else(|| self.run.take_error()).or_else(|| judge(self.run.policy, faults));
-        RunOutcome { summary, error }
+        RunResult { summary, error }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::item::fault::{Fault, FaultKind};
 use crate::item::index::ItemIndex;
 use crate::outcome::{Cursor, Outcome, Outcomes};
 use crate::pool::Pool;
-use crate::pool::consumer::{Consumer, RunOutcome};
+use crate::pool::consumer::{Consumer, RunResult};
 use crate::run::error::Error;
 
 /// The result of a plugin for one item.
@@ -136,7 +136,7 @@ impl<I> Results<'_, I> {
     /// assert!(ended.error.is_none(), "the policy is to ignore faults");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn collect_all(mut self) -> (Vec<Record>, Vec<Fault>, RunOutcome) {
+    pub fn collect_all(mut self) -> (Vec<Record>, Vec<Fault>, RunResult) {
         let (mut records, mut faults) = (Vec::new(), Vec::new());
         for result in self.by_ref() {
             match result {
@@ -164,7 +164,7 @@ impl<I> Results<'_, I> {
     /// assert_eq!(summary.read, summary.counts.total());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn end(mut self) -> RunOutcome {
+    pub fn end(mut self) -> RunResult {
         if let Some((outcomes, cursor)) = self.current.take() {
             self.consumer.settle(outcomes, cursor.passed());
         }

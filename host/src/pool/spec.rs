@@ -23,7 +23,7 @@ use crate::sandbox::confinement::Confinement;
 use crate::sandbox::granted::{Directories, OpenGrants, Preopens};
 use crate::sandbox::network::Names;
 
-/// The specification of one worker of a pool. [`Pool::from_workers`](crate::Pool::from_workers) takes a list of them.
+/// The specification of one worker of a pool. [`Pool::builder_from_workers`](crate::Pool::builder_from_workers) takes a list of them.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
@@ -31,7 +31,7 @@ use crate::sandbox::network::Names;
 /// let engine = Engine::new()?;
 /// let init = Plugin::load(&engine, "../tests/fixtures/init.wat")?;
 /// let upper = Plugin::load(&engine, "../tests/fixtures/upper.wat")?;
-/// let mut pool = Pool::from_workers([
+/// let mut pool = Pool::builder_from_workers([
 ///     WorkerSpec::plugin(&init).init("> "),
 ///     WorkerSpec::plugin(&init).init("- ").memory("64MiB".parse()?),
 ///     WorkerSpec::plugin(&upper),
@@ -78,7 +78,7 @@ impl WorkerSpec {
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/worker.wat")?;
     /// // The plugin returns the number of its worker and the number of all workers.
     /// let workers = [WorkerSpec::plugin(&plugin), WorkerSpec::plugin(&plugin)];
-    /// let record = Pool::from_workers(workers).build()?.map([""]).next().unwrap()?;
+    /// let record = Pool::builder_from_workers(workers).build()?.map([""]).next().unwrap()?;
     /// assert!(record.bytes().unwrap().ends_with(b"/2"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -104,7 +104,7 @@ impl WorkerSpec {
     ///         Ok(sum.to_string())
     ///     })
     /// });
-    /// let sums: Vec<_> = Pool::from_workers([worker]).build()?.map(["1", "2", "x"]).collect();
+    /// let sums: Vec<_> = Pool::builder_from_workers([worker]).build()?.map(["1", "2", "x"]).collect();
     /// assert_eq!(sums[1].as_ref().unwrap().bytes(), Some(&b"3"[..]));
     /// assert_eq!(sums[2].as_ref().unwrap_err().message(), "invalid digit found in string");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -128,7 +128,7 @@ impl WorkerSpec {
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
     /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/init.wat")?;
-    /// let mut pool = Pool::from_workers([WorkerSpec::plugin(&plugin).init("> ")]).build()?;
+    /// let mut pool = Pool::builder_from_workers([WorkerSpec::plugin(&plugin).init("> ")]).build()?;
     /// assert_eq!(pool.map(["item"]).next().unwrap()?.bytes(), Some(&b"> item"[..]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

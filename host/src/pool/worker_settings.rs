@@ -88,7 +88,7 @@ setters! {
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/files.wat")?;
         /// # let folder = tempfile::tempdir()?;
         /// let worker = WorkerSpec::plugin(&plugin).dir(DirGrant::read_write(folder.path(), "/data"));
-        /// Pool::from_workers([worker]).build()?.map([">words"]).next().unwrap()?;
+        /// Pool::builder_from_workers([worker]).build()?.map([">words"]).next().unwrap()?;
         /// assert_eq!(std::fs::read(folder.path().join("words"))?, b"written");
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
@@ -119,7 +119,7 @@ setters! {
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/environment.wat")?;
         /// // The plugin returns its whole environment.
         /// let worker = WorkerSpec::plugin(&plugin).env("MODEL", "small");
-        /// let mut pool = Pool::from_workers([worker]).env("MODEL", "large").build()?;
+        /// let mut pool = Pool::builder_from_workers([worker]).env("MODEL", "large").build()?;
         /// assert_eq!(pool.map([""]).next().unwrap()?.bytes(), Some(&b"MODEL=small;"[..]));
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
@@ -151,7 +151,7 @@ setters! {
         /// ```
         /// # use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/connect.wat")?;
-        /// let pool = Pool::from_workers([WorkerSpec::plugin(&plugin).net("127.0.0.1:8080".parse()?)]).build()?;
+        /// let pool = Pool::builder_from_workers([WorkerSpec::plugin(&plugin).net("127.0.0.1:8080".parse()?)]).build()?;
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
     }
@@ -178,7 +178,7 @@ setters! {
         /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/misbehave.wat")?;
         /// let worker = WorkerSpec::plugin(&plugin).memory("1MiB".parse()?);
-        /// let mut pool = Pool::from_workers([worker]).memory("2GiB".parse()?).build()?;
+        /// let mut pool = Pool::builder_from_workers([worker]).memory("2GiB".parse()?).build()?;
         /// let fault = pool.map(["may I have a gigabyte?"]).next().unwrap().unwrap_err();
         /// assert_eq!(fault.kind(), FaultKind::OutOfMemory);
         /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -208,7 +208,7 @@ setters! {
         /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/upper.wat")?;
         /// let worker = WorkerSpec::plugin(&plugin).max_result("3".parse()?);
-        /// let fault = Pool::from_workers([worker]).build()?.map(["four"]).next().unwrap().unwrap_err();
+        /// let fault = Pool::builder_from_workers([worker]).build()?.map(["four"]).next().unwrap().unwrap_err();
         /// assert_eq!(fault.kind(), FaultKind::BadResult);
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
@@ -240,7 +240,7 @@ setters! {
         /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
         /// let plugin = Plugin::load(&Engine::with_fuel()?, "../tests/fixtures/misbehave.wat")?;
         /// let worker = WorkerSpec::plugin(&plugin).fuel("1M".parse()?);
-        /// let fault = Pool::from_workers([worker]).build()?.map(["spin"]).next().unwrap().unwrap_err();
+        /// let fault = Pool::builder_from_workers([worker]).build()?.map(["spin"]).next().unwrap().unwrap_err();
         /// assert_eq!(fault.kind(), FaultKind::OutOfFuel);
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
@@ -282,7 +282,7 @@ setters! {
         /// let dir = DirGrant::read_write(folder.path(), "/out");
         /// let worker = WorkerSpec::plugin(&plugin).dir(dir).disk("3".parse()?);
         /// // The plugin writes seven bytes.
-        /// let fault = Pool::from_workers([worker]).build()?.map([">file"]).next().unwrap().unwrap_err();
+        /// let fault = Pool::builder_from_workers([worker]).build()?.map([">file"]).next().unwrap().unwrap_err();
         /// assert_eq!(fault.kind(), FaultKind::OutOfDisk);
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
@@ -318,7 +318,7 @@ setters! {
         /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/misbehave.wat")?;
         /// let worker = WorkerSpec::plugin(&plugin).timeout(Duration::from_millis(50));
-        /// let fault = Pool::from_workers([worker]).build()?.map(["spin for ever"]).next().unwrap().unwrap_err();
+        /// let fault = Pool::builder_from_workers([worker]).build()?.map(["spin for ever"]).next().unwrap().unwrap_err();
         /// assert_eq!(fault.kind(), FaultKind::Timeout);
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```
@@ -351,7 +351,7 @@ setters! {
         /// # let plugin = Plugin::load(&Engine::new()?, "../tests/fixtures/spin-init.wat")?;
         /// // The plugin's `init` never returns.
         /// let worker = WorkerSpec::plugin(&plugin).init_timeout(Duration::from_millis(50));
-        /// let ended = Pool::from_workers([worker]).build()?.map(["item"]).end();
+        /// let ended = Pool::builder_from_workers([worker]).build()?.map(["item"]).end();
         /// assert!(matches!(ended.error, Some(Error::Init { .. })));
         /// # Ok::<(), Box<dyn std::error::Error>>(())
         /// ```

@@ -12,11 +12,11 @@ use std::collections::VecDeque;
 
 use crate::collector::Order;
 use crate::outcome::Outcomes;
-use crate::pool::consumer::{Consumer, Next, RunOutcome};
+use crate::pool::consumer::{Consumer, Next, RunResult};
 use crate::sink::{OmitReason, Sink, SinkError};
 
 /// Gives every outcome to the sink until the run ends.
-pub(super) fn deliver(consumer: Consumer, sink: &mut dyn Sink) -> RunOutcome {
+pub(super) fn deliver(consumer: Consumer, sink: &mut dyn Sink) -> RunResult {
     let given = VecDeque::new();
     let mut writer = SinkWriter {
         consumer,

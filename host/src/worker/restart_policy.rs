@@ -27,7 +27,7 @@ impl RestartPolicy {
 
     /// Returns the faults after which an item may be tried again.
     pub(crate) fn retryable(self) -> RetryOn {
-        if self.retries > 0 { self.retry_on } else { RetryOn::NOTHING }
+        if self.retries > 0 { self.retry_on } else { RetryOn::NONE }
     }
 }
 

@@ -31,7 +31,7 @@ use crate::outcome::Outcomes;
 ///         })
 ///     })
 /// };
-/// let mut pool = Pool::from_workers([worker(), worker()]).order(Order::Completion).build()?;
+/// let mut pool = Pool::builder_from_workers([worker(), worker()]).order(Order::Completion).build()?;
 /// let mut results = pool.map(["slow", "quick"]);
 /// assert_eq!(results.next().unwrap()?.bytes(), Some(&b"quick"[..]));
 /// gate.wait();

@@ -130,7 +130,7 @@ impl Outcomes {
             slots,
             format: Format::default(),
             rule: RecordRule::default(),
-            retry_on: RetryOn::NOTHING,
+            retry_on: RetryOn::NONE,
             needs_retry: false,
         }
     }

@@ -73,7 +73,7 @@ pub trait Source: Send {
     fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError>;
 
     /// Returns the length, or the part of it that is known in advance.
-    fn size(&self) -> SizeHint {
+    fn size_hint(&self) -> SizeHint {
         SizeHint::default()
     }
 
@@ -111,7 +111,7 @@ pub enum FillStatus {
 /// ```
 /// use mtl_host::source::{Items, SizeHint, Source};
 ///
-/// assert_eq!(Items::new(["one", "two"]).size(), SizeHint::from_items(2));
+/// assert_eq!(Items::new(["one", "two"]).size_hint(), SizeHint::from_items(2));
 /// assert_eq!(SizeHint::from_bytes(100).items, (0, None), "the number of items is unknown");
 /// assert_eq!(SizeHint::from_bytes(100).bytes, Some(100));
 /// ```
@@ -144,8 +144,8 @@ impl<S: Source + ?Sized> Source for Box<S> {
         (**self).fill(block)
     }
 
-    fn size(&self) -> SizeHint {
-        (**self).size()
+    fn size_hint(&self) -> SizeHint {
+        (**self).size_hint()
     }
 
     fn stop_flag(&self) -> Option<StopFlag> {

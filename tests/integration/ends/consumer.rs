@@ -53,7 +53,7 @@ fn gated(gate: &Arc<Gate>, order: Order) -> Pool {
             })
         })
     };
-    one_by_one(Pool::from_workers((0..2).map(worker))).order(order).build().unwrap()
+    one_by_one(Pool::builder_from_workers((0..2).map(worker))).order(order).build().unwrap()
 }
 
 /// Takes `taken` results, and drops the rest while workers wait at the gate.

@@ -91,7 +91,7 @@ fn any_instance_that_cannot_start_ends_the_run() {
                 for items in [0, 1, 100] {
                     let args = (0..3).map(|worker| if worker == position { bad } else { good });
                     let workers = args.map(|args| WorkerSpec::plugin(plugin).init(args));
-                    let mut pool = Pool::from_workers(workers)
+                    let mut pool = Pool::builder_from_workers(workers)
                         .isolation(isolation())
                         .init_timeout(LIMIT)
                         .build()
@@ -132,7 +132,8 @@ fn a_failed_finish_costs_only_the_report() {
         ];
         for (last, expected) in cases {
             for ends_all in [false, true] {
-                let pool = Pool::from_workers([WorkerSpec::plugin(&plugin)]).isolation(isolation());
+                let pool = Pool::builder_from_workers([WorkerSpec::plugin(&plugin)])
+                    .isolation(isolation());
                 // `finish` exceeds the time limit for one worker, or for the whole end of the pool.
                 let pool = match (expected, ends_all) {
                     (Err(FaultKind::Timeout), true) => pool.join_timeout(LIMIT),

@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use mtl_host::ArgumentPassing;
 use mtl_host::grants::DirGrant;
-use mtl_host::isolation::Jail;
+use mtl_host::isolation::JailLevel;
 use mtl_host::limits::MemoryLimit;
 use mtl_host::load::WasmFeatures;
 
@@ -110,7 +110,7 @@ pub(crate) struct CheckArgs {
     /// Landlock. `strict` needs the strict layers as well. `best-effort` needs none, and warns about
     /// missing required layers.
     #[arg(long, value_name = "LEVEL", default_value_t, value_parser = crate::isolation_arg::parse_jail)]
-    pub(super) jail: Jail,
+    pub(super) jail: JailLevel,
 
     /// Let the plugin read the directory HOST as GUEST
     ///

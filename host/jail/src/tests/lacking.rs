@@ -9,7 +9,7 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
 
 use super::alone::in_a_fork;
 use super::{
-    Jail, JailConfig, JailError, JailLayer, LayerNeed, LayerStatus, Task, alone, bare, begin,
+    JailConfig, JailError, JailLayer, JailLevel, LayerNeed, LayerStatus, Task, alone, bare, begin,
     enter, misdeeds, not_refused, seal,
 };
 use crate::{Access, AllowedDir, JailLayers};
@@ -23,18 +23,18 @@ fn hide(number: i64, errno: Errno) {
     apply_filter(&program).unwrap();
 }
 
-fn with(requirement: Jail) -> JailConfig<'static> {
+fn with(requirement: JailLevel) -> JailConfig<'static> {
     JailConfig { requirement, ports: &[80], ..bare(Task::Work) }
 }
 
 /// Enters a best-effort jail, and returns the required layers that it lacks.
 fn missing_layers() -> Vec<JailLayer> {
-    let layers = enter(&with(Jail::BestEffort)).unwrap();
+    let layers = enter(&with(JailLevel::BestEffort)).unwrap();
     layers.missing(LayerNeed::Required).collect()
 }
 
 fn is_refused(missing: JailLayer, name: &str) {
-    let error = enter(&with(Jail::Required)).unwrap_err();
+    let error = enter(&with(JailLevel::Required)).unwrap_err();
     assert!(matches!(error, JailError::MissingLayer(named) if named == missing), "{error:?}");
     assert!(error.to_string().contains(name), "{error}");
 }
@@ -64,7 +64,7 @@ fn without_landlock_a_granted_directory_can_be_escaped() {
         begin(parent).unwrap();
         hide(libc::SYS_landlock_create_ruleset, Errno::NOSYS);
         let dirs = [AllowedDir::open(folder.path(), Access::Read).unwrap()];
-        let best = with(Jail::BestEffort);
+        let best = with(JailLevel::BestEffort);
         let layers = enter(&JailConfig { dirs: &dirs, has_namespaces: true, ..best }).unwrap();
         seal().unwrap();
         openat(&dirs[0], "../..", OFlags::RDONLY, Mode::empty()).unwrap();
@@ -97,7 +97,7 @@ fn without_seccomp_only_a_best_effort_jail_runs() {
 }
 
 /// Enters a jail with namespaces and this requirement.
-fn with_namespaces(requirement: Jail) -> Result<JailLayers, JailError> {
+fn with_namespaces(requirement: JailLevel) -> Result<JailLayers, JailError> {
     enter(&JailConfig { has_namespaces: true, ports: &[], ..with(requirement) })
 }
 
@@ -108,12 +108,12 @@ fn a_refused_mount_leaves_out_the_empty_root() {
         begin(parent).unwrap();
         hide(libc::SYS_fsopen, Errno::PERM);
         let refused = in_a_fork(|_| {
-            let error = with_namespaces(Jail::Strict).unwrap_err();
+            let error = with_namespaces(JailLevel::Strict).unwrap_err();
             let text = error.to_string();
             assert!(text.contains("an empty root: Operation not permitted"), "{text}");
         });
         assert_eq!(refused.exit_status(), Some(0));
-        let layers = with_namespaces(Jail::Required).unwrap();
+        let layers = with_namespaces(JailLevel::Required).unwrap();
         assert!(matches!(layers.get(JailLayer::EmptyRoot), Some(LayerStatus::Missing(_))));
         seal().unwrap();
         assert!(fs::read("/etc/passwd").is_err(), "the other layers still protect the file");
@@ -127,11 +127,11 @@ fn without_namespaces_only_a_strict_jail_is_refused() {
         begin(parent).unwrap();
         hide(libc::SYS_unshare, Errno::NOSPC);
         let refused = in_a_fork(|_| {
-            let error = with_namespaces(Jail::Strict).unwrap_err();
+            let error = with_namespaces(JailLevel::Strict).unwrap_err();
             assert!(matches!(error, JailError::MissingStrictLayer { .. }), "{error:?}");
         });
         assert_eq!(refused.exit_status(), Some(0));
-        let layers = with_namespaces(Jail::Required).unwrap();
+        let layers = with_namespaces(JailLevel::Required).unwrap();
         for layer in [JailLayer::EmptyRoot, JailLayer::IpcNamespace] {
             assert!(matches!(layers.get(layer), Some(LayerStatus::Missing(_))), "{layer}");
         }

@@ -16,20 +16,20 @@ pub enum Capability {
     /// Files and directories.
     Files,
     /// Environment variables.
-    Variables,
+    Environment,
     /// Connections.
     Network,
 }
 
 impl Capability {
-    const ALL: [Self; 3] = [Self::Files, Self::Variables, Self::Network];
+    const ALL: [Self; 3] = [Self::Files, Self::Environment, Self::Network];
 
     /// Returns the name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Files => "files",
-            Self::Variables => "variables",
+            Self::Environment => "variables",
             Self::Network => "network",
         }
     }
@@ -42,8 +42,8 @@ impl Capability {
                 name.starts_with("path_") || name.starts_with("fd_prestat") || name == "fd_readdir"
             }
             Self::Files => from.starts_with("wasi:filesystem/"),
-            Self::Variables if is_core => name.starts_with("environ_"),
-            Self::Variables => {
+            Self::Environment if is_core => name.starts_with("environ_"),
+            Self::Environment => {
                 from.starts_with("wasi:cli/environment@") && name == "get-environment"
             }
             // The WASI of core modules can only use sockets that it is given.
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn imports_determine_the_needed_capabilities() {
-        use Capability::{Files, Network, Variables};
+        use Capability::{Environment, Files, Network};
         #[rustfmt::skip]
         let cases: [(&str, &str, &[Capability]); 11] = [
             ("wasi_snapshot_preview1",            "fd_write",             &[]),
@@ -75,9 +75,9 @@ mod tests {
             ("wasi_snapshot_preview1",            "sock_accept",          &[]),
             ("wasi_snapshot_preview1",            "path_open",            &[Files]),
             ("wasi_snapshot_preview1",            "fd_prestat_get",       &[Files]),
-            ("wasi_snapshot_preview1",            "environ_get",          &[Variables]),
+            ("wasi_snapshot_preview1",            "environ_get",          &[Environment]),
             ("wasi:filesystem/preopens@0.2.3",    "get-directories",      &[Files]),
-            ("wasi:cli/environment@0.2.3",        "get-environment",      &[Variables]),
+            ("wasi:cli/environment@0.2.3",        "get-environment",      &[Environment]),
             ("wasi:cli/environment@0.2.3",        "get-arguments",        &[]),
             ("wasi:sockets/tcp@0.2.0",            "[method]tcp-socket.start-connect", &[Network]),
             ("wasi:http/outgoing-handler@0.2.0",  "handle",               &[Network]),

@@ -12,13 +12,13 @@ use crate::engine::{EngineOptions, PluginKind};
 use crate::item::format::Format;
 use crate::item::instance_config::InstanceConfig;
 use crate::item::limits::{LogLimit, TotalMemory};
-use crate::jail::{Access, Jail};
+use crate::jail::{Access, JailLevel};
 
 /// The setup of a child. The descriptors that it needs are sent separately.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ChildSetup {
     pub(crate) task: Task,
-    pub(crate) jail: Jail,
+    pub(crate) jail: JailLevel,
     /// The options of the engine that compiles or runs the plugin.
     pub(crate) engine: EngineOptions,
     /// The child's memory limit, in bytes.

@@ -106,7 +106,7 @@ mod tests {
             Ok(fs::read(path)
                 .map_or_else(|error| error.to_string().into_bytes(), |_| b"read".to_vec()))
         };
-        Pool::from_workers([WorkerSpec::native(move |_| Ok(read))])
+        Pool::builder_from_workers([WorkerSpec::native(move |_| Ok(read))])
     }
 
     #[test]

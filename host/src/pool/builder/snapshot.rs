@@ -105,7 +105,7 @@ impl PoolBuilder {
     ///     let record = pool.snapshot_cache(&cache).build()?.map(["a"]).next().unwrap()?;
     ///     assert_eq!(record.bytes(), Some(&b"> a"[..]));
     /// }
-    /// assert_eq!((cache.uses().misses, cache.uses().hits), (1, 1));
+    /// assert_eq!((cache.stats().misses, cache.stats().hits), (1, 1));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn snapshot_cache(mut self, cache: &Cache) -> Self {

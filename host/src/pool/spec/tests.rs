@@ -68,7 +68,7 @@ fn stateful_stateless_and_native_workers_share_a_pool() {
     with_timeout(|| {
         let engine = engine();
         let (init, upper) = (fixture(&engine, "init.wat"), fixture(&engine, "upper.wat"));
-        let pool = Pool::from_workers([
+        let pool = Pool::builder_from_workers([
             WorkerSpec::plugin(&init).init("a "),
             WorkerSpec::plugin(&init).init("b "),
             WorkerSpec::plugin(&init),
@@ -88,7 +88,7 @@ fn worker_variables_extend_the_pool_variables() {
     with_timeout(|| {
         let engine = engine();
         let environment = fixture(&engine, "environment.wat");
-        let pool = Pool::from_workers([
+        let pool = Pool::builder_from_workers([
             WorkerSpec::plugin(&environment),
             WorkerSpec::plugin(&environment).env("OWN", "1"),
             WorkerSpec::plugin(&environment).env("ALL", "mine"),
@@ -110,7 +110,7 @@ fn each_worker_sees_its_own_directories() {
             WorkerSpec::plugin(&files).dir(DirGrant::read(path, "/data"))
         };
         let workers = ["one", "two"].map(worker);
-        let mut pool = Pool::from_workers(workers).build().unwrap();
+        let mut pool = Pool::builder_from_workers(workers).build().unwrap();
         let mut seen = BTreeSet::new();
         while seen.len() < 2 {
             seen.extend(shown(pool.map(["<x"; 64])));
@@ -131,9 +131,9 @@ fn memory_limits_apply_to_the_pool_and_to_each_worker() {
             (Pool::builder(&init), true),
             (Pool::builder(&init).memory(little), false),
             (Pool::builder(&init).memory(enough), true),
-            (Pool::from_workers([spec()]).memory(little), false),
-            (Pool::from_workers([spec().memory(enough)]).memory(little), true),
-            (Pool::from_workers([spec(), spec().memory(little)]), false),
+            (Pool::builder_from_workers([spec()]).memory(little), false),
+            (Pool::builder_from_workers([spec().memory(enough)]).memory(little), true),
+            (Pool::builder_from_workers([spec(), spec().memory(little)]), false),
         ];
         for (case, (builder, starts)) in cases.into_iter().enumerate() {
             let mut pool = builder.build().unwrap();
@@ -153,11 +153,11 @@ fn fuel_limits_apply_to_the_pool_and_to_each_worker() {
         let (little, enough) = ("10".parse().unwrap(), "1M".parse().unwrap());
         let spec = || WorkerSpec::plugin(&upper);
         let cases = [
-            (Pool::from_workers([spec()]), true),
-            (Pool::from_workers([spec()]).fuel(enough), true),
-            (Pool::from_workers([spec()]).fuel(little), false),
-            (Pool::from_workers([spec().fuel(enough)]).fuel(little), true),
-            (Pool::from_workers([spec().fuel(little)]), false),
+            (Pool::builder_from_workers([spec()]), true),
+            (Pool::builder_from_workers([spec()]).fuel(enough), true),
+            (Pool::builder_from_workers([spec()]).fuel(little), false),
+            (Pool::builder_from_workers([spec().fuel(enough)]).fuel(little), true),
+            (Pool::builder_from_workers([spec().fuel(little)]), false),
         ];
         for (case, (builder, suffices)) in cases.into_iter().enumerate() {
             let shown = shown(builder.build().unwrap().map(["a"]));
@@ -170,7 +170,7 @@ fn fuel_limits_apply_to_the_pool_and_to_each_worker() {
 #[test]
 fn result_limits_apply_to_native_workers() {
     let limit = "2".parse().unwrap();
-    let mut pool = Pool::from_workers([echo()]).max_result(limit).build().unwrap();
+    let mut pool = Pool::builder_from_workers([echo()]).max_result(limit).build().unwrap();
     let too_long = "bad-result: the result of 3 bytes is larger than the 2 bytes of `max_result`";
     assert_eq!(shown(pool.map(["12", "123", "1"])), ["12", too_long, "1"]);
 }
@@ -185,24 +185,27 @@ fn an_inconsistent_worker_list_is_refused() {
     let fuel: Fuel = "1M".parse().unwrap();
     #[rustfmt::skip]
     let cases = [
-        (Pool::from_workers([]),                                    "the pool has no worker".into()),
-        (Pool::from_workers([plugin(), echo()]).jobs(jobs(3)),      "2 workers are listed, but `jobs` is 3".into()),
-        (Pool::from_workers([plugin()]).init(Init::Same(vec![])),   "init arguments for all workers cannot be combined with a list of workers".into()),
-        (Pool::from_workers([echo(), plugin().init("")]),           format!("plugin `{path}` takes no init arguments: it does not export `init`")),
-        (Pool::from_workers([plugin(), WorkerSpec::plugin(&other)]), format!("plugin `../tests/fixtures/init.wat` was loaded with another engine than `{path}`")),
-        (Pool::from_workers([plugin(), echo().init("")]),           "worker 1 is native: `init` is for plugins".into()),
-        (Pool::from_workers([echo().env("A", "")]),                 "worker 0 is native: `env` is for plugins".into()),
-        (Pool::from_workers([echo().memory(MemoryLimit::DEFAULT)]), "worker 0 is native: `memory` is for plugins".into()),
-        (Pool::from_workers([echo().fuel(fuel)]),                   "worker 0 is native: `fuel` is for plugins".into()),
-        (Pool::from_workers([plugin().fuel(fuel)]),                 format!("plugin `{path}` was loaded with an engine that counts no fuel")),
-        (Pool::from_workers([echo(), plugin()]).fuel(fuel),         format!("plugin `{path}` was loaded with an engine that counts no fuel")),
-        (Pool::from_workers([plugin().dir(DirGrant::read("no", "/"))]), "cannot grant the directory `no`".into()),
-        (Pool::from_workers([plugin()]).dir(DirGrant::read("no", "/")), "cannot grant the directory `no`".into()),
+        (Pool::builder_from_workers([]),                                    "the pool has no worker".into()),
+        (Pool::builder_from_workers([plugin(), echo()]).jobs(jobs(3)),      "2 workers are listed, but `jobs` is 3".into()),
+        (Pool::builder_from_workers([plugin()]).init(Init::Same(vec![])),   "init arguments for all workers cannot be combined with a list of workers".into()),
+        (Pool::builder_from_workers([echo(), plugin().init("")]),           format!("plugin `{path}` takes no init arguments: it does not export `init`")),
+        (Pool::builder_from_workers([plugin(), WorkerSpec::plugin(&other)]), format!("plugin `../tests/fixtures/init.wat` was loaded with another engine than `{path}`")),
+        (Pool::builder_from_workers([plugin(), echo().init("")]),           "worker 1 is native: `init` is for plugins".into()),
+        (Pool::builder_from_workers([echo().env("A", "")]),                 "worker 0 is native: `env` is for plugins".into()),
+        (Pool::builder_from_workers([echo().memory(MemoryLimit::DEFAULT)]), "worker 0 is native: `memory` is for plugins".into()),
+        (Pool::builder_from_workers([echo().fuel(fuel)]),                   "worker 0 is native: `fuel` is for plugins".into()),
+        (Pool::builder_from_workers([plugin().fuel(fuel)]),                 format!("plugin `{path}` was loaded with an engine that counts no fuel")),
+        (Pool::builder_from_workers([echo(), plugin()]).fuel(fuel),         format!("plugin `{path}` was loaded with an engine that counts no fuel")),
+        (Pool::builder_from_workers([plugin().dir(DirGrant::read("no", "/"))]), "cannot grant the directory `no`".into()),
+        (Pool::builder_from_workers([plugin()]).dir(DirGrant::read("no", "/")), "cannot grant the directory `no`".into()),
     ];
     for (builder, expected) in cases {
         assert_eq!(error(builder), expected);
     }
-    assert_eq!(Pool::from_workers([echo(), plugin()]).jobs(jobs(2)).build().unwrap().workers(), 2);
+    assert_eq!(
+        Pool::builder_from_workers([echo(), plugin()]).jobs(jobs(2)).build().unwrap().workers(),
+        2
+    );
 }
 
 #[test]
@@ -212,7 +215,7 @@ fn a_worker_has_at_most_200_directories() {
     let pool = |all: usize, own: usize| {
         let grant = |number| DirGrant::read(folder.path(), format!("/{number}"));
         let worker = (0..own).map(grant).fold(WorkerSpec::plugin(&files), WorkerSpec::dir);
-        (0..all).map(grant).fold(Pool::from_workers([worker]), PoolBuilder::dir)
+        (0..all).map(grant).fold(Pool::builder_from_workers([worker]), PoolBuilder::dir)
     };
     assert!(pool(10, 200).build().is_ok());
     let expected = "plugin `../tests/fixtures/files.wat` is granted 201 directories, \
@@ -274,7 +277,7 @@ fn counter() -> WorkerSpec {
 #[test]
 fn a_panicking_native_worker_is_replaced() {
     with_timeout(|| {
-        let mut pool = Pool::from_workers([counter()]).build().unwrap();
+        let mut pool = Pool::builder_from_workers([counter()]).build().unwrap();
         let items = ["a", "panic", "b", "none", "refuse", "bad", "c"];
         let expected = [
             "1.1",
@@ -295,7 +298,7 @@ fn a_panicking_native_worker_is_replaced() {
 #[test]
 fn a_panic_in_the_finish_report_is_reported() {
     with_timeout(|| {
-        let mut pool = Pool::from_workers([counter()]).build().unwrap();
+        let mut pool = Pool::builder_from_workers([counter()]).build().unwrap();
         assert_eq!(pool.map(["x"; 13]).count(), 13);
         let failure = pool.close().remove(0).finish_report.unwrap_err();
         assert_eq!(
@@ -322,7 +325,7 @@ fn a_native_worker_that_does_not_open_ends_the_run() {
             (panics, "worker 1 could not be started: its native code panicked: no model"),
         ];
         for (spec, expected) in cases {
-            let mut pool = Pool::from_workers([echo(), spec]).build().unwrap();
+            let mut pool = Pool::builder_from_workers([echo(), spec]).build().unwrap();
             let error = failed(&mut pool, &["a"]);
             assert_eq!(error.with_causes(), expected);
         }
@@ -355,7 +358,8 @@ fn a_native_worker_that_fails_to_reopen_is_retired() {
                 _ => Ok(item.to_vec()),
             })
         });
-        let mut pool = Pool::from_workers([once]).observer(retired.clone()).build().unwrap();
+        let mut pool =
+            Pool::builder_from_workers([once]).observer(retired.clone()).build().unwrap();
         let error = failed(&mut pool, &["a", "panic", "b"]);
         let expected = "no worker is left: worker 0, the last one, could not be started again: \
                         its native code could not be opened: only once";

@@ -225,7 +225,7 @@ fn public_types_are_send_and_sync() {
     send::<Pool>();
     send::<PoolBuilder>();
     send::<Results<'_, std::vec::IntoIter<String>>>();
-    send::<RunOutcome>();
+    send::<RunResult>();
     share::<Record>();
     share::<Fault>();
     share::<Error>();
@@ -249,7 +249,7 @@ fn native_results_arrive_while_a_later_item_runs() {
             })
         };
         let chunk_size = ChunkSize::Fixed(NonZeroUsize::new(100).unwrap());
-        let pool = Pool::from_workers([WorkerSpec::native(open)]);
+        let pool = Pool::builder_from_workers([WorkerSpec::native(open)]);
         let mut pool = pool.chunk_size(chunk_size).build().unwrap();
         let items = numbers(20).into_iter().chain(["slow".to_owned(), "last".to_owned()]);
         let mut results = pool.map(items.collect::<Vec<_>>());

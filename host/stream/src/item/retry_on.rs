@@ -18,7 +18,7 @@ use crate::item::parse_error::ParseError;
 /// assert!(retry_on.contains(FaultKind::Refused));
 /// assert!(!retry_on.contains(FaultKind::Trap));
 /// assert_eq!(
-///     RetryOn::NOTHING.with(FaultKind::Timeout).with(FaultKind::Refused),
+///     RetryOn::NONE.with(FaultKind::Timeout).with(FaultKind::Refused),
 ///     retry_on,
 /// );
 /// assert_eq!(RetryOn::default().to_string(), "trap,timeout,out-of-memory,crashed");
@@ -29,7 +29,7 @@ pub struct RetryOn(u16);
 
 impl RetryOn {
     /// The empty set.
-    pub const NOTHING: Self = Self(0);
+    pub const NONE: Self = Self(0);
 
     /// Returns this set with `kind` added. `not-run` is never added: an item that was not run
     /// cannot be tried again.
@@ -51,7 +51,7 @@ impl RetryOn {
 impl<'de> Deserialize<'de> for RetryOn {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let bits = u16::deserialize(deserializer)?;
-        let all = FaultKind::ALL.into_iter().fold(Self::NOTHING, Self::with);
+        let all = FaultKind::ALL.into_iter().fold(Self::NONE, Self::with);
         if bits & !all.0 != 0 {
             let unexpected = Unexpected::Unsigned(bits.into());
             return Err(D::Error::invalid_value(unexpected, &"a set of faults"));
@@ -64,7 +64,7 @@ impl Default for RetryOn {
     /// Returns the kinds that may be due to the instance or to chance: trap, timeout, out of memory
     /// and crashed. A plugin's own error is final.
     fn default() -> Self {
-        Self::NOTHING
+        Self::NONE
             .with(FaultKind::Trap)
             .with(FaultKind::Timeout)
             .with(FaultKind::OutOfMemory)
@@ -93,7 +93,7 @@ impl FromStr for RetryOn {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let mut kinds = Self::NOTHING;
+        let mut kinds = Self::NONE;
         for name in text.split(',') {
             match name.trim().parse()? {
                 FaultKind::NotRun => return Err(NOT_RUN),
@@ -133,7 +133,7 @@ mod tests {
             postcard::from_bytes::<RetryOn>(&sent).ok()
         };
         assert_eq!(read(RetryOn::default().0), Some(RetryOn::default()));
-        assert_eq!(read(0), Some(RetryOn::NOTHING));
+        assert_eq!(read(0), Some(RetryOn::NONE));
         assert_eq!(read(1 << FaultKind::NotRun as u16), None);
         assert_eq!(read(1 << 15), None);
     }

@@ -130,7 +130,7 @@ impl Source for Files {
         }
     }
 
-    fn size(&self) -> SizeHint {
+    fn size_hint(&self) -> SizeHint {
         self.list.size()
     }
 

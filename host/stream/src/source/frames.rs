@@ -108,7 +108,7 @@ impl Source for Frames {
         }
     }
 
-    fn size(&self) -> SizeHint {
+    fn size_hint(&self) -> SizeHint {
         let bytes = self.buffer.inputs().total_bytes();
         SizeHint { bytes, ..SizeHint::default() }
     }

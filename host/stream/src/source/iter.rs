@@ -11,7 +11,7 @@ use crate::block::BlockBuilder;
 /// use mtl_host::source::{Items, Source};
 ///
 /// let source = Items::new(["one", "two"]);
-/// assert_eq!(source.size().items, (2, Some(2)));
+/// assert_eq!(source.size_hint().items, (2, Some(2)));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Items<I>(I);
@@ -38,7 +38,7 @@ where
         }
     }
 
-    fn size(&self) -> SizeHint {
+    fn size_hint(&self) -> SizeHint {
         SizeHint { items: self.0.size_hint(), bytes: None }
     }
 }

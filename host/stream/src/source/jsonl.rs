@@ -68,7 +68,7 @@ impl Source for Jsonl {
         })
     }
 
-    fn size(&self) -> SizeHint {
+    fn size_hint(&self) -> SizeHint {
         self.0.size()
     }
 

@@ -83,7 +83,7 @@ impl Source for Lines {
         })
     }
 
-    fn size(&self) -> SizeHint {
+    fn size_hint(&self) -> SizeHint {
         self.0.size()
     }
 

@@ -44,8 +44,8 @@ impl<S: Source> Source for Take<S> {
 
     /// Returns the number of items. The number of bytes is unknown, because the first items may
     /// take any part of the input.
-    fn size(&self) -> SizeHint {
-        let (least, most) = self.source.size().items;
+    fn size_hint(&self) -> SizeHint {
+        let (least, most) = self.source.size_hint().items;
         let most = most.map_or(self.left, |most| most.min(self.left));
         SizeHint { items: (least.min(self.left), Some(most)), bytes: None }
     }
@@ -116,9 +116,9 @@ mod tests {
         let sizes = [(5, (2, Some(2))), (1, (1, Some(1)))];
         for (items, expected) in sizes {
             let source = Take::new(Items::new(vec!["item"; items]), 2);
-            assert_eq!(source.size(), SizeHint { items: expected, bytes: None });
+            assert_eq!(source.size_hint(), SizeHint { items: expected, bytes: None });
         }
         let unknown = Take::new(Pair(false), 2);
-        assert_eq!(unknown.size().items, (0, Some(2)));
+        assert_eq!(unknown.size_hint().items, (0, Some(2)));
     }
 }

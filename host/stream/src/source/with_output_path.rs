@@ -60,8 +60,8 @@ impl<S: Source> Source for WithOutputPath<S> {
         filled
     }
 
-    fn size(&self) -> SizeHint {
-        self.source.size()
+    fn size_hint(&self) -> SizeHint {
+        self.source.size_hint()
     }
 
     fn stop_flag(&self) -> Option<StopFlag> {
@@ -110,6 +110,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let results = Directory::create(folder.path()).unwrap();
         let source = WithOutputPath::new(Items::new(["a", "b"]), results.output_paths());
-        assert_eq!(source.size(), Items::new(["a", "b"]).size());
+        assert_eq!(source.size_hint(), Items::new(["a", "b"]).size_hint());
     }
 }

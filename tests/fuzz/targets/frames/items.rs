@@ -129,7 +129,7 @@ impl Case<'_> {
 
     fn retry_on(&self) -> RetryOn {
         let kinds = FaultKind::ALL.into_iter().enumerate();
-        kinds.fold(RetryOn::NOTHING, |retry_on, (bit, kind)| match self.retry_on >> bit & 1 {
+        kinds.fold(RetryOn::NONE, |retry_on, (bit, kind)| match self.retry_on >> bit & 1 {
             0 => retry_on,
             _ => retry_on.with(kind),
         })
@@ -139,7 +139,7 @@ impl Case<'_> {
     fn is_plain(&self) -> bool {
         self.steps.iter().all(|step| matches!(step, Step::Start(_)))
             && matches!(self.rule, Rule::Any)
-            && self.retry_on() == RetryOn::NOTHING
+            && self.retry_on() == RetryOn::NONE
             && self.limit == u16::MAX
     }
 }

@@ -21,7 +21,7 @@ fn whole(reply: &[u8], outcomes: &Outcomes) -> Vec<u8> {
 
 /// Returns a reply with three outcomes.
 fn sent_frame(end: &ExecutionEnd) -> Vec<u8> {
-    let mut sent = outcomes(3, RetryOn::NOTHING);
+    let mut sent = outcomes(3, RetryOn::NONE);
     sent.record(b"one", ResultLimit::DEFAULT);
     sent.no_record();
     sent.fault(FaultKind::Refused, "no");
@@ -42,7 +42,7 @@ fn a_run_reply_round_trips() {
     let frame = sent_frame(&ExecutionEnd::Done);
     let sent = ChildRunReply::decode(Payload(&frame[HEADER..])).unwrap();
     assert_eq!((&sent.ended, sent.format), (&ChildExecutionEnd::Done, Format::Json));
-    let mut received = outcomes(4, RetryOn::NOTHING);
+    let mut received = outcomes(4, RetryOn::NONE);
     received.record(b"zero", ResultLimit::DEFAULT);
     assert_eq!(sent.check(3, 3), Ok(()));
     sent.add_to(&mut received, ResultLimit::DEFAULT);
@@ -51,7 +51,7 @@ fn a_run_reply_round_trips() {
 
 #[test]
 fn records_of_a_reply_are_checked_against_the_sink_rule() {
-    let mut sent = outcomes(3, RetryOn::NOTHING);
+    let mut sent = outcomes(3, RetryOn::NONE);
     for record in ["one", "", "a\nb"] {
         sent.record(record.as_bytes(), ResultLimit::DEFAULT);
     }
@@ -64,7 +64,7 @@ fn records_of_a_reply_are_checked_against_the_sink_rule() {
         (RecordRule::Without(b'\n'), ["one", "", newline]),
     ];
     for (rule, expected) in cases {
-        let span = outcomes(3, RetryOn::NOTHING).span().clone();
+        let span = outcomes(3, RetryOn::NONE).span().clone();
         let mut received = Outcomes::new(span, WorkerIndex::new(1), rule);
         sent.add_to(&mut received, ResultLimit::DEFAULT);
         assert_eq!(texts(&received), expected, "{rule:?}");
@@ -95,7 +95,7 @@ fn the_outcome_count_must_match_the_execution_end() {
         let reply = ChildRunReply::decode(Payload(&frame[HEADER..])).unwrap();
         assert_eq!(reply.check(sent, started).is_ok(), fits, "{end:?} {sent} {started}");
     }
-    let none = outcomes(3, RetryOn::NOTHING);
+    let none = outcomes(3, RetryOn::NONE);
     let nothing = reply(Vec::new(), &ExecutionEnd::Yielded, Format::Text, &none);
     let nothing = ChildRunReply::decode(Payload(&nothing[HEADER..])).unwrap();
     assert!(nothing.check(3, 1).is_err(), "a child that yields has finished an item");
@@ -122,7 +122,7 @@ fn a_truncated_or_changed_run_reply_is_rejected() {
 fn outcomes_after_a_retried_item_are_dropped() {
     let frame = sent_frame(&ExecutionEnd::Done);
     let sent = ChildRunReply::decode(Payload(&frame[HEADER..])).unwrap();
-    let mut received = outcomes(3, RetryOn::NOTHING.with(FaultKind::BadResult));
+    let mut received = outcomes(3, RetryOn::NONE.with(FaultKind::BadResult));
     sent.add_to(&mut received, "1".parse().unwrap());
     assert_eq!(received.len(), 1, "the first record is longer than the limit");
     assert!(received.needs_retry());
@@ -130,9 +130,9 @@ fn outcomes_after_a_retried_item_are_dropped() {
 
 #[test]
 fn records_after_a_retried_fault_are_dropped() {
-    let mut received = outcomes(3, RetryOn::NOTHING.with(FaultKind::Refused));
+    let mut received = outcomes(3, RetryOn::NONE.with(FaultKind::Refused));
     received.fault(FaultKind::Refused, "no");
-    let mut sent = outcomes(2, RetryOn::NOTHING);
+    let mut sent = outcomes(2, RetryOn::NONE);
     sent.record(b"one", ResultLimit::DEFAULT);
     sent.record(b"two", ResultLimit::DEFAULT);
     let frame = whole(&reply(Vec::new(), &ExecutionEnd::Done, Format::Text, &sent), &sent);

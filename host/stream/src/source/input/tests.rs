@@ -65,7 +65,7 @@ fn inputs_are_read_in_sequence() {
     ];
     let total: u64 = paths.iter().map(|path| path.metadata().unwrap().len()).sum();
     let lines = Lines::new(Inputs::open(paths).unwrap());
-    assert_eq!(lines.size(), SizeHint::from_bytes(total));
+    assert_eq!(lines.size_hint(), SizeHint::from_bytes(total));
     let given = SourceOutput::by(lines);
     assert_eq!(given.texts(), ["one", "two", "three", "four", "five"]);
     assert_eq!(given.input_bytes, total, "stored bytes are counted");
