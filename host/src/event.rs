@@ -69,16 +69,17 @@ pub enum Event<'a> {
         /// The missing feature.
         missing: &'a str,
     },
-    /// The time that a worker waits for a core will count as time of its item, because the kernel does not report that
-    /// time. The event occurs if items have a time limit and there are more workers than cores.
+    /// The kernel does not report the run delay (schedstat): the time for which a worker's thread waits for a core. The
+    /// time limit of an item therefore includes the run delay. The event occurs if items have a time limit and the pool
+    /// has more workers than cores.
     RunDelayUnknown {
         /// The number of workers.
         workers: usize,
         /// The number of cores that this process may use.
         cores: usize,
     },
-    /// A plugin was initialised and its snapshot taken, in this run or, with a snapshot cache, in an earlier one. All
-    /// identical workers start from the snapshot.
+    /// A plugin was initialised, and the host took its snapshot. With a snapshot cache, this may have happened in an
+    /// earlier run. All identical workers start from the snapshot.
     SnapshotTaken {
         /// The worker that took or loaded the snapshot.
         worker: WorkerIndex,
@@ -136,8 +137,8 @@ pub enum Event<'a> {
         /// The reason.
         reason: &'a Retirement,
     },
-    /// The sandbox denied a request of a plugin that no grant covers. The call failed inside the plugin, which may
-    /// continue. Each denial is reported once, and only a limited number for each run.
+    /// The sandbox denied a request of a plugin, because no grant covers the request. The plugin's call failed, and the
+    /// plugin may continue. Identical denials are reported once. Each run reports a limited number of denials.
     Denied {
         /// The worker.
         worker: WorkerIndex,
@@ -342,8 +343,8 @@ impl Observers {
         Self(Some(observer))
     }
 
-    /// Notifies the observer of an event, and traces the event. A panic of the observer is ignored, so that it costs no
-    /// item of the worker.
+    /// Notifies the observer of an event, and traces the event. Ignores a panic of the observer, because the panic must
+    /// not make an item of the worker fail.
     pub(crate) fn notify(&self, event: &Event<'_>) {
         event.trace();
         if let Some(observer) = &self.0 {

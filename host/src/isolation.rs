@@ -8,9 +8,9 @@
 //!                                └──── page ────────┘  number of the child's current item
 //! ```
 //!
-//! The loop, state, claims and tally of a worker are the same in both cases: a child is one more
-//! kind of executor. `wire` decodes the frames of a child; `remote` and `queue/loan` check the
-//! decoded values. A child that dies costs only the item that it was running.
+//! Both kinds of workers share the code of the loop, the state, the claims and the tally. Only the
+//! executors differ. `wire` decodes the frames of a child; `remote` and `queue/loan` check the
+//! decoded values. If a child dies, only the item that it was running fails.
 
 pub(crate) mod child;
 mod child_connection;
@@ -64,8 +64,9 @@ impl fmt::Display for Isolation {
 
 /// The settings of workers' processes.
 ///
-/// A process is this program, started again: [`child_main`] makes it a worker. If a program does
-/// not call [`child_main`] first, it must name another program by [`program`](Self::program).
+/// By default, the pool starts this program again for each worker, and [`child_main`] turns the new
+/// process into a worker. If this program does not call [`child_main`] first, it must set another
+/// program by [`program`](Self::program).
 ///
 /// ```
 /// use mtl_host::isolation::{JailLevel, Processes};
@@ -94,7 +95,7 @@ impl Processes {
     }
 
     /// Sets the layers that the jail must have (default: [`JailLevel::Required`]). If the machine lacks
-    /// one of them, no worker starts.
+    /// one of these layers, no worker starts.
     pub fn jail(mut self, jail: JailLevel) -> Self {
         self.jail = jail;
         self

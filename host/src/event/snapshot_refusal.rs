@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::item::bounded;
 
-/// The reason why a plugin cannot have a snapshot. Each worker is then initialised on its own.
+/// The reason why the host cannot take a snapshot of a plugin. Each worker then initialises its own
+/// instance.
 ///
 /// ```
 /// use mtl_host::event::SnapshotRefusal;

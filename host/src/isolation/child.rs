@@ -1,6 +1,6 @@
-//! The code that runs in a worker's process. The process enters its jail before it touches the
-//! plugin, and then obeys its parent in a loop. A process that compiles plugins works the same way
-//! (`compile`).
+//! The code that runs in a worker's process. The process enters its jail before it reads the
+//! plugin. It then executes the orders of its parent in a loop. A process that compiles a plugin
+//! enters its jail in the same way (`compile`).
 //!
 //! ```text
 //! child_main ─▶ begin ─▶ read the setup ─▶ enter the jail ─▶ load code, start threads ─▶ seal ─▶ ready
@@ -8,8 +8,9 @@
 //!                                                         run, run, … finish ◀─ started ◀─ make the instance
 //! ```
 //!
-//! All requests of a guest to the parent, such as a call of a host function or more memory, come
-//! from the one thread that runs the guest. So the next frame is always the answer.
+//! Some calls of a guest need the parent, for example a call of a host function or a request for
+//! memory. Only the thread that runs the guest sends such requests, and it waits for each answer.
+//! So the next frame from the parent is always the answer.
 
 mod buffers;
 mod compile;
@@ -29,8 +30,8 @@ use rustix::process::Pid;
 use crate::executor::native;
 use crate::executor::native::{NativeWorker, OpenNative, WorkerContext};
 
-/// The first argument of a process that becomes a worker. The second is the process number of its
-/// parent.
+/// The first argument of a process that becomes a worker. The second argument is the process ID of
+/// the parent.
 pub(super) const MARK: &str = "--mtl-host-worker-process";
 
 /// True if this program has called [`child_main`], so that its processes can become workers.
@@ -39,8 +40,8 @@ static IS_HOOKED: AtomicBool = AtomicBool::new(false);
 /// Turns this process into a worker, if it was started as one. A program whose pools use
 /// [`Isolation::Process`](crate::isolation::Isolation::Process) must call this first in `main`.
 ///
-/// In a process that was not started as a worker, the function returns immediately. Otherwise it
-/// never returns: the process ends with its work, or with its parent.
+/// In a process that was not started as a worker, the function returns immediately. In a worker's
+/// process, it never returns: the process exits when its work is done or its parent ends.
 ///
 /// ```standalone_crate
 /// use mtl_host::isolation::{Isolation, Processes};
@@ -60,8 +61,8 @@ pub fn child_main() {
     become_worker(None);
 }
 
-/// Does the same as [`child_main`], but runs native code instead of the plugin, in the same jail.
-/// Tests of the jail use it to act as a plugin that has taken over its process.
+/// Does the same as [`child_main`], but runs native code in the jail instead of the plugin. In
+/// tests of the jail, the native code acts as a plugin that has taken over its process.
 #[doc(hidden)]
 pub fn child_main_with<W, F>(open: F)
 where

@@ -1,8 +1,8 @@
 //! The parent's end of the socket to a child: it sends and receives frames, and limits each wait.
 //!
-//! The child may be hostile: it may not read, send half a frame, or send forever. So each step asks
-//! the [`WaitPolicy`] whether to continue. Memory is allocated only for bytes that have arrived, and
-//! never for the length in a frame's header.
+//! The child may be hostile: it can stop reading, send half a frame, or send without end. Therefore each step asks the
+//! [`WaitPolicy`] whether to continue. The parent allocates memory only for bytes that have arrived, and never for the
+//! length that a frame's header announces.
 
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
@@ -20,7 +20,7 @@ use crate::control::deadline::Overdue;
 
 /// A policy that limits a wait for a child.
 pub(crate) trait WaitPolicy {
-    /// Returns the time until which to wait, or `None` to wait without a limit.
+    /// Returns the end of the wait, or `None` if the wait has no limit.
     ///
     /// # Errors
     ///

@@ -5,9 +5,10 @@
 //! word 1   1 if the child has begun to run its items; a child that dies earlier was running none
 //! ```
 //!
-//! The child starts each item by an atomic step on word 0. So the parent always knows which item
-//! the child is running, and can return the items that are not started. The child may write any
-//! value there; `queue/loan.rs` defines what the parent believes.
+//! The child starts each item by an atomic increment in word 0. So the parent always knows which
+//! item the child is running, and can return to the queue the items that the child has not started.
+//! A hostile child may write any value to word 0; `queue/loan.rs` defines which values the parent
+//! accepts.
 
 use std::io;
 use std::os::fd::OwnedFd;

@@ -6,9 +6,9 @@
 //!                                  └─ metadata or error  └──▶ workers' processes
 //! ```
 //!
-//! `wire/compile_reply` and `wire/refused` decode the replies. The parent trusts a reply no more
-//! than the plugin: a plugin that has taken over its compiler can report anything about itself, and
-//! its code runs only in jails.
+//! `wire/compile_reply` and `wire/refused` decode the replies. The parent does not trust the
+//! replies, because a plugin that has taken over its compiler can report anything about itself. The
+//! compiled code runs only in jails.
 
 use std::fs::File;
 use std::io;
@@ -200,8 +200,8 @@ impl Compiler<'_> {
     }
 }
 
-/// Copies the code that a child has written. The child has ended, so no process can write to the
-/// file any longer.
+/// Copies the code that a child has written. The child has ended, so no other process can write to
+/// the file.
 fn copy_code(file: &File, reply: ChildCompileReply) -> Result<SealedFile, LoadErrorKind> {
     SealedFile::copy(file, reply.length).map_err(LoadErrorKind::code)
 }

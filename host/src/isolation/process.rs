@@ -1,10 +1,9 @@
-//! The process of a child: its start, the handover of descriptors, and its end. No child is left
-//! behind.
+//! The process of a child: its start, the handover of descriptors, and its end. No child outlives
+//! this process.
 //!
-//! Dropping a [`Child`] kills the process. If this process itself is killed, the kernel kills the
-//! child, because the child requests that in its first step. The kernel ties the child to the
-//! *thread* that started it. So a child belongs to one thread, which must drop it before the thread
-//! ends.
+//! Dropping a [`Child`] kills the child. In its first step, a child asks the kernel to kill it when
+//! its parent ends. For the kernel, the parent is the *thread* that started the child. Therefore
+//! this thread must exist as long as its child, and must drop the [`Child`] before the thread ends.
 
 mod signals;
 #[cfg(test)]
@@ -32,11 +31,11 @@ use super::child_connection::{ChildConnection, LinkError, WaitPolicy};
 use super::eventfd::EventFd;
 use crate::sandbox::granted::GrantedDir;
 
-/// The most time that a process may take to end after it has closed its end of the socket. A dying
-/// process first returns its memory, which may be large.
+/// The maximum time between the moment when a process closes its end of the socket and its exit. In
+/// this time, the kernel frees the memory of the process, which may be large.
 pub(super) const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The most time that a process may take until it is jailed and has its code. It allows for a busy
-/// machine.
+/// The maximum time that a process may take to enter its jail and load its code. The limit is
+/// generous, because the machine may be busy.
 pub(super) const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The most descriptors in one message. The system allows up to 253.
@@ -170,8 +169,8 @@ pub(crate) struct ProcessExit {
 }
 
 impl ProcessExit {
-    /// Returns whether the process aborted because it got no more memory. The allocator reports
-    /// that before it aborts.
+    /// Returns whether the process aborted because an allocation failed. The allocator reports the
+    /// failure before it aborts the process.
     pub(crate) fn is_out_of_memory(&self) -> bool {
         let signal = self.status.and_then(|status| status.signal());
         signal == Some(SIGABRT) && self.last_message.starts_with("memory allocation of ")

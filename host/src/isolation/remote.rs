@@ -1,10 +1,10 @@
 //! The parent's end of a worker in a child: an executor whose instance runs in another process.
 //!
-//! A claim's items go out together, and their outcomes come back together. While the child works,
-//! its items are on loan (`queue/loan.rs`): other workers may take the items that it has not
-//! started. If the child dies, the shared page names the item that it was running. The child checks
-//! the deadlines itself, as an instance on a thread does. The parent waits longer by [`GRACE`], and
-//! then kills the child.
+//! The parent sends the items of a claim together, and the child returns their outcomes together.
+//! While the child works, its items are on loan (`queue/loan.rs`): other workers may take the items
+//! that the child has not started. If the child dies, the shared page shows which item the child
+//! was running. The child checks its deadlines itself, as an instance on a thread does. If the
+//! child exceeds a deadline by [`GRACE`], the parent kills it.
 
 mod child_deadline;
 mod freeze;
@@ -44,11 +44,11 @@ use crate::sandbox::guest_event::GuestEvent;
 use crate::sandbox::meter::Lease;
 use crate::sandbox::network::Network;
 
-/// The time by which a child may exceed its deadline. The child itself checks the deadline, and a
-/// busy machine delays that check.
+/// The time by which a child may exceed its deadline before the parent kills it. The child itself
+/// checks the deadline, but a busy machine may delay the check.
 pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
-/// The most bytes of a frame in addition to one result. A child sends its outcomes before they
+/// The maximum size of a frame in bytes, without one result. A child sends its outcomes before they
 /// exceed this size.
 const FRAME_EXTRA_BYTES: usize = 8 * 1024 * 1024;
 
@@ -144,8 +144,9 @@ impl Remote {
         if parts.init.len() > memory.min(MAX_ORDER_BYTES) {
             return Err(StartError::OutOfMemory { message: too_large().message });
         }
-        // The child may hold an item three times: as it was sent, in its block and in the instance. A child that
-        // freezes holds the memory three more times: in pieces, as a part of a module, and as the growing module.
+        // A child may have three copies of an item in memory: as it was sent, in its block and in the instance. A child
+        // that freezes has three more copies of the instance's memory: in pieces, as a part of a module, and in the
+        // growing module.
         let copies = if matches!(work.start_mode, StartMode::Freeze { .. }) { 6 } else { 3 };
         let data = memory.saturating_mul(copies).saturating_add(result.saturating_mul(2));
         let setup = ChildSetup {
@@ -214,8 +215,8 @@ impl Remote {
         }
     }
 
-    /// Returns the end of the longest run of `items` that can be sent in one order. No item in it
-    /// is larger than all the memory that the instance may have.
+    /// Returns the end of the longest sequence of `items` that fits into one order. The sequence
+    /// stops before an item that is larger than the memory limit of the instance.
     fn fitting(&self, span: &Span, items: Range<usize>) -> usize {
         let memory = self.services.parts.config.memory.bytes();
         let mut total = 0_usize;
@@ -262,8 +263,8 @@ fn refuse_part(_: Payload<'_>) -> Result<(), ProtocolError> {
     Err(ProtocolError("outcomes, although it has no items"))
 }
 
-/// Returns the next reply that is not an event, a request or a part. Passes on events, answers
-/// requests, and gives parts to `on_part`.
+/// Forwards events, answers requests, and passes parts to `on_part`, until another kind of reply
+/// arrives. Returns that reply.
 fn next<'connection>(
     connection: &'connection mut ChildConnection,
     services: &mut Services,
@@ -293,8 +294,8 @@ fn next<'connection>(
 }
 
 impl Services {
-    /// Returns the terms for the items of an order. The parent checks the records. So the child
-    /// checks them only if it must stop at a record that breaks the rule.
+    /// Returns the terms for the items of an order. The parent checks all records against the rule.
+    /// The child checks them only if it must stop at a bad record, because bad records are retried.
     fn terms(&self, outcomes: &Outcomes) -> Terms {
         let stops = self.parts.config.retry_on.contains(FaultKind::BadResult);
         let rule = if stops { outcomes.rule() } else { RecordRule::Any };

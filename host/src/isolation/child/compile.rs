@@ -1,5 +1,5 @@
-//! A child that compiles or inspects a plugin, and ends. It runs no code of the plugin: the code is
-//! only data here, and the jail is sealed before the plugin is read.
+//! A child that compiles or inspects one plugin, and then exits. The child treats the plugin's code
+//! as data and never runs it. The child seals its jail before it reads the plugin.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;

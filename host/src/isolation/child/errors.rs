@@ -6,7 +6,7 @@ use crate::engine::{EngineError, LoadErrorKind};
 use crate::isolation::wire::ProtocolError;
 use crate::jail::JailError;
 
-/// Error that ends a child. The child reports a jail error in a frame, and any other error in a
+/// An error that ends a child. The child reports a jail error in a frame, and any other error in a
 /// line on standard error.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SetupError {

@@ -19,8 +19,8 @@ use crate::jail::sealed_file;
 /// An instance that is ready for items, or the error of its start.
 pub(super) type StartResult = Result<Box<dyn Executor>, StartError>;
 
-/// Starts an instance and writes its snapshot to `file`, which at first holds the plugin's module
-/// of `length` bytes. Returns the instance if it cannot be frozen.
+/// Starts an instance and writes its snapshot to `file`. Before the call, `file` contains the
+/// plugin's module of `length` bytes. If the instance cannot be frozen, this returns the instance.
 pub(super) fn freeze(
     parent: &ParentConnection,
     plugin: &dyn PluginCode,

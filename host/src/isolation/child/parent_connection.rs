@@ -23,7 +23,7 @@ pub(super) struct Files {
     pub(super) dirs: Vec<OwnedFd>,
 }
 
-/// The child's end of the socket. Any thread may send whole frames; one thread
+/// The child's end of the socket. Any thread may send frames, one at a time. Only one thread
 /// receives frames.
 #[derive(Debug)]
 pub(super) struct ParentConnection {
@@ -135,8 +135,8 @@ impl ParentConnection {
         (&self.socket).write_all(frame)
     }
 
-    /// Sends the frame that `make` builds in the buffer of an earlier frame, followed by `last`,
-    /// which is its end.
+    /// Sends one frame in two pieces. `make` builds the first piece in the buffer of an earlier
+    /// frame; `last` is the second piece.
     pub(super) fn send_made(
         &self,
         make: impl FnOnce(Vec<u8>) -> Vec<u8>,

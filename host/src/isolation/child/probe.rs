@@ -7,8 +7,8 @@ use crate::isolation::wire::setup::ChildSetup;
 use crate::jail;
 use crate::jail::{JailConfig, Task};
 
-/// Enters the jail of a probe, which tries every layer that a worker may use, and sends the
-/// answers.
+/// Enters the jail of a probe, which tries every layer that a worker may use. Sends the status of
+/// each layer.
 pub(super) fn probe(parent: &ParentConnection, setup: &ChildSetup) -> Result<(), SetupError> {
     let layers = jail::enter(&JailConfig::without_grants(Task::Probe, setup.jail, setup.data))?;
     jail::seal()?;

@@ -47,7 +47,7 @@ use crate::sandbox::meter::{PoolMemory, RequestMemory};
 use crate::sandbox::net_grant::NetGrant;
 use crate::sandbox::network::Names;
 
-/// Serves the parent until it closes the socket. Returns the exit code of the process.
+/// Serves the parent until the parent closes the socket. Returns the exit code of the process.
 ///
 /// `replacement` is native code that runs instead of the plugin, in tests.
 pub(super) fn serve(parent_pid: Pid, replacement: Option<OpenNative>) -> i32 {

@@ -1,4 +1,5 @@
-//! The threads of a jailed process. All of them start before the seal, which refuses new threads.
+//! The threads of a jailed process. All of them start before the seal, because a sealed jail
+//! refuses new threads.
 //!
 //! ```text
 //! a worker      main, watchdog; for WASI: 1 async thread, 1 blocking thread (4 with a directory)
@@ -13,19 +14,21 @@ use tokio::runtime::{Builder, EnterGuard, Runtime};
 
 use crate::engine::{Engine, EngineError, PluginCode, start_compilers};
 
-/// The number of blocking threads if a directory is granted. They read and write files, for
-/// example. A plugin makes one call at a time, but a file that never answers occupies a thread.
+/// The number of threads for blocking calls, such as reads of files, if a directory is granted. A
+/// plugin makes one call at a time. But a call that waits for a file that never answers occupies
+/// its thread.
 const BLOCKING_THREADS: usize = 4;
-/// The number of blocking threads if no directory is granted. The asynchronous runtime needs at
-/// least one. It would start that thread after the seal, which would end the process.
+/// The number of threads for blocking calls if no directory is granted. The asynchronous runtime
+/// needs at least one. If the thread did not exist before the seal, the runtime would start it
+/// later, and the sealed jail would end the process.
 const WITHOUT_FILES: usize = 1;
 
-/// The time that an idle thread waits for work. It is longer than any run, so that threads never
-/// end.
+/// The time that an idle thread waits for work. It is longer than any run, so that no idle thread
+/// ends.
 const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// The asynchronous runtime of the process. It is never dropped, because a drop would wait for
-/// files that never answer.
+/// calls on files that never answer.
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 
 /// Starts the threads that a worker needs, and waits until they run.

@@ -1,9 +1,9 @@
-//! Signals that reach a whole process group, such as those of a terminal. Only the pool's process
-//! answers them.
+//! Signals that are sent to a whole process group, such as the signals of a terminal. Only the
+//! pool's process handles these signals.
 //!
-//! A child starts in the process group of its parent. A Ctrl-C at the terminal would kill it before
-//! it has a session of its own. So a child starts with these signals blocked and never unblocks
-//! them. Only its parent ends a child, by killing it.
+//! A child starts in the process group of its parent. Until the child has a session of its own, a
+//! Ctrl-C at the terminal could kill it. Therefore a child starts with these signals blocked and
+//! never unblocks them. Only the parent ends a child, by killing it.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -13,8 +13,8 @@ use std::ptr;
 const GROUP_SIGNALS: [libc::c_int; 5] =
     [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGTSTP];
 
-/// A guard that blocks the group signals for this thread while it lives. A process that is started
-/// meanwhile inherits the blocked signals.
+/// A guard that blocks the group signals for this thread until the guard is dropped. A process that
+/// this thread starts before that inherits the signal mask.
 pub(super) struct BlockedSignals {
     previous: libc::sigset_t,
 }

@@ -32,8 +32,8 @@ impl WaitPolicy for Forever {
     }
 }
 
-/// A wait that ends at the second question. It signals the eventfd at the first; otherwise the wait
-/// would never end.
+/// A policy that ends a wait at the second call. The first call signals the eventfd; without the
+/// signal, no second call would follow.
 struct UntilNotified<'a>(&'a EventFd, bool);
 
 impl WaitPolicy for UntilNotified<'_> {

@@ -32,8 +32,9 @@ struct Items<'a> {
 }
 
 impl Items<'_> {
-    /// Returns whether the child has started another item. The answer is true at most once for each
-    /// item sent, and a lower number never counts. So a child cannot gain time by false reports.
+    /// Returns whether the child has started another item since the last call. The reported number
+    /// must have grown, up to the number of items sent. So the result is true at most once for each
+    /// item, and a child cannot gain time by false reports.
     fn has_advanced(&mut self) -> bool {
         let (_, reported, _) = self.page.progress().load();
         let has_advanced = self.started < reported && reported <= self.sent;
@@ -63,8 +64,8 @@ impl<'a> ChildDeadline<'a> {
         Self { fixed: Some((Instant::now() + time, time)), ..Self::of(watch) }
     }
 
-    /// Returns a wait for `sent` items. Its time starts again with each item that the child starts.
-    /// The first item counts as started.
+    /// Returns a wait for `sent` items. The time limit restarts whenever the child starts an item.
+    /// The first item counts as started at once.
     pub(super) fn of_items(watch: &'a Watch, page: &'a ClaimPage, sent: usize) -> Self {
         let sent = u32::try_from(sent).unwrap_or(u32::MAX);
         Self { items: Some(Items { page, sent, started: 1 }), ..Self::of(watch) }

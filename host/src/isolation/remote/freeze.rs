@@ -7,8 +7,8 @@
 //!                                          an ordinary worker          jailed compiler ─▶ code
 //! ```
 //!
-//! The parent trusts the module no more than the plugin, and does not parse it. The module is
-//! compiled in a jail, and the compiled code is loaded only in jails.
+//! The parent does not trust the snapshot's module, and does not parse it. A jailed compiler
+//! compiles the module, and only jailed workers load the compiled code.
 
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;

@@ -1,5 +1,5 @@
-//! Checks the outcomes that a child sends: they must belong to items that were sent to the child
-//! and that it can have started.
+//! Checks the outcomes that a child sends. Each outcome must belong to an item that the parent has
+//! sent and that the child can have started.
 
 use crate::isolation::wire::run_reply::{ChildOutcomes, ChildRunReply};
 use crate::isolation::wire::{Payload, ProtocolError};
@@ -46,9 +46,9 @@ impl<'a> RemoteClaim<'a> {
         Ok(())
     }
 
-    /// Refuses further outcomes once the parts have [`Outcomes::LARGE`] bytes. An honest child
-    /// starts no item after that. Without this check, each of thousands of items could bring a frame
-    /// of the largest size.
+    /// Refuses further outcomes once the received parts have [`Outcomes::LARGE`] bytes. An honest child starts no item
+    /// after it has sent so many bytes. Without this check, a hostile child could send a frame of the maximum size for
+    /// each of thousands of items.
     fn check_size(&self, reply: &ChildOutcomes<'_>) -> Result<(), ProtocolError> {
         if self.bytes >= Outcomes::LARGE && reply.count() > 0 {
             return Err(ProtocolError("more bytes of results than the parts may have"));
@@ -56,8 +56,8 @@ impl<'a> RemoteClaim<'a> {
         Ok(())
     }
 
-    /// Ends the loan. Returns the child's last reply if it passes the checks, and the number of
-    /// items that count as started, which is at least one.
+    /// Ends the loan. Returns the child's last reply, if it passes the checks, and the number of
+    /// started items. At least one item counts as started.
     pub(crate) fn settle<'reply, E: From<ProtocolError>>(
         self,
         reply: Result<ChildRunReply<'reply>, E>,

@@ -7,8 +7,8 @@ use super::{Frame, Payload, ProtocolError, Reply};
 use crate::engine::compile_settings::CompileSettings;
 use crate::engine::{Findings, Metadata};
 
-/// The reply that a plugin is compiled. The first `length` bytes of the handed-over file are its
-/// code.
+/// The reply that a plugin has been compiled. The compiled code is the first `length` bytes of the
+/// file that the child received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ChildCompileReply {
     pub(crate) metadata: Metadata,

@@ -166,8 +166,8 @@ pub(crate) fn header(bytes: [u8; HEADER]) -> (usize, u8) {
     (u32::from_le_bytes([a, b, c, d]) as usize, kind)
 }
 
-/// Cuts a guest's text to the length that a frame may have. The limit allows for bytes that are not
-/// UTF-8: their replacement is longer.
+/// Truncates a guest's text to the maximum length of a text in a frame. The replacement of invalid
+/// UTF-8 is longer than the invalid bytes, and the limit leaves room for it.
 pub(crate) fn truncate_guest_text(text: String) -> String {
     bounded::truncate_text(text, bounded::guest::MAX)
 }
@@ -212,8 +212,7 @@ impl<'a> Payload<'a> {
         Ok(first.as_chunks().0)
     }
 
-    /// Reads a guest's text, and cuts it to the length that the text of a guest on a thread may
-    /// have.
+    /// Reads a guest's text, and truncates it to the maximum length for guests on threads.
     pub(crate) fn text(&mut self) -> Result<String, ProtocolError> {
         Ok(truncate_guest_text(String::from_utf8_lossy(self.bytes()?).into_owned()))
     }

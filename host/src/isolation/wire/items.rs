@@ -10,7 +10,7 @@
 //! ```
 //!
 //! The parent sends the items from their block; the child turns the received frame into a block.
-//! Neither copies them.
+//! Neither process copies the items.
 
 use std::ops::Range;
 
@@ -29,8 +29,8 @@ pub(crate) struct Terms {
     pub(crate) format: Format,
 }
 
-/// Returns the order to run `items` of `span`, in the buffer of an earlier one. The caller sends
-/// the bytes of the items after it, as its end.
+/// Builds the beginning of the order to run `items` of `span`, in the buffer of an earlier order.
+/// The caller sends the bytes of the items as the end of the order.
 pub(crate) fn order(memory: Vec<u8>, span: &Span, items: Range<usize>, terms: Terms) -> Vec<u8> {
     let [tag, byte] = terms.rule.to_bytes();
     let frame = Frame::order_in(memory, Order::Run)

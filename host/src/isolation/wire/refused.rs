@@ -1,6 +1,7 @@
-//! The reply that a plugin is refused, from the child that compiled it.
+//! The reply that a plugin is refused. The child that compiles the plugin sends it.
 //!
-//! A child sends only its findings. The parent fills in its own values, such as its limits.
+//! A child sends only its findings. The parent adds the values that it knows itself, such as its
+//! limits.
 
 use super::{Frame, Payload, ProtocolError, Reply};
 use crate::engine::compile_settings::CompileSettings;

@@ -9,10 +9,9 @@
 //!     the records, back to back
 //! ```
 //!
-//! While a child runs a long item, it sends the outcomes of earlier items in a message of their own,
-//! a part. A part has the same layout from the number of outcomes on. Later replies do not repeat
-//! the outcomes of a part. The records are sent directly from the buffer of the outcomes, and
-//! decoded together.
+//! While a child runs a long item, it sends the outcomes of earlier items in a separate message, a part. A part has the
+//! layout above from the number of outcomes on. Later replies do not repeat the outcomes of a part. The child sends the
+//! records directly from the buffer of the outcomes. The parent decodes all records of a message in one step.
 
 use super::{Frame, Payload, ProtocolError, Reply};
 use crate::executor::ExecutionEnd;
@@ -52,13 +51,13 @@ pub(crate) enum ChildExecutionEnd {
     Failed(InstanceFailure),
 }
 
-/// The numbers that stand for no record and for a fault in the list of lengths. Every record is
-/// shorter.
+/// The values in the list of lengths that stand for "no record" and for "a fault". Every record is
+/// shorter than both values.
 const NO_RECORD: u32 = u32::MAX;
 const FAULT: u32 = u32::MAX - 1;
 
-/// Returns the reply with all outcomes of `outcomes`, in the buffer of an earlier one. The caller
-/// sends the records after it, as its end.
+/// Builds the beginning of the reply with all outcomes of `outcomes`, in the buffer of an earlier
+/// reply. The caller sends the records as the end of the reply.
 pub(crate) fn reply(
     memory: Vec<u8>,
     end: &ExecutionEnd,
@@ -76,8 +75,8 @@ pub(crate) fn reply(
     encode_outcomes(frame.byte(super::start::format_byte(format)), outcomes)
 }
 
-/// Returns a part: the outcomes of some items, sent while the child runs a later one. The caller
-/// sends the records after it, as its end.
+/// Builds the beginning of a part: the outcomes of some items, sent while the child runs a later
+/// item. The caller sends the records as the end of the part.
 pub(crate) fn part(memory: Vec<u8>, outcomes: &Outcomes) -> Vec<u8> {
     encode_outcomes(Frame::reply_in(memory, Reply::Part), outcomes)
 }
@@ -132,8 +131,8 @@ impl<'a> ChildRunReply<'a> {
         Ok(Self { ended, format, outcomes: ChildOutcomes::decode(payload)? })
     }
 
-    /// Checks the reply against the number of items sent, and the number of them that were started.
-    /// An honest child reports on each item that it has started.
+    /// Checks the reply against the number of sent items and the number of started items. An honest
+    /// child reports on each item that it has started.
     pub(crate) fn check(&self, sent: usize, started: usize) -> Result<(), ProtocolError> {
         let is_done = matches!(self.ended, ChildExecutionEnd::Done);
         if self.started() == started && (!is_done || self.outcomes.count() == sent) {

@@ -55,8 +55,8 @@ pub(crate) struct Compile {
 pub(crate) enum CompileOutput {
     /// The code of the plugin, written to the second file.
     Code,
-    /// The code of the plugin, instrumented so that its instances can be frozen; written to the
-    /// second file.
+    /// The code of the plugin, with the instrumentation that freezing needs. The child writes the
+    /// code to the second file.
     Instrumented,
     /// The code of a snapshot's module, written to the second file.
     Snapshot,
@@ -73,8 +73,8 @@ pub(crate) struct WorkOrder {
     pub(crate) kind: PluginKind,
     pub(crate) call: String,
     pub(crate) functions: Vec<(String, String)>,
-    /// The granted directories: the path that errors show, the path for the plugin, and the access.
-    /// The open directories were sent before, in the same order.
+    /// The granted directories: for each, the path that errors show, the path that the plugin sees,
+    /// and the access. The open directories were sent before the setup, in the order of this list.
     pub(crate) dirs: Vec<(OsString, String, Access)>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) net: Vec<String>,
@@ -93,8 +93,8 @@ pub(crate) struct WorkOrder {
 pub(crate) enum StartMode {
     /// Calls `init`.
     Init,
-    /// Calls `init`, and then freezes the instance. The third file holds the plugin's module
-    /// without instrumentation, and later the snapshot's module.
+    /// Calls `init`, and then freezes the instance. At first, the third file contains the plugin's
+    /// module without instrumentation. Later, it contains the snapshot's module.
     Freeze {
         /// The path that errors show. The child does not open it.
         path: OsString,
@@ -116,8 +116,8 @@ impl ChildSetup {
         frame.bytes(&setup).rest(trailing).seal()
     }
 
-    /// Decodes the setup, and returns it with the bytes that follow it. If the parent has another
-    /// version, returns that version.
+    /// Decodes the setup, and returns it with the bytes that follow it. If the parent's version
+    /// differs from the child's version, returns the parent's version.
     pub(crate) fn decode(payload: &[u8]) -> Result<Result<(Self, &[u8]), String>, ProtocolError> {
         let mut payload = Payload(payload);
         let version = payload.bytes()?;

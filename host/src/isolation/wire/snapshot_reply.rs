@@ -7,8 +7,8 @@ use crate::engine::snapshot::Verdict;
 use crate::event::snapshot_refusal::SnapshotRefusal;
 use crate::item::format::Format;
 
-/// The reply that an instance is frozen. The first `length` bytes of the handed-over file are its
-/// module.
+/// The reply that an instance has been frozen. The snapshot's module is the first `length` bytes of
+/// the file that the child received.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ChildSnapshotReply {
     pub(crate) length: u64,
