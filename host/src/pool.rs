@@ -108,15 +108,16 @@ pub(crate) struct Settings {
     pub(crate) results: Option<Format>,
     pub(crate) stop: StopFlag,
     pub(crate) observers: Observers,
-    /// True if some guest has a time-out.
+    /// True if some guest has a timeout.
     pub(crate) has_deadlines: bool,
     /// The files that the workers' threads may open, if the threads are confined.
     confinement: Option<Arc<Confinement>>,
 }
 
 impl Pool {
-    /// The time that a worker has to notice that it must end. It covers some ticks of the watchdog,
-    /// or the longest single instruction: filling all memory that an instance may have.
+    /// The time that the pool gives a worker to notice that it must end. It is enough for some
+    /// ticks of the watchdog, or for the longest single instruction, which fills the whole memory
+    /// of an instance.
     const GRACE: Duration = Duration::from_secs(1);
 
     /// Returns the builder of a pool whose workers all run `plugin`.
@@ -178,8 +179,8 @@ impl Pool {
             let reads_schedule = pool.settings.has_deadlines && confinement.is_some();
             let serve = move || {
                 if reads_schedule {
-                    // Confinement forbids opening the schedule file later, so the thread opens
-                    // it now.
+                    // A confined thread cannot open its `schedstat` file, so the thread opens the
+                    // file now.
                     let _ = SchedStat::of_this_thread();
                 }
                 let confined = confinement.map_or(Ok(()), |confinement| confinement.enter());
@@ -206,9 +207,10 @@ impl Pool {
 
     /// Returns the memory that the plugins of all workers use now, in bytes.
     ///
-    /// This counts their linear memories and tables, which [`memory`](PoolBuilder::memory) limits.
-    /// The memory of an instance counts until the instance is dropped. Workers in processes count
-    /// only if the pool has a [`total_memory`](PoolBuilder::total_memory) limit.
+    /// The number includes linear memories and tables, which [`memory`](PoolBuilder::memory)
+    /// limits. The memory of an instance is included until the instance is dropped. Workers in
+    /// processes are included only if the pool has a [`total_memory`](PoolBuilder::total_memory)
+    /// limit.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -258,8 +260,8 @@ impl Pool {
 
     /// Runs every item of `items` through the workers, and returns the results lazily.
     ///
-    /// A separate thread reads the items, no further ahead than the window. [`Results`] knows the
-    /// number of results if `items` knows its length.
+    /// A separate thread reads the items. The [`window`](PoolBuilder::window) limits how far this
+    /// thread reads ahead. If `items` knows its length, [`Results`] knows the number of results.
     ///
     /// ```
     /// # use mtl_host::{Engine, Jobs, Plugin, Pool};
@@ -292,9 +294,9 @@ impl Pool {
 
     /// Runs items through the workers as [`map`](Self::map) does, but the items may be borrowed.
     ///
-    /// This passes the results to `with`, and returns the value of `with` when the reader's thread
-    /// has ended. If `with` returns early while the iterator is blocked, this waits for the
-    /// iterator.
+    /// The method passes the results to `with`, waits until the reader's thread has ended, and
+    /// returns the value of `with`. If `with` returns early while `items` blocks the reader's
+    /// thread, the method waits for `items`.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -332,13 +334,13 @@ impl Pool {
     /// Runs every item of `source` through the workers, and gives each outcome to `sink` on this
     /// thread.
     ///
-    /// This returns when the sink has all outcomes, or when the run has ended early. If the run
-    /// ends early, the summary counts the items that were not run. The sink receives the outcome of
-    /// such an item only if a later item was run.
+    /// The method returns when the sink has all outcomes, or when the run has ended early. If the
+    /// run ends early, the summary contains the number of items that were not run. The sink
+    /// receives the outcome of an item that was not run only if a later item was run.
     ///
-    /// A run that reaches its end waits until every worker has started. If a worker cannot start,
-    /// the run has an error, even if other workers did all the work; the summary counts their
-    /// items.
+    /// A run that does not end early waits until every worker has started. If a worker cannot
+    /// start, the run has an error, even if the other workers have run all items. The summary
+    /// includes the items of the other workers.
     ///
     /// ```
     /// use mtl_host::sink::{self, Output};
@@ -387,8 +389,8 @@ impl Pool {
             recalls,
         };
         let run = Run::new(Queue::new(window, workers), self.progress.clone(), run_settings);
-        // The channel has room for each worker to hand over its outcomes and continue; the window
-        // is the only bound.
+        // The channel has room for the outcomes of each worker, so that a worker can hand them over
+        // and continue. Only the window limits the number of outcomes.
         let (outbox, inbox) = bounded(workers * 4);
         for mailbox in &self.mailboxes {
             mailbox.put(Ticket { run: Arc::clone(&run), outbox: outbox.clone() });
@@ -417,9 +419,9 @@ impl Pool {
     /// Ends all workers, and returns their reports.
     ///
     /// A worker that is starting finishes its start. A plugin finishes its current item, and then
-    /// returns its finish report. If there is a [`join_timeout`](PoolBuilder::join_timeout), the
-    /// pool interrupts a plugin that takes longer. It leaves behind a worker that cannot be
-    /// interrupted, and the worker's report says so.
+    /// returns its finish report. If a [`join_timeout`](PoolBuilder::join_timeout) is set, the pool
+    /// interrupts a plugin that takes longer. If a worker cannot be interrupted, the pool leaves
+    /// the worker's thread behind, and the worker's report says so.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -475,8 +477,8 @@ impl WorkerThread {
 
 impl Drop for Pool {
     /// Ends all workers in bounded time. The pool interrupts the current items, and the plugins
-    /// give no finish reports. A native worker that does not return within a second is left behind,
-    /// and ends when its call returns.
+    /// give no finish reports. If a native worker does not return within a second, the pool leaves
+    /// the worker's thread behind. That thread ends when the call of the worker returns.
     fn drop(&mut self) {
         self.cancel.cancel_all();
         self.mailboxes.clear();

@@ -103,8 +103,8 @@ impl Run {
         self.recall();
     }
 
-    /// Ends the run with `error`, because a worker cannot start. The starts of other workers are
-    /// cancelled.
+    /// Ends the run with `error` because a worker cannot start, and cancels the starts of other
+    /// workers.
     pub(crate) fn fail_to_start(&self, error: Error) {
         self.fail(error);
         self.cancel.cancel_starts();
@@ -158,7 +158,7 @@ impl Run {
     }
 
     /// Stops reading and starting items. Plugins finish their current items, within the join
-    /// time-out.
+    /// timeout.
     pub(crate) fn stop(&self) {
         self.queue.stop_from(ItemIndex::default());
         self.stop_source();

@@ -1,8 +1,8 @@
 //! The parent's end of the socket to a child: it sends and receives frames, and limits each wait.
 //!
-//! The child may be hostile: it can stop reading, send half a frame, or send without end. Therefore each step asks the
-//! [`WaitPolicy`] whether to continue. The parent allocates memory only for bytes that have arrived, and never for the
-//! length that a frame's header announces.
+//! The child may be hostile: it can stop reading, send half a frame, or send without end. Therefore
+//! each step asks the [`WaitPolicy`] whether to continue. The parent allocates memory only for
+//! bytes that have arrived, and never for the length that a frame's header announces.
 
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;

@@ -237,7 +237,7 @@ impl PoolBuilder {
     /// Checks the rules between settings, and opens the granted directories. No code of a plugin runs before
     /// [`PreparedPool::start`].
     ///
-    /// Between these two calls, open the files that plugins must not influence, such as the output files.
+    /// Between `prepare` and `start`, open the files that plugins must not influence, such as the output files.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -251,7 +251,7 @@ impl PoolBuilder {
     ///
     /// # Errors
     ///
-    /// Fails as [`build`](Self::build) does, except for threads.
+    /// Fails as [`build`](Self::build) does, except that it cannot be refused a thread.
     pub fn prepare(self) -> Result<PreparedPool, BuildError> {
         let Self {
             workers,

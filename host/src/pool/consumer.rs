@@ -16,7 +16,7 @@ use crate::run::Run;
 use crate::run::error::Error;
 use crate::stats::{Counts, Summary};
 
-/// The end of a run: its summary, and the error, if it had one.
+/// The end of a run: the summary, and the error if the run had one.
 ///
 /// ```
 /// use mtl_host::{Engine, Error, ErrorPolicy, Plugin, Pool};
@@ -47,7 +47,7 @@ impl RunResult {
     ///
     /// # Errors
     ///
-    /// Fails with the error of the run, if it had one.
+    /// Fails with the error of the run, if the run had one.
     pub fn into_result(self) -> Result<Summary, Error> {
         match self.error {
             Some(error) => Err(error),
@@ -201,16 +201,16 @@ impl Consumer {
         let items = counts.total() - before.total();
         let failed = counts.failed() - before.failed();
         self.run.progress.advance(items, failed, outcomes.span().input_bytes());
-        // A limit in percent can be exceeded long after the failures, once enough items have been tried to judge the
-        // share.
+        // A limit in percent applies only after enough items have been tried. So the run may exceed the limit long
+        // after the last failure.
         let tried = counts.total() - counts.not_run();
         if !outcomes.is_leftover() && self.max_faults.is_exceeded_by(counts.failed(), tried) {
             self.run.fail(Error::TooManyFaults { limit: self.max_faults, counts });
         }
     }
 
-    /// Releases items that were counted. Each entry has the number of outcomes that were passed on. All items are
-    /// released in one step, so that a reader that waits for room can read as many together.
+    /// Releases items that were counted. Each entry has the number of its outcomes that were delivered. All items are
+    /// released in one step, so that a reader that waits for room can read many items at once.
     pub(super) fn release(&mut self, settled: impl IntoIterator<Item = (Outcomes, usize)>) {
         let (mut items, mut bytes) = (0, 0);
         for (outcomes, delivered) in settled {
@@ -244,8 +244,8 @@ impl Consumer {
         }
     }
 
-    /// Ends the run early or at its end, and returns its summary. Outcomes that the consumer has not taken are counted
-    /// as undelivered.
+    /// Ends the run, even if items are left, and returns its summary. Outcomes that the consumer has not taken are
+    /// counted as undelivered.
     pub(super) fn end(mut self) -> RunResult {
         self.run.stop();
         while let Some(outcomes) = self.next() {

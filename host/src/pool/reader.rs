@@ -27,14 +27,15 @@ pub(super) struct Reader {
 /// The function that the reader's thread runs.
 pub(super) type ReaderTask<'source> = Box<dyn FnOnce() + Send + 'source>;
 
-/// A function that starts the reader's thread. It returns the handle for joining the thread, unless
-/// a scope joins it.
+/// A function that starts the reader's thread. It returns the handle to join the thread, or `None`
+/// if a scope joins the thread.
 pub(super) type SpawnReader<'spawn, 'source> =
     &'spawn dyn Fn(Builder, ReaderTask<'source>) -> io::Result<Option<JoinHandle<()>>>;
 
 impl Reader {
-    /// The time that a source has to notice that the run has stopped. After that time, a reader
-    /// that is blocked in foreign code is left behind, and ends when that code returns.
+    /// The time that a source has to notice that the run has stopped. If foreign code still blocks
+    /// the reader after that time, the run leaves the reader's thread behind. The thread ends when
+    /// the foreign code returns.
     const GRACE: Duration = Duration::from_secs(1);
 
     pub(super) fn start<'source>(

@@ -52,10 +52,11 @@ impl Record {
 
 /// The results of [`Pool::map`]: a lazy iterator with one result for each item that is read.
 ///
-/// If the run ends early, the items that were read but not run come out as faults of kind
-/// [`NotRun`](crate::FaultKind::NotRun). If an error ended the run, one more such fault comes last.
-/// Its message is the error, and [`end`](Self::end) returns the error itself. Only in these cases
-/// may the number of results differ from the length of the input.
+/// If the run ends early, the result of each item that was read but not run is a fault of kind
+/// [`NotRun`](crate::FaultKind::NotRun). If an error ended the run, the iterator returns one more
+/// fault of this kind as its last result. The message of the last fault is the error;
+/// [`end`](Self::end) returns the error itself. The number of results equals the length of the
+/// input unless the run ends early.
 ///
 /// Dropping the iterator early ends the run; the pool and its workers remain usable.
 ///
@@ -87,8 +88,8 @@ pub struct Results<'pool, I> {
 
 impl<I> Results<'_, I> {
     pub(super) fn new(consumer: Consumer, (least, most): (usize, Option<usize>)) -> Self {
-        // If an endless input is stopped, the run yields fewer results than the lower bound of
-        // its size.
+        // If the run of an endless input is stopped, the run yields fewer results than the lower
+        // bound of the input's size.
         let least = if most.is_some() { least } else { 0 };
         Self {
             consumer,
@@ -100,7 +101,7 @@ impl<I> Results<'_, I> {
         }
     }
 
-    /// Collects all records, in the order in which they come out.
+    /// Collects all records, in the order in which the iterator returns them.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool, Record};
@@ -113,8 +114,9 @@ impl<I> Results<'_, I> {
     ///
     /// # Errors
     ///
-    /// Fails with the error that ended the run. If an item fails, this stops the run and fails with
-    /// the item's fault, whatever the policy of the pool.
+    /// Fails with the error that ended the run. If an item fails, the method stops the run and
+    /// fails with the item's fault, whatever the [`on_error`](crate::PoolBuilder::on_error) policy
+    /// of the pool is.
     pub fn try_collect<C: FromIterator<Record>>(mut self) -> Result<C, Error> {
         let collected: Result<C, Fault> = self.by_ref().collect();
         let ended = self.end();
@@ -150,8 +152,8 @@ impl<I> Results<'_, I> {
     /// Ends the run, even if results are left, and returns its summary and its error. Results that
     /// were not taken count as undelivered.
     ///
-    /// This waits for the current items of plugins and for workers that are starting, but no longer
-    /// than the [`join_timeout`](crate::PoolBuilder::join_timeout).
+    /// The method waits for the current items of plugins and for workers that are starting, but no
+    /// longer than the [`join_timeout`](crate::PoolBuilder::join_timeout).
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -173,8 +175,9 @@ impl<I> Results<'_, I> {
 }
 
 impl<I> Results<'_, I> {
-    /// Returns the error of the run once, as a fault of the item that would have been next. A loop
-    /// that never calls [`end`](Self::end) must not take a failed run for a success.
+    /// Returns the error of the run as a fault of the next item. Later calls return `None`. Without
+    /// this fault, a loop that never calls [`end`](Self::end) would take a failed run for a
+    /// success.
     fn take_run_error(&mut self) -> Option<Result<Record, Fault>> {
         // A reader that was left behind may fail after the results have ended.
         let has_ended = std::mem::replace(&mut self.has_ended, true);
@@ -204,8 +207,8 @@ impl<I> Iterator for Results<'_, I> {
         if cursor.passed() < outcomes.len() {
             self.current = Some((outcomes, cursor));
         } else {
-            // The items leave the window now, and not only when the caller takes the next
-            // result.
+            // This releases the items from the window now, instead of when the caller takes the
+            // next result.
             let delivered = outcomes.len();
             self.consumer.settle(outcomes, delivered);
         }

@@ -23,7 +23,8 @@ use crate::sandbox::confinement::Confinement;
 use crate::sandbox::granted::{Directories, OpenGrants, Preopens};
 use crate::sandbox::network::Names;
 
-/// The specification of one worker of a pool. [`Pool::builder_from_workers`](crate::Pool::builder_from_workers) takes a list of them.
+/// The specification of one worker of a pool. [`Pool::builder_from_workers`](crate::Pool::builder_from_workers) takes a list of
+/// specifications.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
@@ -88,12 +89,14 @@ impl WorkerSpec {
 
     /// Returns a native worker: Rust code in this process, which `open` creates.
     ///
-    /// The worker's thread calls `open` when it starts, and again to replace a worker, for example after a panic. The
-    /// worker never leaves that thread. `open` may fail with any error, so it can use `?`.
+    /// The worker's thread calls `open` when the thread starts, and again to replace the worker, for example after a
+    /// panic. The worker stays on that thread, so it need not be `Send`. `open` may fail with any error, so it can use
+    /// `?`.
     ///
     /// A native worker has no sandbox. It is trusted, and no limit of memory or time applies to it. The host catches
-    /// its panics, and the panic hook of the process reports them. If the pool is dropped, a native worker has a second
-    /// to return from its item; after that the pool leaves its thread behind.
+    /// the worker's panics, and the panic hook of the process reports them. If the pool is dropped while the worker
+    /// runs an item, the worker has one second to return. After that second, the pool leaves the worker's thread
+    /// behind.
     ///
     /// ```
     /// # use mtl_host::{Pool, WorkerSpec};
@@ -239,8 +242,8 @@ impl WorkerSpec {
     }
 }
 
-/// Checks that the process can map memory for all workers. If the system refuses a mapping later, a thread cannot even
-/// unwind, and the process ends.
+/// Checks that the process can map memory for all workers. If the system refuses a mapping after this check, a thread
+/// cannot even unwind, and the process ends.
 fn check_mappings(workers: usize, most: Option<u64>) -> Result<(), BuildError> {
     match most {
         Some(most) if workers as u64 > most => {

@@ -77,7 +77,7 @@ setters! {
         /// ```
     }
     one {
-        /// Grants a directory to this worker's plugin, in addition to those of all workers.
+        /// Grants a directory to this worker's plugin, in addition to the directories that are granted to all workers.
         ///
         /// If several grants have the same guest path, the plugin sees the last one. A worker may have at most 200
         /// directories.
@@ -111,8 +111,8 @@ setters! {
         /// ```
     }
     one {
-        /// Sets an environment variable for this worker's plugin. It adds to the variables of all workers, or replaces
-        /// one of them.
+        /// Sets an environment variable for this worker's plugin. The variable is added to the variables of all
+        /// workers. If one of those has the same name, this variable replaces it.
         ///
         /// ```
         /// # use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
@@ -135,8 +135,8 @@ setters! {
         /// addresses of the name. It keeps such an address if the name is `localhost`, or if the address itself is
         /// granted to the same worker. If no address is left, `build` fails.
         ///
-        /// The plugin can use nothing else of the network: no other names, no UDP, and no listening. It has TLS only if
-        /// it brings its own.
+        /// The plugin cannot look up other names, use UDP, or listen. The host offers no TLS, but a plugin may contain
+        /// its own implementation.
         ///
         /// ```
         /// # use mtl_host::{Engine, Plugin, Pool};
@@ -189,8 +189,8 @@ setters! {
         |settings| settings.config.max_result = Some(limit)
     }
     all {
-        /// Limits the size of a result and of a finish report (default: [`ResultLimit::DEFAULT`]). A longer result is
-        /// the fault `bad-result`. Native workers have the same limit.
+        /// Limits the size of a result and of a finish report (default: [`ResultLimit::DEFAULT`]). If a result is
+        /// longer, its item has the fault `bad-result`. The limit applies to native workers too.
         ///
         /// ```
         /// # use mtl_host::{Engine, FaultKind, Plugin, Pool};
@@ -220,8 +220,9 @@ setters! {
     all {
         /// Limits the instructions that a plugin may execute for one item (default: no limit).
         ///
-        /// The start and `finish` each have the same budget. An item that needs more has the fault `out-of-fuel`, and a
-        /// fresh instance takes the next item. This needs an engine [`with_fuel`](crate::Engine::with_fuel).
+        /// If an item needs more instructions, it has the fault `out-of-fuel`, and a fresh instance takes the next
+        /// item. The limit applies separately to the start and to `finish`. It needs an engine that counts fuel
+        /// ([`with_fuel`](crate::Engine::with_fuel)).
         ///
         /// ```
         /// # use mtl_host::{Engine, FaultKind, Plugin, Pool};
@@ -233,8 +234,9 @@ setters! {
         /// ```
     }
     one {
-        /// Limits the instructions that this worker's plugin may execute for one item, for its start and for `finish`
-        /// (default: the limit of all workers). This needs an engine [`with_fuel`](crate::Engine::with_fuel).
+        /// Limits the instructions that this worker's plugin may execute for each item, for its start and for `finish`
+        /// (default: the limit of all workers). The limit needs an engine that counts fuel
+        /// ([`with_fuel`](crate::Engine::with_fuel)).
         ///
         /// ```
         /// # use mtl_host::{Engine, FaultKind, Plugin, Pool, WorkerSpec};
@@ -250,12 +252,13 @@ setters! {
         |settings| settings.config.disk = Some(limit)
     }
     all {
-        /// Limits the bytes that each worker's plugin may write to files, with all its instances together (default: no
-        /// limit).
+        /// Limits the bytes that each worker's plugin may write to files (default: no limit). All instances of a worker
+        /// share this limit.
         ///
         /// The host refuses a write beyond the limit, and the item has the fault
         /// [`OutOfDisk`](crate::FaultKind::OutOfDisk). A worker in a process reserves up to 64 KiB in advance, but no
-        /// more than it has written so far. When the process ends, the unused part counts as written.
+        /// more than it has written so far. When the process ends, the unused part of the reservation counts as
+        /// written.
         ///
         /// ```
         /// # use mtl_host::grants::DirGrant;
@@ -296,8 +299,8 @@ setters! {
         /// fault `timeout`, and a fresh instance takes the next item.
         ///
         /// The limit interrupts a plugin that computes, sleeps or waits for a file. The interruption may come some
-        /// milliseconds late, but never early. It does not interrupt a native worker. Time in which the worker's thread
-        /// waits for a core, or in which the process is stopped, does not count.
+        /// milliseconds late, but never early. The limit does not apply to native workers. It excludes the time for
+        /// which the worker's thread waits for a core, and the time for which the process is stopped.
         ///
         /// ```
         /// use std::time::Duration;
@@ -328,8 +331,9 @@ setters! {
         |settings| settings.config.init_timeout = Some(timeout)
     }
     all {
-        /// Limits the time that a plugin may take to start, including its `init` (default: no limit). `finish` has the
-        /// same limit. A start that takes longer is tried again within [`max_restarts`](Self::max_restarts).
+        /// Limits the time that a plugin may take to start, including its `init` (default: no limit). The limit applies
+        /// separately to `finish`. If a start takes longer, the worker starts again, within the limit of
+        /// [`max_restarts`](Self::max_restarts).
         ///
         /// ```
         /// use std::time::Duration;

@@ -5,8 +5,9 @@
 //!  items                   │ released │ held                            │ held
 //! ```
 //!
-//! An item leaves the window when its outcome is written, so each item that a sink loses is known. In input order, the
-//! output is a prefix: it ends before the first item that was left when the run ended.
+//! An item leaves the window only when its outcome is written, so the run knows each item that a sink loses. In input
+//! order, the output is a prefix of the complete output: it ends before the first item that was left when the run
+//! ended.
 
 use std::collections::VecDeque;
 
@@ -133,8 +134,8 @@ impl SinkWriter<'_> {
         self.release_settled(if self.failed { self.unwritten() } else { 0 });
     }
 
-    /// Releases the outcomes that are written and those that will never be written. All outcomes that the sink has
-    /// received are written, except for the last `held`.
+    /// Releases the outcomes that the sink has written, and the outcomes that it will never write. The sink has written
+    /// all outcomes that it has received, except for the last `held`.
     fn release_settled(&mut self, held: usize) {
         let mut settled = 0;
         for GivenOutcomes { outcomes, given: items, written } in &mut self.given {

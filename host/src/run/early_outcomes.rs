@@ -1,5 +1,5 @@
-//! Outcomes of native workers. Nothing interrupts a native worker, so the consumer fetches its
-//! outcomes while the claim is unfinished.
+//! Outcomes that the consumer fetches from native workers before a claim is finished. A native
+//! worker cannot be interrupted, so nothing limits the time until it finishes its claim.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,8 +11,8 @@ use crate::outcome::{OutcomeBuffers, Outcomes};
 #[derive(Debug, Default)]
 pub(crate) struct EarlyOutcomes {
     all: Mutex<Vec<Arc<SharedOutcomes>>>,
-    /// True if a worker shares outcomes. The consumer checks this often, and in most runs it is
-    /// false.
+    /// True if a worker shares outcomes. The consumer checks this flag often. In most runs the flag
+    /// is false, and the consumer does not lock `all`.
     has_any: AtomicBool,
 }
 
@@ -42,8 +42,8 @@ impl EarlyOutcomes {
             let is_ready = outcomes.len_not_handed_over() > 0 && !outcomes.needs_retry();
             is_ready.then(|| outcomes.split(buffers.take()))
         };
-        // This does not hold the lock while it takes outcomes. So a worker that is adding an
-        // outcome does not block workers that register.
+        // The clone releases the lock before this function takes outcomes. So a worker that is
+        // adding an outcome does not block workers that register.
         let all = self.lock().clone();
         all.iter().filter_map(take).collect()
     }

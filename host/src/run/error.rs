@@ -26,8 +26,8 @@ use crate::stats::Counts;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A worker could not be started. Other workers may have worked; the summary counts their
-    /// items.
+    /// A worker could not be started. Other workers may have run items, and the summary includes
+    /// these items.
     #[error("worker {worker} could not be started")]
     Init {
         /// The worker.

@@ -53,8 +53,8 @@ impl Outlet for Ticket {
 
 /// The pool's end of a mailbox, through which one worker gets its next ticket.
 ///
-/// A mailbox holds one ticket. A new ticket replaces the old ticket, since the run of an old ticket
-/// is over. The worker leaves when its mailbox is dropped.
+/// A mailbox has room for one ticket. A new ticket replaces the old ticket, because the run of the
+/// old ticket is over. The worker ends when its mailbox is dropped.
 #[derive(Debug)]
 pub(crate) struct Mailbox(Arc<Shared>);
 

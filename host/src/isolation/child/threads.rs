@@ -19,8 +19,8 @@ use crate::engine::{Engine, EngineError, PluginCode, start_compilers};
 /// its thread.
 const BLOCKING_THREADS: usize = 4;
 /// The number of threads for blocking calls if no directory is granted. The asynchronous runtime
-/// needs at least one. If the thread did not exist before the seal, the runtime would start it
-/// later, and the sealed jail would end the process.
+/// needs at least one such thread. If that thread did not exist before the seal, the runtime would
+/// start it later, and the sealed jail would end the process.
 const WITHOUT_FILES: usize = 1;
 
 /// The time that an idle thread waits for work. It is longer than any run, so that no idle thread

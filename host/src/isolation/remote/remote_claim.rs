@@ -46,9 +46,9 @@ impl<'a> RemoteClaim<'a> {
         Ok(())
     }
 
-    /// Refuses further outcomes once the received parts have [`Outcomes::LARGE`] bytes. An honest child starts no item
-    /// after it has sent so many bytes. Without this check, a hostile child could send a frame of the maximum size for
-    /// each of thousands of items.
+    /// Refuses further outcomes once the received parts have [`Outcomes::LARGE`] bytes. An honest
+    /// child starts no item after it has sent so many bytes. Without this check, a hostile child
+    /// could send a frame of the maximum size for each of thousands of items.
     fn check_size(&self, reply: &ChildOutcomes<'_>) -> Result<(), ProtocolError> {
         if self.bytes >= Outcomes::LARGE && reply.count() > 0 {
             return Err(ProtocolError("more bytes of results than the parts may have"));

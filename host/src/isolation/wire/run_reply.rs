@@ -9,9 +9,10 @@
 //!     the records, back to back
 //! ```
 //!
-//! While a child runs a long item, it sends the outcomes of earlier items in a separate message, a part. A part has the
-//! layout above from the number of outcomes on. Later replies do not repeat the outcomes of a part. The child sends the
-//! records directly from the buffer of the outcomes. The parent decodes all records of a message in one step.
+//! While a child runs a long item, it sends the outcomes of earlier items in a separate message, a
+//! part. A part has the layout above from the number of outcomes on. Later replies do not repeat
+//! the outcomes of a part. The child sends the records directly from the buffer of the outcomes.
+//! The parent decodes all records of a message in one step.
 
 use super::{Frame, Payload, ProtocolError, Reply};
 use crate::executor::ExecutionEnd;

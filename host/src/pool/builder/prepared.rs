@@ -35,12 +35,12 @@ pub struct PreparedPool {
 }
 
 impl PreparedPool {
-    /// Confines the workers' threads with a Landlock domain. They can open only files that are granted to some worker
-    /// of this pool, so a hole in the path handling of WASI leads no further. A kernel without Landlock confines
-    /// nothing.
+    /// Confines the workers' threads with a Landlock domain. These threads can open only files that are granted to some
+    /// worker of this pool, even if WASI's path handling has a vulnerability. On a kernel without Landlock, this
+    /// setting has no effect.
     ///
-    /// Use this only in programs with one pool. Threads that a worker starts, such as those that wait for files, serve
-    /// every pool of the program, and stay confined.
+    /// Use this only in programs with one pool. A worker starts further threads, for example to wait for files. These
+    /// threads serve every pool of the program, and stay confined.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};

@@ -8,10 +8,11 @@ use crate::item::retry_on::RetryOn;
 use crate::worker::restart_policy::MaxRestarts;
 
 impl PoolBuilder {
-    /// Limits the time for the end of a run or of the pool (default: no limit).
+    /// Limits the time that a run or the pool may take to end (default: no limit).
     ///
-    /// The time begins with [`close`](crate::Pool::close), or when a run is stopped or fails. It ends with the last
-    /// worker. After that time the pool interrupts the plugins, and their current items get the fault `timeout`.
+    /// The time begins when [`close`](crate::Pool::close) is called, or when a run is stopped or fails. If a worker is
+    /// still working when the time is over, the pool interrupts its plugin, and the current item of the worker has the
+    /// fault `timeout`.
     ///
     /// ```
     /// use std::time::Duration;
@@ -28,8 +29,8 @@ impl PoolBuilder {
         self
     }
 
-    /// Sets how often a failed item is tried again (default: 0). Each retry uses a fresh instance. The plugin runs
-    /// again, but the item has one outcome.
+    /// Sets how often a failed item is tried again (default: 0). Each retry runs the item again in a fresh instance. An
+    /// item has one outcome, whatever the number of its retries.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};

@@ -50,7 +50,8 @@ impl PoolBuilder {
         self
     }
 
-    /// Sets what a failed item does to the run (default: it is counted, and the run continues).
+    /// Sets the effect of a failed item on the run (default: the run counts the item and
+    /// continues).
     ///
     /// ```
     /// # use mtl_host::{Engine, Error, ErrorPolicy, Plugin, Pool};

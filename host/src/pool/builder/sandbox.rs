@@ -39,8 +39,8 @@ impl PoolBuilder {
 
     /// Limits the output that each worker's plugin may write in a second (default: [`LogLimit::DEFAULT`]).
     ///
-    /// All workers together may write four times as much. The host drops output beyond the limit, and observers receive
-    /// [`OutputDropped`](crate::event::Event::OutputDropped).
+    /// All workers together may write four times this limit. The host drops output beyond a limit, and observers
+    /// receive [`OutputDropped`](crate::event::Event::OutputDropped).
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};

@@ -41,14 +41,14 @@ impl PoolBuilder {
     /// Initialises a plugin once, and starts all identical workers from a snapshot of its memory
     /// (default: each worker is initialised on its own).
     ///
-    /// Workers are identical if they have the same plugin, init arguments, grants and limits. They
-    /// share the memory of the snapshot until they write to it. An instance that replaces another
-    /// one starts from the same snapshot.
+    /// Workers are identical if they have the same plugin, init arguments, grants and limits. Each
+    /// worker shares the memory pages of the snapshot until it writes to them. A replacement
+    /// instance starts from the same snapshot.
     ///
-    /// If a snapshot would change what the plugin does, for example because its `init` leaves a
-    /// file open, the host takes no snapshot. An
-    /// [`Event::SnapshotRefused`](crate::event::Event::SnapshotRefused) gives the reason, and the run
-    /// continues.
+    /// If a snapshot would change the behaviour of the plugin, the host takes no snapshot. An
+    /// example is an `init` that leaves a file open. An
+    /// [`Event::SnapshotRefused`](crate::event::Event::SnapshotRefused) gives the reason, and the
+    /// run continues.
     ///
     /// ```
     /// use std::sync::{Arc, Mutex};
@@ -89,10 +89,10 @@ impl PoolBuilder {
     /// Starts workers from snapshots as [`snapshot`](Self::snapshot) does, and keeps the snapshots
     /// in `cache`.
     ///
-    /// `init` runs again only if something changes that the host tracks: the plugin, its arguments,
-    /// variables, grants or limits, or a file that `init` has looked at. Otherwise `init` does not
-    /// run again, even if other things that it reads have changed, such as the date. A snapshot
-    /// contains the init arguments and all that `init` has read.
+    /// The host tracks the plugin, its init arguments, environment variables, grants and limits,
+    /// and the files that `init` has looked at. `init` runs again only if one of these changes. A
+    /// change of anything else that `init` reads, such as the date, does not make it run again. A
+    /// snapshot contains the init arguments and all data that `init` has read.
     ///
     /// ```
     /// # use mtl_host::cache::Cache;

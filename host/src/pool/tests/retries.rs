@@ -70,8 +70,8 @@ fn a_retried_item_is_counted_once() {
     with_timeout(|| {
         for workers in [1, 3] {
             let failures: Arc<Mutex<HashMap<Vec<u8>, u32>>> = Arc::default();
-            // Two of three items fail twice, by a failure of the instance or by a refusal. Items 297 and 298 fail
-            // always.
+            // Of every three items, one makes the instance fail twice, and one is refused twice. Items 297 and 298 fail
+            // at every attempt.
             let call = move |_: usize, item: &[u8]| {
                 let number: u64 = std::str::from_utf8(item).unwrap().parse().unwrap();
                 let mut failures = failures.lock().unwrap();

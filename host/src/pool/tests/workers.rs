@@ -5,8 +5,8 @@ use super::*;
 #[test]
 fn idle_workers_steal_unstarted_items() {
     with_timeout(|| {
-        // Eight items meet at a barrier of four, twice. A worker that kept two of them to itself
-        // would block itself.
+        // Eight items meet at a barrier of four, twice. A worker that kept two items of a group in
+        // its claim would block itself.
         for chunk_size in ["auto", "2", "8"] {
             let chunk_size = chunk_size.parse().unwrap();
             let barrier = Barrier::new(4);
@@ -27,8 +27,8 @@ fn the_claim_of_a_stuck_worker_is_stolen() {
     with_timeout(|| {
         for workers in [2, 4] {
             let (done, all_done) = bounded::<()>(100);
-            // The worker with the first item waits until all other items are done, even those in
-            // its own claim.
+            // The worker with the first item waits until all other items are done, even the other
+            // items of its own claim.
             let call = move |worker: usize, item: &[u8]| {
                 if item == b"0" {
                     for _ in 1..100 {
