@@ -1,10 +1,11 @@
-//! One worker: a thread that keeps an executor and takes items from one run after another.
+//! One worker: a thread that owns an executor and takes items from one run after another.
 //!
-//! The worker opens the executor once, when it starts, so that the executor's state lives as long
-//! as the worker. If the executor fails, its current item has a fault or is tried again. The items
-//! that it has not started go back to the queue, and the worker opens a fresh executor.
+//! The worker opens the executor when the worker starts, and uses it for all runs. So the
+//! executor's state persists between runs. If the executor fails, the current item has a fault or
+//! is tried again. The worker returns the items that have not started to the queue, and opens a
+//! fresh executor.
 //!
-//! The loop knows nothing about wasm: it sees only an [`Executor`].
+//! The loop does not depend on wasm: it uses only the trait [`Executor`].
 
 pub(crate) mod chunk_sizer;
 mod claim_loop;
@@ -198,8 +199,8 @@ impl WorkerLoop {
         if self.state != WorkerState::Retired {
             return;
         }
-        // A worker that was never ready ends the run with an error, so it is not reported here. A
-        // failure that the pool itself caused by an interruption is not reported either.
+        // If a worker was never ready, its failure ends the run with an error and is not reported
+        // here. A failure that the pool itself caused by an interruption is not reported either.
         if self.instances > 0 && self.worker.cancel.allows_work() {
             let worker = self.worker.index;
             self.worker.observers.notify(&Event::WorkerRetired { worker, reason: &reason });

@@ -251,7 +251,7 @@ impl PoolBuilder {
     ///
     /// # Errors
     ///
-    /// Fails as [`build`](Self::build) does, except that it cannot be refused a thread.
+    /// Fails in the cases of [`build`](Self::build), except the refusal of a thread: `prepare` starts no thread.
     pub fn prepare(self) -> Result<PreparedPool, BuildError> {
         let Self {
             workers,

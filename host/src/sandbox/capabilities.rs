@@ -68,10 +68,11 @@ impl DirGrant {
 
     /// Grants reading, writing, and making symbolic links.
     ///
-    /// Without this right, a plugin cannot make, move or hard-link a symbolic link. The plugin
-    /// itself cannot leave a granted directory through a link, but other programs that read the
-    /// directory later would follow the link to any file. A plugin that moves a directory moves the
-    /// links in it. Either all writable directories of a worker have this right, or none has it.
+    /// Without this right, a plugin cannot make, move or hard-link a symbolic link. A link never
+    /// leads the plugin out of a granted directory. But other programs that read the directory
+    /// later would follow the link, which may point to any file. A plugin that moves a directory
+    /// moves the links in that directory with it. Therefore either all writable directories of a
+    /// worker have this right, or none has it.
     ///
     /// ```
     /// # use mtl_host::grants::DirGrant;
@@ -105,7 +106,7 @@ impl DirGrant {
     }
 
     /// Returns an [`Opener`] for the host's own files, safe against plugins that have these grants.
-    /// It follows no symbolic link in a directory that is granted for writing.
+    /// The opener follows no symbolic link in a directory that is granted for writing.
     ///
     /// Open the grants by [`open`](Self::open) before this call, and give the same grants to the
     /// pool. Otherwise the pool may open another directory at the same path.

@@ -1,9 +1,10 @@
 //! A Landlock domain for the threads on which plugins run in this process.
 //!
-//! The host opens WASI's files, on the worker's thread or on a thread that this thread has started.
-//! Such threads need only the granted files and ports. So the user's files stay safe even if WASI's
-//! path handling has a vulnerability. The domain is no jail: a vulnerability of the engine gives
-//! access to the other threads, which have no domain.
+//! The host opens files for WASI on the worker's thread, or on a thread that the worker's thread
+//! has started. These threads need only the granted files and ports, so the domain denies all
+//! others. This protects the user's files even if WASI's path handling has a vulnerability. The
+//! domain is no jail: a plugin that exploits a vulnerability of the engine can use the threads
+//! outside the domain.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -11,8 +12,8 @@ use std::os::fd::AsFd;
 use super::granted::{GrantedDir, OpenDir, OpenGrants};
 use crate::jail;
 
-/// The files and ports that the threads of all workers may open. One domain serves all workers,
-/// because threads that one worker has started serve the others.
+/// The files and ports that the threads of all workers may open. All workers share one domain,
+/// because a thread that one worker has started may serve other workers.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Confinement {
     dirs: Vec<GrantedDir>,

@@ -1,7 +1,8 @@
 //! The limit of the bytes that a worker's instances write to files.
 //!
-//! The host counts the bytes at WASI's calls, before it writes them. Each worker has one count for
-//! all its instances. Otherwise a plugin that traps after each gigabyte could fill the disk.
+//! The host counts the bytes in the calls of WASI, before it writes them. All instances of a worker
+//! share one counter. With one counter for each instance, a plugin that traps after each gigabyte
+//! could fill the disk.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -52,8 +53,8 @@ impl Disk {
         while !self.try_take(bytes) {
             let missing = bytes.saturating_sub(self.left.load(Ordering::Relaxed));
             let Some(RequestBytes(grant)) = &self.request else { return Err(OutOfDisk(limit)) };
-            // The part that a process has not used when it ends is lost. So a process requests in advance at most as
-            // much as it was granted before.
+            // When a process ends, the granted bytes that it has not used are lost. So a process requests in advance at
+            // most as many bytes as it was granted before.
             let piece = self.granted.load(Ordering::Relaxed).min(Self::PIECE);
             let sizes = [missing.max(piece), missing];
             let more = sizes.into_iter().find(|more| grant(*more)).ok_or(OutOfDisk(limit))?;

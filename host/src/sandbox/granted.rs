@@ -89,9 +89,9 @@ pub(crate) struct OpenGrants {
 }
 
 impl OpenGrants {
-    /// The most directories that one worker may have. A jailed process may have 1024 descriptors
-    /// open. Each directory takes two of them until the process is in its jail. The rest is left for
-    /// the files that an instance opens.
+    /// The maximum number of directories of one worker. A jailed process may have 1024 open
+    /// descriptors. Until the process is in its jail, each directory needs two descriptors. The
+    /// remaining descriptors are for the files that an instance opens.
     pub(crate) const MAX_DIRS: usize = 200;
 
     /// Returns whether the plugin has a granted directory.
@@ -149,8 +149,8 @@ impl Directories {
 pub(crate) struct Preopens(WasiFilesystemCtx);
 
 impl Preopens {
-    /// Makes WASI's directories from open ones. This needs `/proc`, which has a path for each open
-    /// file.
+    /// Makes WASI's directories from open directories. This needs `/proc`, which has a path for
+    /// each open file.
     pub(crate) fn of(dirs: &[GrantedDir]) -> io::Result<Self> {
         let mut wasi = WasiCtxBuilder::new();
         for GrantedDir { grant, dir } in dirs {

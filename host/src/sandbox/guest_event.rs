@@ -1,7 +1,7 @@
 //! Events that a guest causes in addition to its results: output, log messages and denials.
 //!
 //! The sandbox makes the events and passes them to a sink. If the guest runs in a child, the child
-//! sends them to its parent.
+//! sends the events to its parent.
 
 use std::borrow::Cow;
 use std::fmt;

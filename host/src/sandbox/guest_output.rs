@@ -1,13 +1,13 @@
 //! The output of one worker's guest: lines and log messages that become events, within a budget of
 //! bytes a second.
 //!
-//! Standard output, standard error and the log share one budget. The successive instances of a
-//! worker share it, so a plugin that fails again and again gets no more. All workers of a pool share
-//! a second budget, their [`PoolRateLimiter`]. A line costs the bytes that it takes on the display
-//! ([`cost()`]).
+//! Standard output, standard error and the log of a worker share one budget. A replacement instance
+//! continues with the budget of its worker, so a plugin gets no additional budget by failing. All
+//! workers of a pool share a second budget, their [`PoolRateLimiter`]. The cost of a line is the
+//! number of bytes that it takes on the display ([`cost()`]).
 //!
-//! Lines beyond a budget are dropped and counted. A notice with the count comes before the next
-//! line that is passed on, but at most once a second, and at the end.
+//! The host drops and counts lines beyond a budget. A notice reports the number of dropped lines
+//! before the next line that is passed on, at most once a second. A last notice comes at the end.
 
 mod cost;
 mod rate_limiter;
@@ -37,14 +37,14 @@ struct OutputState {
     last_notice: Option<Instant>,
 }
 
-/// The budget of all workers of a pool together, which is [`LOUD_WORKERS`](Self::LOUD_WORKERS) times that of
-/// one worker.
+/// The budget of all workers of a pool together, which is [`LOUD_WORKERS`](Self::LOUD_WORKERS) times the budget of one
+/// worker.
 #[derive(Clone, Debug)]
 pub(crate) struct PoolRateLimiter(Arc<Mutex<RateLimiter>>);
 
 impl PoolRateLimiter {
-    /// The number of workers that can use their full budgets in the same second. With a hundred
-    /// workers, output would otherwise be a hundred times as much.
+    /// The number of workers that can use their full budgets in the same second. Without a budget
+    /// of the pool, a hundred workers could write a hundred times the output of one worker.
     const LOUD_WORKERS: u64 = 4;
 
     pub(crate) fn new(limit: LogLimit) -> Self {
@@ -122,8 +122,9 @@ impl GuestOutput {
         dropped.bytes = dropped.bytes.saturating_add(bytes);
     }
 
-    /// Returns whether a line of `bytes` bytes is within the budgets. If so, charges its cost, and
-    /// reports dropped lines unless a notice was sent less than a second ago.
+    /// Returns whether a line of `bytes` bytes is within the budgets. If it is, charges the cost of
+    /// the line. Reports lines that were dropped before, unless a notice was sent less than a
+    /// second ago.
     fn charge_line(&self, bytes: usize, cost: impl FnOnce() -> usize, now: Instant) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let OutputState { limiter, dropped, last_notice } = &mut *state;

@@ -1,10 +1,11 @@
 //! HTTP requests of plugins by wasi:http: over plain HTTP 1.1, to granted addresses.
 //!
-//! wasi:http does not pass through the checks of sockets. So this module sends a request only to a
-//! granted host and port, at the addresses that the network has for that host. It follows no
-//! redirect. A refused request fails inside the guest.
+//! The checks of sockets do not apply to wasi:http, so this module checks each request itself. It
+//! sends a request only to a granted host and port, and only to the addresses that the network
+//! (`network.rs`) found for that host. It follows no redirect. A refused request fails inside the
+//! guest.
 //!
-//! There is no TLS: a request by `https` fails with a text that says so.
+//! The host offers no TLS: an `https` request fails with a message that says so.
 
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
@@ -68,7 +69,7 @@ impl WasiHttpHooks for Requests {
 }
 
 /// The longest wait for a response if the guest sets no timeout. The guest's own deadline may end
-/// it sooner.
+/// the wait sooner.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 
 async fn send(

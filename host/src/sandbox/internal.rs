@@ -1,9 +1,10 @@
 //! Internal addresses: loopback, link-local, private and reserved ones.
 //!
-//! The owner of a name decides its addresses. A grant of a name is for a host on the internet, and
-//! not for a service of this machine, of its local network, or of its cloud. So an internal
-//! address must be granted as an address, or by `localhost`. Only the range of an address counts: a
-//! public address of this machine is public.
+//! The owner of a name chooses its addresses, and could choose the address of a service on this
+//! machine, its local network, or its cloud. But a grant of a name is for a host on the internet.
+//! So a plugin may use an internal address only if a grant contains the address itself or
+//! `localhost`. An address is internal because of its range: a public address of this machine is
+//! not internal.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -1,8 +1,8 @@
-//! The memory meter of an instance: it counts the memory of the instance and of all instances of
-//! the pool.
+//! The memory meter of an instance. It counts the memory of the instance, and the memory of all
+//! instances of the pool together.
 //!
-//! Memory that was granted stays charged until the instance ends, even if a growth fails. So an
-//! instance that lives long cannot creep past its limit from item to item.
+//! Granted memory stays charged until the instance ends, even if the growth fails afterwards. So an
+//! instance that runs many items cannot exceed its limit little by little.
 
 use std::fmt;
 use std::sync::Arc;
@@ -71,8 +71,8 @@ impl PoolMemory {
     }
 }
 
-/// A part of a pool's memory that another process uses. It returns to the pool when the lease is
-/// dropped.
+/// A part of a pool's memory that another process uses. This part returns to the pool when the
+/// lease is dropped.
 #[derive(Debug)]
 pub(crate) struct Lease {
     pool: Arc<PoolMemory>,
@@ -129,9 +129,9 @@ impl fmt::Display for GrowthDenied {
 pub(crate) struct Meter {
     limit: MemoryLimit,
     pool: Arc<PoolMemory>,
-    /// The granted bytes. They stay charged if the growth fails later. The engine reports even
-    /// failures of growths that it never requested here, so a refund would let a plugin gain
-    /// memory.
+    /// The granted bytes. They stay charged even if the growth fails afterwards. The engine reports
+    /// failures even of growths that it never requested from this meter. A refund for such a
+    /// failure would give the plugin memory beyond its limit.
     used: usize,
     denied: Option<GrowthDenied>,
 }
@@ -139,8 +139,8 @@ pub(crate) struct Meter {
 impl Meter {
     /// The most instances in a store. A component made by tools has some dozens.
     const MAX_INSTANCES: usize = 1000;
-    /// The most memories in a store. Even an empty one takes 4 GiB of addresses and several memory
-    /// mappings of the process.
+    /// The most memories in a store. Even an empty memory needs 4 GiB of address space and several
+    /// memory mappings of the process.
     const MAX_MEMORIES: usize = 32;
     /// The most tables in a store, enough for a large component.
     const MAX_TABLES: usize = 1000;
@@ -154,8 +154,8 @@ impl Meter {
         self.denied = None;
     }
 
-    /// Returns the reason for the last refused growth in this call. It tells whether a failed plugin
-    /// had run out of memory.
+    /// Returns the reason for the last refused growth in this call. The reason shows whether a
+    /// failed plugin had run out of memory.
     pub(crate) fn denied(&self) -> Option<GrowthDenied> {
         self.denied
     }

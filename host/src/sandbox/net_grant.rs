@@ -12,7 +12,7 @@ use crate::item::parse_error::ParseError;
 /// One port of one host that a plugin may connect to by TCP, or send HTTP requests to.
 ///
 /// A host is a name or an address. A name stands for the addresses that it has when the pool is
-/// built. They do not change until the pool ends.
+/// built. These addresses do not change until the pool ends.
 ///
 /// ```
 /// use mtl_host::grants::NetGrant;
@@ -91,8 +91,8 @@ fn address(text: &str) -> Option<IpAddr> {
     address.map(|address| address.to_canonical())
 }
 
-/// Returns whether `text` is a name that the system does not read as an address. It reads `127.1`
-/// and `0x7f000001` as addresses.
+/// Returns whether `text` is a name that the system does not read as an address. The system reads
+/// `127.1` and `0x7f000001` as addresses.
 fn is_name(text: &str) -> bool {
     let is_label = |label: &str| {
         let is_valid_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');

@@ -7,13 +7,13 @@
 //! ```
 //!
 //! The host looks up names when a pool is built, and never again. A plugin that looks up a granted
-//! name gets the addresses that the host found. So a plugin can cause no query to a name server,
-//! which could carry data away. If the owner of a name changes its addresses during the run, the
+//! name gets the addresses that the host found. So a plugin cannot cause a DNS query, which could
+//! carry data out of the sandbox. If the owner of a name changes its addresses during the run, the
 //! new addresses are not granted.
 //!
-//! The owner of a name decides its addresses at the start, with one exception: loopback and private
-//! addresses (`internal.rs`) are left out, unless the name is `localhost` or the address itself is
-//! granted.
+//! The owner of a name chooses its addresses, but a plugin does not get those that are internal,
+//! such as loopback and private addresses (`internal.rs`). A plugin gets an internal address only
+//! if the name is `localhost` or the address itself is granted.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,8 +39,8 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// The most denials that are reported in a run. Each is reported once. A plugin that tries all
-    /// ports of a host must not flood the host's standard error.
+    /// The maximum number of denials that are reported in a run. Each denial is reported once. A
+    /// plugin that tries all ports of a host must not flood the host's standard error.
     const MAX_REPORTED: usize = 16;
 
     /// Looks up each name once.
@@ -176,8 +176,8 @@ impl Network {
         self.grants.iter().any(|grant| grant.port.get() == address.port() && is_it(&grant.host))
     }
 
-    /// Returns the addresses of a name, if it is granted with any port. An address resolves to
-    /// itself.
+    /// Returns the addresses of a name, if the name is granted with any port. An address resolves
+    /// to itself.
     pub(crate) fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, NotGranted> {
         match Host::parse(name) {
             Some(Host::Address(address)) => return Ok(vec![address]),

@@ -1,9 +1,9 @@
 //! The part of `wasi:sockets` that wasmtime-wasi cannot limit to grants.
 //!
-//! The name lookup of wasmtime-wasi allows all names or none. The lookup here replaces it in the
-//! linker: it answers from the addresses of the granted names, and sends no query. If no address is
-//! granted, a plugin gets no socket. The code here reports that as a denial, whose hint names the
-//! grant that would help.
+//! The name lookup of wasmtime-wasi allows all names or none. This module replaces that lookup in
+//! the linker: the new lookup answers from the addresses of the granted names, and sends no query.
+//! If no address is granted, a plugin cannot open a socket. This module reports the attempt as a
+//! denial, and the hint of the denial names the missing grant.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -54,8 +54,8 @@ pub(crate) fn add_to_linker<T: HasSockets + 'static>(
 }
 
 /// The addresses of a name that the guest has not read yet. The guest's handle has the type
-/// `ResolveAddressStream` of the interface. Only this module resolves the handle, so the two types
-/// never mix.
+/// `ResolveAddressStream` of the interface. Only this module resolves the handle, so no code takes
+/// this type for `ResolveAddressStream`.
 struct PendingAddresses(vec::IntoIter<IpAddr>);
 
 #[wasmtime_wasi::async_trait]

@@ -1,8 +1,9 @@
 //! The number of items that a worker claims at a time.
 //!
-//! A claim is about a millisecond of work, estimated from the cost of earlier items: hundreds of
-//! cheap items, or one expensive item. The size starts at one and grows at most fourfold at each
-//! step. So a few cheap items at the start do not make one worker claim the items of the others.
+//! A claim is about a millisecond of work, estimated from the run time of earlier items. It may
+//! contain hundreds of cheap items, or one expensive item. The size of the first claim is one, and
+//! each claim is at most four times as large as the previous one. Otherwise, after a few cheap
+//! items at the start, one worker could claim the items that other workers need.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -134,9 +135,9 @@ mod tests {
     }
 
     proptest! {
-        /// For any costs, a claim has at least one item and at most four times as many as the claim
-        /// before. It never has more than a million items, which is a millisecond of items that
-        /// cost a nanosecond each.
+        /// For any costs, a claim has at least one item, and at most four times as many items as
+        /// the previous claim. A claim never has more than a million items: a millisecond of items
+        /// that need a nanosecond each.
         #[test]
         fn claims_stay_within_bounds(
             measured in prop::collection::vec((0_usize..2000, 0_u64..10_000_000_000), 0..100),

@@ -15,8 +15,8 @@ use crate::queue::Claim;
 use crate::run::Run;
 use crate::run::ticket::Ticket;
 
-/// An item that failed and has no final outcome. It is tried again, or its failure has lost the
-/// outcomes of earlier items.
+/// An item that failed and has no final outcome. The item is tried again, or its failure has lost
+/// the outcomes of earlier items.
 struct FailedItem {
     /// The position of the item in the span.
     at: usize,
@@ -108,8 +108,8 @@ impl WorkerLoop {
         Outcomes::in_buffer(buffers.take(), span, self.worker.index, *rule)
     }
 
-    /// Works on claimed items until all have an outcome, other workers have taken the rest, or an
-    /// item failed without a final outcome.
+    /// Works on claimed items until all have an outcome, other workers have taken the remaining
+    /// items, or an item failed without a final outcome.
     fn run_items(
         &mut self,
         outcomes: &mut Outcomes,
@@ -157,8 +157,9 @@ impl WorkerLoop {
         match end {
             ExecutionEnd::Failed(failure) => self.on_failed_item(outcomes.len(), failure, outcomes),
             ExecutionEnd::Lost { at, failure } => self.on_failed_item(at, failure, outcomes),
-            // No item caused the failure. But an executor that never reaches an item would be
-            // replaced without end.
+            // No item caused the failure, so no item has a fault. This applies only if the executor
+            // has finished an item. Otherwise an executor that always fails before its first item
+            // would be replaced without end.
             ExecutionEnd::FailedIdle(failure) if self.work_done() == WorkDone::Some => {
                 self.on_instance_failure(&failure);
                 None

@@ -8,8 +8,8 @@ use crate::item::fault::FaultKind;
 use crate::item::parse_error::ParseError;
 use crate::item::retry_on::RetryOn;
 
-/// The restart policy: when instances are replaced and items tried again. By default, only failed
-/// instances are replaced.
+/// The restart policy: it defines when instances are replaced and when items are tried again. By
+/// default, only failed instances are replaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RestartPolicy {
     pub(crate) retries: u32,
@@ -34,8 +34,8 @@ impl RestartPolicy {
 /// The limit of restarts in a row, after which a worker is retired. A finished item resets the
 /// count.
 ///
-/// All retries of one item count as one restart. Each failed start counts. A worker's first start
-/// is tried again only after [some failures](crate::StartError::is_transient).
+/// All retries of one item count as one restart. Each failed start counts as one restart. A
+/// worker's first start is tried again only after [some failures](crate::StartError::is_transient).
 ///
 /// ```
 /// use mtl_host::limits::MaxRestarts;
@@ -47,8 +47,8 @@ impl RestartPolicy {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MaxRestarts {
-    /// No limit for failed instances, since each costs only its item. But a worker that cannot
-    /// start is retired after [`MaxRestarts::FAILED_STARTS`] attempts.
+    /// No limit for failed instances, because a failed instance loses only its current item. But a
+    /// worker that cannot start is retired after [`MaxRestarts::FAILED_STARTS`] attempts.
     #[default]
     Unlimited,
     /// At most the given number of restarts, whether they succeed or fail.
@@ -59,8 +59,8 @@ impl MaxRestarts {
     /// The number of failed starts in a row after which a worker is retired even without a limit.
     pub const FAILED_STARTS: u32 = 3;
 
-    /// Returns whether a worker must be retired after `restarts` in a row. The last `failed` of
-    /// them were failed starts.
+    /// Returns whether a worker must be retired after `restarts` restarts in a row. The last
+    /// `failed` restarts were failed starts.
     pub(crate) fn is_exceeded_by(self, restarts: u32, failed: u32) -> bool {
         match self {
             Self::Unlimited => failed >= Self::FAILED_STARTS,

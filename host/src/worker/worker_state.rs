@@ -1,4 +1,5 @@
-//! The state of one worker: a pure state machine. The worker does the work, and reports events.
+//! The state of one worker: a pure state machine. The worker reports events to the state machine,
+//! and acts on the new state.
 //!
 //! ```text
 //!          opened            failed, or replaced
@@ -10,8 +11,9 @@
 //!    └─ otherwise ──▶ Opening
 //! ```
 //!
-//! A streak counts the items on which the worker's executors failed, and the failed starts. All
-//! retries of one item count once. Otherwise one bad item with many retries would retire a worker.
+//! A streak is the number of failures in a row: the items on which the worker's executors failed,
+//! and the failed starts. All retries of one item count as one failure. Otherwise one bad item with
+//! many retries would retire a worker.
 
 use super::restart_policy::MaxRestarts;
 
@@ -125,8 +127,8 @@ impl WorkerState {
                 WorkerEvent::FailedToOpen(StartFailure::Transient),
             ) => {
                 let streak = streak.failed();
-                // The restart limit does not matter here: the run waits for each worker to be
-                // ready, so hopeless starts must end.
+                // This ignores the restart limit, which may be infinite. The run waits until each
+                // worker is ready, so the number of failed starts must be limited.
                 if streak.failed < MaxRestarts::FAILED_STARTS {
                     restart(streak, Attempt::First)
                 } else {

@@ -6,7 +6,7 @@ use super::*;
 use crate::control::alarm::Notify as _;
 use crate::control::deadline::Overdue;
 
-/// Writes a shell script as a program in this folder.
+/// Writes a shell script as a program in this directory.
 fn script(folder: &Path, script: &str) -> PathBuf {
     let program = folder.join("program");
     fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();

@@ -1,10 +1,11 @@
 //! The cost of a plugin's line: the number of bytes that it takes on the display.
 //!
 //! The display shows control characters in escaped form, and puts the name of the worker before
-//! each line. A plugin is charged for the displayed text, which may be six times as long.
+//! each line. A plugin is charged for the displayed text, which may be six times as long as the
+//! text that the plugin wrote.
 
-/// The cost of a line in addition to its text, for the name of its worker. So even an empty line
-/// has a cost.
+/// The cost of the worker's name before a line, in addition to the cost of the text. So even an
+/// empty line has a cost.
 pub(super) const LINE: usize = 32;
 
 /// The cost of a notice about dropped lines.

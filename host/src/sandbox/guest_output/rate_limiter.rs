@@ -1,13 +1,14 @@
-//! A limiter of bytes a second. After a second of silence, it allows a second's worth in a burst.
-//! It does not read the clock; callers pass the time.
+//! A limiter of bytes a second. After a second without output, it allows a burst of one second's
+//! bytes. It does not read the clock; callers pass the time.
 
 use std::time::{Duration, Instant};
 
 /// A limit of bytes a second.
 ///
-/// The whole state is one instant: the time at which the bytes so far would have passed at the
-/// limit's rate. While that time is less than a second ahead, the next line may pass, whatever its
-/// length. So at most one line exceeds the limit, and no line is too long to pass.
+/// The whole state is one instant: the time at which all bytes so far would have passed at the
+/// limit's rate. While that time is less than a second in the future, the next line passes,
+/// whatever its length. So no line is too long to pass, and at most one line in a burst exceeds the
+/// limit.
 ///
 /// ```
 /// # use std::time::{Duration, Instant};
