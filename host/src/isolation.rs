@@ -122,8 +122,8 @@ impl Processes {
     ///
     /// # Errors
     ///
-    /// Fails if this program has not called [`child_main`] and no other program is set, if the
-    /// system cannot start the process, or if the process ends without an answer.
+    /// Fails if this program has not called [`child_main`] and no other program is set. Fails if
+    /// the system cannot start the process, or if the process ends without an answer.
     pub fn layers(&self) -> Result<JailLayers, LayersError> {
         prober::layers(self)
     }

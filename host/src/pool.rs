@@ -5,9 +5,9 @@
 //!  (thread)  (window)  (threads)   (channel)    (this thread)
 //! ```
 //!
-//! A pool starts its workers when it is built, and keeps them until it is closed or dropped.
-//! Several runs can follow one another, and the workers keep their state between runs. Each run has
-//! its own queue, channel and reader.
+//! The workers start when the pool is built, and run until the pool is closed or dropped. Several
+//! runs can follow one another, and each plugin keeps its state between runs. Each run has its own
+//! queue, channel and reader thread.
 
 mod builder;
 mod consumer;

@@ -129,8 +129,7 @@ impl Worker {
             span.in_scope(|| worker_loop.serve_run(&ticket));
         }
         let report = worker_loop.report();
-        // The function that opens executors may be foreign code, which may panic when it is
-        // dropped.
+        // The function that opens executors may be foreign code. Dropping it may panic.
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(worker_loop)));
         drop(dropped);
         report

@@ -93,8 +93,8 @@ impl Compiler<'_> {
         }
     }
 
-    /// Inspects the plugin in a child. Returns the findings, and the missing layers of that child's
-    /// jail.
+    /// Inspects the plugin in a child. Returns the findings, and the layers that the child's jail
+    /// lacks.
     pub(crate) fn inspect(&self) -> Result<(Findings, MissingLayers), LoadErrorKind> {
         let code = sealed_file::create_code_file().map_err(LoadErrorKind::code)?;
         self.run_child(CompileOutput::Inspection, &code, |Received { kind, payload }| match kind {

@@ -18,7 +18,7 @@ impl EventFd {
         Ok(Self(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?))
     }
 
-    /// Waits until `other` is ready, the eventfd is signalled, or the time is up. Returns whether
+    /// Waits until `other` is ready, the eventfd is signalled, or the time is over. Returns whether
     /// `other` is ready.
     pub(crate) fn wait_for(
         &self,

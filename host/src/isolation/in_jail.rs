@@ -141,8 +141,8 @@ fn code_loaded_before_the_seal_runs_after_it() {
 
 #[expect(unsafe_code, reason = "loading compiled code is unsafe")]
 fn load(engine: &Wasm, code: fs::File) -> Module {
-    // SAFETY: this test has compiled the code with the same version of the engine, and the file is sealed, so its
-    // bytes are those that the engine wrote.
+    // SAFETY: this test has compiled the code with this version of the engine. The file is sealed, so it has exactly
+    // the bytes that the engine wrote.
     unsafe { Module::deserialize_open_file(engine, code) }.unwrap()
 }
 

@@ -58,8 +58,8 @@ const MAX_ORDER_BYTES: usize = 0xFF00_0000;
 /// The most bytes of the order buffer that the parent keeps for the next order.
 const MAX_KEPT_ORDER_BYTES: usize = 256 * 1024;
 
-/// The memory in bytes that a child may use for its program and its stacks, in addition to its
-/// instance, its items and its results.
+/// The additional memory of a child in bytes, for its program and its stacks. The memory for its
+/// instance, its items and its results is not included.
 const EXTRA_MEMORY: usize = 768 * 1024 * 1024;
 
 /// A worker's instance that runs in a child.

@@ -155,8 +155,8 @@ impl Consumer {
         }
     }
 
-    /// Fetches the outcomes of native workers. After the deadline of the run, stops waiting for workers that have not
-    /// started.
+    /// Fetches the outcomes of native workers. After the run's deadline, the consumer no longer waits for workers that
+    /// have not started.
     fn fetch_native_outcomes(&mut self) {
         self.last_fetch = Instant::now();
         for outcomes in self.run.early_outcomes.take(&self.run.buffers) {

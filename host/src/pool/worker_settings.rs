@@ -131,9 +131,9 @@ setters! {
     all {
         /// Lets every worker's plugin connect to a port of a host, by TCP and by HTTP.
         ///
-        /// [`build`](Self::build) looks up each name once. It drops the loopback, link-local, private and reserved
-        /// addresses of the name. It keeps such an address if the name is `localhost`, or if the address itself is
-        /// granted to the same worker. If no address is left, `build` fails.
+        /// [`build`](Self::build) looks up each name once. It removes loopback, link-local, private and reserved
+        /// addresses from the result. Such an address stays if the name is `localhost`, or if the address itself is
+        /// granted to this worker. If no address is left, `build` fails.
         ///
         /// The plugin cannot look up other names, use UDP, or listen. The host offers no TLS, but a plugin may contain
         /// its own implementation.

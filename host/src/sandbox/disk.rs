@@ -14,8 +14,8 @@ use crate::item::limits::DiskLimit;
 pub(crate) struct Disk {
     limit: Option<DiskLimit>,
     left: AtomicU64,
-    /// The function that requests more bytes from another process, if this process has only a part
-    /// of the limit.
+    /// The function that requests more bytes from another process. It is set if this process has
+    /// only a part of the limit.
     request: Option<RequestBytes>,
     /// The bytes that this process has been granted so far.
     granted: AtomicU64,

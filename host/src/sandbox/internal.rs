@@ -1,8 +1,8 @@
 //! Internal addresses: loopback, link-local, private and reserved ones.
 //!
-//! The owner of a name chooses its addresses, and could choose the address of a service on this
-//! machine, its local network, or its cloud. But a grant of a name is for a host on the internet.
-//! So a plugin may use an internal address only if a grant contains the address itself or
+//! The owner of a name chooses its addresses. The owner could choose the address of a service on
+//! this machine, its local network, or its cloud. But a grant of a name is for a host on the
+//! internet. So a plugin may use an internal address only if a grant contains the address itself or
 //! `localhost`. An address is internal because of its range: a public address of this machine is
 //! not internal.
 

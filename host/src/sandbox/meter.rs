@@ -17,8 +17,8 @@ use crate::item::limits::{MemoryLimit, TotalMemory};
 pub(crate) struct PoolMemory {
     limit: TotalMemory,
     used: AtomicUsize,
-    /// The function that requests memory from another process, if that process counts the memory of
-    /// the pool.
+    /// The function that requests memory from another process. It is set if the other process
+    /// counts the memory of the pool.
     request: Option<RequestMemory>,
 }
 

@@ -11,9 +11,9 @@
 //! carry data out of the sandbox. If the owner of a name changes its addresses during the run, the
 //! new addresses are not granted.
 //!
-//! The owner of a name chooses its addresses, but a plugin does not get those that are internal,
-//! such as loopback and private addresses (`internal.rs`). A plugin gets an internal address only
-//! if the name is `localhost` or the address itself is granted.
+//! The owner of a name chooses its addresses, and could choose internal ones, such as loopback and
+//! private addresses (`internal.rs`). A plugin may use an internal address only if the name is
+//! `localhost` or the address itself is granted.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

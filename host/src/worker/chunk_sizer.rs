@@ -64,8 +64,8 @@ pub(crate) struct ChunkSizer {
 }
 
 impl ChunkSizer {
-    /// The time that a claim should take: long enough to make claiming cheap, and short enough to
-    /// keep other workers busy.
+    /// The time that a claim should take. A longer claim could leave other workers without items; a
+    /// shorter claim would make claiming expensive.
     const TARGET: Duration = Duration::from_millis(1);
     const GROWTH: usize = 4;
     /// The weight of the last claim in the estimate.

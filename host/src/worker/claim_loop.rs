@@ -64,8 +64,8 @@ impl WorkerLoop {
         self.executor.is_some() && most.is_some_and(|items| self.since_open >= items.get())
     }
 
-    /// Returns the number of items to claim, which is limited by the items that the executor may
-    /// still take.
+    /// Returns the number of items to claim. It is at most the number of items that the executor
+    /// may still take.
     fn claim_size(&self) -> usize {
         let size = self.sizer.claim_size();
         let Some(most) = self.worker.restart_policy.recycle else { return size };
@@ -108,8 +108,8 @@ impl WorkerLoop {
         Outcomes::in_buffer(buffers.take(), span, self.worker.index, *rule)
     }
 
-    /// Works on claimed items until all have an outcome, other workers have taken the remaining
-    /// items, or an item failed without a final outcome.
+    /// Works on claimed items until all items have an outcome or other workers have taken the
+    /// remaining items. Stops earlier if an item failed without a final outcome.
     fn run_items(
         &mut self,
         outcomes: &mut Outcomes,

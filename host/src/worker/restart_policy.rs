@@ -35,7 +35,8 @@ impl RestartPolicy {
 /// count.
 ///
 /// All retries of one item count as one restart. Each failed start counts as one restart. A
-/// worker's first start is tried again only after [some failures](crate::StartError::is_transient).
+/// worker's first start is tried again only after a [transient
+/// failure](crate::StartError::is_transient).
 ///
 /// ```
 /// use mtl_host::limits::MaxRestarts;

@@ -33,7 +33,8 @@ static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 
 /// Starts the threads that a worker needs, and waits until they run.
 ///
-/// If the plugin can wait, returns a guard that keeps the asynchronous runtime entered.
+/// If the plugin can wait, returns a guard. While the guard exists, the thread has entered the
+/// asynchronous runtime.
 ///
 /// # Errors
 ///

@@ -43,8 +43,8 @@ fn group_signals() -> libc::sigset_t {
         // SAFETY: `sigemptyset` has made `set` a valid signal set, and the call writes only within it.
         unsafe { libc::sigaddset(set.as_mut_ptr(), signal) };
     }
-    // SAFETY: a `sigset_t` is an array of integers, which may hold any bytes, and `zeroed` has initialised all of
-    // its bytes.
+    // SAFETY: a `sigset_t` is an array of integers, for which every bit pattern is valid. `zeroed` has
+    // initialised all bytes.
     unsafe { set.assume_init() }
 }
 
@@ -53,11 +53,11 @@ fn group_signals() -> libc::sigset_t {
 fn set_mask(how: libc::c_int, set: &libc::sigset_t) -> io::Result<libc::sigset_t> {
     // The call may set only the first bytes, as in `group_signals`.
     let mut previous = MaybeUninit::zeroed();
-    // SAFETY: the call reads `set`, which is a reference, and writes only within `previous`, which is writable and as
-    // large as a `sigset_t`. It keeps neither pointer.
+    // SAFETY: the call reads `set`, which is a reference. The call writes only within `previous`, which is writable and
+    // as large as a `sigset_t`. The call does not store the pointers.
     match unsafe { libc::pthread_sigmask(how, ptr::from_ref(set), previous.as_mut_ptr()) } {
-        // SAFETY: a `sigset_t` is an array of integers, which may hold any bytes, and `zeroed` has initialised all
-        // of its bytes.
+        // SAFETY: a `sigset_t` is an array of integers, for which every bit pattern is valid. `zeroed` has
+        // initialised all bytes.
         0 => Ok(unsafe { previous.assume_init() }),
         errno => Err(io::Error::from_raw_os_error(errno)),
     }

@@ -10,9 +10,8 @@ use crate::worker::restart_policy::MaxRestarts;
 impl PoolBuilder {
     /// Limits the time that a run or the pool may take to end (default: no limit).
     ///
-    /// The time begins when [`close`](crate::Pool::close) is called, or when a run is stopped or fails. If a worker is
-    /// still working when the time is over, the pool interrupts its plugin, and the current item of the worker has the
-    /// fault `timeout`.
+    /// The time begins when [`close`](crate::Pool::close) is called, or when a run is stopped or fails. After that
+    /// time, the pool interrupts the plugins that are still running. Their current items have the fault `timeout`.
     ///
     /// ```
     /// use std::time::Duration;
@@ -45,8 +44,8 @@ impl PoolBuilder {
         self
     }
 
-    /// Sets the faults after which an item is tried again (default: `trap`, `timeout`, `out-of-memory` and `crashed`,
-    /// which the instance may have caused).
+    /// Sets the faults after which an item is tried again (default: `trap`, `timeout`, `out-of-memory` and `crashed`).
+    /// The state of the instance may have caused these four faults.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
