@@ -1,5 +1,5 @@
-//! Measures the cost of an item of 100 bytes with one and with two workers, for each way into the plugin and back. The
-//! plugins are `echo`, which only returns the item.
+//! Measures the time per item of 100 bytes with one and with two workers, for each kind of worker and call. The plugins
+//! are variants of `echo`, which returns its item unchanged.
 //!
 //! ```text
 //! cargo bench -p mtl-host --bench call

@@ -1,4 +1,4 @@
-//! Measures the cost of engine settings: the settings of `Engine`, with one of them changed.
+//! Measures the cost of engine settings: each benchmark changes one of the settings of `Engine`.
 //!
 //! ```text
 //! cargo bench -p mtl-host --bench engine
@@ -102,8 +102,8 @@ fn call(bencher: Bencher<'_, '_>, change: Change) {
         .bench_local(move || call.call(&mut store, (2048, 100)).expect("the call does not trap"));
 }
 
-/// Measures calls that take about 100 ms together, while the epoch is raised after each given
-/// number of microseconds.
+/// Measures a series of calls that takes about 100 ms in total. Meanwhile, another thread increments the epoch every
+/// `micros` microseconds.
 #[divan::bench(args = [NEVER, 100_000, 5_000, 1_000, 100], sample_count = 25, sample_size = 1)]
 fn tick(bencher: Bencher<'_, '_>, micros: u64) {
     let engine = Change::Nothing.engine();

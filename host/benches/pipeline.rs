@@ -1,5 +1,5 @@
-//! Measures the cost of an item of 100 bytes on its way from source to sink, by chunks, workers and
-//! isolation.
+//! Measures the time per item of 100 bytes from source to sink, for several chunk sizes and numbers
+//! of workers, on threads and in processes.
 //!
 //! ```text
 //! cargo bench -p mtl-host --bench pipeline

@@ -1,5 +1,5 @@
-//! Measures the cost of a trap: the instance is replaced, and a fresh instance works on the next
-//! item.
+//! Measures the time of the recovery from a trap: the host replaces the instance, and the fresh
+//! instance works on the next item.
 //!
 //! ```text
 //! cargo bench -p mtl-host --bench recovery

@@ -105,8 +105,8 @@ fn all(plugin: &Plugin) -> (f64, f64) {
     (took, each)
 }
 
-/// Returns the milliseconds in which all workers started from the snapshot in parallel, divided by their number. This
-/// is an average share, not the time that one worker takes.
+/// Returns the time of the start of all workers from the snapshot, in milliseconds, divided by the number of workers.
+/// The workers start in parallel, so the start of a single worker can take longer.
 fn time_from_snapshot(plugin: &Plugin, isolation: &Isolation) -> f64 {
     let pool = Pool::builder(plugin).isolation(isolation.clone()).snapshot();
     let (mut pool, messages) = starting(pool, FROM_A_SNAPSHOT);
@@ -133,8 +133,8 @@ fn wait_until_ready(messages: &Receiver<Message>, workers: u32) {
     }
 }
 
-/// Returns the memory of this process in KiB. Memory that instances share counts once, such as the unchanged pages of a
-/// plugin's data.
+/// Returns the memory of this process in KiB. If instances share memory, such as the unchanged pages of a plugin's
+/// data, the shared memory counts once.
 fn resident() -> f64 {
     let rollup = fs::read_to_string("/proc/self/smaps_rollup").expect("Linux provides this file");
     let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));

@@ -1,4 +1,4 @@
-//! The cache of compiled code, which later runs use again.
+//! The cache of compiled code: later runs load the code and do not compile the plugin again.
 //!
 //! ```text
 //! key: a digest of the plugin, the engine's settings, this version …
@@ -7,12 +7,15 @@
 //!      jailed/  plugin-<key>   compiled in a jail: data, passed only to jailed processes
 //! ```
 //!
-//! The host runs the code in `trusted` unchecked, with all rights of this user. Therefore no other user may have write
-//! access to the directory or its parents, and the output of a jailed process is never put there. A `TrustedEntry`
-//! stands for both guarantees. A `JailedEntry` gives access only to its bytes.
+//! The host runs the code in `trusted` without checking it, with all rights of this user. Two rules protect this code:
 //!
-//! The cache is optional. A failure of the cache costs time but never fails a run. Examples are a full disk, a
-//! directory that disappears, and a changed file.
+//! * No other user may have write access to the cache's directory or its parents.
+//! * The host never stores the output of a jailed process in `trusted`.
+//!
+//! A `TrustedEntry` exists only for code to which both rules apply. A `JailedEntry` gives access only to its bytes.
+//!
+//! The cache is optional. If the cache fails, the host compiles the plugin itself, and the run continues. Examples of
+//! such failures are a full disk, a directory that disappears, and a changed file.
 
 pub(crate) mod code_package;
 mod directory;
@@ -37,7 +40,8 @@ use self::directory::{CreateMode, Directory};
 use self::entry_directory::{Entry, EntryDirectory, Lookup};
 use crate::item::limits::CacheSize;
 
-/// A directory where the host keeps compiled code. A clone is cheap, and any number of processes can share one cache.
+/// A directory in which the host stores compiled code. Cloning this value is cheap, and any number of processes can
+/// share one directory.
 ///
 /// ```
 /// use mtl_host::cache::Cache;
@@ -90,8 +94,8 @@ enum CachePart {
 impl Cache {
     /// Opens the cache in the given directory, and creates the directory if it does not exist.
     ///
-    /// No other user may have write access to the directory or its parents. A sticky parent such as `/tmp` is allowed,
-    /// because users cannot remove each other's files in it.
+    /// No other user may have write access to the directory or its parents. A parent with the sticky bit, such as
+    /// `/tmp`, is allowed: there, users cannot rename or remove each other's files.
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;
@@ -108,7 +112,7 @@ impl Cache {
         Ok(Self::of(path, &Directory::create(path)?, CreateMode::IfMissing))
     }
 
-    /// Opens the cache in the given directory, if the directory exists. This creates nothing.
+    /// Opens the cache in the given directory, and creates nothing. Returns `None` if the directory does not exist.
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;
@@ -153,8 +157,8 @@ impl Cache {
         Self { state: Arc::new(state), limit: CacheSize::DEFAULT }
     }
 
-    /// Sets the size limit of the cache (default: [`CacheSize::DEFAULT`]). When a new entry exceeds the limit, the
-    /// cache removes the least recently used entries.
+    /// Sets the size limit of the cache (default: [`CacheSize::DEFAULT`]). If a new entry makes the cache larger than
+    /// this limit, the cache removes the least recently used entries.
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;
@@ -181,8 +185,8 @@ impl Cache {
         CacheStats { hits: count(hits), misses: count(misses), damaged: count(damaged) }
     }
 
-    /// Returns the first error about a full disk, or about a file that may not grow, of this value and its clones. Each
-    /// such error means that an entry was not stored.
+    /// Returns the first storage error of this value and its clones: the disk was full, or a quota or file size limit
+    /// was reached. After each such error, the cache lacks the entry that it could not store.
     ///
     /// ```
     /// use mtl_host::cache::Cache;

@@ -8,7 +8,7 @@
 //!                                          └ other world: typed
 //! ```
 //!
-//! The layers above choose the process: this one, or a jailed child.
+//! The callers of the engine choose the process in which it runs: this process or a jailed child process.
 
 pub(crate) mod block_on;
 pub(crate) mod blocking_calls;
@@ -76,7 +76,8 @@ pub(crate) const FINISH_REPORT: &str = "the finish report";
 
 /// The compiler and runtime of plugins.
 ///
-/// An engine is cheap to clone. Its one thread ends when the last clone and the last plugin of the engine are dropped.
+/// An engine is cheap to clone. It has one thread, the watchdog, which ends when the last clone and the last plugin of
+/// the engine are dropped.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
@@ -152,7 +153,7 @@ impl EngineError {
 
 /// Starts the threads that compile plugins, once for all engines of the process.
 ///
-/// Without these threads, compiling would panic.
+/// If the threads do not exist, the compiler panics.
 pub(crate) fn start_compilers() -> Result<(), EngineError> {
     // The process tries this once. Later calls return the error of that attempt.
     static ERROR_CODE: OnceLock<Option<i32>> = OnceLock::new();
@@ -174,8 +175,8 @@ fn spawn_error(error: &dyn std::error::Error) -> Option<io::Error> {
 }
 
 impl Engine {
-    /// The size limit of a guest's call stack: deep enough for recursive parsers, and small compared with the 2 MiB of
-    /// a worker's thread.
+    /// The size limit of a guest's call stack. It suffices for recursive parsers, and is small compared with the 2 MiB
+    /// stack of a worker's thread.
     const STACK: usize = 512 * 1024;
 
     /// Returns an engine whose settings suit many short calls.
@@ -194,8 +195,8 @@ impl Engine {
         Self::with_options(EngineOptions::default())
     }
 
-    /// Returns an engine for a process that only compiles. Such a process runs no plugin, so it needs no right to make
-    /// code executable.
+    /// Returns an engine for a process that compiles plugins but does not run them. This engine never makes code
+    /// executable, so the process needs no right to do so.
     pub(crate) fn to_compile(options: EngineOptions) -> Result<Self, EngineError> {
         let configure = |config: &mut wasmtime::Config| {
             config.with_custom_code_memory(Some(Arc::new(NonExecutableCode)));
@@ -205,7 +206,7 @@ impl Engine {
 
     /// Returns an engine whose plugins can be given [`Fuel`](crate::limits::Fuel).
     ///
-    /// Counting fuel makes plugins slower: each loop and each call is charged.
+    /// Counting fuel makes plugins slower, because the compiled code counts at each loop and each call.
     ///
     /// ```
     /// use mtl_host::{Engine, FaultKind, Plugin, Pool};
@@ -244,8 +245,8 @@ impl Engine {
 
     /// Returns an engine for a jailed process, with the options of its parent's engine.
     ///
-    /// The jail keeps the watchdog's thread from opening its own scheduler statistics, so the watchdog uses
-    /// `statistics`, which belong to the thread that runs the guest.
+    /// In the jail, the watchdog's thread cannot open its own schedstat file. Instead, the watchdog reads `statistics`,
+    /// the schedstat file of the thread that runs the guest.
     pub(crate) fn in_jail(
         options: EngineOptions,
         statistics: Option<Arc<SchedStat>>,
@@ -291,11 +292,11 @@ impl Engine {
         config
     }
 
-    /// Compiles a module whose memory the engine maps whole, even where most of it is empty. Instances then share the
-    /// memory until they write to it.
+    /// Compiles a module so that the engine maps its initial memory as one image, even if most of the image is empty.
+    /// Instances share the image's pages until they write to them (copy-on-write).
     ///
-    /// Only snapshots are compiled like this, because their memory is already limited. A hostile plugin could otherwise
-    /// declare a huge image in few bytes.
+    /// Only snapshots are compiled this way, because the host has already limited their memory. In other modules, a
+    /// hostile plugin could declare a huge image in few bytes.
     pub(super) fn compile_snapshot(&self, module: &[u8]) -> wasmtime::Result<Vec<u8>> {
         let mut config = Self::config(self.options);
         config.memory_guaranteed_dense_image_size(snapshot::MAX_IMAGE_BYTES);
@@ -303,8 +304,8 @@ impl Engine {
         wasmtime::Engine::new(&config)?.precompile_module(module)
     }
 
-    /// Returns a digest of all settings and of the processor features in use. An engine with another
-    /// digest produces different code, or code that cannot run here.
+    /// Returns a digest of all settings and of the processor features in use. If an engine has a different digest, its
+    /// code may differ from this engine's code, or may not run on this processor.
     pub(super) fn settings_digest(&self) -> Sha256 {
         Sha256Hasher::of(&(self.wasm.precompile_compatibility_hash(), self.options))
     }

@@ -47,8 +47,8 @@ pub(crate) type Open = Box<dyn FnMut() -> Result<Box<dyn Executor>, StartError> 
 
 /// The destination of outcomes that are handed over while their worker is still on a later item of the same claim.
 pub(crate) trait Outlet: Send + Sync {
-    /// Takes the outcomes, if it can do so without waiting. Returns false if outcomes are left, so that the caller
-    /// tries again.
+    /// Takes the outcomes, if this is possible without waiting. Returns false if outcomes remain; the caller then tries
+    /// again later.
     fn hand_over(&self, outcomes: &mut Outcomes) -> bool;
 
     /// Lets the consumer take finished outcomes from `outcomes` at any time. A worker that nothing interrupts calls
@@ -90,8 +90,8 @@ pub(crate) fn each_item(
 
 /// The cursor that gives an executor the items of its claim, one after another.
 ///
-/// The cursor ends when other workers have taken the rest of the claim, when the run is stopped, or when the claim has
-/// taken far too long. An executor calls the cursor for each item, so the cursor reads no clock.
+/// The cursor ends in three cases: other workers have taken the remaining items of the claim, the run is stopped, or
+/// the claim has taken `MAX_TICKS` ticks. The cursor counts ticks because reading a clock for each item would be slow.
 pub(crate) struct ClaimCursor<'a> {
     /// `None` in a process whose items another process has claimed.
     claim: Option<&'a Claim<'a>>,
@@ -103,8 +103,8 @@ pub(crate) struct ClaimCursor<'a> {
 }
 
 impl<'a> ClaimCursor<'a> {
-    /// The number of ticks after which a claim has taken too long. A claim should take one millisecond, and a tick
-    /// takes several milliseconds.
+    /// The number of ticks after which the cursor starts no further item of the claim. A claim should take one
+    /// millisecond, and consecutive ticks are several milliseconds apart.
     const MAX_TICKS: u64 = 2;
 
     pub(crate) fn new(
@@ -141,8 +141,8 @@ impl<'a> ClaimCursor<'a> {
         self.end
     }
 
-    /// Returns the handle that gives back items which were started early. It is `None` in a process whose items another
-    /// process has claimed: there, no item is started early.
+    /// Returns the handle that returns items to the queue if they were started early. Returns `None` if another process
+    /// has claimed the items, because then this process starts no item early.
     pub(crate) fn claim_returner(&self) -> Option<ClaimReturner> {
         self.claim.map(Claim::returner)
     }

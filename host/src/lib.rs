@@ -1,9 +1,8 @@
 //! Runs WebAssembly plugins as stateful workers over a stream of items.
 //!
-//! The host compiles a plugin once. A [`Pool`] starts workers, each with its own instance in its
-//! own sandbox, and initialises each instance once. Items stream through a bounded queue to the
-//! workers, which pass them to the plugin's `call`. Results come out lazily, in input order
-//! (default). Every item ends in exactly one outcome.
+//! The host compiles a plugin once. A [`Pool`] starts workers, each with its own instance in its own sandbox, and
+//! initialises each instance once. Items stream through a bounded queue to the workers. Each worker passes its items to
+//! the plugin's `call`. The pool returns results lazily, in input order (default). Every item gets exactly one outcome.
 //!
 //! ```text
 //!          ┌──────────────────────── pool ─────────────────────────┐
@@ -30,8 +29,8 @@
 //! A [`PoolBuilder`] has the settings of all workers, such as time limits, retries and restarts; a
 //! [`WorkerSpec`] has the settings of one worker.
 //!
-//! The library prints nothing, never exits and reads no environment variables. It installs no signal
-//! handlers of its own; wasmtime installs handlers that turn faults of a guest into traps.
+//! The library prints nothing, never exits and reads no environment variables. It installs no signal handlers of its
+//! own; wasmtime installs handlers that turn signals caused by a guest, such as `SIGSEGV`, into traps.
 
 pub mod cache;
 mod engine;

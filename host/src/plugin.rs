@@ -1,4 +1,4 @@
-//! Plugins: loaded once, in this process or in a jailed child process.
+//! Plugins. The host loads each plugin once, in this process or in a jailed child process.
 //!
 //! ```text
 //! file ─▶ loader ─┬─▶ engine, in this process ──────▶ code that is linked here
@@ -93,8 +93,8 @@ impl Plugin {
         Self::loader(engine).from_bytes(name, bytes)
     }
 
-    /// Returns a description of the plugin in the file at `path`, without running its code. A plugin that cannot be
-    /// loaded is described as far as possible.
+    /// Returns a description of the plugin in the file at `path`, without running its code. If the plugin cannot be
+    /// loaded, the description contains everything that the host could read.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin};
@@ -184,7 +184,8 @@ impl Plugin {
         Ok(Arc::clone(for_processes.get_or_init(|| Arc::new(remote))))
     }
 
-    /// Returns the compiled code as a file that starts without compilation; see [`PluginLoader::trust_precompiled`].
+    /// Returns the content of a file with the compiled code. A loader runs such a file without compiling it; see
+    /// [`PluginLoader::trust_precompiled`].
     ///
     /// The file works only with this version of the library, with the same engine settings, and on processors with the
     /// same features.
@@ -236,7 +237,7 @@ impl Plugin {
         self.metadata.uses_argument_passing
     }
 
-    /// Returns whether the plugin can connect to anything. A component may import sockets and HTTP; core modules
+    /// Returns whether the plugin can open network connections. A component can import sockets and HTTP; a core module
     /// cannot.
     ///
     /// ```

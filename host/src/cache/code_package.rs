@@ -4,9 +4,9 @@
 //! code, as the engine writes it │ metadata │ magic │ lengths of both │ key │ SHA-256 of all before
 //! ```
 //!
-//! The code comes first, so that the file can be mapped and run. The engine ignores the bytes after
-//! the code. The digest does not authenticate the file, because whoever can change the file can
-//! compute a new digest. The digest detects damage by a crash, a full disk or an accident.
+//! The code comes first, so that the engine can map the file and run the code. The engine ignores
+//! the bytes after the code. The digest detects damage by a crash, a full disk or an accident. It
+//! does not authenticate the file: a program that can change the file can compute a new digest.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 

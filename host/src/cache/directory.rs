@@ -1,5 +1,5 @@
-//! Directories that only their user can change. Each directory is accessed through a descriptor, so
-//! renaming it has no effect.
+//! Directories to which only their owner can write. The host accesses each directory through a file descriptor. Its
+//! accesses therefore reach the same directory even if the directory is renamed.
 
 use std::fs::DirBuilder;
 use std::io;
@@ -32,8 +32,9 @@ impl Directory {
 
     /// Opens the directory at `path`.
     ///
-    /// No other user may own the directory or its parents, or write to them: whoever can rename a
-    /// directory can replace it. The path is resolved first, and no link is followed after that.
+    /// No other user may own the directory or its parents, or have write access to them, because such a user could
+    /// replace the directory. This function first resolves the symbolic links in the path, and then follows no further
+    /// link.
     pub(crate) fn open(path: &Path) -> Result<Self, CacheError> {
         let io_error = |source| CacheError::Io { path: path.to_owned(), source };
         let real = path.canonicalize().map_err(io_error)?;
@@ -68,8 +69,8 @@ impl Directory {
         Ok(Self(opened.map_err(|error| io_error(error.into()))?))
     }
 
-    /// Opens the subdirectory `name`. Only this user could have created it, but it may have been
-    /// made writable for others.
+    /// Opens the subdirectory `name`. Fails if other users have write access to the subdirectory: only this user can
+    /// have created it, but its permissions may have changed since.
     pub(crate) fn open_subdirectory(&self, name: &str, mode: CreateMode) -> io::Result<Self> {
         if mode == CreateMode::IfMissing {
             match mkdirat(self, name, Mode::RWXU) {
@@ -101,8 +102,8 @@ impl AsFd for Directory {
     }
 }
 
-/// Returns the reason for which other users could change a directory, or `None` if they cannot. `is_parent` is
-/// true for a parent, which the system may own.
+/// Returns the reason why other users could change a directory, or `None` if they cannot. If `is_parent` is true, root
+/// may own the directory, and a directory with the sticky bit may be writable.
 fn exposure(found: &Stat, is_parent: bool) -> Option<&'static str> {
     let is_ours = found.st_uid == geteuid().as_raw() || is_parent && found.st_uid == 0;
     let is_closed = found.st_mode & OTHERS_WRITE == 0 || is_parent && found.st_mode & STICKY != 0;

@@ -1,8 +1,8 @@
 //! One part of the cache: a directory with one file for each entry.
 //!
-//! An entry is written under a temporary name and then renamed. Therefore no process reads
-//! half an entry, and a process that has an old entry open keeps it. No process waits for another. If
-//! two processes write the same entry, the last one wins.
+//! The host writes each entry under a temporary name, and then renames the file. Therefore no process reads an
+//! incomplete entry. If a process has an old entry open, the content of that entry does not change. No process waits
+//! for another process. If two processes write the same entry, the later file replaces the earlier one.
 
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};

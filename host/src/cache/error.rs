@@ -3,9 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
-/// An error of a directory that cannot be used as a cache.
+/// The reason why a directory cannot be used as a cache.
 ///
-/// The host runs the content of a cache, so it refuses a directory that other users can change.
+/// The host runs the code in a cache. It therefore refuses a directory to which other users can
+/// write.
 ///
 /// ```
 /// use std::os::unix::fs::PermissionsExt;

@@ -76,8 +76,8 @@ impl Cache {
 
     /// Removes all entries and all unfinished files. Returns the number and the size of the removed entries.
     ///
-    /// A process that uses a removed entry keeps it until it closes the file. An entry that a process is still writing
-    /// is lost.
+    /// If a process has a removed entry open, it can use the entry until it closes the file. If a process is still
+    /// writing an entry, that entry is lost.
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;
@@ -94,10 +94,10 @@ impl Cache {
     }
 
     /// Removes the snapshots and all unfinished files, but leaves the compiled plugins. Returns the number and the size
-    /// of the removed snapshots. A run that uses a snapshot keeps it until the run ends.
+    /// of the removed snapshots. A run that already uses a removed snapshot can use it until the run ends.
     ///
     /// A snapshot is the memory of a plugin after its `init`. It contains the init arguments, the values of variables,
-    /// all data that `init` has read, and the random numbers that it has drawn.
+    /// all data that `init` has read, and the random numbers that `init` has drawn.
     ///
     /// ```
     /// # use mtl_host::cache::Cache;

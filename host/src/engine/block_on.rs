@@ -7,17 +7,17 @@ use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 
 use crate::control::deadline::{Overdue, Watch};
 
-/// Runs a future to its end on this thread, until the guest must stop.
+/// Runs a future on this thread until the future ends or the guest must stop.
 ///
 /// # Errors
 ///
-/// Returns the reason for which the guest must stop. The future is dropped.
+/// If the guest must stop, drops the future and returns the reason.
 pub(crate) fn block_on<F: Future>(watch: &Watch, future: F) -> Result<F::Output, Overdue> {
     block_on_with(watch, future, || true)
 }
 
-/// Runs a future like [`block_on`], and calls `meanwhile` if the future takes longer than some milliseconds. The calls
-/// repeat until `meanwhile` returns true.
+/// Runs a future like [`block_on`]. If the future takes longer than some milliseconds, this function calls `meanwhile`
+/// repeatedly until `meanwhile` returns true.
 ///
 /// # Errors
 ///
@@ -49,8 +49,8 @@ pub(crate) mod tests {
 
     const SHORT: Duration = Duration::from_millis(20);
 
-    /// Returns a watch over a guest that is working on an item, with the means to cancel it and the watchdog that
-    /// ticks.
+    /// Returns a watch over a guest that is working on an item, the handle that cancels the guest, and the watchdog
+    /// that ticks.
     pub(crate) fn watch(item: Option<Duration>) -> (Watch, Cancel, Watchdog) {
         let (cancel, watchdog) = (Cancel::default(), Watchdog::start(|| ()).unwrap());
         let config = InstanceConfig { timeout: item, ..InstanceConfig::default() };

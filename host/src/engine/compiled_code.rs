@@ -1,7 +1,7 @@
 //! The compiled code of a plugin: compiled in this process, or compiled earlier and loaded from bytes.
 //!
-//! Loaded code runs with all rights of this process. All `unsafe` code for loading is in this file; a [`TrustedCode`]
-//! states why its bytes may run.
+//! Loaded code runs with all rights of this process. All `unsafe` code that loads compiled code is in this file. Each
+//! [`TrustedCode`] names the reason why its bytes may run.
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -114,20 +114,22 @@ fn read(file: &File, length: u64) -> wasmtime::Result<Vec<u8>> {
 #[expect(unsafe_code, reason = "the engine runs loaded code unchecked")]
 fn map_module(engine: &Engine, file: &File) -> wasmtime::Result<Module> {
     let file = file.try_clone()?;
-    // SAFETY: the engine runs loaded code unchecked. The code must be unmodified output of the engine, or a jail must
-    // contain whatever it does. The file is from a `TrustedCode`, which is one of these:
+    // SAFETY: the engine runs loaded code unchecked. Therefore the code must be unmodified output of the engine, or
+    // this process must run in a jail that confines the code. The file is from a `TrustedCode` of one of these
+    // variants:
     // - `InJail`: the file is sealed, and the jail of this process contains the code.
     // - `OfThisProcess`: the file is sealed, and this process compiled the code.
-    // - `Cached`: a process of this user compiled the code, and the content of this very descriptor was checked. No
-    //   other user can write to the file. This host replaces cache files instead of changing them, so the mapped content
-    //   stays. A program of the same user could write to the file, but such a program can run any code anyway.
+    // - `Cached`: a process of this user compiled the code, and the host checked the content through this file
+    //   descriptor. No other user can write to the file. The host replaces cache files and never writes to an existing
+    //   one, so the mapped content does not change. Another program of this user could write to the file, but it gains
+    //   nothing, because it can run any code anyway.
     unsafe { Module::deserialize_open_file(engine.wasm(), file) }
 }
 
 #[expect(unsafe_code, reason = "the engine runs loaded code unchecked")]
 fn map_component(engine: &Engine, file: &File) -> wasmtime::Result<Component> {
-    // The engine opens components by path. The path of the descriptor leads to the file that was checked, even if
-    // another file has its name by now.
+    // The engine opens components by path. The path of the file descriptor leads to the checked file, even if another
+    // file now has the name of the checked file.
     let name = format!("/proc/self/fd/{}", file.as_raw_fd());
     // SAFETY: the file is unmodified output of the engine, as in `map_module`. Jailed processes do not call this
     // function.

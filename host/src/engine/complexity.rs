@@ -1,11 +1,14 @@
-//! Limits the compile work of a component, which can be far larger than its size suggests. The check runs before any
-//! part of a plugin is validated or compiled.
+//! Limits the work of compiling a component, because a small component can require very much work. The check runs
+//! before the host validates or compiles any part of a plugin.
 //!
-//! Two things multiply the work. The engine copies a component's content into each of its instances, so a kilobyte of
-//! components that each instantiate the previous one twice expands to gigabytes. The engine copies the definitions of
-//! all components around each nested one, so the cost grows with the square of the depth.
+//! Two kinds of copies multiply the work:
 //!
-//! An unreadable section ends the count, because the compiler refuses such a binary.
+//! * For each instance of a component, the engine copies the component's content. If each component instantiates the
+//!   previous one twice, a kilobyte of components expands to gigabytes.
+//! * For each nested component, the engine copies the definitions of all enclosing components. The work therefore grows
+//!   with the square of the nesting depth.
+//!
+//! If a section is unreadable, the check counts no further, because the compiler refuses such a binary.
 
 use std::fmt;
 
@@ -17,9 +20,9 @@ use wasmparser::{
 
 use super::functions::{PREAMBLE, section};
 
-/// A measure by which a component is too complex, with the value found.
+/// A measure of complexity for which a component exceeds the limit, with the component's value.
 ///
-/// The limits are fixed. Each allows several times the complexity that real compilers produce.
+/// The limits are fixed. Each limit is several times the complexity of the components that real compilers produce.
 ///
 /// ```
 /// use mtl_host::inspect::Complexity;
@@ -95,8 +98,8 @@ impl fmt::Display for Complexity {
     }
 }
 
-/// Returns the nesting depth of components and modules in a binary, and their number. Reads only the headers of
-/// sections.
+/// Returns the nesting depth of the components and modules in a binary, and the number of components and modules. Reads
+/// only the headers of sections.
 fn nesting(binary: &[u8]) -> (u64, u64) {
     let (mut deepest, mut parts) = (0, 0);
     let mut binaries = vec![(binary, 1)];
@@ -126,8 +129,8 @@ struct ComponentCount {
     is_component: bool,
     /// The number of definitions in one instance of the component, including its inner instances.
     definitions: u64,
-    /// The number of definitions of each component that this one can name, by index. `None` for a component of
-    /// unknown size, which is imported or is the export of an instance.
+    /// The number of definitions of each component in this component's index space. The number is `None` if it is
+    /// unknown, because the component is an import or the export of an instance.
     components: Vec<Option<u64>>,
 }
 
@@ -143,8 +146,8 @@ impl ComponentCount {
 
 /// Returns the number of definitions in all instances of components in a binary.
 fn definitions(binary: &[u8]) -> u64 {
-    // The stack of open components, from the outermost to the current one. It contains modules too, without
-    // definitions.
+    // The stack of the components and modules that are being read, from the outermost to the current one. The count of
+    // a module is zero.
     let mut open = vec![ComponentCount::default()];
     for payload in Parser::new(0).parse_all(binary) {
         let read = payload.and_then(|payload| read(&payload, &mut open));

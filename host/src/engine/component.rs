@@ -39,9 +39,9 @@ use crate::sandbox::sockets::{self, GrantedSockets, HasSockets};
 /// The interface that a worker's component exports.
 pub(crate) const INTERFACE: &str = "mtl:plugin/worker@1.0.0";
 
-/// The smallest limit, in bytes, on the data that a component passes to the host in one call. The
-/// engine has one limit for results and for arguments of calls, and plugins write files in pieces of
-/// up to this size. The limit therefore never falls below it, even if the result limit is smaller.
+/// The minimum, in bytes, of the limit on the data that a component passes to the host in one call. The engine applies
+/// one limit to results and to arguments of host calls. A plugin that writes a file passes pieces of up to this size as
+/// arguments. Therefore the engine's limit is at least this value, even if the result limit is smaller.
 pub(crate) const MIN_TRANSFER: usize = 1024 * 1024;
 
 /// A linked component of the world `mtl:plugin/plugin`.
@@ -126,8 +126,8 @@ impl ComponentPlugin {
     }
 }
 
-/// Links a component of this world. Returns `None` for other code, and if the settings name another
-/// function than the world's `call`.
+/// Links a component of the world `mtl:plugin/plugin`. Returns `None` for all other code, and if the settings name a
+/// function other than the world's `call`.
 pub(super) fn recognize(settings: &CompileSettings, code: &CompiledCode) -> Recognized {
     let CompiledCode::Component(component) = code else { return None };
     if settings.call_export != CompileSettings::CALL {
@@ -255,8 +255,8 @@ fn linker(engine: &Engine) -> Linker<State> {
     linker
 }
 
-/// Checks that every import has a provider. The linker repeats this check, but its message names
-/// internal types.
+/// Checks that every import has a provider. The linker makes the same check later, but its error message names internal
+/// types.
 fn check_imports(
     engine: &Engine,
     component: &Component,
@@ -277,8 +277,8 @@ fn check_imports(
     Ok(())
 }
 
-/// Returns whether an import only defines types. A world that uses types of an interface imports
-/// that interface.
+/// Returns whether an import only defines types. If a world uses only types of an interface, its components still
+/// import that interface.
 pub(crate) fn is_types_only(engine: &Engine, import: &ComponentItem) -> bool {
     match import {
         ComponentItem::Type(_) | ComponentItem::Resource(_) => true,

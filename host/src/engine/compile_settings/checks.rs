@@ -27,8 +27,7 @@ impl CompileSettings {
         Ok(())
     }
 
-    /// Turns an error of the engine's compiler into the reason for it: a feature that is not allowed, or
-    /// an invalid binary.
+    /// Returns the cause of an error of the engine's compiler: a feature that is not allowed, or an invalid binary.
     pub(crate) fn compile_error(
         &self,
         binary: &WasmBinary<'_>,
