@@ -51,13 +51,13 @@ pub(crate) trait Outlet: Send + Sync {
     /// again later.
     fn hand_over(&self, outcomes: &mut Outcomes) -> bool;
 
-    /// Lets the consumer take finished outcomes from `outcomes` at any time. A worker that nothing interrupts calls
-    /// this before it starts.
+    /// Lets the consumer take finished outcomes from `outcomes` at any time. A native worker, which nothing interrupts,
+    /// calls this before it starts.
     fn offer(&self, outcomes: &Arc<SharedOutcomes>);
 }
 
-/// The outcomes of a worker that nothing interrupts. The worker's thread adds outcomes, and the consumer takes them
-/// when it waits for results.
+/// The outcomes that a worker shares with the consumer. The worker's thread adds outcomes without interruption. The
+/// consumer takes them when it waits for results.
 #[derive(Debug, Default)]
 pub(crate) struct SharedOutcomes(Mutex<Outcomes>);
 

@@ -38,8 +38,8 @@ pub struct LoadError {
 
 /// The reasons for which a plugin cannot be loaded.
 ///
-/// A child that compiles a plugin sends its reason as a value of this type. The child omits the fields that the loader
-/// knows, such as the limits, and the loader fills them in.
+/// If a child process cannot compile a plugin, it sends the reason as a value of this type. The child omits fields that
+/// the loader knows, such as limits. The loader adds these fields.
 ///
 /// ```
 /// use mtl_host::load::LoadErrorKind;
@@ -176,8 +176,8 @@ pub enum LoadErrorKind {
         #[serde(with = "bounded::short")]
         what: String,
     },
-    // A child sends none of the variants below. They come last, so that the other variants have the same numbers in
-    // both processes.
+    // A child process never sends the variants below. They come last, so that the child and its parent use the same
+    // numbers for the variants above.
     /// The file could not be read.
     #[serde(skip)]
     Read {

@@ -1,8 +1,10 @@
-//! Applies rules to the file calls of plugins. WASI's own rights cannot express these rules: a plugin creates and moves
-//! symbolic links only with a grant, and it writes no more than its worker's disk limit.
+//! Applies two rules to the file calls of plugins, which WASI's own rights cannot express:
 //!
-//! Core modules call WASI preview 1; `blocking_calls` applies the rules before and after each call. Components call
-//! other functions, which `component` wraps.
+//! * Without a grant, a plugin cannot create or move symbolic links.
+//! * A plugin cannot write more bytes than the disk limit of its worker.
+//!
+//! Core modules call WASI preview 1: the module `blocking_calls` applies the rules before and after each call.
+//! Components call WASI preview 2: the module `component` wraps the file functions of that version.
 
 mod component;
 
@@ -93,8 +95,9 @@ impl FileRules {
         }
     }
 
-    /// Returns the directory and name of a file that a call moves or links, if the caller must check that the file is
-    /// not a symbolic link. A moved link could lead outside the granted directories.
+    /// If a call moves or links a file and the plugin may not move symbolic links, returns the file's directory and
+    /// name. The caller must then check that the file is not a symbolic link, because a moved link could lead outside
+    /// the granted directories.
     pub(crate) fn moved_file(&self, call: FileCall<'_>, memory: &[u8]) -> Option<(i32, Vec<u8>)> {
         /// A length that exceeds every path that a system accepts.
         const MAX: u32 = 64 * 1024;
@@ -126,16 +129,16 @@ impl FileRules {
         let unwritten = match (written.and_then(|bytes| bytes.try_into().ok()), has_succeeded) {
             (Some(written), true) => charged.saturating_sub(word(written)),
             (Some(_), false) => charged,
-            // If the guest gave an invalid address for the answer, WASI may fail after it has written the bytes. Then
-            // no bytes are given back.
+            // If the guest gave an invalid address for the answer, WASI may fail after it has written the bytes.
+            // Therefore this function gives no bytes back to the disk limit.
             (None, _) => 0,
         };
         self.disk.give_back(unwritten);
     }
 }
 
-/// Returns whether a name is a symbolic link. WASI preview 1 answers into a separate memory, so that the guest's memory
-/// stays unchanged.
+/// Returns whether a name is a symbolic link. WASI preview 1 writes its answer into a memory of the host, so that the
+/// guest's memory stays unchanged.
 pub(crate) async fn is_symlink(
     wasi: &mut WasiP1Ctx,
     (dir, name): (i32, Vec<u8>),
@@ -158,8 +161,8 @@ fn word(bytes: [u8; 4]) -> u64 {
     u32::from_le_bytes(bytes).into()
 }
 
-/// Returns the length of the first buffer that is not empty, among the first `count` buffers. WASI writes only that
-/// buffer, and does not read the descriptions of later ones.
+/// Returns the length of the first non-empty buffer among the first `count` buffers. WASI writes only the content of
+/// this buffer to the file, and does not read the descriptions of later buffers.
 fn first_buffer(memory: &[u8], buffers: u32, count: u32) -> u64 {
     let start = usize::try_from(buffers).unwrap_or(usize::MAX);
     // WASI refuses a buffer whose description lies partly outside the memory.

@@ -6,7 +6,8 @@
 //! component:    the same                                  section 1: a core module, 4: a component
 //! ```
 //!
-//! An unreadable section ends the count: the compiler refuses such a binary before it compiles a function.
+//! If a section is unreadable, the function stops counting there. The compiler refuses such a binary before it compiles
+//! any function.
 
 /// The length of the magic number and the version, in bytes.
 pub(crate) const PREAMBLE: usize = 8;

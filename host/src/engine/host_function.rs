@@ -1,7 +1,7 @@
 //! Functions that the embedder offers to plugins: they take bytes, and return bytes or an error message.
 //!
-//! One definition serves both kinds of plugin: a component calls it by its type, and a core module by the
-//! canonical lowering of that type.
+//! The embedder defines a host function once for both kinds of plugin. A component imports the function by its
+//! component type; a core module imports the canonical lowering of that type.
 //!
 //! ```text
 //! core module ─▶ core       ┐ the input, borrowed from

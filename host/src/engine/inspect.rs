@@ -1,7 +1,8 @@
 //! Lists the content of a plugin's file without running any of it.
 //!
-//! The file is compiled as for a run, because only the compiler can tell whether a run would accept it. Nothing is
-//! instantiated. If a run would refuse the file, the inspection holds the reason and whatever could be read.
+//! The engine compiles the file as for a run, because only the compiler can tell whether a run would accept the file.
+//! The engine creates no instance. If a run would refuse the file, the inspection contains the reason and everything
+//! that the host could read.
 
 mod capability;
 mod component;
@@ -53,8 +54,8 @@ pub struct Inspection {
     pub exports: Vec<Export>,
     /// The number of exports that are missing from `exports`.
     pub exports_left_out: usize,
-    /// The imports: about a thousand names at most, and none if the file is not valid. A plugin that a run accepts has
-    /// fewer imports, so none of them is missing.
+    /// The imports. The list has about a thousand names at most; if the file is invalid, the list is empty. If a run
+    /// accepts the plugin, the list is complete, because such a plugin has fewer imports.
     pub imports: Vec<Import>,
     /// The number of imports that are missing from `imports`.
     pub imports_left_out: usize,
@@ -62,16 +63,16 @@ pub struct Inspection {
     pub memory: Option<MemorySize>,
     /// True if the parameters can be passed in several ways, by [`ArgumentPassing`].
     pub uses_argument_passing: bool,
-    /// The function that takes items as JSON. `None` unless a run accepts the file, and the file is a component of
-    /// another world than `mtl:plugin/plugin`.
+    /// The function that takes items as JSON, if the file is a component of a world other than `mtl:plugin/plugin`.
+    /// `None` for all other files, and for a file that a run would refuse.
     pub typed: Option<TypedCall>,
-    /// The optional WebAssembly features that the plugin uses, which a run must allow. The set is empty if the file is
-    /// not valid.
+    /// The optional WebAssembly features that the plugin uses. A run must allow all of them. If the file is invalid,
+    /// the set is empty.
     pub features: WasmFeatures,
     /// The reason for which a run refuses the file, if it does.
     pub refusal: Option<LoadError>,
-    /// The layers that were missing from the jail of the inspecting process, because the kernel lacks them. `None` if
-    /// no layer was missing, or if this process inspected the file.
+    /// The layers that the jail of the inspecting process lacked, because the kernel does not support them. `None` if
+    /// the jail had all layers, or if this process inspected the file.
     pub missing_jail_layers: Option<String>,
 }
 
@@ -284,8 +285,8 @@ impl Findings {
     }
 }
 
-/// Returns a function that finds the provider of an import. Its second argument tells whether the import can belong to
-/// WASI.
+/// Returns a function that finds the provider of an import. The returned function takes the name of the import's module
+/// or interface, and whether the import can belong to WASI.
 fn provider(settings: &CompileSettings) -> impl Fn(&str, bool) -> ImportProvider {
     |from, is_wasi| match from {
         context::INTERFACE => ImportProvider::Context,
@@ -326,8 +327,8 @@ impl Inspection {
         }
     }
 
-    /// Returns whether the plugin exports a function of this name. For a component, the name may lack the interface.
-    /// Exports that are missing from `exports` do not count.
+    /// Returns whether the plugin exports a function of this name. For a component, `name` may omit the interface. The
+    /// search covers only the exports in `exports`, which may be incomplete.
     #[must_use]
     pub fn has_export(&self, name: &str) -> bool {
         self.exports.iter().any(|export| match export.name.rsplit_once('#') {

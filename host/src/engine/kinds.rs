@@ -17,8 +17,8 @@ pub(crate) type Recognized = Option<Result<LinkedPlugin, LoadErrorKind>>;
 
 /// All kinds, in the order in which they are tried.
 ///
-/// The last two kinds recognize every component and every module. They report the reason if the code
-/// cannot be a plugin.
+/// `typed` recognizes every component, and `core_abi` recognizes every core module. If the code cannot be a plugin,
+/// these two kinds report the reason.
 const KINDS: [Recognize; 3] = [component::recognize, typed::recognize, core_abi::recognize];
 
 /// Links compiled code as the first kind that recognizes it.

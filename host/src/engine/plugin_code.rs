@@ -19,7 +19,7 @@ pub(crate) type LinkedPlugin = Arc<dyn PluginCode>;
 
 /// The linked code of a plugin.
 ///
-/// A kind that cannot be frozen implements only the methods without a default body.
+/// If a kind of plugin does not support snapshots, it implements only the methods without a default body.
 pub(crate) trait PluginCode: Debug + Send + Sync {
     /// Returns the facts that the layers above need before they start an instance.
     fn metadata(&self) -> Metadata;

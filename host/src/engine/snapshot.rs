@@ -8,9 +8,10 @@
 //!                                                                              └▶ …
 //! ```
 //!
-//! A snapshot holds the memory and the globals of an instance, and nothing that the host keeps for
-//! it, such as open files or the worker's index. The recorder notes whether `init` used any of
-//! these. If so, no snapshot is made, and each worker runs its own `init`.
+//! A snapshot contains the memory and the globals of an instance. It does not contain the state
+//! that the host stores for the instance, such as open files or the worker's index. The recorder
+//! notes whether `init` used such state. If `init` used it, the host makes no snapshot, and each
+//! worker runs its own `init`.
 
 mod clock;
 pub(crate) mod dependencies;

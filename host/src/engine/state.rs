@@ -81,8 +81,8 @@ pub(crate) struct CommonState {
     pub(crate) current_outcomes: Option<CurrentOutcomes>,
 }
 
-/// The outcomes of the items that an instance is working on. The store holds them, so that the host can hand over
-/// finished ones while the guest is inside a later item.
+/// The outcomes of the items that an instance is working on. The store contains these outcomes, so that the host can
+/// hand over finished outcomes while the guest works on a later item.
 pub(crate) struct CurrentOutcomes {
     pub(crate) outcomes: Outcomes,
     outlet: Arc<dyn Outlet>,
@@ -196,8 +196,8 @@ pub(crate) fn run_guest<T: HasCommonState, R>(
     guest(store).map_err(|error| trap::instance_failure(&error, store.data_mut().common()))
 }
 
-/// Runs a guest that may sleep in the host, on this thread. If it stops early, the reason is returned as an instance
-/// failure.
+/// Runs a guest on this thread. The guest may sleep in calls of host functions. If the guest must stop early, returns
+/// the reason as an instance failure.
 pub(crate) fn run_guest_async<T: HasCommonState, R>(
     store: &mut Store<T>,
     guest: impl AsyncFnOnce(&mut Store<T>) -> wasmtime::Result<R>,
@@ -225,9 +225,9 @@ pub(crate) fn yield_at_ticks<T: HasCommonState>(store: &mut Store<T>) {
     });
 }
 
-/// The largest number of files, streams, sockets and other resources that an instance may have open. It is several
-/// times the need of a well-behaved plugin. It is a quarter of the usual descriptor limit of a process, so that one
-/// plugin cannot starve the rest of the run.
+/// The largest number of files, streams, sockets and other resources that an instance may have open. A well-behaved
+/// plugin needs only a fraction of this number. The number is a quarter of a process's usual descriptor limit, so that
+/// one plugin cannot use up the descriptors of the whole run.
 pub(crate) const MAX_OPEN: usize = 256;
 
 /// Limits the number of open resources of an instance.
@@ -235,8 +235,8 @@ pub(crate) fn limit_open(table: &mut ResourceTable) {
     table.set_max_capacity(MAX_OPEN);
 }
 
-/// Returns a WASI builder that allows only what is granted: empty input, captured output, no network. The caller adds
-/// the directories to the result of the build.
+/// Returns a WASI builder with empty input, captured output, the granted environment variables, and no network. The
+/// caller adds the granted directories to the built context.
 pub(crate) fn wasi(parts: &InstanceParts) -> WasiCtxBuilder {
     let mut builder = WasiCtxBuilder::new();
     let capture = |stream| Capture::new(stream, &parts.guest_output);

@@ -62,14 +62,14 @@ pub(crate) fn instance_failure(error: &wasmtime::Error, common: &CommonState) ->
     }
 }
 
-/// Returns the failure of a plugin that was denied memory. Such plugins then stop in various
-/// ways.
+/// Returns the failure of a plugin that stopped after the host had denied it memory. The failure names the denial,
+/// because the traps of such plugins differ.
 fn out_of_memory(denied: GrowthDenied, location: &str) -> InstanceFailure {
     InstanceFailure::new(FaultKind::OutOfMemory, format!("the plugin asked for {denied}{location}"))
 }
 
-/// Returns the failure of a component that passed too much to the host in one call: as its result,
-/// or as the argument of a call from within.
+/// Returns the failure of a component that passed too much data to the host at once: as the result of its call, or as
+/// an argument of a host call. Returns `None` for any other error.
 fn transfer_failure(error: &wasmtime::Error, limit: ResultLimit) -> Option<InstanceFailure> {
     // The engine's error has no public type. A test fails if its text changes.
     const WORDS: &str = "fuel allocated for hostcalls has been exhausted";

@@ -1,4 +1,5 @@
-//! Components of any other world. Items and results are JSON, which the host maps to the types of a function.
+//! Components of worlds other than `mtl:plugin/plugin`. Items and results are JSON. The host converts them to and from
+//! the types of the called function.
 //!
 //! ```text
 //! item ─▶ arguments ─▶ reader ─▶ values ─▶ call ─▶ value ─▶ answer ─▶ writer ─▶ record
@@ -144,8 +145,9 @@ impl std::fmt::Debug for TypedPlugin {
     }
 }
 
-/// Returns the memory limit for the values of one result. The limit is twice that of the result's text, because each
-/// element of a list is a separate value. The factor keeps the limit close to that of an item's values.
+/// Returns the memory limit for the values of one result: twice the limit for the result's text. Values need more
+/// memory than text, because each element of a list is a separate value. The factor of two keeps this limit close to
+/// the limit for the values of an item.
 fn value_memory_limit(limit: ResultLimit) -> usize {
     limit.bytes().max(MIN_TRANSFER).saturating_mul(2)
 }

@@ -1,7 +1,8 @@
 //! The optional features of WebAssembly, which a plugin may use only if they are allowed.
 //!
-//! Each feature needs the engine's heap for garbage collection. The code of this heap is large and young, and guests
-//! control its inputs. No SDK produces plugins that need the heap, so engines omit it unless a feature is requested.
+//! Each feature needs the engine's heap for garbage collection. This heap is a security risk, because its code is large
+//! and new, and guests control its inputs. No SDK produces plugins that need the heap. Therefore an engine contains the
+//! heap only if a feature is requested.
 
 use std::fmt;
 use std::str::FromStr;
@@ -95,8 +96,8 @@ impl WasmFeatures {
         Self { gc: self.gc && !other.gc, exceptions: self.exceptions && !other.exceptions }
     }
 
-    /// Returns the smallest set with which `binary`, a module or a component, is valid. Returns `None` if it is invalid
-    /// even with both features.
+    /// Returns the smallest set of features with which `binary` is valid. `binary` is a module or a component. Returns
+    /// `None` if `binary` is invalid even with both features.
     pub(crate) fn used_by(binary: &[u8]) -> Option<Self> {
         let is_valid_with = |features: &Self| {
             let features = features.of_validator();

@@ -1,9 +1,8 @@
 //! Native workers: Rust code in this process, without a plugin and without a sandbox.
 //!
-//! A native worker is opened on its own thread and never leaves it, so it need not be `Send`. The
-//! host handles its failures like those of a plugin: a panic is the fault `trap` of the item, and a
-//! fresh worker is opened. Without a sandbox, nothing limits the memory of a native worker, and
-//! nothing interrupts it.
+//! The host opens and runs a native worker on one thread, so the worker need not be `Send`. The host handles a panic of
+//! the worker like a trap of a plugin: the item gets the fault `trap`, and the host opens a fresh worker. A native
+//! worker has no sandbox. Therefore nothing limits its memory, and nothing interrupts it.
 
 mod executor;
 mod failure;
@@ -50,30 +49,30 @@ pub use self::failure::Failure;
 pub trait NativeWorker {
     /// Works on one item.
     ///
-    /// `record` is empty when the host calls this method. If the reply is [`Reply::Record`], the
-    /// content of `record` becomes the record of the item. The host reuses its memory for all items.
+    /// `record` is empty when the host calls this method. If the reply is [`Reply::Record`], the content of `record`
+    /// becomes the record of the item. The host reuses the buffer `record` for all items.
     ///
     /// # Errors
     ///
-    /// Fails if the item has no result. The run continues if its error policy allows that.
+    /// Fails if the worker cannot produce a result for the item. If the error policy of the run allows failed items,
+    /// the run continues.
     fn call(&mut self, item: &[u8], record: &mut Vec<u8>) -> Result<Reply, Failure>;
 
-    /// Returns the format of the records (default: text). The host calls this again from time to
-    /// time.
+    /// Returns the format of the records (default: text). The host calls this method repeatedly during a run.
     fn format(&self) -> Format {
         Format::Text
     }
 
-    /// Returns whether [`finish`](Self::finish) returns a report (default: no). If it does, observers
-    /// are notified when a panic loses a report.
+    /// Returns whether [`finish`](Self::finish) returns a report (default: no). If this method returns true and a panic
+    /// prevents the report, the host notifies observers of the lost report.
     fn has_report(&self) -> bool {
         false
     }
 
     /// Ends the work and returns a finish report (default: no report).
     ///
-    /// The host calls this once: when the pool is closed, or before a fresh worker replaces this
-    /// one. It does not call it after a panic.
+    /// The host calls this method once: when the pool is closed, or before a fresh worker replaces this worker. The
+    /// host does not call this method after a panic.
     ///
     /// # Errors
     ///
@@ -182,8 +181,8 @@ impl WorkerContext {
         self.item_format
     }
 
-    /// Returns the way in which an item fills the parameters of `call`. A native worker always gets
-    /// whole items. Use this method in a worker that imitates the plugins of its pool.
+    /// Returns the way in which an item fills the parameters of `call`. A native worker always receives whole items.
+    /// Use this method in a worker that imitates the plugins of its pool.
     #[must_use]
     pub fn argument_passing(&self) -> ArgumentPassing {
         self.passing

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::executor::start_error::StartError;
 use crate::item::instance_failure::InstanceFailure;
 
-/// The reason why a worker is retired. It displays the last error of the worker.
+/// The reason why a worker is retired. Its `Display` output is the last error of the worker.
 ///
 /// ```
 /// use mtl_host::limits::MaxRestarts;

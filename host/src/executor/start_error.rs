@@ -93,8 +93,8 @@ pub enum StartError {
         #[serde(with = "bounded::guest")]
         message: String,
     },
-    // A child sends none of the following variants. They come last, so that the others have the same numbers on both
-    // sides.
+    // A child process never sends the variants below. They come last, so that the child and its parent use the same
+    // numbers for the variants above.
     /// The process of the worker could not be started.
     #[serde(skip)]
     #[error("its process could not be started")]
@@ -157,9 +157,9 @@ impl StartError {
         }
     }
 
-    /// Returns whether another attempt may succeed: the start took too long, its process died, or the system had no
-    /// resources for a process. A pool repeats such a start, for a first instance as for a
-    /// replacement.
+    /// Returns whether another attempt may succeed. This is true if the start took too long, the worker's process died,
+    /// or the system lacked the resources for a process. After such an error, the pool repeats the start, both for a
+    /// worker's first instance and for a replacement.
     ///
     /// ```
     /// use mtl_host::StartError;

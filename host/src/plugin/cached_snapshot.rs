@@ -1,8 +1,8 @@
 //! Snapshots in a cache, for later runs.
 //!
-//! The key of a snapshot covers everything that its `init` could see except files: plugin, arguments, argument passing,
-//! variables, directories, limits and engine. For files, the snapshot lists the paths that `init` accessed, each with a
-//! stamp of the file's state. If a stamp differs, the snapshot is made again.
+//! The key of a snapshot is a digest of all inputs of `init` except files: plugin, arguments, argument passing,
+//! variables, directories, limits and engine. The snapshot also lists the paths that `init` accessed, each with a stamp
+//! of the file's state. If a file's current state differs from its stamp, the host makes a new snapshot.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -185,8 +185,8 @@ impl SnapshotMetadata {
 /// Returns the key of a snapshot, which covers everything that `init` can see except files.
 fn key(plugin: &Plugin, origin: &Origin, parts: &InstanceParts, scope: SnapshotScope) -> Key {
     let InstanceParts { grants, config, .. } = parts;
-    // The pattern names all fields, so that each new field needs a decision. `init` cannot see limits of results, files
-    // or time.
+    // The pattern names all fields, so that the author of a new field must decide whether the key includes it. `init`
+    // cannot read the limits of results, files or time, so the key omits these limits.
     let InstanceConfig {
         memory,
         max_result: _,

@@ -48,8 +48,8 @@ pub struct PluginLoader {
 }
 
 impl PluginLoader {
-    /// The default time limit of a compilation in a child process. It is several times as long as the largest allowed
-    /// plugin takes on one core.
+    /// The default time limit of a compilation in a child process. It is several times the time that the compilation of
+    /// the largest allowed plugin needs on one core.
     ///
     /// ```
     /// assert_eq!(mtl_host::PluginLoader::COMPILE_TIMEOUT.as_secs(), 5 * 60);
@@ -67,8 +67,8 @@ impl PluginLoader {
         }
     }
 
-    /// Accepts only a file with this digest. The loader checks the digest before it parses the file. The digest covers
-    /// the unchanged file, text or binary.
+    /// Accepts only a file with this digest. The loader checks the digest before it parses the file. The digest is
+    /// computed from the bytes of the file, for text and for binary files.
     ///
     /// ```
     /// # use mtl_host::load::{LoadErrorKind, Sha256};
@@ -87,8 +87,9 @@ impl PluginLoader {
 
     /// Sets the export that takes items (default: `call`).
     ///
-    /// In a component, the export can be any function of plain values. The host then maps items, which are
-    /// JSON, to the types of the function. If several interfaces have a function of this name, use `interface#name`.
+    /// In a component, the export can be any function of plain values. Items are then JSON, which the host converts to
+    /// the types of the function's parameters. If several interfaces have a function of this name, use
+    /// `interface#name`.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -103,18 +104,18 @@ impl PluginLoader {
         self
     }
 
-    /// Offers a host function to the plugin, as `name` of the interface `interface`, such as `acme:store/lookup@1.0.0`.
-    /// A component imports it as `func(input: list<u8>) -> result<list<u8>, string>`, and a core module by the
-    /// canonical lowering of this type.
+    /// Offers a host function to the plugin under `name` in the interface `interface`, such as
+    /// `acme:store/lookup@1.0.0`. A component imports the function as `func(input: list<u8>) -> result<list<u8>,
+    /// string>`. A core module imports the canonical lowering of this type.
     ///
-    /// The function runs on the thread of the worker whose plugin calls it, so several workers may call it at the same
-    /// time. Its time counts as time of the item. No time-out interrupts it: a deadline that passes meanwhile takes
-    /// effect when the function returns.
+    /// The function runs on the thread of the worker whose plugin calls it, so several workers may call the function at
+    /// the same time. The running time of the function counts towards the timeout of the item. No timeout interrupts
+    /// the function: if a deadline passes during the call, it takes effect when the function returns.
     ///
     /// The plugin receives the result, of up to 64 MiB, or the text of the error, of up to 4 KiB. If the function
     /// panics, the item has a fault, and the instance is replaced.
     ///
-    /// `load` and `from_bytes` refuse names that cannot be offered.
+    /// If a name is invalid or offered twice, `load` and `from_bytes` fail.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
@@ -138,10 +139,11 @@ impl PluginLoader {
         self
     }
 
-    /// Allows these WebAssembly features (default: none). A plugin that uses a feature without permission is refused.
+    /// Allows these WebAssembly features (default: none). If a plugin uses a feature that is not allowed, the loader
+    /// refuses the plugin.
     ///
-    /// These features need a heap for garbage collection in the engine. A plugin without the permission cannot reach
-    /// that heap, even if other plugins of its pool have the permission.
+    /// These features need a heap for garbage collection in the engine. A plugin for which no feature is allowed cannot
+    /// access that heap, even if other plugins of its pool may use the features.
     ///
     /// ```
     /// # use mtl_host::load::{LoadErrorKind, WasmFeatures};
@@ -247,8 +249,8 @@ impl PluginLoader {
 
     /// Sets the cache, so that each plugin is compiled only once (default: no cache).
     ///
-    /// Code that was compiled in this process is kept apart from code that was compiled in jails. The latter is loaded
-    /// only in jails.
+    /// The cache separates code that this process compiled from code that jailed processes compiled. Only jailed
+    /// processes load the code that jailed processes compiled.
     ///
     /// ```
     /// # use mtl_host::cache::Cache;
@@ -319,8 +321,8 @@ impl PluginLoader {
         plugin.map_err(LoadError::of(path))
     }
 
-    /// Returns a description of the plugin in the file at `path`, without running its code. A plugin that cannot be
-    /// loaded is described as far as possible.
+    /// Returns a description of the plugin in the file at `path`, without running its code. If the plugin cannot be
+    /// loaded, the description contains everything that the host could read.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin};

@@ -22,8 +22,7 @@ use crate::sandbox::granted::OpenGrants;
 pub(crate) enum GroupStart {
     /// The worker starts from the snapshot of its group.
     Snapshot(Snapshot),
-    /// The group cannot have a snapshot, but this worker's instance has been started in the
-    /// attempt.
+    /// The group cannot have a snapshot, but the attempt to make one started an instance for this worker.
     Started(Box<dyn Executor>),
     /// The group cannot have a snapshot.
     Nothing,
@@ -66,8 +65,8 @@ impl Group {
         self.cache.as_ref()
     }
 
-    /// Decides how the worker with these `parts` starts. The first worker makes the snapshot with
-    /// `freeze`. If that worker fails, the next one tries.
+    /// Decides how the worker with these `parts` starts. The first worker makes the snapshot with `freeze`. If the
+    /// first worker fails, the next worker makes the snapshot.
     pub(crate) fn start(
         &self,
         plugin: &Plugin,
@@ -132,8 +131,8 @@ impl Group {
     }
 }
 
-/// The turn of one worker to make the snapshot. If the turn is dropped before it is settled, the next
-/// worker gets a turn.
+/// The turn of one worker to make the snapshot. If a worker drops its turn without settling it, the next worker gets a
+/// turn.
 struct Turn<'a>(&'a Group);
 
 impl Turn<'_> {

@@ -9,11 +9,11 @@
 //! end within one tick of the watchdog:
 //!
 //! 1. At the first tick, the host asks the plugin to stop before its next item.
-//! 2. If the call still runs at the second tick, its current item is slow. The host returns the later items
-//!    to the queue, while the plugin works on this one.
+//! 2. If the call still runs at the second tick, its current item is slow. The host returns the items after the current
+//!    one to the queue, while the plugin works on the current item.
 //! 3. If the plugin continues with a returned item, the host stops it.
 //!
-//! The host does not trust what the plugin reports; `progress` has the checks.
+//! The host does not trust the plugin's reports: the module `progress` checks them.
 
 use std::ops::Range;
 
@@ -71,8 +71,8 @@ impl CoreInstance {
         }
     }
 
-    /// Calls the plugin with the started item and as many others as fit into one batch. Returns the end of that range
-    /// of items.
+    /// Calls the plugin with the started item and as many further items as fit into one batch. Returns the end
+    /// (exclusive) of the range of these items.
     fn call_next(
         &mut self,
         span: &Span,
@@ -103,8 +103,8 @@ impl CoreInstance {
                 match answer {
                     Ok(answer) => record_answer(answer, outcomes, limit),
                     Err(failure) => {
-                        // The plugin reports that it finished the items after the failed one, so their side effects
-                        // may exist.
+                        // The plugin reported that it had also finished items after the failed one. Therefore these
+                        // items may already have had side effects.
                         let (next, end) = (outcomes.len() + 1, from + done as usize);
                         cursor
                             .claim_returner()
@@ -183,8 +183,8 @@ impl BatchCall {
         result
     }
 
-    /// Records the answers to finished items, so that they need not wait for the current item. Stops at an invalid
-    /// answer, which becomes a fault when the call ends.
+    /// Records the answers to finished items during the call, so that their outcomes need not wait for the current
+    /// item. Stops at the first invalid answer; when the call ends, that answer becomes a fault.
     fn take_answers(&mut self, bytes: &[u8], common: &mut CommonState) {
         let limit = common.config.max_result;
         let ready = self.progress.ready();
@@ -222,8 +222,8 @@ pub(crate) fn tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<Up
     Ok(UpdateDeadline::Continue(1))
 }
 
-/// The condition under which a module may receive many items in one call. It excludes imports that may block, because
-/// the epoch does not interrupt them.
+/// The condition under which the host may pass many items to a module in one call. The plugin must not be able to block
+/// in an imported function, because the epoch does not interrupt such a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BatchSupport {
     /// The module imports a function that may block.

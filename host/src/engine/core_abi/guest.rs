@@ -120,8 +120,8 @@ impl Guest {
         Ok((self.buffer.ptr.cast_signed(), len.cast_signed()))
     }
 
-    /// Makes the buffer large enough for batches of [`Self::BATCH`] bytes. Returns false if the plugin has no memory
-    /// for that.
+    /// Makes the buffer large enough for batches of [`Self::BATCH`] bytes. Returns false if the plugin cannot allocate
+    /// that much memory.
     pub(crate) fn reserve_batch(&mut self) -> Result<bool, InstanceFailure> {
         if self.buffer.capacity < Self::BATCH {
             self.buffer = Buffer::default();
@@ -130,8 +130,8 @@ impl Guest {
         Ok(self.buffer.ptr != 0)
     }
 
-    /// Writes `items` into the buffer as a batch, and calls `function` with it. The batch must fit. Returns the batch's
-    /// state and the result of the call.
+    /// Writes `items` into the buffer as a batch, and calls `function` with the batch. The batch must fit into the
+    /// buffer. Returns the batch's state and the result of the call.
     pub(crate) fn call_batch(
         &mut self,
         span: &Span,

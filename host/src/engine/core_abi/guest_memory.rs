@@ -1,5 +1,4 @@
-//! Ranges of a guest's memory, from addresses and lengths that the guest chose and that may be
-//! invalid.
+//! Ranges of a guest's memory. The guest chooses their addresses and lengths, which may be invalid.
 
 use std::ops::Range;
 

@@ -33,8 +33,8 @@ impl PackedResult {
         Self(word.cast_unsigned())
     }
 
-    /// Packs an answer of a batch. Its bytes lie between the offsets `start` and `end` from `out`;
-    /// `end` includes the flags.
+    /// Packs an answer of a batch. The offsets `start` and `end` from the address `out` delimit the answer's bytes. The
+    /// highest bits of `end` contain the flags.
     pub(crate) fn between(out: u32, start: u32, end: u32) -> Result<Self, InstanceFailure> {
         let length = Self::length(end).checked_sub(start);
         match (out.checked_add(start), length) {

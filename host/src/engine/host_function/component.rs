@@ -1,5 +1,5 @@
-//! Host functions for components, which call them by their component type. The input is borrowed from
-//! the guest's memory.
+//! Host functions for components, which import them by their component type. The embedder's function borrows its input
+//! from the guest's memory.
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
@@ -12,7 +12,7 @@ use crate::engine::{Engine, LoadErrorKind};
 /// The type of a host function for a component, as messages show it.
 pub(crate) const TYPE: &str = "func(input: list<u8>) -> result<list<u8>, string>";
 
-/// Checks that each function of an imported interface is offered, and has the type of a host
+/// Checks that the embedder offers each function of an imported interface, and that the import has the type of a host
 /// function.
 pub(crate) fn check(
     engine: &Engine,

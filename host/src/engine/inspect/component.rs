@@ -10,8 +10,8 @@ use crate::engine::component::{is_types_only, is_wasi};
 /// The size of a memory page, in bytes.
 const PAGE: u64 = 64 * 1024;
 
-/// Reads the exports and imports. `provider` maps the name of an interface to its provider; its
-/// second argument tells whether the interface belongs to WASI.
+/// Reads the exports and imports. `provider` takes the name of an interface, and whether the
+/// interface belongs to WASI. It returns the provider of the interface.
 pub(crate) fn read(
     findings: &mut Findings,
     engine: &Engine,
@@ -39,8 +39,8 @@ pub(crate) fn read(
     }
 }
 
-/// Returns the functions of an item: a single function without a name, or those of an instance with
-/// their names.
+/// Returns the functions of an item. If the item is a function, returns it without a name. If the
+/// item is an instance, returns the functions of the instance with their names.
 fn functions(engine: &Engine, item: &ComponentItem) -> Vec<(Option<String>, ComponentFunc)> {
     match item {
         ComponentItem::ComponentFunc(function) => vec![(None, function.clone())],

@@ -5,8 +5,8 @@ use wasmtime::{ExternType, MemoryType, Module};
 use super::{Findings, ImportProvider, Lister, MemorySize};
 use crate::engine::core_abi::signature;
 
-/// Reads the exports and imports. `provider` maps the name of a module to its provider; its second
-/// argument tells whether the module belongs to WASI.
+/// Reads the exports and imports. `provider` takes the name of a module, and whether the module
+/// belongs to WASI. It returns the provider of the module.
 pub(crate) fn read(
     findings: &mut Findings,
     module: &Module,

@@ -1,5 +1,5 @@
-//! Prints component types in WIT syntax. It writes named types out in full, because a component
-//! does not keep their names.
+//! Prints component types in WIT syntax. A component does not contain the names of its types, so
+//! the output spells out every named type in full.
 
 use std::cell::Cell;
 

@@ -1,7 +1,7 @@
 //! The monotonic clock that all instances of a pool share.
 //!
-//! A snapshot may contain the time at which it was taken. An instance that starts from it must
-//! never see an earlier time.
+//! A snapshot may contain the time at which it was taken. An instance that starts from the snapshot
+//! must never read an earlier time from its clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,9 +25,9 @@ impl Clock {
 }
 
 impl Clock {
-    /// Returns a clock that resumes from `time`, the reading of another clock. It lags by the time
-    /// since the reading, and is never ahead. A time that is read after a snapshot was taken is
-    /// therefore later than the snapshot's.
+    /// Returns a clock that starts at `time`, a reading of another clock. The new clock lags behind
+    /// the other clock by the time since the reading, and is never ahead of it. If `time` was read
+    /// after a snapshot was taken, the new clock never shows a time before the snapshot.
     pub(crate) fn resumed_at(time: Duration) -> Self {
         let clock = Self::new();
         clock.advance_to(time);

@@ -29,8 +29,9 @@ struct FileState {
 struct UnknownState;
 
 impl Dependency {
-    /// Returns the current state of the path, or `None` if it cannot be determined, for example behind a symbolic link.
-    /// A plugin could make a link that leads out of the granted directories.
+    /// Returns the current state of the path. Returns `None` if the state cannot be determined, for example because the
+    /// path contains a symbolic link. The host follows no links, because a plugin could create a link to a file outside
+    /// the granted directories.
     pub(crate) fn stamp(&self, dirs: &[GrantedDir]) -> Option<Stamp> {
         file_state(self.dir(dirs)?, Path::new(&self.path)).ok().map(Stamp)
     }

@@ -1,10 +1,10 @@
-//! Makes a core module that contains the memories and globals of one of its instances.
+//! Makes a core module whose initial memories and globals are those of a running instance.
 //!
-//! The original module is instrumented, so that it exports all memories and globals. After `init`,
-//! their values are written into a copy of the module.
+//! The host instruments the original module, so that it exports all memories and globals. After `init`, the host writes
+//! their values into a copy of the original module.
 //!
-//! This host must have linked the module before. The rewriter cannot handle imports that the host does
-//! not link, such as tags.
+//! Before this step, the host must have linked the original module, because the rewriter cannot handle imports that the
+//! host refuses to link, such as tags.
 
 use std::future::{Future, Ready, ready};
 use std::pin::pin;
@@ -19,8 +19,9 @@ use crate::event::snapshot_refusal::SnapshotRefusal;
 /// which contains the image.
 pub(crate) const MAX_IMAGE_BYTES: u64 = 512 * 1024 * 1024;
 
-/// The largest number of pieces between zeros in frozen memory. The rewriter records each piece twice, in 24 bytes each
-/// time. The limit bounds the memory that the rewriter needs in addition to the image.
+/// The largest number of pieces in frozen memory. A piece is a range of bytes between runs of zeros. The rewriter
+/// stores two records of 24 bytes for each piece. Therefore this constant limits the memory that the rewriter needs in
+/// addition to the image.
 const MAX_PIECES: usize = 1 << 25;
 
 /// The prefix of the names under which instrumented modules export their memories.

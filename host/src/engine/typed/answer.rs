@@ -10,8 +10,8 @@ use crate::item::format::Format;
 /// The result type of a function in parts: `result<option<T>, E>`, where each part may be absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ReturnType {
-    /// The error type, if the function may return an error. The inner option is `None` if the error
-    /// has no value.
+    /// The error type. The outer option is `None` if the function cannot return an error. The inner
+    /// option is `None` if the error has no value.
     error: Option<Option<Shape>>,
     /// True if the function may return no value.
     is_optional: bool,
@@ -44,8 +44,8 @@ impl ReturnType {
         Self { error, is_optional, value }
     }
 
-    /// Returns the number of bytes that a value may take in the host for each byte that the engine
-    /// counts.
+    /// Returns the maximum ratio between the bytes that a value occupies in the host and the bytes
+    /// that the engine counts for the value.
     pub(crate) fn weight(&self) -> usize {
         let parts = self.error.iter().flatten().chain(&self.value);
         parts.map(Shape::weight).max().unwrap_or(1)

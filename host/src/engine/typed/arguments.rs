@@ -54,8 +54,9 @@ impl Parameters {
         }
     }
 
-    /// Reads the arguments of `init`. A single parameter takes the whole text. Several parameters need an array or an
-    /// object. The first character distinguishes these two.
+    /// Reads the arguments of `init`. If `init` has one parameter, the parameter receives the whole text. If `init` has
+    /// several parameters, the text must be a JSON array or a JSON object. The first character shows which of the two
+    /// the text is.
     pub(crate) fn read_init(&self, init: &[u8]) -> Result<Vec<Val>, ValueError> {
         match &*self.0 {
             all if init.is_empty() && all.iter().all(|(_, shape)| shape.is_option()) => {
@@ -108,8 +109,9 @@ impl Parameters {
     }
 }
 
-/// Reads the argument of a single parameter. A string or a byte list takes the item unchanged. If items are JSON
-/// and the item is a JSON string, it takes the content of that string.
+/// Reads the argument of a single parameter. If the parameter is a string or a byte list, it receives the bytes of the
+/// item unchanged. There is one exception: if items are JSON and the item is a JSON string, the parameter receives the
+/// content of the string.
 fn single(item: &[u8], shape: &Shape, format: Format) -> Result<Val, ValueError> {
     let inner = match shape {
         Shape::Option(inner) => inner,

@@ -1,4 +1,5 @@
-//! Finds the functions that a run calls among the exports of a component, by the name in the loader's settings.
+//! Finds, among the exports of a component, the functions that a run calls. The loader's settings contain the name of
+//! the function that takes items.
 //!
 //! ```text
 //! NAME               the function of this name, in the world or in an interface

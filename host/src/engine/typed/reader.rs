@@ -1,8 +1,8 @@
 //! Reads JSON as values of a known type, directly from the text.
 //!
-//! The type decides what may come at each position. The reader therefore builds nothing that it
-//! does not pass on, skips nothing, and keeps all digits of a number until the type interprets
-//! them. The recursion is no deeper than the type, and the memory is bounded.
+//! The type determines which JSON is valid at each position. Therefore the reader builds no intermediate JSON tree and
+//! skips no text. It reads the digits of a number directly as the number's type, without loss. The recursion is no
+//! deeper than the type, and the memory for values is limited.
 
 mod value;
 
@@ -12,8 +12,8 @@ use self::value::expected;
 use super::shape::Shape;
 use super::value_error::ValueError;
 
-/// The memory limit for the values of one item, in bytes. A list of small elements becomes much larger
-/// than its text, because each element is a separate value.
+/// The memory limit for the values of one item, in bytes. The values of a list of small elements need much more memory
+/// than the list's text, because each element is a separate value.
 const MAX_VALUE_BYTES: usize = 128 * 1024 * 1024;
 
 /// A reader at a position in a JSON text.

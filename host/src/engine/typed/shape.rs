@@ -1,19 +1,19 @@
 //! The types of a component, in the form that the JSON mapping needs.
 //!
-//! The engine keeps types in shared, reference-counted tables. The host builds a tree of shapes from them once, when it
-//! loads a component. Calls need only that tree. A type that JSON cannot express has no shape, so the component is
-//! refused when it is loaded, with the name of the type.
+//! The engine stores types in shared, reference-counted tables. When the host loads a component, it builds a tree of
+//! shapes from the component's types. Calls use only this tree. If JSON cannot express a type, the type has no shape.
+//! The host then refuses to load the component, and the error names the type.
 
 use wasmtime::component::types::Type;
 
 use super::name_map::NameMap;
 
-/// The largest nesting depth of types, as in the engine. The limit bounds the recursion here, and keeps the nesting of
-/// written JSON below 128, the depth at which most JSON parsers give up.
+/// The largest nesting depth of types. The engine has the same limit. This limit bounds the depth of recursion in this
+/// module. It also keeps the nesting depth of written JSON below 128, at which most JSON parsers fail.
 const MAX_DEPTH: usize = 100;
 
-/// The largest number of parts in the types of one function. A long name counts as several parts. Types can share
-/// parts, so a small file could otherwise expand to a tree of a million parts.
+/// The largest number of parts in the types of one function. A long name counts as several parts. Without this limit, a
+/// small file whose types share parts could expand to a tree of a million parts.
 const MAX_PARTS: usize = 10_000;
 
 /// A type that JSON is mapped to.
@@ -51,9 +51,9 @@ pub(crate) enum Int {
 }
 
 impl Shape {
-    /// Returns the number of bytes that a value may take in the host for each byte that the engine counts. The engine
-    /// counts one value for each part. It counts neither the memory of the lists that contain the parts, nor the
-    /// overhead of allocations.
+    /// Returns the maximum ratio between the bytes that a value occupies in the host and the bytes that the engine
+    /// counts for the value. The engine counts one value for each part. It counts neither the memory of the lists that
+    /// contain the parts, nor the overhead of allocations.
     pub(crate) fn weight(&self) -> usize {
         let max_weight = |parts: &mut dyn Iterator<Item = &Self>| parts.map(Self::weight).max();
         let (own, parts) = match self {

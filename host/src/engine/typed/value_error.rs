@@ -4,7 +4,8 @@ use std::fmt;
 
 /// An error in a value, with the path to the value: `$.points[3].x: …`.
 ///
-/// The path is built from the inside out, after the error occurs. Valid values therefore cost nothing.
+/// The reader builds the path only after an error, from the invalid value outwards. Therefore it spends no time on the
+/// paths of valid values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ValueError {
     /// The steps of the path, the innermost first.
@@ -73,8 +74,7 @@ pub(crate) fn shortened(text: &str) -> String {
     }
 }
 
-/// Returns a list of names for a message. A long list is cut, and ends with the number of the other
-/// names.
+/// Returns a list of names for a message. If the list is long, it is cut and ends with the number of the omitted names.
 pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     crate::engine::export_names::names(names.into_iter().map(str::to_owned))
 }

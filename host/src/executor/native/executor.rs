@@ -90,8 +90,8 @@ impl<W: NativeWorker> Executor for NativeExecutor<W> {
 
     fn format(&self) -> Format {
         let format = || self.worker.as_ref().map(W::format).unwrap_or_default();
-        // If `format` panics because of the worker's state, the next `call` will panic and report
-        // it.
+        // This code ignores a panic in `format`. If the worker's state caused the panic, the next `call` will panic,
+        // and the host will report that panic.
         catch_panic(format).unwrap_or_default()
     }
 
@@ -115,8 +115,8 @@ impl<W> Drop for NativeExecutor<W> {
     }
 }
 
-/// Calls foreign code, and returns the message if it panics. The state of code that panicked is never
-/// used again, because the worker replaces its executor.
+/// Calls foreign code. If the code panics, returns the panic's message. The host never uses the state of the code after
+/// a panic, because the worker replaces its executor.
 fn catch_panic<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
     let caught = catch_unwind(AssertUnwindSafe(call));
     caught.map_err(|panic| Panicked { message: panic::message(&*panic) })

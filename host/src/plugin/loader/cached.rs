@@ -1,8 +1,8 @@
 //! Loads plugins through a cache, so that a plugin is not compiled again.
 //!
-//! A cached plugin is refused for the same reasons as a new one. A cache entry proves only that the
-//! plugin is valid WebAssembly. If this process loads the code, the other checks run at each load. If a
-//! jailed process compiled the code, the key covers everything that the jailed process checked.
+//! The loader refuses a cached plugin for the same reasons as a new plugin. A cache entry proves only that the plugin
+//! is valid WebAssembly. If this process loads the code, it makes all other checks at each load. If a jailed process
+//! compiled the code, the entry's key includes all inputs of the checks that the jailed process made.
 
 use std::fs::File;
 use std::path::Path;
@@ -36,8 +36,8 @@ impl PluginLoader {
         Ok((metadata, code))
     }
 
-    /// Returns the key of everything that can change the result of a jailed compiler, or make it
-    /// refuse the plugin.
+    /// Returns the key of a plugin that a jailed process compiles. The key includes every input that can change the
+    /// compiled code or make the jailed process refuse the plugin.
     fn jailed_key(&self, path: &Path, bytes: &[u8]) -> Key {
         let functions = self.settings.host_functions.numbered();
         let functions = serde_json::to_vec(&functions).expect("names serialize");
@@ -57,8 +57,8 @@ impl PluginLoader {
     }
 }
 
-/// Looks up code that a jailed process has compiled, for use in jailed processes only. Copies the code
-/// to a sealed file, which no process can change.
+/// Looks up code that a jailed process has compiled; only jailed processes may run this code. Copies the code to a
+/// sealed file, which no process can change.
 fn load_jailed(cache: &Cache, key: &Key) -> Option<(Metadata, SealedFile)> {
     let entry = cache.jailed(key)?;
     let metadata = serde_json::from_slice(entry.metadata()).map_err(std::io::Error::from);

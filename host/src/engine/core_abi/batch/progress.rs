@@ -5,8 +5,8 @@
 //!         0                           done          assigned                count
 //! ```
 //!
-//! The plugin reports its progress in words of its own memory, which it may change at any time. An invalid
-//! report is the fault of the first item that it concerns. The host does not read the results of later items.
+//! The plugin reports its progress in words of its own memory, and may change these words at any time. If a report is
+//! invalid, the first item that the report concerns gets the fault. The host does not read the results of later items.
 
 use std::ops::Range;
 
@@ -31,8 +31,8 @@ pub(crate) struct BatchProgress {
     seen: u32,
     /// The number of items whose answers were taken during the call.
     taken: u32,
-    /// The number of items at the start of the batch that the plugin still owns. The other items went back to the
-    /// queue.
+    /// The number of items that the plugin still owns, counted from the first item of the batch. The host has returned
+    /// the remaining items of the batch to the queue.
     assigned: u32,
     stop_requested: bool,
     overran: bool,
@@ -50,17 +50,17 @@ pub(crate) enum TickResult {
 }
 
 impl BatchProgress {
-    /// The largest offset at which the host reads a result. It bounds the host's memory for one claim, whatever memory
-    /// the plugin has.
+    /// The largest offset at which the host reads a result. It limits the memory that the host needs for the results of
+    /// one claim, even if the plugin's memory is much larger.
     const MAX_RESULT_OFFSET: u32 = 16 * 1024 * 1024;
 
-    /// Returns the number of items at the start of the batch that the plugin still owns.
+    /// Returns the number of items that the plugin still owns, counted from the first item of the batch.
     pub(crate) fn assigned(&self) -> u32 {
         self.assigned
     }
 
-    /// Returns the items whose answers can be taken before the call ends. The last item of the batch is not among them,
-    /// because a failure at the end counts for it.
+    /// Returns the items whose answers the host can take before the call ends. The range excludes the last item of the
+    /// batch, because a later failure of the call still counts for that item.
     pub(crate) fn ready(&self) -> Range<u32> {
         self.taken..self.seen.min(self.count - 1)
     }
@@ -87,8 +87,8 @@ impl BatchProgress {
         }
     }
 
-    /// Checks the progress. The first tick asks the plugin to stop. At a later tick, the plugin's current item
-    /// becomes its last item.
+    /// Checks the progress at a tick of the watchdog. At the first tick, the host asks the plugin to stop. At a later
+    /// tick, the host makes the current item the last item that the plugin owns.
     pub(crate) fn tick(&mut self, bytes: &mut [u8]) -> TickResult {
         let done = word(bytes, self.at + DONE);
         if self.assigned < self.count && done > self.assigned {
@@ -109,9 +109,8 @@ impl BatchProgress {
         if has_advanced { TickResult::NextItem } else { TickResult::NoProgress }
     }
 
-    /// Returns the number of items that are done, and the instance failure, if any. `returned` is the result of the
-    /// call. A failure counts for the item after the finished items, unless the plugin has finished all items that it
-    /// still owned.
+    /// Returns the number of finished items, and the instance failure, if any. `returned` is the result of the call. If
+    /// the plugin still owned an unfinished item, a failure counts for the first such item.
     pub(crate) fn end(
         &self,
         bytes: &[u8],
@@ -123,8 +122,8 @@ impl BatchProgress {
             Ok(code) => self.report_error(done, code),
             Err(failure) => Some(failure),
         };
-        // A failure after the last item of the batch counts for that item. If items went back to the queue, a failure
-        // after the last item that the plugin owned concerns a returned item.
+        // A failure after the last item of the batch counts for the last item. If the host returned items to the queue,
+        // a failure after the last item that the plugin owned concerns a returned item.
         let is_on_last = self.assigned == self.count || done > self.count;
         let most = if failure.is_some() && is_on_last && !self.overran {
             self.assigned - 1
@@ -155,8 +154,8 @@ impl BatchProgress {
         done == self.assigned
     }
 
-    /// Returns the results of the first `done` items and their end offsets, if all are valid records that lie back to
-    /// back. Otherwise each answer must be read on its own.
+    /// If all results of the first `done` items are valid records without gaps between them, returns these results and
+    /// their end offsets. Otherwise returns `None`; the caller must then read each answer separately.
     pub(crate) fn records<'a>(
         &self,
         bytes: &'a [u8],
@@ -176,8 +175,8 @@ impl BatchProgress {
         Some((results, ends.map(|end| end as usize)))
     }
 
-    /// Returns the answers to the first `done` items, without the answers that were taken. If one answer is invalid, so
-    /// are all later ones.
+    /// Returns the answers to the first `done` items, except those that the host has already taken. If an answer is
+    /// invalid, the answers after it are invalid.
     pub(crate) fn answers<'a>(
         &self,
         bytes: &'a [u8],

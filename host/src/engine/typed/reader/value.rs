@@ -148,8 +148,8 @@ impl Reader<'_> {
         Ok(Val::Record(names.zip(values).collect()))
     }
 
-    /// Reads an object with these names, and returns the values in the order of `fields`. A missing
-    /// optional field becomes `none`.
+    /// Reads an object with the given fields, and returns the values in the order of `fields`. If
+    /// an optional field is missing, its value is `none`.
     pub(crate) fn fields(
         &mut self,
         fields: &NameMap<Shape>,

@@ -9,9 +9,9 @@ use super::*;
 use crate::item::argument_passing::ArgumentPassing;
 use crate::{Engine, Plugin, Pool};
 
-/// A component that returns its parameter `x`, of any type. The many parameters after `x` force all
-/// of them into memory, where `x` comes first. The result begins with `x` and lies in memory like
-/// the parameters, so the guest returns the address of its parameters.
+/// A component that returns its parameter `x`, which can have any type. Because many parameters follow `x`, the caller
+/// passes all parameters in memory, with `x` first. The result also begins with `x` and has the same layout in memory.
+/// Therefore the guest can return the address of its parameters as the address of the result.
 const ECHO: &str = r#"(component
   (core module $code
     (memory (export "memory") 17)
