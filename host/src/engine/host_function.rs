@@ -117,7 +117,7 @@ struct HostFunction {
 }
 
 impl HostFunction {
-    /// Calls the function within the guest's deadline.
+    /// Calls the function. Before and after the call, checks whether the guest must stop.
     ///
     /// The inner error is a message for the guest; the outer error stops the guest.
     fn answer(&self, worker: WorkerIndex, watch: &Watch, input: &[u8]) -> HostAnswer {

@@ -115,7 +115,7 @@ impl PluginLoader {
     /// The plugin receives the result, of up to 64 MiB, or the text of the error, of up to 4 KiB. If the function
     /// panics, the item has a fault, and the instance is replaced.
     ///
-    /// If a name is invalid or offered twice, `load` and `from_bytes` fail.
+    /// If a name is invalid, reserved or offered twice, `load` and `from_bytes` fail.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};

@@ -3,8 +3,8 @@
 //! The host instruments the original module, so that it exports all memories and globals. After `init`, the host writes
 //! their values into a copy of the original module.
 //!
-//! Before this step, the host must have linked the original module, because the rewriter cannot handle imports that the
-//! host refuses to link, such as tags.
+//! The host must link the original module first: the rewriter cannot handle imports that the host refuses to link, such
+//! as tags.
 
 use std::future::{Future, Ready, ready};
 use std::pin::pin;
