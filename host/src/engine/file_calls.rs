@@ -95,9 +95,9 @@ impl FileRules {
         }
     }
 
-    /// If a call moves or links a file and the plugin may not move symbolic links, returns the file's directory and
-    /// name. The caller must then check that the file is not a symbolic link, because a moved link could lead outside
-    /// the granted directories.
+    /// Returns the directory and name of a file that a call moves or links. Returns `None` for other calls, and if the
+    /// plugin may move symbolic links. The caller must check that the file is not a symbolic link, because a moved link
+    /// could lead outside the granted directories.
     pub(crate) fn moved_file(&self, call: FileCall<'_>, memory: &[u8]) -> Option<(i32, Vec<u8>)> {
         /// A length that exceeds every path that a system accepts.
         const MAX: u32 = 64 * 1024;

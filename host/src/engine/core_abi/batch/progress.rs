@@ -154,8 +154,8 @@ impl BatchProgress {
         done == self.assigned
     }
 
-    /// If all results of the first `done` items are valid records without gaps between them, returns these results and
-    /// their end offsets. Otherwise returns `None`; the caller must then read each answer separately.
+    /// Returns the results of the first `done` items and their end offsets, if all results are valid records without
+    /// gaps between them. Otherwise returns `None`; the caller must then read each answer separately.
     pub(crate) fn records<'a>(
         &self,
         bytes: &'a [u8],
