@@ -12,8 +12,8 @@ pub enum Access {
     Read,
     /// Reading, making, changing and removing files and directories.
     ReadWrite,
-    /// The same, and making symbolic links. A program outside the sandbox may follow such a link to
-    /// any file.
+    /// Everything that `ReadWrite` allows, and making symbolic links. A program outside the sandbox
+    /// may follow such a link to any file.
     ReadWriteSymlinks,
 }
 
@@ -34,7 +34,7 @@ impl AllowedDir {
     ///
     /// # Errors
     ///
-    /// Fails if there is no such directory, or if it cannot be opened.
+    /// Fails if the directory does not exist or cannot be opened.
     #[cfg(test)]
     pub fn open(path: impl AsRef<std::path::Path>, access: Access) -> std::io::Result<Self> {
         use rustix::fs::{Mode, OFlags, open};

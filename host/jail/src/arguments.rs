@@ -1,6 +1,7 @@
 //! Filter rules that allow or refuse a system call by its arguments.
 //!
-//! A filter sees the numbers among a call's arguments, but not the memory that pointers refer to.
+//! A filter sees a call's arguments as numbers. It cannot read the memory that a pointer argument
+//! refers to.
 
 use rustix::process::getpid;
 use seccompiler::SeccompCmpOp::{Eq, Ge, MaskedEq, Ne};
@@ -21,15 +22,14 @@ const PROT_EXEC: u32 = 4;
 const PROT_READ: u32 = 1;
 const PROT_WRITE: u32 = 2;
 
-/// `MAP_PRIVATE`. Shared memory is refused: it belongs to no process, so `RLIMIT_DATA` does not
-/// count it.
+/// `MAP_PRIVATE`. The filter refuses shared memory, because `RLIMIT_DATA` does not count it.
 const MAP_PRIVATE: u32 = 2;
-/// `MAP_FIXED`, `MAP_ANONYMOUS`, `MAP_NORESERVE`, `MAP_STACK`. The list leaves out the flags for
-/// huge, locked and prefilled pages. It leaves out `MAP_GROWSDOWN`, because `RLIMIT_DATA` treats
-/// such memory as a stack.
+/// `MAP_FIXED`, `MAP_ANONYMOUS`, `MAP_NORESERVE`, `MAP_STACK`. The list omits the flags for huge,
+/// locked and prefilled pages. It omits `MAP_GROWSDOWN`, because `RLIMIT_DATA` does not count
+/// stacks.
 const MAP_FLAGS: u32 = 0x10 | 0x20 | 0x4000 | 0x2_0000;
-/// `MADV_DONTNEED`, `MADV_GUARD_INSTALL`, `MADV_GUARD_REMOVE`. Allocators use the first to return
-/// pages; the C library uses the others to guard stacks.
+/// `MADV_DONTNEED`, `MADV_GUARD_INSTALL`, `MADV_GUARD_REMOVE`. Allocators return pages with
+/// `MADV_DONTNEED`. The C library guards stacks with the other two.
 const ADVICE: [u32; 3] = [4, 102, 103];
 
 const PR_SET_NAME: u32 = 15;
@@ -38,16 +38,17 @@ const SECCOMP_SET_MODE_FILTER: u32 = 1;
 const SECCOMP_FILTER_FLAG_TSYNC: u32 = 1;
 
 /// `F_DUPFD`, `F_GETFD`, `F_SETFD`, `F_GETFL`, `F_SETFL`, `F_DUPFD_CLOEXEC`, `F_ADD_SEALS`,
-/// `F_GET_SEALS`. The list leaves out `F_SETOWN`, which makes the kernel signal another process.
+/// `F_GET_SEALS`. The list omits `F_SETOWN`, which can make the kernel signal another process.
 const FCNTL: [u32; 8] = [0, 1, 2, 3, 4, 1030, 1033, 1034];
 /// `FIONBIO`, `FIOCLEX`. The list leaves out `TIOCSTI`, which types into a terminal.
 const IOCTL: [u32; 2] = [0x5421, 0x5451];
 
-/// `CLONE_VM`, `CLONE_SIGHAND`, `CLONE_THREAD`: with these flags, `clone` makes a thread and not a
-/// process.
+/// `CLONE_VM`, `CLONE_SIGHAND`, `CLONE_THREAD`: with these flags, `clone` makes a thread instead of
+/// a process.
 const THREAD: u32 = 0x100 | 0x800 | 0x1_0000;
-/// `CLONE_PIDFD`, `CLONE_PTRACE`, `CLONE_VFORK`, `CLONE_PARENT`, `CLONE_UNTRACED`, and all of
-/// `CLONE_NEW…`: with root's capabilities, a thread could otherwise have its own mounts.
+/// `CLONE_PIDFD`, `CLONE_PTRACE`, `CLONE_VFORK`, `CLONE_PARENT`, `CLONE_UNTRACED`, and all
+/// `CLONE_NEW…` flags. Without this rule, a thread with root's capabilities could make its own
+/// mount namespace.
 const FORBIDDEN_CLONE_FLAGS: u32 = 0x1000 | 0x2000 | 0x4000 | 0x8000 | 0x80_0000 | 0x7e02_0080;
 
 const RWF_APPEND: u32 = 0x10;
@@ -57,8 +58,8 @@ const AF_INET6: u32 = 10;
 const SOCK_STREAM: u32 = 1;
 /// `SOCK_NONBLOCK`, `SOCK_CLOEXEC`.
 const SOCK_FLAGS: u32 = 0x800 | 0x8_0000;
-/// The default protocol and `IPPROTO_TCP`. Landlock does not check the ports of others, such as
-/// MPTCP.
+/// The default protocol (0) and `IPPROTO_TCP`. Landlock does not check the ports of other
+/// protocols, such as MPTCP.
 const TCP: [u32; 2] = [0, 6];
 /// A flag that connects a socket while it sends. Landlock does not check such a connection.
 const MSG_FASTOPEN: u32 = 0x2000_0000;
@@ -83,8 +84,8 @@ pub(crate) fn base_rules() -> Result<Vec<Ruled>, Error> {
         (SYS_ioctl, any(1, &IOCTL)?),
         // The process may read its limits, but not set them.
         (SYS_prlimit64, vec![all([is(0, 0)?, is_null(2)?])?]),
-        // Data may go only to the peer of a connected descriptor. `sendmsg` is refused: it names the receiver and
-        // the descriptors to send in memory, which a filter cannot read.
+        // A process may send data only to the peer of a connected socket. The filter refuses `sendmsg`, because its
+        // receiver and the descriptors that it sends are in memory, which a filter cannot read.
         (SYS_sendto, vec![all([masked(3, MSG_FASTOPEN, 0)?, is_null(4)?])?]),
         // For the names of threads, and for the filters that follow this one.
         (SYS_prctl, any(0, &[PR_SET_NAME, PR_SET_NO_NEW_PRIVS])?),
@@ -98,17 +99,17 @@ pub(crate) fn base_rules() -> Result<Vec<Ruled>, Error> {
     ])
 }
 
-/// Returns the rules that allow the size of an open file to be read, by its descriptor and an empty
-/// name. The C library makes such calls even if no directory is granted. The seal later refuses
-/// them.
+/// Returns the rules that allow a process to query the size of an open file, by its descriptor and
+/// an empty name. The C library makes such calls even if no directory is granted. In that case, the
+/// seal later refuses these calls.
 pub(crate) fn fstat_rules() -> Result<Vec<Ruled>, Error> {
     let by_empty_name =
         |flags| Ok::<_, Error>(vec![all([masked(flags, AT_EMPTY_PATH, AT_EMPTY_PATH)?])?]);
     Ok(vec![(SYS_newfstatat, by_empty_name(3)?), (SYS_statx, by_empty_name(2)?)])
 }
 
-/// Returns the rule that allows the times of an open file to be set. The call has no name, so the
-/// file is already open, and Landlock allowed that.
+/// Returns the rule that allows a process to set the times of an open file. The rule matches only
+/// calls without a file name. Landlock checked the file when the process opened it.
 pub(crate) fn futimens_rules() -> Result<Vec<Ruled>, Error> {
     Ok(vec![(SYS_utimensat, vec![all([is_null(1)?])?])])
 }
@@ -150,10 +151,10 @@ pub(crate) fn sealed_call_rules(task: Task, stack: u64) -> Result<Vec<Ruled>, Er
     ])
 }
 
-/// Returns the rules by which the seal refuses `mprotect`. No process may make memory executable. A
-/// worker may not make memory read-only, because `RLIMIT_DATA` counts only writable memory. In
-/// a compiling process, the engine makes memory read-only; a limit of the address space bounds that
-/// process instead.
+/// Returns the rules by which the seal refuses calls of `mprotect`. No process may make memory
+/// executable. A worker may not make memory read-only, because `RLIMIT_DATA` counts only writable
+/// memory. A compiling process may make memory read-only, because its engine needs that.
+/// `RLIMIT_AS` limits the memory of that process instead.
 fn protection_rules(task: Task) -> Result<Vec<SeccompRule>, Error> {
     let not = |protection: u32| condition(2, SeccompCmpArgLen::Qword, Ne, protection.into());
     let (read, both) = (not(PROT_READ)?, not(PROT_READ | PROT_WRITE)?);

@@ -1,13 +1,14 @@
 //! The seccomp filters: a list of allowed system calls; all other calls fail.
 //!
-//! Three filters are stacked. The strictest answer counts. Of two refusals, that of the newest
-//! filter counts:
+//! The process installs three filters. The kernel asks all of them and applies the strictest
+//! answer. If two filters refuse a call, the process gets the error number of the newer filter.
 //!
-//! 1. the list of allowed calls: all others fail with `EPERM`;
-//! 2. `clone3` fails with `ENOSYS`, as if the kernel lacked it, and the C library falls back to
-//!    `clone`. The arguments of `clone3` are in memory, which no filter can read;
-//! 3. the seal, installed when the code is loaded and all threads run: it refuses new executable
-//!    memory, threads and filters.
+//! 1. The list of allowed calls. All other calls fail with `EPERM`.
+//! 2. A filter that makes `clone3` fail with `ENOSYS`, as if the kernel lacked it. The C library
+//!    then falls back to `clone`. The arguments of `clone3` are in memory, which no filter can
+//!    read.
+//! 3. The seal, which the process installs when the code is loaded and all threads run. It refuses
+//!    new executable memory, threads and filters.
 
 use std::collections::BTreeMap;
 use std::env::consts::ARCH;
@@ -26,8 +27,8 @@ use seccompiler::{
 use super::calls::*;
 use super::{Access, JailConfig, JailError, LayerStatus, Task, arguments, process_limits};
 
-/// The calls that a filter matches. It always matches a call without rules, and any other call if
-/// one of the call's rules holds.
+/// The calls that a filter matches, with their rules. A call without rules always matches. A call
+/// with rules matches if one of its rules does.
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// Calls that are always allowed: on open files, memory, threads, signals and the clock.
@@ -49,9 +50,9 @@ const ALWAYS_OLD: &[i64] = &[old::SYS_poll, old::SYS_epoll_wait, old::SYS_time];
 #[cfg(not(target_arch = "x86_64"))]
 const ALWAYS_OLD: &[i64] = &[];
 
-/// Calls for a granted directory. Landlock decides on which files they work. It does not control
-/// calls that change the mode or owner of a file, or its times by name. So this list leaves those
-/// calls out.
+/// Calls for a granted directory. Landlock decides which files these calls may use. The list omits
+/// calls that change the mode, the owner, or by name the times of a file, because Landlock does not
+/// control them.
 #[rustfmt::skip]
 const READING: &[i64] = &[
     SYS_openat, SYS_openat2, SYS_getdents64, SYS_newfstatat, SYS_statx, SYS_readlinkat,
@@ -67,13 +68,13 @@ const CHANGING: &[i64] = &[
 /// Calls for a granted directory that may hold symbolic links.
 const LINKING: &[i64] = &[SYS_symlinkat];
 
-/// Calls for a granted port. Landlock decides which ports the process connects to. No allowed call
-/// listens.
+/// Calls for a granted port. Landlock decides which ports the process may connect to. The list
+/// omits `listen`, so the process cannot accept connections.
 const CONNECTING: &[i64] =
     &[SYS_connect, SYS_bind, SYS_getsockopt, SYS_getsockname, SYS_getpeername, SYS_shutdown];
 
-/// Installs the first two filters, when a process enters the jail. Returns whether the kernel
-/// supports them.
+/// Installs the first two filters when a process enters the jail. Returns whether the kernel
+/// supports these filters.
 pub(crate) fn enter(config: &JailConfig<'_>) -> Result<LayerStatus, JailError> {
     match install_list(config) {
         Err(error) if !is_unsupported(&error) => Err(refused(error)),
@@ -81,8 +82,8 @@ pub(crate) fn enter(config: &JailConfig<'_>) -> Result<LayerStatus, JailError> {
     }
 }
 
-/// Installs the last filter, for all threads. If no directory is granted, the process can then no
-/// longer query a file by its name.
+/// Installs the last filter for all threads. If no directory is granted, this filter also refuses
+/// calls that query a file by its name.
 pub(crate) fn seal(task: Task, has_dirs: bool) -> Result<(), JailError> {
     install_seal(task, has_dirs).map_err(refused)
 }
@@ -140,8 +141,8 @@ fn refuse(errno: Errno) -> SeccompAction {
     SeccompAction::Errno(errno.raw_os_error().cast_unsigned())
 }
 
-/// Installs a filter that answers `matched` to calls that `rules` match, and `unmatched` to all
-/// others. A call of another architecture, such as a 32-bit call, ends the process.
+/// Installs a filter that applies `matched` to the calls in `rules`, and `unmatched` to all other
+/// calls. A call of another architecture, such as a 32-bit call, ends the process.
 fn install(rules: Rules, unmatched: SeccompAction, matched: SeccompAction) -> Result<(), Error> {
     let arch = TargetArch::try_from(ARCH)?;
     let program: BpfProgram = SeccompFilter::new(rules, unmatched, matched, arch)?.try_into()?;

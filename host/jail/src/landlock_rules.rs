@@ -1,9 +1,14 @@
-//! Landlock: the rules that decide on which files and ports the calls of a jailed process work.
+//! Landlock: the rules that decide which files and ports a jailed process may use.
 //!
-//! The rules first deny every right that the newest known Landlock controls, as far as the kernel
-//! supports it. Then they allow reading below each granted directory, changing files below a
-//! writable one, and connecting to the granted ports. No rule allows a process to run a file, make
-//! a device, socket or pipe, or send commands to a device.
+//! The rules first deny every right that the newest known version of Landlock controls. Older
+//! kernels ignore the rights that they do not know. Then the rules allow the process:
+//!
+//! - to read below each granted directory;
+//! - to change files below each writable directory;
+//! - to connect to the granted ports.
+//!
+//! No rule allows the process to run a file, make a device, socket or pipe, or send commands to a
+//! device.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -17,8 +22,8 @@ use super::{Access, AllowedDir, JailConfig, JailError, JailLayer, JailLayers, La
 
 /// The newest known version: the rules deny all rights that it controls.
 const NEWEST: ABI = ABI::V10;
-/// The first version that controls truncation: with it, files that are not granted can neither be
-/// read nor changed.
+/// The first version that controls truncation. From this version on, a process can neither read nor
+/// change files that are not granted.
 const FILES: ABI = ABI::V3;
 /// The first version that controls ports.
 const PORTS: ABI = ABI::V4;
@@ -62,8 +67,8 @@ pub(crate) fn confine_thread(
     allow_ports(rules, ports)?.restrict_self().map(drop)
 }
 
-/// Adds the rules to `layers`, with the kernel's answer to each. If the kernel has no Landlock, it
-/// adds only that answer.
+/// Adds the rules to `layers`, with the kernel's answer to each rule. If the kernel has no
+/// Landlock, this adds only `JailLayer::Landlock` as missing.
 pub(crate) fn probe(config: &JailConfig<'_>, layers: &mut JailLayers) {
     // These rules are never set: they only show which rules the kernel supports.
     let rules = || Ruleset::default().set_compatibility(CompatLevel::HardRequirement);

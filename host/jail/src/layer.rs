@@ -42,11 +42,10 @@ pub enum JailLayer {
     NetworkNamespace,
     /// A processor setting: no load passes an earlier store speculatively.
     StoreBypass,
-    /// A processor setting: no indirect branch follows a prediction that other programs have
-    /// trained.
+    /// A processor setting: indirect branches ignore predictions that other programs have trained.
     IndirectBranches,
-    /// A control group that limits memory and tasks. The host makes none; it only finds the limits
-    /// of an existing one.
+    /// A control group that limits memory and tasks. The host makes no control group. It only
+    /// reports the limits of its own group.
     ControlGroup,
 }
 

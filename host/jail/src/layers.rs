@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{JailError, JailLayer, JailLevel, LayerNeed};
 
-/// The protection by the empty root if Landlock is missing: a path up from a granted directory
-/// leads to the host's files.
+/// The protection by the empty root if Landlock is missing. In that case, a path with `..` leads
+/// from a granted directory to the host's files.
 const ROOT_WITHOUT_LANDLOCK: &str =
     "paths of the host, if no directory is granted; otherwise nothing, as Landlock is missing";
 
@@ -43,7 +43,7 @@ pub enum LayerStatus {
     Present,
     /// The jail does not use the layer, for this reason.
     Unused(String),
-    /// The layer is in force only if no directory is granted. With a granted directory it is
+    /// The layer is present if no directory is granted. If a directory is granted, the layer is
     /// missing, for this reason.
     WithoutDirs(String),
     /// The machine lacks the layer, for this reason.
@@ -62,7 +62,7 @@ impl JailLayers {
         self.iter().find_map(|(tried, answer)| (tried == layer).then_some(answer))
     }
 
-    /// Returns the layers of this need that the machine lacks. A run with a granted directory may
+    /// Returns the layers with this need that the machine lacks. A run with a granted directory may
     /// lack more: see [`missing_with_dirs`](Self::missing_with_dirs).
     pub fn missing(&self, need: LayerNeed) -> impl Iterator<Item = JailLayer> {
         self.of_need(need, |answer| matches!(answer, LayerStatus::Missing(_)))
@@ -86,8 +86,8 @@ impl JailLayers {
         self.iter().filter(matches).map(|(layer, _)| layer)
     }
 
-    /// Returns what a layer protects from on this machine, as a phrase. A layer that relies on a
-    /// missing layer protects from less than [`JailLayer::protects`] promises.
+    /// Returns a phrase for what a layer protects on this machine. If a layer relies on a missing
+    /// layer, it protects less than [`JailLayer::protects`] states.
     #[must_use]
     pub fn protects(&self, layer: JailLayer) -> &'static str {
         match (layer, self.get(JailLayer::Landlock)) {

@@ -1,5 +1,5 @@
-//! Namespaces: the process sees an empty root directory, and neither shared memory nor a network of
-//! the host.
+//! Namespaces: the process sees an empty root directory. It sees neither the host's shared memory nor the host's
+//! network.
 //!
 //! ```text
 //! root (CAP_SYS_ADMIN)     unshare(mount, IPC, network)            keeps its rights on granted files
@@ -7,15 +7,14 @@
 //!                          unshare(mount, IPC, network)
 //! ```
 //!
-//! These layers are extra: if the system refuses a step, the process tries the next ones and
-//! continues. A user loses no right in an incomplete user namespace. Root, or a process that may
-//! read files of other users, would lose the right to read those files. So such a process enters no
-//! user namespace.
+//! These layers are optional: if the system refuses a step, the process continues with the next step. An ordinary user
+//! loses no right in an incomplete user namespace. Root, or a process that may read files of other users, would lose
+//! the right to read those files. Therefore root, or such a process, enters no user namespace.
 //!
-//! The old root stays mounted but out of reach: the root and the working directory are an empty
-//! file system. Granted directories are opened before. A path that leads up from a granted
-//! directory leads to the host's files. The process can find out that such a file exists; only
-//! Landlock refuses to open it.
+//! The old root stays mounted, but no absolute path reaches it: the root and the working directory are an empty file
+//! system. The process opens granted directories before this step. From a granted directory, a path with `..` still
+//! leads to the host's files. The process can find out whether such a file exists. Only Landlock refuses to open the
+//! file.
 
 use std::ffi::CStr;
 use std::fs;
@@ -120,16 +119,16 @@ fn enter_empty_root(is_admin: bool) -> io::Result<()> {
     reason = "the call is unsafe because a flag may separate the threads' descriptors"
 )]
 fn unshare(flags: UnshareFlags) -> io::Result<()> {
-    // SAFETY: no caller passes `CLONE_FILES`, which separates the descriptors of threads, and the process has one
-    // thread.
+    // SAFETY: `unshare` is unsafe with `CLONE_FILES`, because that flag separates the descriptors of threads. No caller
+    // passes `CLONE_FILES`, and the process has one thread.
     Ok(unsafe { unshare_unsafe(flags) }?)
 }
 
 #[expect(unsafe_code, reason = "no safe function mounts")]
 fn follow_the_host() -> io::Result<()> {
     let flags = libc::MS_REC | libc::MS_SLAVE;
-    // SAFETY: the path is a static C string, which the call only reads. It ignores the null pointers, because with
-    // these flags it takes no source, type or data.
+    // SAFETY: the path is a static C string, which `mount` only reads. With these flags, `mount` uses no source, type
+    // or data, so it ignores the null pointers.
     check(unsafe { libc::mount(null(), c"/".as_ptr(), null(), flags, null()) }.into()).map(drop)
 }
 

@@ -21,8 +21,8 @@ const FILES: u64 = 1024;
 
 /// The main thread's stack, in bytes. `RLIMIT_DATA` does not count it.
 const STACK: u64 = 8 * 1024 * 1024;
-/// The number of bytes below the top of the main thread's stack that hold no other mapping. The
-/// kernel keeps at least as many free.
+/// The number of bytes below the top of the main thread's stack in which no other mapping lies. The
+/// kernel leaves a gap of at least this size for the stack.
 const STACK_GAP: u64 = 128 * 1024 * 1024;
 
 pub(crate) fn begin(parent: Pid) -> Result<(), JailError> {
@@ -64,8 +64,8 @@ fn close_all_from(first: RawFd) -> Result<(), Errno> {
 
 #[expect(unsafe_code, reason = "no safe function closes an inherited descriptor")]
 fn close(fd: RawFd) {
-    // SAFETY: a child calls `begin` before anything else, so no value in this process owns a descriptor except the
-    // three standard ones, and `fd` is above them. It is open, because it was listed among the open descriptors.
+    // SAFETY: a child calls `begin` before anything else. So the values of this process own no descriptors except the
+    // three standard ones, and `fd` is above these. `fd` is open, because it was in the list of open descriptors.
     unsafe { rustix::io::close(fd) };
 }
 
@@ -110,9 +110,10 @@ fn ignore_file_size_signal() {
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
 }
 
-/// Returns the address space that a compiler needs in addition to its data, in bytes: for the
-/// program, each thread's stack, and the C library's reservations for allocations. A worker has no
-/// such limit, because the engine reserves gigabytes for each memory of a plugin.
+/// Returns the address space that a compiling process needs in addition to its data, in bytes. It
+/// covers the program, each thread's stack, and the C library's reservations for allocations. A
+/// worker has no limit on address space, because the engine reserves gigabytes for each memory of a
+/// plugin.
 fn compiler_address_space() -> u64 {
     const PROGRAM: u64 = 1024 * 1024 * 1024;
     const THREAD: u64 = 256 * 1024 * 1024;
@@ -120,8 +121,8 @@ fn compiler_address_space() -> u64 {
     PROGRAM + threads.saturating_mul(THREAD)
 }
 
-/// Returns an address that separates the main thread's stack from other memory: all of the stack
-/// lies above it, and all other memory that can be moved lies below it.
+/// Returns an address that separates the main thread's stack from other memory. The whole stack
+/// lies above this address. All other memory that `mremap` can move lies below.
 #[expect(unsafe_code, reason = "no safe function returns the address of the stack")]
 pub(crate) fn stack_lower_bound() -> u64 {
     // SAFETY: the call takes a key by value and only reads the auxiliary vector; it returns 0 for an unknown key.
@@ -129,9 +130,9 @@ pub(crate) fn stack_lower_bound() -> u64 {
     top.saturating_sub(STACK_GAP)
 }
 
-/// Gives up all capabilities. If a directory is granted, root keeps the right to use files of other
-/// users, which a worker on a thread has. Other users keep nothing, because a user namespace must
-/// not add rights.
+/// Gives up all capabilities, with one exception: if a directory is granted, root keeps the right
+/// to use files of other users. A worker on a thread has that right, too. Other users keep no
+/// capability, because a user namespace must not add rights.
 fn give_up_capabilities(config: &JailConfig<'_>, capabilities: CapabilitySet) -> Result<(), Errno> {
     let kept = match config.dirs {
         [] => CapabilitySet::empty(),

@@ -21,8 +21,7 @@ pub enum JailLevel {
     /// allows them.
     #[default]
     Required,
-    /// No layer. The jail uses the layers that the machine has, and the run warns about missing
-    /// required layers.
+    /// No layer. The jail uses the layers that the machine has. The run warns if a required layer is missing.
     BestEffort,
     /// The required layers, all namespaces and Landlock's scopes. The network namespace is needed
     /// only if no address is granted.

@@ -1,9 +1,8 @@
-//! Sealed files, which bring compiled code to children: files in memory, without a name, that no
-//! process can change.
+//! Sealed files: files in memory, without a name, that no process can change. The parent passes
+//! compiled code to its children in sealed files.
 //!
-//! A compiling child returns its code in a file of fixed size, which it can write to but not grow.
-//! The parent copies that code into a sealed file, because the child could still change the
-//! original.
+//! A compiling child writes its code to a file of fixed size. The parent copies the code into a
+//! sealed file, because the child could still change its own file.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -74,11 +73,11 @@ impl SealedFile {
 }
 
 /// The maximum size of the code that a child may compile from one plugin, in bytes (512 MiB). The
-/// largest plugin file that may be loaded by default compiles to a quarter of this.
+/// code of the largest plugin file that the host loads by default is a quarter of this size.
 pub const MAX_CODE_BYTES: u64 = 512 * 1024 * 1024;
 
-/// Makes the file that a child writes compiled code to. Its size is sealed, and it takes memory
-/// only for the bytes that are written.
+/// Makes the file that a child writes compiled code to. The size of the file is sealed. The file
+/// uses memory only for the bytes that the child writes.
 ///
 /// # Errors
 ///
@@ -90,8 +89,8 @@ pub fn create_code_file() -> io::Result<File> {
     Ok(file.into())
 }
 
-/// Writes compiled code to the file that [`create_code_file`] has made. Returns the number of
-/// bytes.
+/// Writes compiled code to the file that [`create_code_file`] has made. Returns the number of bytes
+/// that it has written.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
-//! A page of memory that a parent shares with its child. It holds some atomic words.
+//! A page of memory with some atomic words, which a parent shares with its child.
 //!
-//! The child may write any value there at any time. So the users of the page check every value that
-//! they read.
+//! The child may write any value to the page at any time. So the parent checks every value that it
+//! reads.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -29,7 +29,7 @@ impl SharedPage {
     /// The size of the mapping in bytes.
     const SIZE: usize = 4096;
 
-    /// Makes a page, and the descriptor by which another process maps it.
+    /// Makes a page. Returns it with the descriptor by which another process can map it.
     ///
     /// # Errors
     ///
@@ -47,7 +47,8 @@ impl SharedPage {
     ///
     /// # Errors
     ///
-    /// Fails if the file is shorter than a page or may become so, or if the system refuses.
+    /// Fails if the file is shorter than a page, if it is not sealed against shrinking, or if the
+    /// system refuses.
     pub fn open(file: &OwnedFd) -> io::Result<Self> {
         let is_long_enough = rustix::fs::fstat(file)?.st_size >= Self::SIZE as i64;
         if !is_long_enough || !rustix::fs::fcntl_get_seals(file)?.contains(SealFlags::SHRINK) {
@@ -59,9 +60,9 @@ impl SharedPage {
     #[expect(unsafe_code, reason = "mapping memory is unsafe")]
     fn map(file: BorrowedFd<'_>) -> io::Result<Self> {
         let rights = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: the address is null, so the system chooses unused addresses and the mapping replaces no memory of
-        // this process. The callers have checked that the file has at least `SIZE` bytes and is sealed against
-        // shrinking, so every mapped byte exists as long as the mapping.
+        // SAFETY: the requested address is null, so the system chooses unused addresses, and the mapping replaces no
+        // memory of this process. The callers have checked that the file has at least `SIZE` bytes and is sealed
+        // against shrinking, so every mapped byte exists as long as the mapping.
         let address = unsafe {
             rustix::mm::mmap(std::ptr::null_mut(), Self::SIZE, rights, MapFlags::SHARED, file, 0)?
         };
@@ -74,7 +75,7 @@ impl SharedPage {
     pub fn words(&self) -> &[AtomicU64; 2] {
         // SAFETY: the mapping is aligned to a page, is at least as large as the array, and stays mapped as long as
         // `self` lives. The file began as zeros, and every bit pattern is a valid `AtomicU64`. This process accesses
-        // the words only atomically. The other process may write in any way, but can only leave other valid values.
+        // the words only atomically. Whatever the other process writes, each word is a valid `AtomicU64`.
         unsafe { self.address.as_ref() }
     }
 }

@@ -1,8 +1,9 @@
-//! Limits on speculative execution, which leaves traces in the processor. From these traces, a
-//! program can read other memory.
+//! Limits on speculative execution. Speculation leaves traces in the processor, from which a
+//! program can infer the contents of memory that it must not read.
 //!
-//! The kernel turns off two kinds of speculation for this process, if the processor has them and a
-//! process may choose. That makes the plugin a little slower, and does not delay the start.
+//! The process asks the kernel to turn off two kinds of speculation, if the processor has them and
+//! the kernel lets a process choose. Without this speculation, the plugin runs a little slower. The
+//! start takes no longer.
 
 use std::io;
 

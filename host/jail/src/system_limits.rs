@@ -20,8 +20,9 @@ const ADDRESSES: &str = "each memory of a plugin reserves 4 GiB of addresses, an
 pub const MAPS: &str = "`vm.max_map_count` limits the memory mappings of a process: raise it (`sysctl -w \
                                vm.max_map_count=N`), or start fewer workers";
 
-/// The number of mappings of a worker on a thread: for its stack, its instance and its guest's
-/// stack. A core module has 10, a component 12.
+/// The maximum number of memory mappings of a worker on a thread: for its stack, its instance and
+/// its guest's stack. A worker of a core module has 10 mappings, and a worker of a component has
+/// 12.
 const MAPS_OF_WORKER: u64 = 12;
 /// The number of mappings that are reserved for the program and its libraries.
 const MAPS_OF_PROGRAM: u64 = 500;

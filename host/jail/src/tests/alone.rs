@@ -12,8 +12,8 @@ use crate::test_timeout::with_timeout;
 /// The variable that names the test that a process must run in itself.
 const ALONE: &str = "MTL_TEST_JAIL";
 
-/// Runs `body` of the test called `test` in a process with one thread, and passes it the number of
-/// the parent. Fails if `body` panics or hangs.
+/// Runs `body` of the test called `test` in a process with one thread, and passes the parent's
+/// process ID to `body`. Fails if `body` panics or hangs.
 #[track_caller]
 pub(super) fn alone(test: &str, body: impl FnOnce(Pid)) {
     run_alone(test, body, |status| status.exit_status() == Some(0));
@@ -55,13 +55,13 @@ pub(super) fn again(test: &str) -> Command {
     program
 }
 
-/// Runs `body` in a forked process. A test runs in a thread next to the main one; the forked
-/// process has only that thread.
+/// Runs `body` in a forked process. A test runs in its own thread, next to the main thread. The
+/// forked process has only the test's thread.
 #[expect(unsafe_code, reason = "no safe function forks")]
 pub(super) fn in_a_fork(body: impl FnOnce(Pid)) -> WaitStatus {
     let parent = getpid();
-    // SAFETY: the main thread waits for the test and holds no lock, so the child, which has only a copy of this
-    // thread, cannot wait for a lock that nobody releases.
+    // SAFETY: the child has only a copy of this thread, so it could wait forever for a lock of another thread. The only
+    // other thread is the main thread, which waits for the test and has no lock.
     let child = unsafe { libc::fork() };
     if child == 0 {
         let code = i32::from(catch_unwind(AssertUnwindSafe(|| body(parent))).is_err());

@@ -16,8 +16,8 @@ use tempfile::TempDir;
 use super::{JailConfig, Task, alone, bare, begin, call, enter, misdeeds, not_refused, seal};
 use crate::{Access, AllowedDir};
 
-/// A directory to read, a directory to write, and a directory that is not granted. Each has a file;
-/// links lead out.
+/// Three directories: one granted for reading, one granted for writing, and one that is not
+/// granted. Each has a file. The granted directories have symbolic links to files outside.
 struct Tree {
     root: TempDir,
 }
