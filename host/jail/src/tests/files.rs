@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use super::{JailConfig, Task, alone, bare, begin, call, enter, misdeeds, not_refused, seal};
 use crate::{Access, AllowedDir};
 
-/// Three directories: one granted for reading, one granted for writing, and one that is not
+/// Three directories: `read` is granted for reading, `write` for writing, and `secret` is not
 /// granted. Each has a file. The granted directories have symbolic links to files outside.
 struct Tree {
     root: TempDir,
