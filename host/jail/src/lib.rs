@@ -15,29 +15,31 @@
 //!   trace a process, mount, or run a program never exist.
 //! - *Landlock* decides which objects the calls work on: the granted directories and ports.
 //!
-//! A refused call fails with `EPERM` or `EACCES`, like a call on a file of another user. The kernel does not kill the
-//! process.
+//! A refused call fails with `EPERM` or `EACCES`, like a call on a file of another user. The kernel
+//! does not kill the process.
 //!
 //! # Limits of the jail
 //!
-//! - A filter sees the number of a descriptor, but not the file behind the number. So a compromised process can read
-//!   and write every descriptor that the parent has given it:
+//! - A filter sees the number of a descriptor, but not the file behind the number. So a compromised
+//!   process can read and write every descriptor that the parent has given it:
 //!   - its socket (0), the null device (1), and the pipe of its standard error (2);
 //!   - the plugin's compiled code, which is sealed, so that writing fails;
 //!   - the shared page that names the current item;
-//!   - if there is a time limit, the scheduling statistics of its main thread (`schedstat`, three numbers), opened
-//!     read-only.
+//!   - if there is a time limit, the scheduling statistics of its main thread (`schedstat`, three
+//!     numbers), opened read-only.
 //! - The parent therefore trusts no data from these descriptors:
 //!   - It checks each length before it allocates memory.
 //!   - It reads a word of the shared page once and checks the value.
 //!   - It reads the pipe without blocking.
 //!   - It accepts no descriptors over the socket.
-//!   - It uses a stream socket, because the child could connect a datagram socket to another address.
-//! - Landlock does not hide whether a file exists, or its size and times. If a directory is granted, a compromised
-//!   process can query these facts for any path.
-//! - `RLIMIT_DATA` counts private writable memory. So the filters refuse memory of other kinds: shared memory, new
-//!   stacks and memory that becomes read-only. `RLIMIT_DATA` does not count page tables and the kernel's buffers. If
-//!   they exhaust the machine's memory, the kernel's out-of-memory killer ends jailed processes first.
+//!   - It uses a stream socket, because the child could connect a datagram socket to another
+//!     address.
+//! - Landlock does not hide whether a file exists, or its size and times. If a directory is
+//!   granted, a compromised process can query these facts for any path.
+//! - `RLIMIT_DATA` counts private writable memory. So the filters refuse memory of other kinds:
+//!   shared memory, new stacks and memory that becomes read-only. `RLIMIT_DATA` does not count page
+//!   tables and the kernel's buffers. If they exhaust the machine's memory, the kernel's
+//!   out-of-memory killer ends jailed processes first.
 
 mod allowed_dir;
 mod arguments;
@@ -90,12 +92,14 @@ pub struct JailConfig<'a> {
     pub task: Task,
     /// The directories that the process may use. If the list is empty, no system call opens a file.
     pub dirs: &'a [AllowedDir],
-    /// The ports that the process may connect to by TCP. If the list is empty, the process cannot make a socket.
+    /// The ports that the process may connect to by TCP. If the list is empty, the process cannot
+    /// make a socket.
     pub ports: &'a [u16],
-    /// The limit of the process's private writable memory, in bytes (`RLIMIT_DATA`). Reserved addresses do not count.
+    /// The limit of the process's private writable memory, in bytes (`RLIMIT_DATA`). Reserved
+    /// addresses do not count.
     pub data: u64,
-    /// The largest file that the process may write, in bytes (`RLIMIT_FSIZE`). The limit includes files in memory, such
-    /// as files of compiled code.
+    /// The largest file that the process may write, in bytes (`RLIMIT_FSIZE`). The limit includes
+    /// files in memory, such as files of compiled code.
     pub max_file_size: Option<u64>,
     /// The layers that the kernel must have.
     pub requirement: JailLevel,
@@ -114,8 +118,8 @@ impl JailConfig<'_> {
         self.task == Task::Probe || !self.ports.is_empty()
     }
 
-    /// Returns an error with the reason if the process must stay in the host's network namespace. Making a network
-    /// namespace takes longer than all other steps of the jail together.
+    /// Returns an error with the reason if the process must stay in the host's network namespace.
+    /// Making a network namespace takes longer than all other steps of the jail together.
     fn check_network_namespace(&self) -> Result<(), &'static str> {
         match (self.task, self.ports, self.requirement) {
             (Task::Probe, ..) | (_, [], JailLevel::Strict) => Ok(()),
@@ -137,25 +141,26 @@ struct Entered {
     has_dirs: bool,
 }
 
-/// Prepares the process for the jail. A child must call this function first, because it closes the descriptors that the
-/// child inherited.
+/// Prepares the process for the jail. A child must call this function first, because it closes the
+/// descriptors that the child inherited.
 ///
 /// # Errors
 ///
-/// Fails if `parent` has ended and this process has another parent, or if the system refuses a step.
+/// Fails if `parent` has ended and this process has another parent, or if the system refuses a
+/// step.
 pub fn begin(parent: Pid) -> Result<(), JailError> {
     process_limits::begin(parent)
 }
 
-/// Enters the jail. The process can never leave it. The process must have one thread. Threads that it starts later are
-/// jailed.
+/// Enters the jail. The process can never leave it. The process must have one thread. Threads that
+/// it starts later are jailed.
 ///
 /// Returns the kernel's answers to all layers that were tried.
 ///
 /// # Errors
 ///
-/// Fails if the kernel lacks a required layer, if the process has more than one thread, or if the system refuses a
-/// step.
+/// Fails if the kernel lacks a required layer, if the process has more than one thread, or if the
+/// system refuses a step.
 pub fn enter(config: &JailConfig<'_>) -> Result<JailLayers, JailError> {
     process_limits::check_single_threaded()?;
     let mut layers = JailLayers::default();
@@ -197,8 +202,8 @@ pub fn confine_thread(
 /// Seals the jail: from now on, the process can make no code executable, start no thread and
 /// install no filter.
 ///
-/// All threads that the process needs must be running. A thread cannot start after the seal, because the seal refuses
-/// calls that a starting thread makes.
+/// All threads that the process needs must be running. A thread cannot start after the seal,
+/// because the seal refuses calls that a starting thread makes.
 ///
 /// # Errors
 ///
