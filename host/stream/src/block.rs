@@ -1,8 +1,9 @@
-//! Blocks of items that were read together, and spans: runs of items that move through the host.
+//! Blocks and spans. A block is the items that were read together. A span is a run of consecutive
+//! items of one block.
 //!
-//! A source fills a [`BlockBuilder`] with the items that are available. The reader numbers them and
-//! seals them as a [`Block`], which is shared and never changes again. A [`Span`] moves through the
-//! queue and to a worker: it is a block and a range of its items.
+//! A source fills a [`BlockBuilder`] with the items that are available. The reader numbers the
+//! items and seals them as a [`Block`]. A sealed block is shared and never changes. A [`Span`]
+//! moves through the queue to a worker. It consists of a block and a range of that block's items.
 //!
 //! ```text
 //! bytes    o n e t w o t h r e e        items stand back to back,
@@ -93,8 +94,8 @@ impl Span {
         self.block.content.ends[items].iter().map(move |end| end - start)
     }
 
-    /// Returns how many items from `items.start` on fit into `max_bytes`, but at most up to
-    /// `items.end`. Each item takes `extra` bytes in addition to its own.
+    /// Returns how many of the items in the range `items` fit into `max_bytes`, counted from the
+    /// first item. Each item needs `extra` bytes in addition to its own bytes.
     pub fn fitting(&self, items: Range<usize>, max_bytes: usize, extra: usize) -> usize {
         let from = self.items.start + items.start;
         let start = self.block.start(from);
@@ -119,8 +120,8 @@ impl Span {
         note_of(&self.block.content.rejected, self.items.start + at).map(String::as_str)
     }
 
-    /// Returns the position of the first item from `at` on that cannot be processed, or the end of
-    /// the span.
+    /// Returns the position of the first rejected item at or after `at`. If no item is rejected
+    /// there, returns the end of the span.
     pub fn next_rejection(&self, at: usize) -> usize {
         let from = self.items.start + at;
         let rejected = &self.block.content.rejected;

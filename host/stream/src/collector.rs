@@ -1,7 +1,7 @@
 //! Puts outcomes into the order in which the consumer wants them.
 //!
-//! The collector runs on the consumer's thread. It makes no decisions about faults; [`policy`]
-//! does.
+//! The collector runs on the consumer's thread. [`policy`], not the collector, makes decisions
+//! about faults.
 
 pub mod policy;
 mod reorder;

@@ -1,8 +1,8 @@
 //! The only module that opens files for the host itself: inputs, items that are files, and outputs.
 //!
-//! A plugin may replace anything in a directory that is granted to it for writing: a directory on a path, or the file
-//! at its end. The host has more rights than the plugin, so it must not follow a link there. Below such a directory, an
-//! [`Opener`] follows no links. Elsewhere, it follows links as the system does.
+//! In a directory that is granted for writing, a plugin may replace any file or directory with a symbolic link. The
+//! host may access files that the plugin may not, so the host must not follow such links. An [`Opener`] follows no
+//! links below a directory that is granted for writing. Elsewhere, it follows links as the system does.
 //!
 //! ```text
 //! path ─▶ is any directory granted for writing? ──no──▶ open
@@ -132,8 +132,7 @@ impl Opener {
         Self::default()
     }
 
-    /// Creates an opener for the case that plugins may change these directories. Messages call each directory by its
-    /// given name.
+    /// Creates an opener for directories that plugins may change. Each directory has a name, which messages show.
     ///
     /// `DirGrant::opener` makes an opener from grants.
     ///
@@ -151,7 +150,7 @@ impl Opener {
         dirs.collect::<io::Result<_>>().map(Self)
     }
 
-    /// Returns the granted directory in which a plugin may change the target of `path`, if there is one. The file need
+    /// Returns the granted directory through which a plugin may change the target of `path`, or `None`. The target need
     /// not exist.
     ///
     /// ```
@@ -174,7 +173,7 @@ impl Opener {
         Walk::new(&self.0).grant_of(path)
     }
 
-    /// Returns a granted directory in which a plugin may change something below the directory `path`, if there is one.
+    /// Returns a granted directory through which a plugin may change an entry below the directory `path`, or `None`.
     ///
     /// ```
     /// use mtl_host::grants::DirGrant;
@@ -214,7 +213,7 @@ impl Opener {
         self.open_file(path, Self::READING).map(File::from)
     }
 
-    /// Opens a file for reading if it is a regular file. Other files, such as a named pipe, are not opened.
+    /// Opens a file for reading if it is a regular file. Does not open any other file, such as a named pipe.
     ///
     /// ```
     /// let opener = mtl_host::files::Opener::new();

@@ -34,9 +34,8 @@ pub struct BlockBuilder {
 }
 
 impl BlockBuilder {
-    /// The size at which a block is full, in bytes (256 KiB). It is large enough that the hand-over
-    /// costs next to nothing per item, and small enough that a few dozen blocks fit into the
-    /// window.
+    /// The size at which a block is full, in bytes (256 KiB). At this size, the hand-over of a
+    /// block takes little time per item, and a few dozen blocks fit into the window.
     pub const FULL: usize = 256 * 1024;
     /// The cost of an item in addition to its own bytes: its end, and its slot in the outcomes.
     pub(crate) const ITEM_COST: usize = 32;
@@ -72,7 +71,7 @@ impl BlockBuilder {
     ///
     /// # Errors
     ///
-    /// Returns the error of `fill`. In that case, no item is added.
+    /// Returns the error of `fill`. In that case, the block gets no new item.
     ///
     /// # Panics
     ///
@@ -132,7 +131,7 @@ impl BlockBuilder {
         self.paths.push((last, path));
     }
 
-    /// Records that the last item cannot be processed. It becomes a fault `bad-item` with this
+    /// Marks the last item as impossible to process. The item becomes a fault `bad-item` with this
     /// message and never reaches a plugin.
     ///
     /// ```
@@ -169,8 +168,9 @@ impl BlockBuilder {
         self.rejected.push((last, why.into()));
     }
 
-    /// Rejects each item for which `judge` returns a reason. `judge` gets the items after the first
-    /// `before`, with their paths and with positions counted from there. Earlier rejections stay.
+    /// Rejects each item for which `judge` returns a reason. The first `before` items are not
+    /// judged. `judge` gets the position of each later item, counted from 0, with its bytes and its
+    /// path. Items that are already rejected stay rejected and are not judged.
     pub(crate) fn judge(
         &mut self,
         before: usize,
@@ -195,8 +195,8 @@ impl BlockBuilder {
         self.ends.len().checked_sub(1).expect("an item was added before")
     }
 
-    /// Counts bytes of the input that the items of this block took, including separators. A
-    /// progress bar shows the count.
+    /// Adds to the number of input bytes from which the items of this block were read, including
+    /// separators. A progress bar shows this number.
     ///
     /// ```
     /// use mtl_host::sink::Memory;

@@ -1,4 +1,4 @@
-//! Items that were received in one piece: the block takes over the bytes without a copy.
+//! Items that arrive in one piece: the block takes over their bytes without a copy.
 //!
 //! ```text
 //! bytes   head │ u32 length of each item │ items, back to back
@@ -18,8 +18,8 @@ impl BlockBuilder {
         mem::take(&mut self.bytes)
     }
 
-    /// Takes over `bytes`, which hold the lengths of items at `lengths`, followed by the items. Returns `false` and
-    /// keeps no item if the items do not end where the bytes end.
+    /// Takes over `bytes`. The range `lengths` of `bytes` contains the lengths of the items. The items follow this
+    /// range. If the items do not end where `bytes` ends, returns `false` and drops all items.
     #[doc(hidden)]
     pub fn adopt_bytes(&mut self, bytes: Vec<u8>, lengths: Range<usize>) -> bool {
         self.clear();

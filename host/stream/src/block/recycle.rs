@@ -1,4 +1,4 @@
-//! Recycles blocks, so that later blocks use memory that earlier blocks have allocated.
+//! Recycles blocks: new blocks reuse the memory of earlier blocks.
 //!
 //! ```text
 //! reader ── full builder ──▶ seal ──▶ block, shared ──▶ its last span is dropped
@@ -18,8 +18,8 @@ use crate::item::index::ItemIndex;
 pub struct Blocks(VecDeque<Arc<Block>>);
 
 impl Blocks {
-    /// The maximum number of kept blocks: as many full ones as the default window holds, and a few
-    /// more.
+    /// The maximum number of blocks that are kept for reuse. It is a little more than the number of
+    /// full blocks in the default window.
     const MAX_KEPT: usize = 80;
     /// The size above which a block is not kept. It had a large item, and later items may be small.
     const LARGE: usize = 2 * BlockBuilder::FULL;

@@ -21,16 +21,16 @@ pub enum ErrorPolicy {
     /// The output has the fault instead of a result, and the run continues.
     #[default]
     Ignore,
-    /// The run reads no more items, finishes the items that plugins are working on, and fails. In
-    /// input order, all results before the failed item come out first.
+    /// The run reads no more items, finishes the items that plugins are working on, and fails. If
+    /// results come out in input order, the run first writes all results before the failed item.
     Immediate,
     /// The run continues, and fails at the end with every fault.
     Deferred,
 }
 
 impl ErrorPolicy {
-    /// Returns the new horizon after the item at `failed` has failed, if there is one. No item from
-    /// the horizon on may start.
+    /// Returns the new horizon after the item at `failed` has failed. No item at or after the
+    /// horizon may start. Returns `None` if the failure does not change the horizon.
     #[doc(hidden)]
     pub fn horizon(self, order: Order, failed: ItemIndex) -> Option<ItemIndex> {
         match (self, order) {
@@ -94,8 +94,8 @@ pub enum MaxFaults {
     Unlimited,
     /// At most this number of faults.
     Count(u64),
-    /// At most this share of the items done, in percent. It applies from [`MaxFaults::MIN_ITEMS`]
-    /// items on.
+    /// At most this share of the items done, in percent. The limit applies once
+    /// [`MaxFaults::MIN_ITEMS`] items are done.
     Percent(f64),
 }
 
@@ -211,8 +211,8 @@ mod tests {
             prop_assert_eq!(most.to_string().parse(), Ok(most));
         }
 
-        /// The order of failures does not matter: no item from the first failed item on starts, or
-        /// no item starts, or every item may start.
+        /// The horizon does not depend on the order in which items fail. It is at the first failed
+        /// item, at the first item of the run, or nowhere.
         #[test]
         fn the_first_failed_item_sets_the_horizon(
             failed in prop::collection::vec(0_u64..1000, 1..20),

@@ -1,7 +1,7 @@
 //! Puts runs of items back into input order.
 //!
 //! Workers finish in any order. The sink of an ordered run takes outcomes in the order in which
-//! their items were read. This module holds outcomes that arrive early.
+//! their items were read. This module stores each outcome that arrives before its turn.
 //!
 //! ```text
 //! arrives    4..6   0..2   2..4   7..8   6..7
@@ -11,10 +11,11 @@
 //!
 //! # Invariants
 //!
-//! * Only the run that starts at `next` is due, and `next` only grows.
-//! * Every waiting run starts at or after `next`.
-//! * At most a window of items waits: an item counts towards the window until the consumer has
-//!   taken it. So a slow item stalls the reader and does not fill this queue.
+//! * Only the run of items that starts at `next` is due. `next` never decreases.
+//! * Every waiting run of items starts at or after `next`.
+//! * The window bounds the number of waiting items, because an item is part of the window until the
+//!   consumer has taken its outcome. So a slow item stalls the reader before this queue becomes
+//!   longer than the window.
 
 use std::collections::VecDeque;
 

@@ -15,8 +15,8 @@ pub struct Cancel(Arc<Shared>);
 struct Shared {
     level: AtomicU8,
     end: EndTime,
-    /// The alarms of threads that sleep inside a guest or wait for a guest. They ring when
-    /// something changes.
+    /// The alarms of threads that sleep inside a guest or wait for a guest. The alarms ring when
+    /// work is cancelled or when an end time changes.
     alarms: Mutex<Vec<Weak<dyn Notify>>>,
 }
 
@@ -40,15 +40,15 @@ impl Cancel {
         self.raise(Self::ALL);
     }
 
-    /// Limits all work of guests to `time` from now. Returns that moment, as [`Self::end_run_in`]
-    /// does.
+    /// Limits all work of guests to `time` from now. Returns the same value as
+    /// [`Self::end_run_in`].
     pub fn end_in(&self, time: Duration) -> Option<Instant> {
         self.end_run_in(&self.0.end, time)
     }
 
-    /// Limits the work of guests for one run to `time` from now, or to an earlier limit that was
-    /// set before. Returns the moment `time` from now, or `None` if it is beyond the range of the
-    /// clock.
+    /// Limits the work of guests for one run to `time` from now. An earlier end time of the run
+    /// stays in force. Returns the moment `time` from now, or `None` if the clock cannot represent
+    /// that moment.
     pub fn end_run_in(&self, run: &EndTime, time: Duration) -> Option<Instant> {
         let end = Instant::now().checked_add(time)?;
         run.bring_forward(end);
@@ -87,8 +87,8 @@ impl Cancel {
     /// Makes `alarm` ring whenever something here changes.
     pub fn add_alarm(&self, alarm: Weak<dyn Notify>) {
         let mut alarms = self.0.alarms.lock().unwrap_or_else(PoisonError::into_inner);
-        // Drops the alarms of replaced instances, because a pool may replace any number of
-        // instances.
+        // A pool may replace any number of instances, so the alarms of replaced instances are
+        // removed here.
         alarms.retain(|alarm| alarm.strong_count() > 0);
         alarms.push(alarm);
     }

@@ -1,15 +1,19 @@
-//! The deadlines of a guest, and the check whether the guest may continue.
+//! The deadlines of a guest. A guest's watch checks whether the guest may continue.
 //!
-//! A watch is checked where a check costs little: in the epoch callback, every few milliseconds of computation, and
-//! where a guest sleeps. The watch reads a clock only there, never per item. It notices a new item at the first check
-//! after the item's start, and the item's time counts from then.
+//! The watch checks at two places: in the epoch callback, after every few milliseconds of computation, and where a
+//! guest sleeps. The watch reads a clock only in these checks, never at the start of an item. The first check after an
+//! item's start notices the item, and the item's time starts with that check.
 //!
-//! Pauses do not count: the time in which the guest's thread was ready to run and had no core, and the time in which
-//! the process was stopped. The watch reads the thread's run delay when it notices an item. When the deadline has
-//! passed, it reads the run delay again, and moves the deadline by the increase. The watchdog reports stops of the
-//! process. So the watch decides about a passed deadline only after the watchdog has ticked again.
+//! An item's time excludes two kinds of pauses:
 //!
-//! So a deadline is late by some ticks of the watchdog and never early, even if the watchdog itself is late.
+//! - The guest's thread was ready to run and had no core (the run delay). The watch reads the run delay when it notices
+//! an item, and again when the deadline has passed. It moves the deadline by the increase.
+//! - The process was stopped. The watchdog reports such a stop at its next tick. So after a deadline has passed, the
+//!   watch waits for that tick before it decides.
+//!
+//!
+//! A guest is therefore stopped up to a few ticks after its deadline, and never before it, even if the watchdog is
+//! late.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -24,8 +28,8 @@ use crate::item::instance_config::InstanceConfig;
 
 /// A measure of the time in which the thread of a guest was ready to run but could not.
 pub trait Pauses: std::fmt::Debug + Send + Sync {
-    /// Returns the total of that time so far. Returns `None` if the system does not report it; then no time counts as a
-    /// pause.
+    /// Returns the total time of such pauses so far. If the system does not report it, returns `None`, and no pause is
+    /// subtracted.
     fn total(&self) -> Option<Duration>;
 }
 
@@ -98,8 +102,8 @@ struct NoticedStart {
 }
 
 impl NoticedStart {
-    /// The maximum pause that counts, as a multiple of the guest's limit. A thread in a compromised child could make
-    /// itself wait forever. An honest thread gets a core long before.
+    /// The maximum total pause that extends a deadline, as a multiple of the guest's limit. A compromised child could
+    /// keep its own thread without a core forever. The thread of an honest child gets a core long before this maximum.
     const MAX_PAUSES: u32 = 1000;
 
     /// Returns the running time of the process at which `limit` ends, according to the known pauses.
@@ -209,8 +213,8 @@ impl Watch {
         }
     }
 
-    /// Returns whether the guest's time limit was over at a moment of the watchdog's clock. Returns `None` if that
-    /// depends on stops of the process that the watchdog has not reported yet.
+    /// Returns whether the guest's time limit was over when the watchdog's clock showed `elapsed`. Returns `None` if
+    /// the answer depends on stops of the process that the watchdog has not reported yet.
     fn is_over_at(&self, limit: Duration, elapsed: Duration) -> Option<bool> {
         let Shared { ticks, pauses, .. } = &*self.0;
         let mut noticed = self.notice_start(elapsed);
@@ -282,9 +286,9 @@ impl Watch {
         [end, self.latest_end()].into_iter().flatten().min()
     }
 
-    /// Polls on behalf of a guest until the result is ready, as long as the guest may continue. The thread sleeps
-    /// between polls. If that takes more than a few milliseconds, the watch calls `meanwhile` repeatedly, until
-    /// `meanwhile` returns true.
+    /// Polls on behalf of a guest until the result is ready or the guest must stop. The thread sleeps between polls. If
+    /// the result is not ready after a few milliseconds, the watch calls `meanwhile` repeatedly, until `meanwhile`
+    /// returns `true`.
     ///
     /// # Errors
     ///

@@ -1,8 +1,9 @@
-//! The kernel's scheduling statistics of a thread: its time on a core, and its time of waiting for a core.
+//! The kernel's scheduling statistics of a thread: the time on a core, and the time of waiting for a core.
 //!
 //! `/proc/…/schedstat` has three numbers: the nanoseconds on a core, the nanoseconds in which the thread was ready to
-//! run and had no core (the run delay), and the number of times it ran. The file is opened once per thread and read
-//! through its descriptor, so that a jailed process can read its own.
+//! run and had no core (the run delay), and the number of times it ran. The host opens this file once per thread and
+//! reads it through the descriptor. A jailed process cannot open files, but it can read its file through a descriptor
+//! that was opened earlier.
 
 use std::cell::OnceCell;
 use std::fs::File;
@@ -32,8 +33,8 @@ thread_local! {
 }
 
 impl SchedStat {
-    /// Returns the statistics of this thread, and opens them at the first call. A thread that later loses the right to
-    /// open files must call it before.
+    /// Returns the statistics of this thread, and opens their file at the first call. If a thread is about to lose the
+    /// right to open files, it must call this function first.
     pub fn of_this_thread() -> Option<Arc<Self>> {
         OWN.with(|own| own.get_or_init(|| Self::open("/proc/thread-self/schedstat")).clone())
     }
@@ -89,9 +90,9 @@ impl Pauses for OwnDelay {
     }
 }
 
-/// The pauses of a child: the run delay of its main thread, on which the guest runs. The kernel reports it, so the
-/// child cannot falsify it. A compromised child can keep its own thread from a core; only a bounded part of that delay
-/// counts.
+/// The pauses of a child: the run delay of its main thread, on which the guest runs. The kernel measures the run delay,
+/// so the child cannot falsify it. A compromised child can keep its own thread without a core. The watch therefore caps
+/// the delay that extends a deadline.
 #[derive(Debug)]
 pub struct ProcessRunDelay(Option<Arc<SchedStat>>);
 

@@ -1,8 +1,8 @@
 //! The only way to request the early end of a run.
 //!
-//! A [`StopFlag`] is shared by all who may request the end (a signal handler's thread, the user's
-//! code) and all who must notice the request. Setting it wakes every waiting thread; no thread
-//! polls.
+//! A [`StopFlag`] is shared between the threads that may request the end and the threads that must
+//! notice the request. The thread of a signal handler or the user's code may request the end. A
+//! request wakes every waiting thread, so no thread polls the flag.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};

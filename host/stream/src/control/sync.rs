@@ -1,5 +1,5 @@
-//! The locks and atomics through which threads of the host synchronise. They have their own module
-//! so that `tests/model-check` can replace them with those of a model checker. The files that
-//! `tests/model-check` includes import them from here.
+//! The locks and atomics through which threads of the host synchronise. `tests/model-check`
+//! replaces this module with the locks and atomics of a model checker. So every file that
+//! `tests/model-check` includes must import its locks and atomics from this module.
 
 pub use std::sync::{Condvar, Mutex, MutexGuard, atomic};

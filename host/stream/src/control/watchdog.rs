@@ -1,11 +1,11 @@
 //! The clock that stops guests: one thread per engine.
 //!
-//! On each tick, the watchdog raises the engine's epoch, which makes every running guest ask its store whether it may
-//! continue. The watchdog counts ticks, so that others can tell the time without reading a clock. It computes the
-//! number of ticks from a clock, so that a late thread catches up.
+//! On each tick, the watchdog increments the engine's epoch. Every running guest then calls its store's epoch callback,
+//! which decides whether the guest may continue. The watchdog counts ticks, so that other threads can tell the time
+//! without a clock. It computes the number of ticks from a clock. So the count is right even after a late tick.
 //!
-//! The watchdog measures how long this process was stopped (by SIGSTOP, Ctrl-Z or a frozen control group): during a
-//! stop, its ticks are missing although its thread neither ran nor waited for a core.
+//! The watchdog measures how long this process was stopped, by SIGSTOP, Ctrl-Z or a frozen control group. It detects a
+//! stop when ticks are missing and its thread neither ran nor waited for a core.
 
 mod stops;
 
@@ -44,8 +44,8 @@ impl Default for Ticks {
 }
 
 impl Ticks {
-    /// The time between ticks, which is the longest delay before a guest notices that it must end. Shorter ticks cost
-    /// more: each tick makes every running guest call back, and wakes the watchdog.
+    /// The time between ticks. A guest notices after at most this time that it must end. Each tick wakes the watchdog
+    /// and interrupts every running guest, so a shorter time uses more of the processor.
     pub(crate) const EVERY: Duration = Duration::from_millis(5);
 
     /// Returns the number of ticks so far.
@@ -58,8 +58,8 @@ impl Ticks {
         self.0.start.elapsed()
     }
 
-    /// Returns whether the watchdog knows all stops up to this moment. It does if its last tick is later, or so shortly
-    /// before that no stop fits in between.
+    /// Returns whether the watchdog knows all stops up to the moment `elapsed`. It knows them if its last tick is after
+    /// that moment, or less than [`Stops::SHORTEST`] before it.
     pub(crate) fn knows_stops_until(&self, elapsed: Duration) -> bool {
         let last = Duration::from_nanos(self.0.last.load(Ordering::Acquire));
         elapsed.saturating_sub(last) < Stops::SHORTEST
@@ -82,8 +82,8 @@ impl Ticks {
         elapsed.saturating_sub(self.stopped())
     }
 
-    /// Returns the moment at which the process will have run for this time, unless it is stopped before. Returns `None`
-    /// if that moment is beyond the range of the clock.
+    /// Returns the moment at which the process will have run for the time `run`, if it is not stopped until then.
+    /// Returns `None` if the clock cannot represent that moment.
     pub(crate) fn when(&self, run: Duration) -> Option<Instant> {
         self.0.start.checked_add(run.checked_add(self.stopped())?)
     }
@@ -121,9 +121,9 @@ impl Watchdog {
         Self::start_measuring(SchedStat::of_this_thread, on_tick)
     }
 
-    /// Starts the watchdog like [`start`](Self::start). It calls `open_stat` on its own thread. `open_stat` returns the
-    /// scheduling statistics of a thread. That thread must be busy, on a core or waiting for one, whenever the watchdog
-    /// is late although the process is not stopped.
+    /// Starts the watchdog like [`start`](Self::start), with the scheduling statistics that `open_stat` returns. The
+    /// watchdog calls `open_stat` on its own thread. If the watchdog is late and the process was not stopped, the
+    /// thread of these statistics must have been on a core or waiting for one.
     ///
     /// # Errors
     ///
@@ -164,9 +164,9 @@ impl Watchdog {
     }
 }
 
-/// Calls `start`, which starts a thread, and makes the timers of that thread as prompt as possible. A thread inherits
-/// its timer slack from the thread that starts it. With a large slack, each tick would be as late as after a
-/// stop.
+/// Calls `start`, which starts a thread, and sets the timer slack of the new thread to the minimum. A thread inherits
+/// its timer slack from the thread that starts it. With a large slack, every tick would be so late that the watchdog
+/// would take the delay for a stop.
 fn with_prompt_timers<T>(start: impl FnOnce() -> T) -> T {
     const PROMPT: u64 = 50_000;
     let slack = current_timer_slack().ok().filter(|slack| *slack > PROMPT);

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use super::{Opener, UntrustedPath};
 
-/// A folder with `granted`, which a plugin may change, and `other`, which it may not. Each has a file, a directory with
-/// a file, and links.
+/// A directory with two subdirectories: a plugin may change `granted` and may not change `other`. Each of them has a
+/// file, a directory with a file, and links.
 struct Tree {
     root: TempDir,
 }

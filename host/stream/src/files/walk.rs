@@ -1,7 +1,7 @@
 //! Follows a path name by name. At each step, the walk knows whether a plugin may change the next entry.
 //!
-//! A plugin can move directories only inside of a directory that it may change. So a directory below such a directory
-//! stays below one, even while a plugin renames directories. Any other directory stays outside.
+//! A plugin can move a directory only from one writable directory to another. So a directory below a writable directory
+//! stays below a writable directory, even while a plugin renames directories. A directory outside stays outside.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -41,8 +41,8 @@ struct WalkPosition<'a> {
     dir: OwnedFd,
     /// The writable directory at or above this directory, if there is one.
     inside: Option<&'a WritableDir>,
-    /// True if the walk went up inside the writable directory. A plugin controls where that leads, as long as the
-    /// walk stays inside.
+    /// `true` if the walk has followed `..` inside the writable directory. A plugin controls where such a `..` leads
+    /// inside that directory.
     has_climbed: bool,
 }
 
@@ -195,8 +195,8 @@ impl<'a> Walk<'a> {
         self.arrive(open(start, DIRECTORY, Mode::empty())?)
     }
 
-    /// Returns the position at `dir`, which may be anywhere. To find out whether a plugin may change it, this looks at
-    /// all directories above it.
+    /// Returns the position at `dir`. It checks all parent directories of `dir`, to find out whether a plugin may
+    /// change `dir`.
     fn arrive(&self, dir: OwnedFd) -> io::Result<WalkPosition<'a>> {
         let mut inside = None;
         is_below(&dir, |above| {
@@ -215,8 +215,8 @@ impl<'a> Walk<'a> {
         Ok(WalkPosition { dir, inside, has_climbed: here.has_climbed })
     }
 
-    /// Goes up to the parent of a directory. A plugin that moves directories controls how many `..` lead out of its
-    /// writable directory. So a walk that has gone up inside of it must not leave it.
+    /// Goes up to the parent of a directory. A plugin can move directories, so it controls how many `..` lead out of
+    /// its writable directory. After a `..` inside the writable directory, the walk must not leave that directory.
     fn up(&self, here: &WalkPosition<'a>) -> io::Result<WalkPosition<'a>> {
         let parent = self.arrive(openat(&here.dir, "..", DIRECTORY, Mode::empty())?)?;
         match (here.inside, parent.inside) {
@@ -274,8 +274,8 @@ pub(super) fn is_below(dir: &OwnedFd, mut is_it: impl FnMut(FileId) -> bool) -> 
     }
 }
 
-/// Asks the kernel whether a link at the end of a path may be followed. In `/tmp`, for example, the kernel protects
-/// against links of other users.
+/// Asks the kernel whether a link at the end of a path may be followed. In `/tmp`, for example, the kernel refuses to
+/// follow links of other users.
 fn may_follow(dir: &OwnedFd, link: &OsStr) -> io::Result<()> {
     match openat(dir, link, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) {
         Err(error @ (Errno::ACCESS | Errno::LOOP)) => Err(error.into()),

@@ -58,8 +58,7 @@ impl Timed {
         Self { watch, ticks, pauses }
     }
 
-    /// Returns whether the guest's time is over at some hour. The watchdog has just reported for how many hours the
-    /// process was stopped.
+    /// Returns whether the guest's time is over at `hour`, if the watchdog has reported `stopped` hours of stops.
     fn is_over(&self, hour: u64, stopped: u64) -> bool {
         self.ticks.tick(Duration::from_hours(hour), Duration::from_hours(stopped));
         self.is_over_at(hour).expect("all stops are known")

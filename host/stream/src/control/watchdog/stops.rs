@@ -7,8 +7,8 @@ use std::time::Duration;
 pub(crate) struct Stops {
     /// The time of the last tick.
     last: Duration,
-    /// The time for which a thread was busy up to the last tick: running or ready to run. None if the kernel does not
-    /// report it.
+    /// The total time for which a thread was running or ready to run, up to the last tick. `None` if the kernel does
+    /// not report it.
     busy: Option<Duration>,
     stopped: Duration,
 }
@@ -24,8 +24,9 @@ impl Stops {
 
     /// Returns how long the process was stopped in total up to the tick at `now`.
     ///
-    /// A stop counts from the tick before it, so the result may be too long by one tick, and is never too short. A
-    /// process without a core is not stopped: its thread is ready to run.
+    /// The measured time of a stop starts at the last tick before the stop. So the result may be too long by one tick
+    /// for each stop, and it is never too short. A process that waits for a core is not stopped, because its thread is
+    /// ready to run.
     pub(crate) fn tick(&mut self, now: Duration, busy: Option<Duration>) -> Duration {
         if let (Some(before), Some(busy)) = (self.busy, busy) {
             let gap = now.saturating_sub(self.last);
