@@ -1,15 +1,18 @@
 //! Bytes from a plugin as a JSON value, without loss.
 //!
-//! The value is not built in memory. The JSON library writes strings and their escapes; JSON is
-//! copied.
+//! The writer builds no JSON tree in memory. The JSON library writes strings and their escapes. The
+//! writer copies bytes that are already JSON.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::item::format::Format;
 
-/// A record, or another output of a plugin, as a value in JSON output. Text becomes a string, bytes
-/// that are not UTF-8 become `{"base64":…}`, and JSON stays JSON, on one line.
+/// A record, or another output of a plugin, as a value in JSON output:
+///
+/// - Text becomes a string.
+/// - Bytes that are not UTF-8 become `{"base64":…}`.
+/// - JSON stays JSON, on one line.
 ///
 /// ```
 /// use mtl_host::sink::JsonValue;
@@ -37,8 +40,8 @@ impl<'a> JsonValue<'a> {
         Self { bytes, format: Format::Text }
     }
 
-    /// Creates a value from bytes in the format that the plugin declares. Invalid JSON is treated
-    /// as text.
+    /// Creates a value from bytes in the format that the plugin declares. Treats invalid JSON as
+    /// text.
     #[must_use]
     pub fn new(bytes: &'a [u8], format: Format) -> Self {
         match format {

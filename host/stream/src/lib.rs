@@ -1,13 +1,13 @@
-//! The flow of items in mtl-host: everything from a source to a sink, except the workers.
+//! The path of an item in mtl-host from a source to a sink. The workers are in another crate.
 //!
 //! ```text
 //! input ─▶ source ─▶ block ─▶ queue ─▶ (workers) ─▶ outcome ─▶ collector ─▶ sink ─▶ output
 //! ```
 //!
-//! This crate knows nothing of WebAssembly and has no unsafe code. Its unit tests, models and fuzz targets build in
-//! seconds.
+//! This crate has no unsafe code and does not depend on the WebAssembly engine. So its unit tests, models and fuzz
+//! targets build in seconds.
 //!
-//! It is a part of the library `mtl-host` and changes with it. Only the items that `mtl-host` exports are stable.
+//! This crate is an internal part of the library `mtl-host`. Only the parts of it that `mtl-host` exports are stable.
 
 #![forbid(unsafe_code)]
 

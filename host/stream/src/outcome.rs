@@ -1,8 +1,8 @@
 //! The outcomes of the items of a span.
 //!
-//! Every item ends in exactly one outcome: a record, no record (the plugin filtered it out), or a fault. A worker
-//! appends outcomes in order. Items without an outcome go back to the queue. Outcomes at the front may be handed over
-//! while the worker is still working on a later item.
+//! Every item has exactly one outcome: a record, no record (the plugin filtered the item out), or a fault. A worker
+//! appends outcomes in the order of the items. It returns items without an outcome to the queue. A worker may hand over
+//! the first outcomes of a span while it is still working on a later item.
 
 use std::path::Path;
 
@@ -165,8 +165,8 @@ impl Outcomes {
         outcomes
     }
 
-    /// Returns the number of items that have an outcome, including outcomes that were handed over. It is the position
-    /// of the next item in the span.
+    /// Returns the number of items that have an outcome, including outcomes that were handed over. This number is the
+    /// position in the span of the next item.
     pub fn len(&self) -> usize {
         self.handed_over + self.slots.len()
     }
@@ -205,8 +205,8 @@ impl Outcomes {
         part
     }
 
-    /// Restores a part that could not be handed over. No outcome may have been added since. Returns
-    /// the empty buffer.
+    /// Restores a part that could not be handed over. The caller must not have added outcomes since the part was split
+    /// off. Returns the empty buffer.
     pub fn unsplit(&mut self, part: Self) -> OutcomeBuffer {
         debug_assert!(self.slots.len() == 0, "a part is restored before other outcomes are added");
         self.handed_over -= part.slots.len();
@@ -271,8 +271,8 @@ impl Outcomes {
         }
     }
 
-    /// Appends the records of several items, back to back: each record stops at one of `ends`. Returns `false` and
-    /// appends nothing if the records must be checked one by one.
+    /// Appends the records of several items. The records lie back to back in `bytes`, and `ends` has the end of each.
+    /// If the records must be checked one by one, returns `false` and appends nothing.
     pub fn records(
         &mut self,
         bytes: &[u8],
@@ -303,14 +303,14 @@ impl Outcomes {
         self.slots_for_next().fault(fault);
     }
 
-    /// Returns whether the last item failed with a fault after which items are tried again. The caller must then take
-    /// the fault back.
+    /// Returns whether the last item failed with a fault of a kind that is retried. If so, the caller must remove the
+    /// fault again.
     pub fn needs_retry(&self) -> bool {
         self.needs_retry
     }
 
-    /// Returns whether the results, including those that were handed over, are so large that no other item of the claim
-    /// should be started.
+    /// Returns whether the results are so large that the worker should start no other item of the claim. Results that
+    /// were handed over count.
     pub fn is_large(&self) -> bool {
         self.handed_over_bytes + self.slots.bytes() >= Self::LARGE
     }

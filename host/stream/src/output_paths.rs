@@ -1,8 +1,8 @@
 //! The output path of each item's result in a directory.
 //!
-//! No result replaces another result or an input: an item without an output path of its own is refused. The best moment
-//! for this check is when items are read ([`WithOutputPath`](crate::source::WithOutputPath)): such an item is a fault
-//! and costs no work, and the run continues. The sink checks again, for runs without `WithOutputPath`.
+//! No result replaces another result or an input: an item without a separate output path is refused.
+//! [`WithOutputPath`](crate::source::WithOutputPath) checks each item when it is read. A refused item is a fault, no
+//! worker processes it, and the run continues. The sink checks again, for runs without `WithOutputPath`.
 //!
 //! ```text
 //! items ─▶ WithOutputPath ──────▶ workers ─▶ Directory ─▶ files
@@ -26,8 +26,8 @@ use crate::item::index::ItemIndex;
 /// The output paths in a directory and the items that own them, for one run.
 ///
 /// It stores each path as a hash of 64 bits, in about 50 bytes of memory per item. In a run of a million items, two
-/// paths have the same hash with a probability of one in 30 million. The later item would then be refused, and no
-/// result lost.
+/// paths have the same hash with a probability of one in 30 million. In that case, the later item is refused, and no
+/// result is lost.
 ///
 /// ```
 /// use std::path::Path;
@@ -68,8 +68,8 @@ impl OutputPaths {
         Self(Arc::new(Inner { name, root, reserved: Mutex::default(), obstacles }))
     }
 
-    /// Protects a file that the run reads or writes from being replaced by a result. The file may be anywhere, and need
-    /// not exist yet.
+    /// Protects a file that the run reads or writes: no result may replace it. The file may be in any directory, and
+    /// need not exist yet.
     ///
     /// ```
     /// use mtl_host::sink::Directory;
@@ -95,18 +95,19 @@ impl OutputPaths {
         }
     }
 
-    /// Reserves the output path for the item that `path` names. Returns the same path if the item asks again.
+    /// Reserves the output path for `item`, whose own path is `path`. A second call for the same item returns the same
+    /// output path.
     ///
     /// # Errors
     ///
-    /// Returns an error if the path leads out of the directory, or if another item owns it.
+    /// Returns an error if the path leads out of the directory, or if another item owns the path.
     #[doc(hidden)]
     pub fn reserve(&self, path: &Path, item: ItemIndex) -> Result<OutputPath, OutputPathError> {
         self.reserve_if(path, item, |_| Ok(()))
     }
 
-    /// Reserves the output path as [`reserve`](Self::reserve) does, unless a file on the disk is in the way of the
-    /// result or of one of its folders. In that case, it reserves nothing.
+    /// Reserves the output path as [`reserve`](Self::reserve) does. If a file on the disk is in the way of the result
+    /// or of one of its parent directories, reserves nothing and returns an error.
     pub(crate) fn reserve_free(
         &self,
         path: &Path,
@@ -183,8 +184,8 @@ impl OutputPaths {
     }
 }
 
-/// Returns the path of the entry at `path` without links among its folders, and its target if the entry is a link.
-/// Replacing either of them would lose data.
+/// Returns the path of the entry at `path`, with all links in its parent directories resolved. If the entry is a link,
+/// returns the path of its target, too. A result must replace neither of the two.
 fn real_names(path: &Path) -> impl Iterator<Item = PathBuf> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok();

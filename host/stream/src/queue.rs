@@ -8,23 +8,26 @@
 //!     └──────────────── released items and bytes make room ◀───────────────────┘
 //! ```
 //!
-//! An item is *held* from the push until the consumer has taken its outcome. So a slow item at the head stalls the
-//! reader and never fills memory. Small pushes gather in an open block at the back. A worker that finds no other items
-//! takes the open block, so that no item waits for a block to fill.
+//! An item is *held* from the push until the consumer has taken its outcome, and the window bounds the held items. So a
+//! slow item at the front stalls the reader before memory fills up.
 //!
-//! One mutex guards the whole queue. A worker locks it once per claim (about a millisecond of work), not once per item:
-//! it starts the items of its claim one by one with an atomic step. A worker that finds no waiting items steals items
-//! that another worker has claimed and not started. So no worker is idle while another one has spare work.
+//! The queue appends small pushes to an open block at its back. A worker that finds no other items claims the open
+//! block, so no item waits until a block is full.
+//!
+//! One mutex guards the whole queue. A worker locks this mutex once per claim, which is about a millisecond of work. It
+//! starts each item of its claim by an atomic step without the lock. A worker that finds no waiting items steals items
+//! that another worker has claimed and not started. So no worker is idle while another worker has items that are not
+//! started.
 //!
 //! # Invariants
 //!
-//! * `waiting` is sorted by item, without overlap, and holds `waiting_items` items. The items of
-//!   the open block come after all of them.
-//! * No item at or past the horizon is started. The horizon never grows.
+//! * `waiting` is sorted by item, without overlap, and has `waiting_items` items. The items of the open block come
+//!   after all waiting items.
+//! * No item at or after the horizon is started. The horizon never increases.
 //! * An item is in one place: waiting, claimed by one worker, or done.
 //! * No worker sleeps while there is an item that it may start.
 //!
-//! `tests/model-check` checks these invariants in every order of the threads' steps.
+//! `tests/model-check` checks these invariants for every interleaving of the threads' steps.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -127,8 +130,8 @@ impl Queue {
         Ok(())
     }
 
-    /// Moves all items out of `block` as the window admits them, and numbers them in order. Returns whether the next
-    /// item may be read without a wait.
+    /// Numbers all items of `block` in order and moves them into the queue. Waits whenever the window is full. Returns
+    /// whether the window has room for the next item.
     ///
     /// # Errors
     ///
@@ -186,8 +189,8 @@ impl Queue {
         self.work.notify_all();
     }
 
-    /// Claims up to `most` items from the front, or else steals items that another worker has not started. Waits until
-    /// an item is available. Returns `None` when no worker will ever get another item.
+    /// Claims up to `most` items from the front. If no item waits, steals items that another worker has not started. If
+    /// there are none to steal, waits. Returns `None` when no worker will ever get another item.
     pub fn claim(&self, most: usize) -> Option<Claim<'_>> {
         let most = most.clamp(1, Claim::MAX_ITEMS);
         loop {
@@ -206,8 +209,8 @@ impl Queue {
         }
     }
 
-    /// Steals up to `most` items from a worker that has not started them, if it finds any. Unlike
-    /// [`claim`](Self::claim), it never waits.
+    /// Steals up to `most` items that another worker has claimed and not started. Returns `None` if no worker has such
+    /// items. Unlike [`claim`](Self::claim), it never waits.
     #[doc(hidden)]
     pub fn steal(&self, most: usize) -> Option<Span> {
         self.lock().steal(most)
@@ -225,8 +228,8 @@ impl Queue {
         }
     }
 
-    /// Locks the queue as soon as there is an item to claim or to steal. Returns `None` when there will be no such
-    /// item. A worker stays while others hold items that they may give back.
+    /// Waits until there is an item to claim or to steal, and returns the locked queue. Returns `None` when no such
+    /// item can come. A worker keeps waiting while other workers have claimed items, because they may give them back.
     fn lock_with_work(&self) -> Option<MutexGuard<'_, State>> {
         let mut state = self.lock();
         loop {
@@ -255,9 +258,9 @@ impl Queue {
         }
     }
 
-    /// Returns whether the item at `front` may be started. Results that wait for an earlier item take memory, which a
-    /// stalled reader does not bound. If they take too much, only the earliest item may start, until its outcome
-    /// releases the others.
+    /// Returns whether the item at `front` may be started. Results that wait for an earlier item fill memory, even if
+    /// the reader stalls. If these results are too large, only an item before all claimed items may start. Its outcome
+    /// lets the consumer take the waiting results.
     fn may_start(&self, state: &State, front: ItemIndex) -> bool {
         !self.window.is_overfull(state.held_bytes)
             || state.claimed.iter().all(|claim| front < claim.span().first())
@@ -284,8 +287,8 @@ impl Queue {
         }
     }
 
-    /// Returns whether the items that are done and still held fill so much of the window that they should be released
-    /// soon.
+    /// Returns whether the finished items, with these numbers of items and bytes, fill a large share of the window. If
+    /// so, the consumer should release them soon.
     pub fn should_release(&self, items: usize, bytes: usize) -> bool {
         self.window.is_large_share(items, bytes)
     }
@@ -295,8 +298,8 @@ impl Queue {
         self.lock().held_bytes += bytes;
     }
 
-    /// Lowers the horizon to `index`: items from there on are not started. Earlier items continue. Wakes all waiting
-    /// threads.
+    /// Lowers the horizon to `index`. No item at or after `index` is started any more. Earlier items continue. Wakes
+    /// all waiting threads.
     pub fn stop_from(&self, index: ItemIndex) {
         let mut state = self.lock();
         self.horizon.fetch_min(index.get(), Ordering::Relaxed);
@@ -372,7 +375,7 @@ impl Queue {
         }
     }
 
-    /// Wakes a worker if one waits. The check comes first because a condition variable costs a system call even if no
+    /// Wakes a worker if a worker waits. Without this check, each notification would be a system call, even if no
     /// thread waits.
     fn wake_worker(&self, state: &State) {
         if state.workers_wait > 0 {
@@ -383,8 +386,8 @@ impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
         #[cfg(test)]
         self.locked.fetch_add(1, Ordering::Relaxed);
-        // No foreign code runs under the mutex. A panic here is a bug that is reported elsewhere, and the state is
-        // consistent between statements.
+        // No foreign code runs under the mutex, so a panic under the mutex is a bug of the queue, which is reported
+        // elsewhere. The state is consistent between statements, so a poisoned lock is safe to use.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::item::parse_error::ParseError;
 
-/// The way in which an item becomes the parameters of a plugin's `call`. The host passes the item
-/// unchanged. The plugin, or its SDK, reads this setting and splits the item.
+/// The way in which an item becomes the parameters of a plugin's `call`. In every case, the host
+/// passes the item unchanged. The plugin or its SDK reads this setting and splits the item into
+/// parameters.
 ///
 /// ```
 /// use mtl_host::ArgumentPassing;

@@ -1,7 +1,7 @@
-//! Bounds on data from an untrusted process. serde checks them while it reads.
+//! Bounds on data from an untrusted process. serde checks the bounds while it reads the data.
 //!
-//! An empty text takes one byte on the wire and many bytes in memory. So the number of elements of a list is checked
-//! while they are read.
+//! An empty text is one byte on the wire and many bytes in memory, so a short message could fill the memory. Therefore
+//! the reader checks the number of elements of a list while it reads them.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -104,13 +104,13 @@ macro_rules! text {
 }
 
 text! {
-    /// The beginning of a text that is a part of an error. People read no more of it, and several of these fit into a
-    /// frame.
+    /// The beginning of a text that is a part of an error. This length is enough for a reader, and several such texts
+    /// fit into one frame.
     short, 3 * 1024
 }
 text! {
-    /// A text from a guest. The limit holds for the longest text even if each byte is invalid and becomes a replacement
-    /// character of 3 bytes.
+    /// A text from a guest, of at most 64 KiB. Each invalid byte becomes a replacement character of 3 bytes. So the
+    /// limit is three times as long as the longest text.
     guest, 3 * 64 * 1024
 }
 

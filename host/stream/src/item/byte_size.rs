@@ -7,8 +7,9 @@ use std::str::FromStr;
 use crate::item::quantity;
 use crate::item::quantity::Unit;
 
-/// A number of bytes: `64MiB`, `2GiB`, `10MB`, `1000000`. The format `{:#}` is for the middle of a
-/// sentence: `1000000 bytes`. Units may be in any case. `K`, `M` and `G` alone are powers of 1024.
+/// A number of bytes: `64MiB`, `2GiB`, `10MB`, `1000000`. The format `{:#}` adds the word `bytes`
+/// to a number without a unit: `1000000 bytes`. Units may be in upper or lower case. `K`, `M` and
+/// `G` alone are powers of 1024.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ByteSize(pub(crate) NonZeroUsize);
 
@@ -17,8 +18,8 @@ pub(crate) struct ByteSize(pub(crate) NonZeroUsize);
 pub(crate) struct ParseByteSizeError;
 
 impl ByteSize {
-    /// Each unit with its number of bytes. Parsing accepts all units; writing uses the first unit
-    /// that divides the number.
+    /// Each unit with its number of bytes. Parsing accepts all units. Display uses the first unit
+    /// that divides the number without a remainder.
     const UNITS: [Unit; 11] = [
         ("GiB", 1 << 30),
         ("MiB", 1 << 20),

@@ -1,7 +1,7 @@
 //! The fault of one item that failed.
 //!
 //! A fault is data: the run counts it, the error policy judges it, and the sink writes it instead
-//! of a result. It never ends a run by itself; an `Error` does.
+//! of a result. A fault never ends a run by itself. An `Error` does.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,8 +9,7 @@ use std::str::FromStr;
 use crate::item::index::{ItemIndex, WorkerIndex};
 use crate::item::parse_error::ParseError;
 
-/// The reason why an item has no result. The set is closed: every item that failed has one of
-/// these.
+/// The reason why an item failed. Every failed item has one of these kinds.
 ///
 /// ```
 /// use mtl_host::FaultKind;
@@ -149,7 +148,7 @@ impl Fault {
         &self.message
     }
 
-    /// Returns the worker that had the item, or `None` if the item failed before it reached a
+    /// Returns the worker that processed the item, or `None` if the item failed before it reached a
     /// worker.
     #[must_use]
     pub fn worker(&self) -> Option<WorkerIndex> {

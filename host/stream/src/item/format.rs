@@ -31,7 +31,7 @@ impl Format {
     ///
     /// # Errors
     ///
-    /// Returns the reason if they do not.
+    /// Returns the reason if `bytes` do not have this format.
     #[doc(hidden)]
     pub fn check(self, bytes: &[u8]) -> Result<(), String> {
         if self == Self::Text {

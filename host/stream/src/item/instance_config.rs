@@ -1,7 +1,7 @@
 //! The settings of one worker's instances, as plain data.
 //!
-//! The list in this module has every setting that shapes the results of an instance. Open resources, such as
-//! directories, are not settings: they stay in the engine's `InstanceParts`.
+//! This module lists every setting that affects the results of an instance. Open resources, such as directories, are
+//! not settings. The engine's `InstanceParts` contains them.
 //!
 //! ```text
 //! PoolBuilder ─ ConfigOverlay ─┐
@@ -99,8 +99,8 @@ impl InstanceConfig {
         self.timeout.is_some() || self.init_timeout.is_some()
     }
 
-    /// Returns whether an instance with these settings initialises in the same way as one with `other`. Time limits do
-    /// not matter for this.
+    /// Returns whether an instance with these settings initialises in the same way as an instance with `other`. The
+    /// comparison ignores time limits.
     pub fn initialises_as(&self, other: &Self) -> bool {
         let Self { timeout, init_timeout, .. } = *other;
         Self { timeout, init_timeout, ..*self } == *other

@@ -1,4 +1,5 @@
-//! The limits of a plugin. Each is a type of its own, with its default and the reason for it.
+//! The limits of a plugin. Each limit is a separate type, with its default and the reason for the
+//! default.
 //!
 //! `host/docs/limits.md` documents all of them in one table.
 
@@ -21,8 +22,8 @@ use crate::item::parse_error::ParseError;
 pub(crate) const NOT_A_SIZE: ParseError =
     ParseError::new("not a size, such as `64MiB`, `2GiB` or `1000000`");
 
-/// Defines a limit as a type of its own, so that no limit is mistaken for another one. The limit is a number that is
-/// not zero, and it is parsed and written as `$text`.
+/// Defines a limit as a separate type, so that the compiler rejects one limit in place of another. The limit is a
+/// number other than zero. Its text form is that of `$text`.
 macro_rules! limit {
     (
         $(#[$docs:meta])*
@@ -87,8 +88,8 @@ macro_rules! size_limit {
 size_limit! {
     /// The maximum memory of one instance: its linear memories and its tables together.
     ///
-    /// It does not bound the memory that the host allocates on behalf of the plugin. It is written as a number of
-    /// bytes, or with a unit: `64KiB`, `64MiB`, `2GiB` (or `64K`, `64M`, `2G`), `1GB`.
+    /// This limit does not apply to memory that the host allocates on behalf of the plugin. The text form is a number
+    /// of bytes, or a number with a unit: `64KiB`, `64MiB`, `2GiB` (or `64K`, `64M`, `2G`), `1GB`.
     ///
     /// ```
     /// use mtl_host::limits::MemoryLimit;
@@ -100,8 +101,8 @@ size_limit! {
     /// # Ok::<(), mtl_host::ParseError>(())
     /// ```
     pub struct MemoryLimit;
-    /// Enough for a plugin with a model of moderate size, and small enough that one plugin per core does not exhaust a
-    /// laptop.
+    /// Enough memory for a plugin with a model of moderate size, and so little that one plugin per core does not
+    /// exhaust the memory of a laptop.
     DEFAULT = 512 * 1024 * 1024
 }
 
@@ -123,9 +124,9 @@ size_limit! {
     /// standard error and to the log. All workers of a pool together may write four times as much.
     ///
     /// The limit counts a line in its displayed form. The name of the worker counts as 32 bytes. A control character or
-    /// a mark of text direction counts as its escape, such as the six bytes of `\u{1b}`. The host drops everything
-    /// beyond the limit and counts it. It reports the dropped amount at most once a second for each worker, and when
-    /// the worker ends. A plugin may write the amount of a whole second in one burst.
+    /// a mark of text direction counts as its escape, such as the six bytes of `\u{1b}`. The host drops all output
+    /// beyond the limit and counts the dropped bytes. It reports their number at most once a second for each worker,
+    /// and when the worker ends. A plugin may write the bytes of a whole second in one burst.
     ///
     /// ```
     /// assert_eq!(mtl_host::limits::LogLimit::DEFAULT.to_string(), "1MiB");
@@ -136,7 +137,7 @@ size_limit! {
 }
 
 size_limit! {
-    /// The maximum size of a plugin's file. A larger file is not read.
+    /// The maximum size of a plugin's file. The host does not read a larger file.
     ///
     /// ```
     /// assert_eq!(mtl_host::limits::PluginSize::DEFAULT.to_string(), "32MiB");
@@ -173,8 +174,9 @@ size_limit! {
 size_limit! {
     /// The maximum number of bytes that all instances of one worker together may write to files.
     ///
-    /// If an item would exceed it, the item has the fault `out-of-disk`. Overwritten bytes count again, and no file
-    /// becomes longer than this limit. Names, such as the names of empty files, do not count.
+    /// If an item would exceed the limit, the item fails with the fault `out-of-disk`. Bytes that overwrite earlier
+    /// bytes count again. No file becomes longer than this limit. File names do not count, so an empty file counts as 0
+    /// bytes.
     ///
     /// ```
     /// let limit: mtl_host::limits::DiskLimit = "1GiB".parse()?;
@@ -198,8 +200,7 @@ impl ResultLimit {
         len <= self.bytes()
     }
 
-    /// Returns the failure for a result of `len` bytes if that is too long. `name` is
-    /// the name of the result in the message.
+    /// Returns a failure if a result of `len` bytes is too long. The failure's message calls the result `name`.
     #[doc(hidden)]
     pub fn too_long(self, name: &str, len: usize) -> Option<InstanceFailure> {
         (!self.allows(len)).then(|| {

@@ -31,8 +31,8 @@ impl RetryOn {
     /// The empty set.
     pub const NONE: Self = Self(0);
 
-    /// Returns this set with `kind` added. `not-run` is never added: an item that was not run
-    /// cannot be tried again.
+    /// Returns this set with `kind` added. If `kind` is `not-run`, returns the set unchanged,
+    /// because an item that was not run cannot be tried again.
     #[must_use]
     pub const fn with(self, kind: FaultKind) -> Self {
         match kind {
@@ -61,8 +61,8 @@ impl<'de> Deserialize<'de> for RetryOn {
 }
 
 impl Default for RetryOn {
-    /// Returns the kinds that may be due to the instance or to chance: trap, timeout, out of memory
-    /// and crashed. A plugin's own error is final.
+    /// Returns the kinds whose cause may be the instance or chance: trap, timeout, out of memory
+    /// and crashed. An error that a plugin reports is not among them.
     fn default() -> Self {
         Self::NONE
             .with(FaultKind::Trap)

@@ -71,8 +71,8 @@ impl RecordRule {
         }
     }
 
-    /// Returns whether every part of `bytes` certainly follows the rule. Returns `false` if only a
-    /// full check can tell.
+    /// Returns `true` if every part of `bytes` follows the rule, by a quick check. Returns `false`
+    /// if a full check is necessary.
     pub(super) fn holds_within(self, bytes: &[u8], format: Format) -> bool {
         match (self, format) {
             (Self::Any, _) | (Self::ValidJson, Format::Text) => true,

@@ -1,4 +1,5 @@
-//! The outcomes of items in their order, without the items; and sums over them.
+//! The outcomes of items in the order of the items, with sums over the outcomes. The items
+//! themselves are stored elsewhere.
 //!
 //! ```text
 //! all      record  none  fault  record       one slot for each item
@@ -6,7 +7,7 @@
 //! faults   2                                 the positions of the faults
 //! ```
 //!
-//! The sums are updated with each outcome, so that reading them needs no pass over all slots.
+//! Each new outcome updates the sums, so that a caller can read them without a pass over all slots.
 
 use crate::item::fault::Fault;
 

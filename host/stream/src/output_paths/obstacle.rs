@@ -1,7 +1,7 @@
-//! Finds files on the disk that are in the way of a result or of its folders. An earlier run may have left them there.
+//! Finds files on the disk that are in the way of a result or of its parent directories. An earlier run may have left
+//! such files.
 //!
-//! The check runs before the item costs any work. The sink checks again in its own way: an obstacle that appears later
-//! ends the run.
+//! The check runs before a worker processes the item. If an obstacle appears later, the sink finds it and ends the run.
 
 use std::fs::{FileType, symlink_metadata};
 use std::path::{Path, PathBuf};

@@ -6,8 +6,8 @@ use std::path::{Component, Path, PathBuf};
 
 use super::OutputPathError;
 
-/// A relative path to a file below the directory. It has at least one part, and each part is a
-/// name.
+/// A relative path to a file below the directory. It has at least one component, and no component
+/// is `..`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputPath(PathBuf);
 
@@ -47,8 +47,8 @@ impl OutputPath {
         &self.0
     }
 
-    /// Returns the folder of the file relative to the directory, or an empty path for the directory
-    /// itself.
+    /// Returns the parent directory of the file, relative to the directory. Returns an empty path
+    /// if the file is in the directory itself.
     pub(crate) fn folder(&self) -> &Path {
         self.0.parent().unwrap_or(Path::new(""))
     }

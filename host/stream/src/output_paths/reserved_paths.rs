@@ -9,8 +9,8 @@ use std::path::Path;
 use super::OutputPath;
 use crate::item::index::ItemIndex;
 
-/// The holders of output paths. The table includes the folders of each path in use, so that no
-/// result replaces a folder.
+/// The holders of output paths. The table includes the parent directories of each reserved path, so
+/// that no result replaces a directory.
 #[derive(Debug, Default)]
 pub(crate) struct ReservedPaths {
     hasher: RandomState,
@@ -46,8 +46,8 @@ impl ReservedPaths {
         self.uses.get(&self.hash(path.path())) == Some(&Use::File(holder))
     }
 
-    /// Checks that an output path is free. Returns how many of its folders are not in the table
-    /// yet.
+    /// Checks that an output path is free. Returns how many of its parent directories are not in
+    /// the table yet.
     pub(super) fn check<'a>(
         &self,
         path: &'a OutputPath,

@@ -5,16 +5,17 @@
 //!         0                        started ─▶    ◀─ end
 //! ```
 //!
-//! The worker of the claim moves `started` up, one item at a time, without a lock. Other threads move `end` down, under
-//! the queue's mutex. Both are halves of one atomic word, so each item goes exactly one way. `tests/model-check` checks
-//! this in every order of their steps.
+//! The worker of the claim increments `started` without a lock, once per item. Other threads decrease `end` under the
+//! queue's mutex. `started` and `end` are the two halves of one atomic word. So each item is either started or taken
+//! away, never both. `tests/model-check` checks this for every interleaving of the threads' steps.
 //!
-//! An instance that gets many items in one call has all of them started ahead, before it reaches them. If the instance
-//! must stop, the items that it has not reached go back to the queue. Only then `started` moves back, under the queue's
-//! mutex, and the claim has no items left to start.
+//! If an instance gets many items in one call, the worker marks all of them as started before the call (*started
+//! ahead*). If the instance must stop, the worker gives back the items that the instance has not reached. This is the
+//! only case in which `started` decreases. The worker decreases it under the queue's mutex, and the claim then has no
+//! items left to start.
 //!
-//! A claim may be lent to a child process, which starts its items. The word is then in a page that both processes
-//! share. `loan.rs` describes how far the host trusts that word.
+//! A worker may lend its claim to a child process, which starts the items. The atomic word is then in a page that both
+//! processes share. `loan.rs` describes how far the host trusts this word.
 
 use std::fmt;
 use std::ops::Range;
@@ -74,8 +75,7 @@ impl<'a> ClaimProgress<'a> {
         (word, started, end)
     }
 
-    /// Sets the progress of a lent claim, unless the word has changed since it was read as `expected`. Returns whether
-    /// it was set.
+    /// Sets the progress of a lent claim if the word is still `expected`. Returns whether it has set the word.
     pub(super) fn compare_exchange(&self, expected: u64, started: u32, end: u32) -> bool {
         let (order, word) = (Ordering::Relaxed, word(started, end));
         self.0.compare_exchange(expected, word, order, order).is_ok()
@@ -92,8 +92,8 @@ impl<'a> ClaimProgress<'a> {
     }
 
     /// Starts the next item. Returns `false` if no item is left to start.
-    // The items never change and were handed over under the mutex, so the threads must agree on this word only: relaxed
-    // ordering is enough.
+    // Relaxed ordering is enough. The items never change, and the worker got them under the mutex. So this word is the
+    // only data on which the threads must agree.
     pub fn start_next(&self) -> bool {
         self.change(|started, end| (started < end).then(|| (started + 1, end))).is_some()
     }
@@ -107,8 +107,8 @@ impl<'a> ClaimProgress<'a> {
         before.map_or(0, |(started, end)| ahead(started, end))
     }
 
-    /// Takes back all items from `from` on, even items that were started ahead, and returns them. The holder of the
-    /// claim calls it under the queue's mutex, so no other thread changes the word.
+    /// Takes back all items at or after `from`, even items that were started ahead, and returns them. The worker of the
+    /// claim calls this under the queue's mutex, so no other thread changes the word meanwhile.
     fn take_back(&self, from: u32) -> Range<u32> {
         let kept = |started: u32, end: u32| from.min(started).min(end);
         let before = self.change(|started, end| {
@@ -127,8 +127,8 @@ impl<'a> ClaimProgress<'a> {
         cut(started, old)..old
     }
 
-    /// Takes away items from the back that are not started, and returns them: at most `most`, and at most half of them,
-    /// so that two fast workers do not steal the same items back and forth.
+    /// Takes away items from the back that are not started, and returns them. It takes at most `most` items and at most
+    /// half of the items that are not started. So two fast workers do not steal the same items back and forth.
     pub(super) fn steal_half(&self, most: u32) -> Option<Range<u32>> {
         let kept = |started: u32, end: u32| end - (end - started).div_ceil(2).min(most);
         let before =
@@ -164,8 +164,8 @@ fn halves(word: u64) -> (u32, u32) {
 }
 
 impl OpenClaim {
-    /// Creates a claim whose first item is started, because a worker claims in order to work. An empty span has nothing
-    /// to start.
+    /// Creates a claim and starts its first item, because a worker claims items in order to process them at once. A
+    /// claim of an empty span starts no item.
     pub(super) fn new(span: Span) -> Self {
         let items = u32::try_from(span.len()).expect("a claim has at most `MAX_ITEMS` items");
         let word = AtomicU64::new(word(items.min(1), items));
@@ -263,14 +263,14 @@ impl<'a> Claim<'a> {
         self.open.progress()
     }
 
-    /// Lends all items from the last started item on to a child, which starts them. The child gets the first `sent` of
-    /// them.
+    /// Lends the last started item and all items after it to a child, which starts them. The host sends the first
+    /// `sent` of the lent items to the child.
     pub fn lend(&self, page: Arc<dyn SharedClaimProgress>, sent: usize) -> Loan<'_> {
         Loan::of(&self.open, page, sent)
     }
 
-    /// Returns a handle that gives back items that were started ahead. The worker can use it inside the instance that
-    /// works on the items.
+    /// Returns a handle that gives back items that were started ahead. The worker can use the handle during the
+    /// instance's call.
     pub fn returner(&self) -> ClaimReturner {
         let Queue { state, work, .. } = self.queue;
         ClaimReturner {
@@ -280,8 +280,8 @@ impl<'a> Claim<'a> {
         }
     }
 
-    /// Makes the window hold the memory of outcomes until they are released. This takes effect when the claim ends or
-    /// keeps an item.
+    /// Adds `bytes` of outcomes to the held bytes of the window, until the outcomes are released. This takes effect
+    /// when the claim ends, or at [`keep`](Self::keep).
     pub fn hold(&mut self, bytes: usize) {
         self.bytes += bytes;
     }
@@ -291,8 +291,8 @@ impl<'a> Claim<'a> {
         self.done = done;
     }
 
-    /// Keeps the started item at `at`. The first `done` items have their outcome; the others go back. The items from
-    /// `done` to `at` were started and their outcomes are lost.
+    /// Keeps the started item at `at` and gives back all other items without an outcome. The first `done` items have
+    /// their outcome. The items from `done` to `at` were started, and their outcomes are lost.
     pub fn keep(&mut self, at: usize, done: usize) -> Span {
         self.done = at;
         let mut state = self.queue.lock();
@@ -322,8 +322,8 @@ impl ClaimReturner {
         state.record_started(&self.claim.span.slice(items));
     }
 
-    /// Gives back the items from `from` on, which no instance has reached. The worker starts no more items of this
-    /// claim.
+    /// Gives back the items at or after `from`, which the instance has not reached. The worker starts no more items of
+    /// this claim.
     pub fn give_back(&self, from: usize) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.put_back(self.claim.take_back_from(from));
@@ -343,8 +343,8 @@ impl Drop for Claim<'_> {
         state.held_bytes += self.bytes;
         self.open = Arc::clone(&state.empty_claim);
         state.end(claim);
-        // Workers may wait for an item that has come back, for the end of the last claim in order to leave, or for the
-        // end of the earliest claim in order to continue.
+        // Workers may wait for an item that this claim has given back. They may wait for the last claim to end, to
+        // leave. They may wait for the earliest claim to end, to continue.
         if state.workers_wait > 0 {
             self.queue.work.notify_all();
         }

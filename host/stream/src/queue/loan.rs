@@ -1,18 +1,18 @@
 //! A claim whose items a child process starts.
 //!
-//! The progress of such a claim is a word in a page that both processes share. The child may write
-//! any value to it at any time. An item is on loan if the host has lent it and not taken it away.
-//! This module records which items are on loan. The host trusts the word for one thing only: how many
-//! of them are started. An honest child starts no item that was taken away. If a compromised child
-//! reports on such an item, the host ignores the report.
+//! The progress of such a claim is a word in a page that both processes share. The child may write any value to this
+//! word at any time. An item is on loan if the host has lent it and not taken it away. This module records in the
+//! host's own memory which items are on loan. From the shared word, the host reads only how many of these items are
+//! started. An honest child starts no item that was taken away. If a compromised child reports on an item that was
+//! taken away, the host ignores the report.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::claim::{OpenClaim, SharedClaimProgress};
 
-/// The lent part of a claim, as the queue sees it: all items from one item on. The host has sent
-/// the first of them to the child.
+/// The lent part of a claim, for the queue: the item at `first` and all items after it. The host
+/// has sent the first `sent` of these items to the child.
 #[derive(Debug)]
 pub(super) struct LoanState {
     page: Arc<dyn SharedClaimProgress>,
@@ -20,16 +20,15 @@ pub(super) struct LoanState {
     first: u32,
     /// The number of items that were sent to the child.
     sent: u32,
-    /// The number of started items, counted from `first`, according to the child so far. It never
-    /// decreases.
+    /// The largest number of started items that the child has reported, counted from `first`.
     started: u32,
     /// The number of items that are lent and not taken away.
     end: u32,
 }
 
 impl LoanState {
-    /// The number of attempts to change the word while the child changes it. After the last
-    /// attempt, the host closes the word.
+    /// The number of times that the host tries to change the word while the child changes it. After
+    /// the last attempt, the host closes the word.
     const ATTEMPTS: u32 = 16;
 
     /// Lends the items from `first` up to `end`. The first of them is started.
@@ -51,8 +50,8 @@ impl LoanState {
         (!stolen.is_empty()).then_some(stolen)
     }
 
-    /// Ends the loan. Returns the end of the started items and the end of all items, as positions
-    /// in the claim.
+    /// Ends the loan. Returns the end of the started items and the end of all items on loan, as
+    /// positions in the claim.
     pub(super) fn settle(mut self, settle: impl FnOnce(LoanProgress) -> usize) -> (u32, u32) {
         let started = settle(self.close());
         let started = u32::try_from(started).unwrap_or(u32::MAX).clamp(self.started, self.end);
@@ -69,14 +68,14 @@ impl LoanState {
         self.update_started(self.page.progress().load().1)
     }
 
-    /// Updates the number of started items from the value in the page, clamped to the possible
-    /// range.
+    /// Updates the number of started items to the value that the child reports, clamped to the
+    /// possible range.
     fn update_started(&mut self, reported: u32) -> u32 {
         self.started = reported.clamp(self.started, self.end.min(self.sent));
         self.started
     }
 
-    /// Takes away the items from a new end on. `keep` computes the new end from the number of
+    /// Takes away the items at or after a new end. `keep` computes the new end from the number of
     /// started items and the old end.
     fn take_away(&mut self, keep: impl Fn(u32, u32) -> u32) -> Range<u32> {
         let (page, old) = (Arc::clone(&self.page), self.end);
@@ -87,8 +86,9 @@ impl LoanState {
             page.progress().compare_exchange(word, started, end).then_some(end)
         });
         self.end = kept.unwrap_or_else(|| {
-            // The child is faster than this process, or never stops writing. It loses all items
-            // that are not started: one atomic step closes the word and returns its progress.
+            // The child is faster than this process, or never stops writing. The host takes away
+            // all items that are not started: one atomic step closes the word and returns its last
+            // value.
             let started = self.update_started(page.progress().close());
             page.progress().store(started, started);
             started
@@ -97,15 +97,15 @@ impl LoanState {
     }
 
     /// Closes the loan and returns its progress, as far as the host can know. An honest child
-    /// starts no more items.
+    /// starts no more items after that.
     fn close(&mut self) -> LoanProgress {
         let started = self.update_started(self.page.progress().close());
         LoanProgress { started: started as usize, lent: self.end as usize }
     }
 }
 
-/// The lent part of a claim, as its worker sees it. Dropping it takes the items back and counts all
-/// of them as started.
+/// The lent part of a claim, for the worker of the claim. When a `Loan` is dropped, it takes all
+/// items back, and all of them count as started.
 #[derive(Debug)]
 pub struct Loan<'a> {
     claim: &'a OpenClaim,
@@ -136,9 +136,9 @@ impl<'a> Loan<'a> {
         self.claim.started_of_lent()
     }
 
-    /// Takes the items back. `settle` gets the progress according to the child, and returns how
-    /// many items count as started. From then on, the owner of the claim may start the other items.
-    /// `settle` must be fast: other workers wait for it when they steal.
+    /// Takes the items back. `settle` gets the progress that the child has reported, and returns
+    /// how many items count as started. After that, the worker of the claim may start the other
+    /// items. `settle` must be fast, because other workers that steal wait for it.
     pub fn settle(mut self, settle: impl FnOnce(LoanProgress) -> usize) {
         self.is_active = false;
         self.claim.end_loan(settle);

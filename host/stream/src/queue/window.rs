@@ -7,8 +7,8 @@ use std::str::FromStr;
 use crate::item::byte_size::ByteSize;
 use crate::item::parse_error::ParseError;
 
-/// A bound on the items between the reader and the consumer: items that wait for a worker, that a
-/// worker runs, or whose results wait for the sink. The reader waits if this bound is reached.
+/// A bound on the items between the reader and the consumer. It applies to items that wait for a worker, that a worker
+/// runs, or whose results wait for the sink. When the bound is reached, the reader waits.
 ///
 /// The reader always reads enough items for each worker to have one, even beyond the bound.
 ///
@@ -43,9 +43,9 @@ impl Bound {
 }
 
 impl Window {
-    /// The default bound, in bytes (16 MiB). It is enough for a few dozen blocks; a higher bound
-    /// does not make a run faster. Results that wait for an earlier, slow item may take the same
-    /// amount again. Beyond that, workers start only items that come before all items in work.
+    /// The default bound, in bytes (16 MiB). A few dozen blocks fit into it. A higher bound does not make a run faster.
+    /// Results that wait for an earlier, slow item may fill another 16 MiB. When they reach this size, workers start
+    /// only items before all claimed items.
     pub const DEFAULT_BYTES: NonZeroUsize =
         NonZeroUsize::new(16 * 1024 * 1024).expect("16 MiB is not zero");
 
@@ -91,8 +91,8 @@ impl Window {
         items < workers || !(self.items.reached_by(items) || self.bytes.reached_by(bytes))
     }
 
-    /// Returns whether these items or bytes fill an eighth of the window or more, so that the reader may
-    /// soon have to wait.
+    /// Returns whether these items or bytes fill an eighth of the window or more. If so, the reader may soon have to
+    /// wait.
     pub(super) fn is_large_share(self, items: usize, bytes: usize) -> bool {
         let eighth = |bound, held: usize| match bound {
             Bound::AtMost(most) => held >= most / 8,

@@ -12,9 +12,9 @@ use crate::item::quantity::Unit;
 
 /// The maximum computation for one item, in units of about one instruction each.
 ///
-/// Unlike a time-out, fuel does not depend on the machine: the same item costs the same each time.
-/// The work of the host for the plugin costs no fuel. Fuel is written as a number, or with `k`, `M`
-/// or `G`: `1000000`, `50M`.
+/// Unlike a timeout, fuel does not depend on the machine: the same item uses the same amount of
+/// fuel in every run. The host's own work for the plugin uses no fuel. The text form is a number,
+/// with or without `k`, `M` or `G`: `1000000`, `50M`.
 ///
 /// ```
 /// use mtl_host::limits::Fuel;

@@ -9,8 +9,8 @@ use crate::item::quantity::Count;
 limit! {
     /// The maximum number of functions of a plugin, in all modules of its file together.
     ///
-    /// A plugin with more functions is not compiled. A file of some hundred kilobytes can hold so
-    /// many empty functions that the compiler needs gigabytes.
+    /// The host refuses to compile a plugin with more functions. A file of some hundred kilobytes
+    /// can have so many empty functions that the compiler needs gigabytes of memory.
     ///
     /// ```
     /// use mtl_host::limits::FunctionLimit;
@@ -19,8 +19,8 @@ limit! {
     /// assert_eq!("7".parse(), Ok(FunctionLimit::new(7.try_into().unwrap())));
     /// ```
     pub struct FunctionLimit(NonZeroU32) as Count or NOT_A_LIMIT;
-    /// Several times as many as an interpreter of Python or Ruby has. The compiler takes about 2 s
-    /// and 300 MB for this number of empty functions, of 4 bytes each.
+    /// Several times as many functions as an interpreter of Python or Ruby has. For this number of
+    /// empty functions, of 4 bytes each, the compiler needs about 2 s and 300 MB.
     DEFAULT = 50_000
 }
 

@@ -11,9 +11,9 @@ use crate::item::parse_error::ParseError;
 
 /// The maximum memory of all instances of a pool together.
 ///
-/// Each instance has its own [`MemoryLimit`](super::MemoryLimit) in addition. If an instance would
-/// exceed the total, the host refuses the growth: the item of that instance has the fault
-/// `out-of-memory`, and other instances continue. When an instance is replaced, its memory no
+/// Each instance has its own [`MemoryLimit`](super::MemoryLimit) in addition. If an instance asks
+/// for more memory than is left of the total, the host refuses. The item of that instance fails
+/// with the fault `out-of-memory`. Other instances continue. The memory of a replaced instance no
 /// longer counts.
 ///
 /// ```
@@ -26,8 +26,8 @@ use crate::item::parse_error::ParseError;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TotalMemory {
-    /// No limit on the total. This is the default of the library, which does not inspect the
-    /// machine. The command sets three quarters of the available memory.
+    /// No limit on the total. This is the default of the library, which does not query the
+    /// machine's memory. The command's default is three quarters of the available memory.
     #[default]
     Unlimited,
     /// This number of bytes.
