@@ -190,7 +190,7 @@ impl Queue {
     }
 
     /// Claims up to `most` items from the front. If no item waits, steals items that another worker has not started. If
-    /// there are none to steal, waits. Returns `None` when no worker will ever get another item.
+    /// no item can be stolen, waits. Returns `None` when no worker will ever get another item.
     pub fn claim(&self, most: usize) -> Option<Claim<'_>> {
         let most = most.clamp(1, Claim::MAX_ITEMS);
         loop {

@@ -1,7 +1,7 @@
 //! Sinks, which write results.
 //!
-//! The run passes a sink every outcome that is to be written: in input order by default, or in the order in which
-//! workers finish. A sink runs on the thread that called `Pool::run`, never on a worker's thread.
+//! The run passes each outcome to the sink: in input order by default, or in the order in which workers finish. A sink
+//! runs on the thread that called `Pool::run`, never on a worker's thread.
 
 mod directory;
 mod durable;
@@ -60,8 +60,9 @@ pub trait Sink {
     /// Returns an error if the outcome cannot be written. The run then ends with the error.
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError>;
 
-    /// Takes many outcomes without faults. By default, this passes each of them to [`write`](Self::write); a sink may
-    /// have a faster way. If the sink leaves outcomes in the iterator, the run writes these one by one.
+    /// Takes many outcomes, none of which is a fault. The default implementation passes each outcome to
+    /// [`write`](Self::write). A sink may override this method with a faster one. If the sink leaves outcomes in the
+    /// iterator, the run passes them to `write` one by one.
     ///
     /// ```
     /// use mtl_host::sink::{Sink, SinkError};
@@ -94,20 +95,21 @@ pub trait Sink {
     ///
     /// # Errors
     ///
-    /// Returns an error in the same cases as [`write`](Self::write). The last outcome that was taken out then counts as
-    /// not written.
+    /// Returns an error in the same cases as [`write`](Self::write). In that case, the last outcome that the sink took
+    /// from the iterator counts as not written.
     fn write_many(&mut self, outcomes: &mut OutcomeIter<'_>) -> Result<(), SinkError> {
         outcomes.try_for_each(|outcome| self.write(&outcome))
     }
 
-    /// Returns the number of outcomes that the sink has received but not written (default: 0). These are the last ones:
-    /// the sink holds them back until a flush, or has lost them in an error. After an error, the number includes the
-    /// outcome on which the sink failed. If the number is 0 after an error, the run counts only that outcome as lost.
+    /// Returns the number of outcomes that the sink has received but not written (default: 0). They are the last
+    /// outcomes that the sink received. The sink has buffered them until a flush, or has lost them in an error. After
+    /// an error, the number includes the outcome on which the sink failed. If the sink returns 0 after an error, the
+    /// run counts only the outcome on which it failed as lost.
     fn unwritten(&self) -> usize {
         0
     }
 
-    /// Takes an outcome that is not in the output, with the reason. By default, this does nothing.
+    /// Receives an outcome that is not in the output, with the reason. The default implementation does nothing.
     ///
     /// ```
     /// use mtl_host::sink::{OmitReason, Sink, SinkError};
@@ -139,15 +141,15 @@ pub trait Sink {
     ///
     /// # Errors
     ///
-    /// Returns an error if the sink cannot handle the outcome. The run ends with the error, unless it has ended with
-    /// another one.
+    /// Returns an error if the sink cannot handle the outcome. The run ends with this error, unless it has already
+    /// ended with another error.
     fn omit(&mut self, _outcome: &Outcome<'_>, _why: OmitReason) -> Result<(), SinkError> {
         Ok(())
     }
 
-    /// Returns whether each record is complete without the others, as in a separate file for each item (default:
-    /// `false`). If this is `false`, the output of a run in input order ends before the first item that was not run, so
-    /// that the output is a prefix.
+    /// Returns whether each record is usable without the other records, as with a separate file for each item (default:
+    /// `false`). If `false`, the output of a run in input order ends before the first item that was not run. So the
+    /// output is always a prefix of the complete output.
     fn has_separate_records(&self) -> bool {
         false
     }
@@ -157,9 +159,9 @@ pub trait Sink {
         RecordRule::Any
     }
 
-    /// Writes the outcomes that are held back. The run calls this at the end, and whenever it has nothing to write for
-    /// now, because a reader may wait for the last record. After an error, the run calls it once more if the sink holds
-    /// outcomes.
+    /// Writes the buffered outcomes. The run calls this at its end, and whenever no outcome is ready to be written,
+    /// because a reader may wait for the last record. After an error, the run calls this once more if
+    /// [`unwritten`](Self::unwritten) is not 0.
     ///
     /// # Errors
     ///
@@ -168,8 +170,8 @@ pub trait Sink {
         Ok(())
     }
 
-    /// Waits until the written records would survive a crash of the machine. A run does not call it; a caller that
-    /// needs it does so after the run. By default, this does nothing.
+    /// Waits until the written records would survive a crash of the machine. A run never calls this. A user who needs
+    /// it calls it after the run. The default implementation does nothing.
     ///
     /// ```
     /// use mtl_host::sink::{Lines, Output, Sink};
@@ -187,7 +189,7 @@ pub trait Sink {
     ///
     /// # Errors
     ///
-    /// Returns an error if the system does not confirm it. Written records may then be lost.
+    /// Returns an error if the system cannot store the records on the disk. Written records may then be lost.
     fn sync(&mut self) -> Result<(), SinkError> {
         Ok(())
     }
@@ -209,8 +211,8 @@ pub trait Sink {
 pub enum OmitReason {
     /// The sink took the outcome and failed before it was written.
     Lost,
-    /// No worker finished the item, or the output ended before the item. The output ends at an item that no worker
-    /// finished, at an item that has ended the run, or when the sink fails.
+    /// No worker finished the item, or the output ended before the item. The output ends at the first item that no
+    /// worker finished, at an item that has ended the run, or when the sink fails.
     NotReached,
 }
 

@@ -1,7 +1,8 @@
 //! Sources, which read items.
 //!
 //! The run reads a source on a separate thread, one block at a time, and only while the window has
-//! room. So a source never runs ahead of what the run can hold. A source knows nothing of workers.
+//! room. So the source never reads more items than the window admits. A source has no access to
+//! workers.
 
 mod decoder;
 mod descriptor;
@@ -64,12 +65,13 @@ use crate::control::stop::StopFlag;
 /// ```
 pub trait Source: Send {
     /// Adds available items to `block` until the block is full. A source may wait for the first
-    /// item, but never for a later item: workers get available items without delay.
+    /// item of the block, but never for a later item, so that workers get available items without
+    /// delay.
     ///
     /// # Errors
     ///
-    /// Returns an error if the input cannot be read further. The run still processes the items that
-    /// were added before, and then ends with the error.
+    /// Returns an error if the input cannot be read further. The run processes the items that were
+    /// added before the error, and then ends with the error.
     fn fill(&mut self, block: &mut BlockBuilder) -> Result<FillStatus, SourceError>;
 
     /// Returns the length, or the part of it that is known in advance.
@@ -77,10 +79,10 @@ pub trait Source: Send {
         SizeHint::default()
     }
 
-    /// Returns the flag that ends a wait of `fill` for input, if there is one. The flag must belong
-    /// to this source alone: the run sets it when it needs no more items, even at a normal end. A
-    /// flag that is shared with a pool or another source would stop that pool or source. If a
-    /// source without a flag waits, the run leaves the source alone until `fill` returns.
+    /// Returns the flag that ends a wait of `fill` for input, if there is one. The run sets the
+    /// flag when it needs no more items, even at a normal end. So no pool and no other source may
+    /// share the flag, because the run would stop them, too. If a source has no flag, the run
+    /// cannot end a wait of `fill`. It does not use the source again after `fill` returns.
     fn stop_flag(&self) -> Option<StopFlag> {
         None
     }
@@ -106,7 +108,7 @@ pub enum FillStatus {
     End,
 }
 
-/// The length of a source, or the part of it that is known in advance.
+/// The length of a source, as far as it is known in advance.
 ///
 /// ```
 /// use mtl_host::source::{Items, SizeHint, Source};
@@ -118,7 +120,7 @@ pub enum FillStatus {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SizeHint {
-    /// The lower bound of the number of items and the upper bound if known, as in
+    /// The lower bound of the number of items, and the upper bound if it is known, as in
     /// [`Iterator::size_hint`].
     pub items: (usize, Option<usize>),
     /// The number of bytes, if known, in the measure of [`BlockBuilder::add_input_bytes`].

@@ -102,10 +102,13 @@ pub struct Summary {
     pub counts: Counts,
     /// The number of finished items whose outcomes the sink wrote, or the iterator returned.
     pub delivered: u64,
-    /// The number of finished items whose outcomes were not delivered. This has one of
-    /// three causes: an earlier item was not run or ended the run; the caller wanted no more results; or the outcome
-    /// could not be written. The sum of `delivered` and
-    /// `undelivered` is the number of finished items.
+    /// The number of finished items whose outcomes were not delivered. There are three possible causes:
+    ///
+    /// - an earlier item was not run or ended the run;
+    /// - the caller wanted no more results;
+    /// - the outcome could not be written.
+    ///
+    /// The sum of `delivered` and `undelivered` is the number of finished items.
     pub undelivered: u64,
     /// The number of retries of all items.
     pub retried: u64,
@@ -116,8 +119,8 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Returns the number of items that workers finished, with any outcome. These are all items that were read, except
-    /// those that were not run.
+    /// Returns the number of items that workers finished, with any outcome. It is the number of items that were read
+    /// minus the number of items that were not run.
     ///
     /// ```
     /// use mtl_host::{Engine, Plugin, Pool};

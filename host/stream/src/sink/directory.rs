@@ -1,7 +1,8 @@
-//! One file for each result, named after the item, below a directory.
+//! Output as files below a directory: one file for each result, named after the item.
 //!
-//! A file appears complete: the sink writes it under a temporary name in the same folder and then
-//! renames it. The sink never writes outside the directory: it follows no link below it.
+//! The sink writes each file under a temporary name in the file's directory and then renames it. So
+//! a reader never sees a partial result. The sink follows no symbolic link below the output
+//! directory, so it never writes outside it.
 
 mod tree;
 
@@ -20,14 +21,13 @@ use crate::output_paths::OutputPaths;
 /// to `a/b`, and the record of `/x/y` goes to `x/y`. If the item is the content of a
 /// file, the record goes to the path of that file. Otherwise the item itself is the path.
 ///
-/// An existing file is replaced. An item that failed or that has no record leaves no file, and does
-/// not touch a file of an earlier run. If the process is killed, it may leave one file with a name
-/// like `.mtl-host-….part`.
+/// The sink replaces an existing file. For an item that failed or has no record, the sink writes no file, and leaves a
+/// file of an earlier run unchanged. If the process is killed, one file with a name like `.mtl-host-….part` may remain.
 ///
-/// An item without a valid output path ends the run with an error: a path with `..`, a second item
-/// with the same output path, or an item inside the directory itself. If the source is wrapped in
-/// [`WithOutputPath`](crate::source::WithOutputPath), such an item is a fault and the run continues. A `Directory`
-/// serves one run.
+/// An item without a valid output path ends the run with an error. A path is invalid if it contains `..`, if an earlier
+/// item has the same output path, or if the item is a file inside the output directory. If the source is wrapped in
+/// [`WithOutputPath`](crate::source::WithOutputPath), such an item is a fault and the run continues. Use each
+/// `Directory` for one run only.
 ///
 /// ```
 /// use std::path::Path;

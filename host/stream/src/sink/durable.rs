@@ -7,8 +7,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode, OFlags, fstat, fsync, open, openat, syncfs};
 use rustix::io::Errno;
 
-/// Syncs a regular file and the directory that contains it. For a block device, it syncs the content only. For anything
-/// else, such as a pipe or a terminal, it does nothing.
+/// Syncs a regular file and the directory that contains it. For a block device, syncs the content only. For a file of
+/// another type, such as a pipe or a terminal, does nothing.
 pub(super) fn sync(file: BorrowedFd<'_>) -> io::Result<()> {
     match FileType::from_raw_mode(fstat(file)?.st_mode) {
         FileType::RegularFile => {
@@ -27,8 +27,7 @@ pub(super) fn sync_all(dir: impl AsFd) -> io::Result<()> {
     Ok(syncfs(openat(dir, ".", flags, Mode::empty())?)?)
 }
 
-/// Syncs the directory that contains a file. If the directory cannot be opened or synced, the whole file system is
-/// synced.
+/// Syncs the directory that contains a file. If the directory cannot be opened or synced, syncs the whole file system.
 fn sync_name(file: BorrowedFd<'_>) -> io::Result<()> {
     match directory_of(file) {
         Some(dir) => match fsync(dir) {

@@ -40,8 +40,8 @@ pub enum SinkError {
     Write {
         /// The path of the file, or `standard output`.
         name: String,
-        /// The number of records that were written completely. A partial record does not count, and
-        /// is removed from a file.
+        /// The number of records that were written completely. A partial record does not count. If
+        /// the output is a regular file, the sink removes the partial record.
         records: u64,
         /// The system error.
         source: io::Error,
@@ -126,8 +126,8 @@ impl SinkError {
         }
     }
 
-    /// Returns whether the reader of the results has closed the pipe, as `head` does after enough
-    /// lines.
+    /// Returns whether the reader of the results has closed the pipe, as `head` does after the last
+    /// line that it prints.
     ///
     /// ```
     /// use std::io::ErrorKind::BrokenPipe;

@@ -56,8 +56,8 @@ impl<'a> Frames<'a> {
         self
     }
 
-    /// Writes the item, or its path if it has one, and a tab before each record, inside the frame.
-    /// The first tab ends the tag: a tab in the item becomes a space.
+    /// Writes a tag before each record, inside the frame: the item, or its path if it has one, and
+    /// a tab. A tab in the item becomes a space, so that the first tab ends the tag.
     ///
     /// ```
     /// use mtl_host::sink::{Frames, Output};

@@ -1,6 +1,6 @@
 //! Output as JSON lines: one object for each item.
 //!
-//! The sink writes each object directly and builds no JSON tree in memory.
+//! The sink writes each object directly to its buffer and builds no JSON tree in memory.
 
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -14,11 +14,11 @@ use crate::outcome::{Outcome, RecordRule};
 
 /// A sink that writes `{"index":0,"ok":…}` for a record and
 /// `{"index":0,"error":{"kind":…,"message":…}}` for an item that failed. It writes nothing for an
-/// item without a record. If the item is the content of a file, the object has a `"path"` after the
-/// index.
+/// item without a record. If the item is the content of a file, the object has a member `"path"`
+/// after the index.
 ///
-/// A JSON record stays JSON, on one line. Another record becomes a string, or `{"base64":…}` if it
-/// is not UTF-8.
+/// A JSON record stays JSON, on one line. A record in another format becomes a string, or
+/// `{"base64":…}` if it is not UTF-8.
 ///
 /// ```
 /// use mtl_host::sink::{Jsonl, Output};
@@ -68,8 +68,8 @@ impl<'a> Jsonl<'a> {
         self
     }
 
-    /// Adds the `"item"` to each object, as text even if it is JSON. An object with a `"path"` gets
-    /// no `"item"`.
+    /// Adds a member `"item"` to each object that has no `"path"`. The item becomes a string, even
+    /// if it is JSON.
     ///
     /// ```
     /// use mtl_host::sink::{Jsonl, Output};

@@ -38,8 +38,8 @@ impl Layout {
         }
     }
 
-    /// Appends the tag. The first tab ends the tag: a tab in the item becomes a space, and so does
-    /// `separator`.
+    /// Appends the tag. Each tab and each `separator` in the item becomes a space, so that the
+    /// first tab ends the tag.
     pub(super) fn tag(self, outcome: &Outcome<'_>, separator: Option<u8>, bytes: &mut Vec<u8>) {
         if self.tag == Tag::None {
             return;

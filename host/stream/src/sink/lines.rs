@@ -5,8 +5,8 @@ use super::records::Records;
 use super::{Output, Sink, SinkError};
 use crate::outcome::{Outcome, RecordRule};
 
-/// A sink that writes each record and a line feed. An item that failed leaves an empty line, so that line N belongs to
-/// item N. An item without a record leaves no line.
+/// A sink that writes each record and a line feed. For an item that failed, it writes an empty line, so that line N
+/// belongs to item N. For an item without a record, it writes no line.
 ///
 /// ```
 /// use mtl_host::sink::{Lines, Output};
@@ -86,7 +86,7 @@ impl<'a> Lines<'a> {
         self
     }
 
-    /// Allows the separator in records. By default, such a record is a fault.
+    /// Allows the separator in records. By default, a record with a separator is a fault.
     ///
     /// ```
     /// use mtl_host::sink::{Lines, Output};
@@ -105,8 +105,8 @@ impl<'a> Lines<'a> {
         self
     }
 
-    /// Writes the item, or its path if it has one, and a tab before each record. The first tab ends the tag: a tab or a
-    /// separator in the item becomes a space.
+    /// Writes a tag before each record: the item, or its path if it has one, and a tab. A tab or a separator in the
+    /// item becomes a space, so that the first tab ends the tag.
     ///
     /// ```
     /// use mtl_host::sink::{Lines, Output};

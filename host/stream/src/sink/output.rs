@@ -90,8 +90,8 @@ impl Output<'static> {
         }
     }
 
-    /// Opens a file and locks it against other runs. The file keeps its content until this run begins to write: at
-    /// [`OutputFile::begin`], or at the first record.
+    /// Opens a file and locks it against other runs. [`OutputFile::begin`] empties the file. If it is not called, the
+    /// first record empties the file.
     ///
     /// ```
     /// use std::fs;
@@ -150,7 +150,7 @@ impl Output<'static> {
 }
 
 impl<'a> Output<'a> {
-    /// Wraps `writer`. Messages show it as `name`. Bytes count as written as soon as the writer takes them, even if it
+    /// Wraps `writer`. Messages show it as `name`. Bytes count as written as soon as `writer` accepts them, even if it
     /// buffers them.
     ///
     /// ```
@@ -218,8 +218,8 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Removes the last `bytes` that were written, if possible: in a regular file to which no other process has written
-    /// since.
+    /// Removes the last `bytes` bytes that were written. This works only in a regular file to which no other process
+    /// has written since.
     pub(super) fn remove_last(&mut self, bytes: usize) -> io::Result<()> {
         match &self.target {
             Target::Writer(_) => Ok(()),
@@ -228,8 +228,8 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Waits until the written bytes and the name of the file are on the disk. It does nothing for a user-supplied
-    /// writer, and for a target that is neither a regular file nor a block device.
+    /// Waits until the written bytes and the name of the file are on the disk. For a block device, waits for the bytes
+    /// only. For a user-supplied writer or a file of another type, does nothing.
     pub(super) fn sync(&self) -> Result<(), SinkError> {
         let synced = match &self.target {
             Target::Writer(_) => Ok(()),
@@ -240,7 +240,7 @@ impl<'a> Output<'a> {
     }
 }
 
-/// Writes to the target of the output, so that another writer can be put in front of it.
+/// Writes to the target of the output. With this implementation, an `Output` can be wrapped in another writer.
 ///
 /// ```
 /// use std::io::{LineWriter, Write};

@@ -4,8 +4,9 @@
 //! open ─▶ locked, content kept ──begin, or the first write──▶ emptied ─▶ written ─▶ sync
 //! ```
 //!
-//! Only a regular file is locked and emptied. Several runs may write to a device or a pipe at the same time. A file
-//! behind a descriptor of this process (`/dev/stdout`, `/dev/fd/3`) is emptied and not locked.
+//! A regular file is locked and emptied. A device or a pipe is neither locked nor emptied, so several runs may write to
+//! it at the same time. If the path names a descriptor of this process (`/dev/stdout`, `/dev/fd/3`), the file is
+//! emptied and not locked.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Write};
@@ -18,7 +19,7 @@ use rustix::fs::{FileType, SeekFrom, fstat, ftruncate, seek, tell};
 use super::durable;
 use crate::files::{Opener, is_descriptor};
 
-/// A file that one run at a time writes, and that keeps its content until that run begins to write.
+/// A file that only one run at a time may write. It keeps its content until that run begins to write.
 ///
 /// Clones are cheap and share the same open file. The lock ends when the last clone is dropped.
 ///
@@ -124,11 +125,13 @@ impl OutputFile {
         Self(Arc::new(Inner { file, stage: Mutex::new(stage) }))
     }
 
-    /// Empties a regular file, unless this was done before. The first write does the same.
+    /// Empties a regular file, unless this `OutputFile` has already emptied it. If `begin` is not called, the first
+    /// write empties the file.
     ///
     /// # Errors
     ///
-    /// Returns the system error. Each write and [`flush`](Write::flush) tries again, and fails in the same way.
+    /// Returns the system error. After such an error, each write and each [`flush`](Write::flush) tries again to empty
+    /// the file, and returns the error if it fails again.
     pub fn begin(&self) -> io::Result<()> {
         let mut stage = self.stage();
         if *stage != Stage::Begun {
@@ -139,8 +142,8 @@ impl OutputFile {
         Ok(())
     }
 
-    /// Returns whether no earlier content is left, because the file has been emptied. It is true for a file that is not
-    /// regular.
+    /// Returns whether the file has been emptied, so that no earlier content is left. For a file that is not regular,
+    /// returns `true`.
     ///
     /// ```
     /// use mtl_host::sink::OutputFile;
@@ -158,8 +161,8 @@ impl OutputFile {
         *self.stage() == Stage::Begun
     }
 
-    /// Waits until the written bytes and the name of the file are on the disk. It does nothing for a pipe or a
-    /// character device.
+    /// Waits until the written bytes and the name of the file are on the disk. For a pipe or a character device, does
+    /// nothing.
     ///
     /// ```
     /// use std::io::Write;
@@ -181,8 +184,8 @@ impl OutputFile {
         durable::sync(self.as_fd())
     }
 
-    /// Removes the last `bytes` that were written, if possible: in a regular file to which no other process has written
-    /// since.
+    /// Removes the last `bytes` bytes that were written. This works only in a regular file to which no other process
+    /// has written since.
     ///
     /// ```
     /// use std::io::Write;

@@ -1,7 +1,8 @@
-//! Gathers records and writes them out many at a time.
+//! Buffers records and writes many of them at a time.
 //!
-//! `Records` knows how many records the system has taken completely, and which outcomes they belong to. If the disk
-//! becomes full in the middle of a record, the partial record does not count, and is removed if possible.
+//! `Records` knows how many records the system has written completely, and which outcomes these records belong to. If
+//! the disk becomes full in the middle of a record, the partial record does not count. `Records` removes it if
+//! possible.
 
 use std::io::{self, Write};
 

@@ -1,8 +1,9 @@
 //! Decompresses an input while it is read.
 //!
-//! Compressed bytes may come slowly, through a pipe. A decoder passes on what has arrived before it
-//! waits for more; otherwise it would hold back items. It also passes on the bytes before a damaged
-//! part: the error follows the last good bytes.
+//! Compressed bytes may arrive slowly, for example through a pipe. A decoder passes on all bytes
+//! that it can decode before it waits for more input. Otherwise, items that have arrived would not
+//! reach the workers. If a part of the input is damaged, the decoder first passes on the bytes
+//! before the damage, and then returns the error.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -70,11 +71,11 @@ impl fmt::Debug for Decoder {
     }
 }
 
-/// A gzip decoder that waits only if it has no bytes to give.
+/// A gzip decoder that waits for input only if it has no decoded bytes.
 ///
-/// It pushes compressed bytes into the decoder of the library. If that decoder fails, its output
-/// before the damage is still available, and comes before the error. The library's other decoder,
-/// which reads its input itself, does not report how many bytes it has decoded.
+/// It passes compressed bytes to the library's write-side decoder. If that decoder fails, its
+/// output before the damage is still available. `Gunzip` returns this output before the error. The
+/// library's read-side decoder does not report how many bytes it has decoded before an error.
 ///
 /// Members may follow one another, and zeros may follow the last member, as on a tape. `gzip -d`
 /// accepts both.
@@ -196,10 +197,10 @@ impl Read for Gunzip {
     }
 }
 
-/// A zstd decoder that never gets more than one block at a time.
+/// A zstd decoder that passes at most one block at a time to the library's decoder.
 ///
 /// If a step of the library's decoder fails, the output of that step is lost. So a step must not
-/// span a good block and a damaged block.
+/// contain parts of both a good block and a damaged block.
 pub(super) struct Unzstd {
     bytes: BufReader<Bytes>,
     decoder: raw::Decoder<'static>,
@@ -218,8 +219,8 @@ impl Unzstd {
         Ok(Self { bytes, decoder: raw::Decoder::new()?, next_size: 0, frame_ended: false })
     }
 
-    /// Returns the number of bytes for one step: the number that the decoder prefers, without the
-    /// header of the next block.
+    /// Returns the number of bytes for one step: the number that the library's decoder prefers,
+    /// minus the size of the next block's header.
     fn step_size(&self) -> usize {
         match self.next_size {
             0 => 1,

@@ -4,10 +4,10 @@
 //! has reported bytes. The same `poll` waits for a [`StopEventFd`], which the [`StopFlag`]
 //! triggers.
 //!
-//! Every file is opened without blocking. Otherwise the opening of a named pipe would wait for a
-//! writer. A pipe that never had a writer stays silent under `poll`: it is neither readable nor
-//! hung up. So the wait for the first writer is an ordinary wait. Only a `read` would mistake that
-//! silence for the end.
+//! This reader opens every file with `O_NONBLOCK`. Otherwise, opening a named pipe would wait until
+//! the pipe has a writer, and no stop could end that wait. Before the pipe has its first writer,
+//! `poll` reports neither data nor a hang-up, so the reader waits in `poll`. A `read` at that time
+//! would return 0 bytes, as at the end of a file.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -56,8 +56,8 @@ impl AsFd for Handle {
     }
 }
 
-/// A reader that ends early when the run stops. At its end, the caller must check the [`StopFlag`]
-/// to tell a stop from the end of the file.
+/// A reader that ends early when the run stops. When it ends, the caller must check the
+/// [`StopFlag`], to distinguish a stop from the end of the file.
 #[derive(Debug)]
 pub(super) struct Descriptor {
     handle: Handle,

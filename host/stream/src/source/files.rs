@@ -1,9 +1,10 @@
 //! Items that are whole files. The inputs list the paths of the files.
 //!
-//! A file that cannot be read is a faulty item and does not end the run: among a million files, one
-//! always vanishes. Only regular files are read, since a pipe or a device could block the run
-//! forever. A large file is a block of its own. The source opens such a file when it reads the
-//! path, and keeps it for the next block if the current block already has files.
+//! A file that cannot be read is a faulty item and does not end the run, because in a run of a
+//! million files, some file often disappears. The source reads only regular files, because a pipe
+//! or a device could block the run forever. A large file becomes a separate block. The source opens
+//! a file when it reads the file's path. If the file is large and the current block already has
+//! files, the source keeps the open file for the next block.
 
 use std::ffi::OsStr;
 use std::fs::{File, FileType};
@@ -19,8 +20,8 @@ use crate::block::BlockBuilder;
 use crate::control::stop::StopFlag;
 use crate::files::Opener;
 
-/// A source in which each line of the inputs is the path of a file, and the item is the content of
-/// that file. A relative path starts at the current directory.
+/// A source in which each line of the inputs is the path of a file. The item is the content of that
+/// file. A relative path is relative to the current directory.
 ///
 /// ```
 /// use mtl_host::source::BlockBuilder;
@@ -57,7 +58,7 @@ impl Files {
     /// A limit above the longest path of any system.
     const LINE_LIMIT: ItemLimit = ItemLimit::new(64 << 10).expect("64 KiB is not zero");
 
-    /// Creates a source of the files that the lines of `inputs` name. It opens them by the
+    /// Creates a source of the files that the lines of `inputs` name. It opens these files by the
     /// [`Opener`] of the inputs.
     #[must_use]
     pub fn new(inputs: Inputs) -> Self {
@@ -203,8 +204,8 @@ impl OpenedFile {
     }
 
     fn try_open(opener: &Opener, path: &Path, limit: ItemLimit) -> Result<Self, FileProblem> {
-        // The check before the opening leaves a pipe alone: its other end would see the opening. The
-        // check after the opening is needed because the file may have been replaced.
+        // The first check comes before the open, because the other end of a pipe would notice the open. The second
+        // check comes after the open, because another process may have replaced the file.
         let found = opener.look_up(path)?;
         check_regular(found.metadata().file_type())?;
         let file = found.open_nonblocking()?;

@@ -33,8 +33,8 @@ impl Frames {
         Self { buffer: InputBuffer::new(inputs), limit: ItemLimit::DEFAULT }
     }
 
-    /// Bounds the length of a frame (default: 64 MiB). A longer frame ends the run, because the
-    /// source cannot find the next frame after a wrong length.
+    /// Bounds the length of a frame (default: 64 MiB). A longer frame ends the run, because its
+    /// length may be wrong, and then the source cannot find the next frame.
     ///
     /// ```
     /// use mtl_host::source::BlockBuilder;
@@ -69,8 +69,8 @@ impl Frames {
         }
     }
 
-    /// Returns `None` if the frame may still arrive, or an error if the input has ended in the
-    /// middle of it.
+    /// Returns `None` if the rest of the frame may still arrive, or an error if the input has ended
+    /// within the frame.
     fn unless_truncated(&self, got: usize, expected: usize) -> Result<Option<usize>, SourceError> {
         if !self.buffer.input_ended() || self.buffer.pending().is_empty() {
             return Ok(None);

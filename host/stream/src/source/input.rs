@@ -1,8 +1,8 @@
 //! The inputs of a run: files, standard input, or a user-supplied reader.
 //!
-//! `Inputs` checks all files when the run is set up, so that a mistyped name ends the run before anything is read. It
-//! opens each file when its turn comes, so that ten thousand names do not need ten thousand open files. It decompresses
-//! as it reads, one read at a time. A stop interrupts a wait for bytes.
+//! `Inputs` checks all files when the run is set up, so that a mistyped name ends the run before it reads any input. It
+//! opens each file only when it reads the file, so that ten thousand names do not need ten thousand open files. It
+//! decompresses one read at a time. A stop of the run interrupts a wait for bytes.
 
 use std::fmt;
 use std::fs::{File, Metadata};
@@ -41,8 +41,8 @@ pub struct Inputs {
     total: Option<u64>,
     bytes_read: Arc<AtomicU64>,
     opener: Opener,
-    /// The flag that ends a wait. It belongs to these inputs alone: the run sets it at its end, and would stop other
-    /// inputs that share it. None for a user-supplied reader, whose wait no flag can end.
+    /// The flag that ends a wait. The run sets it at its end, so no other inputs may share it. `None` for a
+    /// user-supplied reader, because no flag can end a wait inside that reader.
     stop: Option<StopFlag>,
     stop_event: Option<Arc<StopEventFd>>,
 }
@@ -66,7 +66,7 @@ pub(super) enum ReadResult {
 
 impl Inputs {
     /// Checks the files of these names. `-` is standard input, and an empty list stands for standard input. A stop of
-    /// the run ends the inputs, even while a read waits.
+    /// the run ends the inputs, even if a read is waiting for bytes.
     ///
     /// ```
     /// use mtl_host::source::Inputs;

@@ -1,4 +1,4 @@
-//! A buffer of the inputs: bytes that were read and not yet taken as items.
+//! A buffer of the inputs: bytes that were read and are not yet part of an item.
 //!
 //! ```text
 //! buffer   | taken | pending        | room for the next read |
@@ -11,7 +11,7 @@ use crate::block::BlockBuilder;
 
 /// The buffered bytes of the inputs.
 ///
-/// Bytes of two inputs are never pending together. All bytes of one input must be taken before the next input is read.
+/// The buffer never has bytes of two inputs. The user must take all bytes of one input before the next input is read.
 #[derive(Debug)]
 pub(super) struct InputBuffer {
     inputs: Inputs,
@@ -33,8 +33,8 @@ pub(super) enum InputState {
 }
 
 impl InputBuffer {
-    /// The number of bytes of one read. A block that is not full does not wait for more items, so the last block of a
-    /// read may hold few items. Because a read spans several blocks, such a short block costs little.
+    /// The number of bytes of one read. The last block of a read may have few items, because a source does not wait for
+    /// more bytes to fill a block. One read is enough for several blocks, so at most one of these blocks is short.
     const READ: usize = 4 * BlockBuilder::FULL;
 
     pub(super) fn new(inputs: Inputs) -> Self {

@@ -8,8 +8,8 @@ use crate::item::limits::{NOT_A_SIZE, limit};
 limit! {
     /// The maximum number of bytes of one item.
     ///
-    /// A longer record is a faulty item. A longer frame ends the run with an error, because the
-    /// source cannot find the next frame after a wrong length.
+    /// A longer record is a faulty item. A longer frame ends the run with an error, because its
+    /// length may be wrong, and then the source cannot find the next frame.
     ///
     /// ```
     /// use mtl_host::source::ItemLimit;
@@ -20,7 +20,7 @@ limit! {
     /// assert_eq!(ItemLimit::new(1000).unwrap().get(), 1000);
     /// ```
     pub struct ItemLimit(NonZeroUsize) as ByteSize or NOT_A_SIZE;
-    /// Enough for any document that a plugin takes in one piece, and small enough that an input
+    /// Enough for any document that a plugin processes as one item, and so little that an input
     /// without separators does not fill the memory.
     DEFAULT = 64 << 20
 }

@@ -3,9 +3,9 @@
 use super::{FillStatus, SizeHint, Source, SourceError};
 use crate::block::BlockBuilder;
 
-/// A source that takes its items from an iterator, one item for each block. An iterator cannot tell
-/// whether its next item is available, so the source never waits for a second item while it holds a
-/// first one.
+/// A source that takes its items from an iterator. Each block has one item. An iterator cannot
+/// report whether its next item is available, and a source must not wait for a second item of a
+/// block.
 ///
 /// ```
 /// use mtl_host::source::{Items, Source};

@@ -11,8 +11,8 @@ use crate::control::stop::StopFlag;
 /// The mark that some editors write at the beginning of a file. It is not part of the value.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// A source in which each line of the inputs is an item that must be one JSON value. A line that is
-/// not one JSON value is a faulty item. The source skips lines with only white space.
+/// A source in which each line of the inputs is an item, which must be one JSON value. Any other
+/// line is a faulty item. The source skips lines with only white space.
 ///
 /// ```
 /// use mtl_host::source::BlockBuilder;

@@ -6,9 +6,10 @@ use crate::block::BlockBuilder;
 use crate::control::stop::StopFlag;
 
 /// A source in which each line of the inputs is an item, without its line feed. An empty line is an
-/// item. A last line without a line feed is an item.
+/// item. A last line is an item even if it has no line feed.
 ///
-/// This source also serves inputs that list paths, if each path is itself the item.
+/// If the lines are paths, the item is the path itself. For the content of the files, use
+/// [`Files`](super::Files).
 ///
 /// ```
 /// use mtl_host::source::BlockBuilder;

@@ -1,8 +1,8 @@
 //! Cuts the inputs into records at a separator.
 //!
 //! A record does not continue from one input into the next. The last record of an input may lack
-//! its separator. Of a record that is too long, only the beginning is kept. The rest is skipped as
-//! it arrives, and is never held in memory.
+//! its separator. If a record is too long, the source keeps only its beginning. It skips the other
+//! bytes of the record as they arrive and never stores them.
 
 use super::input_buffer::{InputBuffer, InputState};
 use super::{FillStatus, Inputs, ItemLimit, SizeHint, SourceError};
@@ -73,8 +73,8 @@ impl Records {
         self.buffer.inputs().stop_flag()
     }
 
-    /// Passes the available records to `add`, which puts them into `block`. Waits only while `add`
-    /// has added no item.
+    /// Passes the available records to `add`, which appends them to `block`. If `add` has appended
+    /// no item, waits for more records.
     pub(super) fn fill(
         &mut self,
         block: &mut BlockBuilder,

@@ -42,10 +42,10 @@ impl<S: Source> Source for Take<S> {
         if self.left == 0 { Ok(FillStatus::End) } else { filled }
     }
 
-    /// Returns the number of items. The number of bytes is unknown, because the first items may
-    /// take any part of the input.
-    fn size_hint(&self) -> SizeHint {
-        let (least, most) = self.source.size_hint().items;
+    /// Returns the number of items. The number of bytes is unknown, because it depends on the
+    /// lengths of the first items.
+    fn size(&self) -> SizeHint {
+        let (least, most) = self.source.size().items;
         let most = most.map_or(self.left, |most| most.min(self.left));
         SizeHint { items: (least.min(self.left), Some(most)), bytes: None }
     }

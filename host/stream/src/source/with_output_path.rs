@@ -10,11 +10,12 @@ use crate::control::stop::StopFlag;
 use crate::item::index::ItemIndex;
 use crate::output_paths::OutputPaths;
 
-/// A source that gives each item of its inner source an output path. An item without a valid output
-/// path is faulty: it never reaches a plugin, its fault states the reason, and the run continues.
+/// A source that reserves an output path for each item of its inner source. An item without a valid
+/// output path is faulty: it never reaches a plugin, its fault states the reason, and the run
+/// continues.
 ///
-/// The path comes from the item's file if the item is the content of a file. Otherwise the item
-/// itself is a path.
+/// If the item is the content of a file, the output path is derived from the path of that file.
+/// Otherwise, the item itself must be a path.
 ///
 /// ```
 /// use mtl_host::sink::Directory;
@@ -39,8 +40,8 @@ pub struct WithOutputPath<S> {
 }
 
 impl<S> WithOutputPath<S> {
-    /// Wraps `source`, which must give all items of a run: a path is registered with the position
-    /// of its item.
+    /// Wraps `source`. This must be the source of all items of a run, because each path is
+    /// registered with the position of its item in the run.
     pub fn new(source: S, places: &OutputPaths) -> Self {
         Self { source, output_paths: places.clone(), next: ItemIndex::default() }
     }

@@ -14,8 +14,8 @@ use crate::files::Opener;
 use crate::output_paths::OutputPath;
 use crate::sink::durable;
 
-/// A directory, and the folder in it that was written to last: consecutive items often share a
-/// folder.
+/// The output directory, and the open subdirectory of the last result. Consecutive items often have
+/// the same subdirectory.
 #[derive(Debug)]
 pub(super) struct Tree {
     root: OwnedFd,
@@ -152,8 +152,8 @@ impl PartNames {
             let name = format!(".mtl-host-{}-{}.part", std::process::id(), self.next);
             match openat(folder, &name, Tree::NEW, Mode::from_raw_mode(0o666)) {
                 Ok(file) => return Ok((name, File::from(file))),
-                // A killed run left the file, or a run in another container has the same process
-                // ID.
+                // A file of this name exists: a killed run left it, or a run in another container
+                // has the same process ID.
                 Err(Errno::EXIST) => self.next += 1,
                 Err(error) => return Err(error.into()),
             }

@@ -94,8 +94,8 @@ fn zeros_may_follow_the_last_gzip_member() {
     }
 }
 
-/// Encodes each text so that its last byte can be decoded as soon as the encoded bytes have
-/// arrived.
+/// Encodes each text and flushes the encoder after it, so that a decoder can decode the whole text
+/// from the bytes so far.
 fn flushed(compression: Compression, texts: &[&[u8]]) -> Vec<Vec<u8>> {
     match compression {
         Compression::Plain => texts.iter().map(|text| text.to_vec()).collect(),
@@ -144,7 +144,7 @@ fn numbers(count: u32) -> Vec<u8> {
 
 #[test]
 fn data_before_the_damage_is_delivered() {
-    // Gzip flushes its output in units of this size. The decoder must give at least the whole
+    // The gzip decoder flushes its output in units of this size. It must return at least all whole
     // units.
     let window = |compression| if compression == Compression::Gzip { 32 << 10 } else { 1 };
     let texts = [b"short".to_vec(), numbers(500), numbers(50_000), vec![0; 2_000_000]];
@@ -179,8 +179,8 @@ fn all_data_before_a_truncation_is_delivered() {
     }
 }
 
-/// The second text compresses by a factor of a thousand: the decoder then holds far more than one
-/// read takes.
+/// The second text compresses by a factor of a thousand. So the decoder has far more output than
+/// one read returns.
 #[test]
 fn decoded_data_is_delivered_before_more_is_read() {
     let zeroes = vec![0; 2_000_000];
