@@ -60,7 +60,7 @@ pub trait Sink {
     /// Returns an error if the outcome cannot be written. The run then ends with the error.
     fn write(&mut self, outcome: &Outcome<'_>) -> Result<(), SinkError>;
 
-    /// Takes many outcomes, none of which is a fault. The default implementation passes each outcome to
+    /// Takes many outcomes. None of them is a fault. The default implementation passes each outcome to
     /// [`write`](Self::write). A sink may override this method with a faster one. If the sink leaves outcomes in the
     /// iterator, the run passes them to `write` one by one.
     ///

@@ -108,7 +108,7 @@ pub enum FillStatus {
     End,
 }
 
-/// The length of a source, as far as it is known in advance.
+/// The length of a source, or the part of it that is known in advance.
 ///
 /// ```
 /// use mtl_host::source::{Items, SizeHint, Source};

@@ -1,7 +1,8 @@
 //! Follows a path name by name. At each step, the walk knows whether a plugin may change the next entry.
 //!
-//! A plugin can move a directory only from one writable directory to another. So a directory below a writable directory
-//! stays below a writable directory, even while a plugin renames directories. A directory outside stays outside.
+//! A plugin can move a directory only within and between writable directories. So a directory below a writable
+//! directory stays below a writable directory, even while a plugin renames directories. A directory outside stays
+//! outside.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
