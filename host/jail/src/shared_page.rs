@@ -62,7 +62,7 @@ impl SharedPage {
         let rights = ProtFlags::READ | ProtFlags::WRITE;
         // SAFETY: the requested address is null, so the system chooses unused addresses, and the mapping replaces no
         // memory of this process. The callers have checked that the file has at least `SIZE` bytes and is sealed
-        // against shrinking, so every mapped byte exists as long as the mapping.
+        // against shrinking. So every mapped byte exists as long as the mapping.
         let address = unsafe {
             rustix::mm::mmap(std::ptr::null_mut(), Self::SIZE, rights, MapFlags::SHARED, file, 0)?
         };

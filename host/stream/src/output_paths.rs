@@ -107,7 +107,7 @@ impl OutputPaths {
     }
 
     /// Reserves the output path as [`reserve`](Self::reserve) does. If a file on the disk is in the way of the result
-    /// or of one of its parent directories, reserves nothing and returns an error.
+    /// or of its parent directories, returns an error and reserves nothing.
     pub(crate) fn reserve_free(
         &self,
         path: &Path,

@@ -81,8 +81,8 @@ pub trait Source: Send {
 
     /// Returns the flag that ends a wait of `fill` for input, if there is one. The run sets the
     /// flag when it needs no more items, even at a normal end. So no pool and no other source may
-    /// share the flag, because the run would stop them, too. If a source has no flag, the run
-    /// cannot end a wait of `fill`. It does not use the source again after `fill` returns.
+    /// share the flag, because the run would stop them, too. If a source has no flag, a stop cannot
+    /// interrupt a wait of `fill`, and the reading thread ends only when `fill` returns.
     fn stop_flag(&self) -> Option<StopFlag> {
         None
     }

@@ -1,9 +1,13 @@
 //! The kernel's scheduling statistics of a thread: the time on a core, and the time of waiting for a core.
 //!
-//! `/proc/…/schedstat` has three numbers: the nanoseconds on a core, the nanoseconds in which the thread was ready to
-//! run and had no core (the run delay), and the number of times it ran. The host opens this file once per thread and
-//! reads it through the descriptor. A jailed process cannot open files, but it can read its file through a descriptor
-//! that was opened earlier.
+//! `/proc/…/schedstat` has three numbers:
+//!
+//! - the nanoseconds on a core;
+//! - the nanoseconds in which the thread was ready to run and had no core (the run delay);
+//! - the number of times that the thread ran.
+//!
+//! The host opens this file once per thread and reads it through the descriptor. A jailed process cannot open files,
+//! but it can read its file through a descriptor that was opened earlier.
 
 use std::cell::OnceCell;
 use std::fs::File;

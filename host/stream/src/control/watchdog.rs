@@ -122,8 +122,8 @@ impl Watchdog {
     }
 
     /// Starts the watchdog like [`start`](Self::start), with the scheduling statistics that `open_stat` returns. The
-    /// watchdog calls `open_stat` on its own thread. If the watchdog is late and the process was not stopped, the
-    /// thread of these statistics must have been on a core or waiting for one.
+    /// watchdog calls `open_stat` on its own thread. The statistics are those of a thread. Whenever the watchdog is
+    /// late without a stop of the process, that thread must be on a core or waiting for a core.
     ///
     /// # Errors
     ///

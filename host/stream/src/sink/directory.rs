@@ -24,10 +24,14 @@ use crate::output_paths::OutputPaths;
 /// The sink replaces an existing file. For an item that failed or has no record, the sink writes no file, and leaves a
 /// file of an earlier run unchanged. If the process is killed, one file with a name like `.mtl-host-….part` may remain.
 ///
-/// An item without a valid output path ends the run with an error. A path is invalid if it contains `..`, if an earlier
-/// item has the same output path, or if the item is a file inside the output directory. If the source is wrapped in
-/// [`WithOutputPath`](crate::source::WithOutputPath), such an item is a fault and the run continues. Use each
-/// `Directory` for one run only.
+/// An item without a valid output path ends the run with an error. For example, a path is invalid in these cases:
+///
+/// - The path contains `..`.
+/// - An earlier item has the same output path.
+/// - The item is a file inside the output directory.
+///
+/// If the source is wrapped in [`WithOutputPath`](crate::source::WithOutputPath), such an item is a fault and the run
+/// continues. Use each `Directory` for one run only.
 ///
 /// ```
 /// use std::path::Path;

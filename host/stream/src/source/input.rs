@@ -99,8 +99,8 @@ impl Inputs {
     ///
     /// # Errors
     ///
-    /// Returns an error if a file is missing, is not readable, is a directory, or is reached through a link that a
-    /// plugin may have made.
+    /// Returns an error if a file is missing, is not readable, or is a directory. Returns an error if the path leads
+    /// through a link that a plugin may have made.
     pub fn open_with(opener: &Opener, paths: Vec<PathBuf>) -> Result<Self, SourceError> {
         let mut inputs: Vec<_> = paths.into_iter().map(Input::of).collect();
         if inputs.is_empty() {
