@@ -7,10 +7,9 @@
 //! An item's time excludes two kinds of pauses:
 //!
 //! - The guest's thread was ready to run and had no core (the run delay). The watch reads the run delay when it notices
-//! an item, and again when the deadline has passed. It moves the deadline by the increase.
+//!   an item, and again when the deadline has passed. It moves the deadline by the increase.
 //! - The process was stopped. The watchdog reports such a stop at its next tick. So after a deadline has passed, the
 //!   watch waits for that tick before it decides.
-//!
 //!
 //! A guest is therefore stopped up to a few ticks after its deadline, and never before it, even if the watchdog is
 //! late.

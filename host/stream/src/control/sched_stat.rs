@@ -6,8 +6,8 @@
 //! - the nanoseconds in which the thread was ready to run and had no core (the run delay);
 //! - the number of times that the thread ran.
 //!
-//! The host opens this file once per thread and reads it through the descriptor. A jailed process cannot open files,
-//! but it can read its file through a descriptor that was opened earlier.
+//! The host opens this file once per thread and reads it through the descriptor. A jailed process may not open this
+//! file, but it can read the file through a descriptor that was opened earlier.
 
 use std::cell::OnceCell;
 use std::fs::File;
