@@ -1,5 +1,5 @@
-//! The jail around a process that works with untrusted code. The jail must hold even if the
-//! WebAssembly engine has a vulnerability.
+//! The jail around a process that works with untrusted code. The jail must confine the process even
+//! if the WebAssembly engine has a vulnerability.
 //!
 //! ```text
 //! begin ───▶ read the setup ─────▶ enter ──────────▶ load code, start threads ───────▶ seal ──▶ work

@@ -9,7 +9,7 @@
 //!
 //! These layers are optional: if the system refuses a step, the process continues with the next step. An ordinary user
 //! loses no right in an incomplete user namespace. Root, or a process that may read files of other users, would lose
-//! the right to read those files. Therefore root, or such a process, enters no user namespace.
+//! the right to read those files. Therefore, neither of the two enters a user namespace.
 //!
 //! The old root stays mounted, but no absolute path reaches it: the root and the working directory are an empty file
 //! system. The process opens granted directories before this step. From a granted directory, a path with `..` still

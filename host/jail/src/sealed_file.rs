@@ -16,7 +16,7 @@ use rustix::fs::{MemfdFlags, SealFlags};
 pub struct SealedFile(OwnedFd);
 
 impl SealedFile {
-    /// Makes a sealed file that holds `bytes`.
+    /// Makes a sealed file with the content `bytes`.
     ///
     /// # Errors
     ///

@@ -122,8 +122,9 @@ impl Watchdog {
     }
 
     /// Starts the watchdog like [`start`](Self::start), with the scheduling statistics that `open_stat` returns. The
-    /// watchdog calls `open_stat` on its own thread. The statistics are those of a thread. Whenever the watchdog is
-    /// late without a stop of the process, that thread must be on a core or waiting for a core.
+    /// watchdog calls `open_stat` on the watchdog's thread. `open_stat` may choose which thread it measures. But
+    /// whenever the watchdog is late without a stop of the process, the measured thread must be on a core or waiting
+    /// for a core.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! The table of output paths in use. It holds hashes, because the names of millions of files would
-//! take too much memory.
+//! The table of output paths in use. It stores hashes of the paths, because the paths of millions
+//! of files would need too much memory.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;

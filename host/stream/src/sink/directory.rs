@@ -17,9 +17,9 @@ use crate::files::Opener;
 use crate::outcome::Outcome;
 use crate::output_paths::OutputPaths;
 
-/// A sink that writes each record into a separate file below a directory. The record of `a/b` goes
-/// to `a/b`, and the record of `/x/y` goes to `x/y`. If the item is the content of a
-/// file, the record goes to the path of that file. Otherwise the item itself is the path.
+/// A sink that writes each record into a separate file below a directory. If the item is the content of a file, the
+/// record's path is derived from the path of that file. Otherwise, it is derived from the item itself. The record of
+/// `a/b` is written to `a/b`, and the record of `/x/y` to `x/y`.
 ///
 /// The sink replaces an existing file. For an item that failed or has no record, the sink writes no file, and leaves a
 /// file of an earlier run unchanged. If the process is killed, one file with a name like `.mtl-host-….part` may remain.
