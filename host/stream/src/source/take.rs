@@ -44,8 +44,8 @@ impl<S: Source> Source for Take<S> {
 
     /// Returns the number of items. The number of bytes is unknown, because it depends on the
     /// lengths of the first items.
-    fn size(&self) -> SizeHint {
-        let (least, most) = self.source.size().items;
+    fn size_hint(&self) -> SizeHint {
+        let (least, most) = self.source.size_hint().items;
         let most = most.map_or(self.left, |most| most.min(self.left));
         SizeHint { items: (least.min(self.left), Some(most)), bytes: None }
     }
