@@ -1,7 +1,7 @@
 //! The run, as a worker sees it: its number, the formats, and log messages.
 //!
-//! In a plugin these functions call the host. Under `cargo test` stand-ins answer natively: they
-//! report one worker and text items unless a test sets another
+//! In a plugin, these functions call the host. In a native build, as under `cargo test`, stand-ins
+//! replace the host. They report one worker and text items unless a test sets another
 //! [`testing::Context`](crate::testing::Context).
 
 pub(crate) mod answers;
@@ -70,8 +70,9 @@ pub fn item_format() -> Format {
     }
 }
 
-/// Declares the format of every result. A worker calls it in `init` if the format depends on its
-/// arguments. Results of the type [`Json`](crate::Json) declare their format by themselves.
+/// Declares the format of all results. A worker calls this function in `init`, for example if the
+/// format depends on `--init`. For results of the type [`Json`](crate::Json), the SDK declares the
+/// format.
 ///
 /// ```
 /// use mtl_plugin::{context, testing};

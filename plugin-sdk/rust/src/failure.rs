@@ -1,7 +1,8 @@
 //! Errors of a worker, and failures of one item.
 //!
-//! `?` and `into()` convert any text, and any error that is `Send` and `Sync`, to both types.
-//! Therefore neither type implements [`std::error::Error`] itself.
+//! `?` and `into()` convert any text to both types, and any error that is `Send` and `Sync`. If one
+//! of the types implemented [`std::error::Error`], this conversion would overlap with `From<T> for
+//! T`.
 
 use std::fmt;
 
@@ -141,7 +142,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Joins the texts of an error and of its causes in one line.
+/// Joins the texts of an error and its causes to one line.
 fn error_chain_text(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

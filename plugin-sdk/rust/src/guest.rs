@@ -7,8 +7,8 @@
 //! cabi_realloc, …worker@1.0.0#init, …    ┘   (memory)   (Worker)       └ area: [u32; 4]
 //! ```
 //!
-//! All of it is safe code. Each address from the host is looked up among the buffers that this code
-//! allocated for the host. A wrong address therefore causes a trap, never undefined behaviour.
+//! This module has no unsafe code. It looks up each address from the host among the buffers that it
+//! has allocated for the host. A wrong address therefore causes a trap, never undefined behaviour.
 
 mod answer;
 mod batch;

@@ -1,7 +1,7 @@
 //! Types that can be read from an item.
 //!
-//! An item is bytes. If the run's items are JSON, a worker that takes text or bytes gets the text of
-//! a JSON string. It gets any other JSON value unchanged.
+//! An item is a sequence of bytes. If the run's items are JSON, a worker that takes text or bytes
+//! gets the decoded text of a JSON string. It gets any other JSON value unchanged.
 
 use crate::{
     Failure,
@@ -10,7 +10,8 @@ use crate::{
 
 /// A type that can be read from an item.
 ///
-/// The item is the host's buffer: the value may borrow it and change it in place.
+/// The item is in a buffer that the host fills. The value may borrow the item and change it in
+/// place.
 ///
 /// ```
 /// use mtl_plugin::{Failure, FromItem, context::Format};
@@ -35,8 +36,8 @@ pub trait FromItem<'a>: Sized {
     /// Fails if the bytes do not fit the type, normally with [`Failure::BadItem`].
     fn from_item(item: &'a mut [u8], format: Format) -> Result<Self, Failure>;
 
-    /// Reads an item that may fill several parameters, which only [`worker`](macro@crate::worker)
-    /// supports.
+    /// Reads an item in the way that the run passes it. Only the code of
+    /// [`worker`](macro@crate::worker) implements this function.
     ///
     /// # Errors
     ///
@@ -88,7 +89,7 @@ pub(crate) fn parse_utf8(bytes: &[u8]) -> Result<&str, Failure> {
     })
 }
 
-/// Decodes a JSON string in place. The text is never longer than the JSON.
+/// Decodes a JSON string in place. The decoded text is never longer than the JSON string.
 pub(crate) fn decode_in_place(item: &mut [u8]) -> Result<&mut [u8], serde_json::Error> {
     // Without escapes, the text is the bytes between the quotes.
     if let Ok(text) = serde_json::from_slice::<&str>(item) {

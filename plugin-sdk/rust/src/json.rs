@@ -6,7 +6,7 @@ use crate::{Error, Failure, FromArgs, FromItem, IntoOutput, context::Format};
 
 /// A value that is read from JSON or written as JSON.
 ///
-/// Items and arguments are parsed; results are written. A value may borrow from the bytes of its
+/// The SDK parses items and arguments, and writes results. A value may borrow from the bytes of its
 /// item, as in `Json<&'a str>`.
 ///
 /// ```
@@ -69,8 +69,8 @@ impl<T: Serialize> IntoOutput for Json<T> {
     }
 }
 
-/// Describes a JSON value that does not fit the type. Leaves out the line and column, which are
-/// relative to the value, not to the item.
+/// Describes a JSON value that does not fit the type. The description omits the line and column,
+/// because they are relative to the value, not to the item.
 pub(crate) fn describe_mismatch(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());

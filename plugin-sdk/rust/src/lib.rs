@@ -46,8 +46,8 @@
 //! crate-type = ["cdylib"]
 //! ```
 //!
-//! A panic ends the instance. Its current item becomes a fault, and a fresh instance takes the next
-//! item. The run shows the message of the panic among its messages.
+//! A panic ends the instance. Its current item becomes a fault, and a fresh instance gets the next
+//! item. The host shows the message of the panic.
 
 mod args;
 pub mod context;
@@ -112,9 +112,10 @@ pub use worker::Worker;
 /// - `init` is optional. It takes no parameter, or one parameter that is read from `--init`: see
 ///   [`FromArgs`]. It returns `Result<Self, Error>` or `Self`. Without `init`, the type must
 ///   implement [`Default`].
-/// - `call` takes the item as one or several parameters: see [`FromParameter`]. It returns an
-///   [`IntoOutput`] or a `Result` of one. A result may borrow from the worker or from the
-///   parameters. A type that is not a reference then needs a lifetime, as in `Cow<'_, str>`.
+/// - `call` takes the item as one or several parameters: see [`FromParameter`]. It returns a type
+///   that implements [`IntoOutput`], or a `Result` of such a type. A result may borrow from the
+///   worker or from the parameters. If its type is not a reference, it then needs a lifetime, as in
+///   `Cow<'_, str>`.
 /// - `after_restore(&mut self)` is optional. It prepares workers that start from a snapshot: see
 ///   [`Worker::after_restore`].
 /// - `finish(self)` is optional. It returns the finish report, or a `Result` of it.

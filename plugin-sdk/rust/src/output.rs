@@ -4,8 +4,8 @@ mod numbers;
 
 use crate::{Failure, context::Format};
 
-/// A type that becomes the bytes of a result. The bytes are borrowed or written to the worker's
-/// buffer; a result may have no record.
+/// A type that can be converted to the bytes of a result. The bytes are borrowed, or written to the
+/// worker's buffer. A value can also mean "no record".
 ///
 /// ```
 /// use mtl_plugin::IntoOutput;
@@ -16,7 +16,7 @@ use crate::{Failure, context::Format};
 /// assert_eq!(144.into_output(&mut buffer), Ok(Some(&b"144"[..])));
 /// ```
 ///
-/// A `Result` is an output: its value, or a failure.
+/// A `Result` implements this trait: `Ok` has the output, and `Err` becomes a failure.
 #[diagnostic::on_unimplemented(
     message = "a result cannot have the type `{Self}`",
     note = "a type that serde writes can be a result as `Json<…>`"
@@ -27,7 +27,7 @@ pub trait IntoOutput {
 
     /// Returns the bytes of the result, or `None` for no record.
     ///
-    /// `buffer` is memory for new bytes; its earlier content does not matter.
+    /// An implementation may clear `buffer` and write the bytes to it.
     ///
     /// # Errors
     ///

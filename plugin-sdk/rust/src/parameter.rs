@@ -1,8 +1,8 @@
 //! Types of `call`'s parameters, under [`worker`](macro@crate::worker).
 //!
 //! A parameter is filled from the whole item, from an element of a JSON array, or from a member of
-//! a JSON object. A text or bytes parameter takes the item unchanged, or the text of a JSON string.
-//! Every other parameter takes a JSON value.
+//! a JSON object. A text or bytes parameter gets the item unchanged, or the decoded text of a JSON
+//! string. Every other parameter is read from a JSON value.
 
 use std::fmt;
 
@@ -48,10 +48,11 @@ use crate::{
     note = "a type that serde reads can be a parameter as `Json<…>`"
 )]
 pub trait FromParameter<'a>: Sized {
-    /// Is true if the type accepts any text. The item `null` is then text, not an absent `Option`.
+    /// Is true if the type accepts any text. For an `Option` of such a type, the item `null` is
+    /// text, not `None`.
     const TEXT: bool = false;
 
-    /// Reads the argument for the parameter.
+    /// Converts the argument to the parameter's type.
     ///
     /// # Errors
     ///
@@ -74,7 +75,7 @@ pub struct Argument<'a> {
 
 #[derive(Clone, Copy, Debug)]
 enum ArgumentKind {
-    /// The whole item, in this format.
+    /// The whole item of a run whose items have this format.
     Item(Format),
     /// A JSON value inside the item, without surrounding space.
     Value,

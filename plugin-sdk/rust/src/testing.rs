@@ -1,6 +1,6 @@
-//! Runs a worker natively as the host runs it: bytes in, bytes out.
+//! Runs a worker natively, as the host does: it gets bytes and returns bytes.
 //!
-//! Tests of plugins use this module; plugins do not.
+//! Only tests of plugins use this module.
 
 use std::fmt;
 
@@ -50,7 +50,7 @@ impl<W: Worker> Instance<W> {
         }
     }
 
-    /// Calls [`Worker::after_restore`], as for a copy that starts from a snapshot.
+    /// Calls [`Worker::after_restore`], as the host does for a copy that starts from a snapshot.
     pub fn after_restore(&mut self) {
         self.guest.after_restore();
     }

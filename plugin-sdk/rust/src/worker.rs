@@ -4,8 +4,8 @@ use crate::{Error, Failure, FromArgs, FromItem, IntoOutput, context::Passing};
 
 /// Code that starts once, keeps its state, and is called for each of its items.
 ///
-/// The host creates as many workers as the run sets, each in its own sandbox. Workers share
-/// nothing, so they need no locks.
+/// The host creates as many workers as `--jobs` sets, each in its own sandbox. Workers share no
+/// memory, so they need no locks.
 ///
 /// ```
 /// use mtl_plugin::{Error, Failure, Worker};
@@ -53,12 +53,13 @@ pub trait Worker: Sized + 'static {
     type Item<'a>: FromItem<'a>;
 
     /// The type of a result: `&str`, `&[u8]`, `String`, `Vec<u8>`, `bool`, a number or
-    /// [`Json<T>`](crate::Json). If an item may have no record, an `Option` of these, or `()`.
+    /// [`Json<T>`](crate::Json). If an item may have no record, the type is an `Option` of these,
+    /// or `()`.
     ///
     /// A result may borrow from the item or from the worker.
     type Output<'a>: IntoOutput;
 
-    /// Starts the worker. This is the place for slow work, such as loading a model.
+    /// Starts the worker. Do slow work here, such as loading a model.
     ///
     /// # Errors
     ///
@@ -76,8 +77,8 @@ pub trait Worker: Sized + 'static {
     /// one worker, and the host copied it before its first item. The host calls this function on
     /// each copy, including a copy that replaces a failed worker.
     ///
-    /// This is the place to open files, to ask for the worker's number, and to draw random numbers
-    /// that must differ between workers. If this function panics, the worker fails to start.
+    /// Here, open files, request the worker's number, and draw random numbers that must differ
+    /// between workers. If this function panics, the worker fails to start.
     ///
     /// ```
     /// use mtl_plugin::{Error, Failure, Worker, context};
@@ -148,12 +149,13 @@ pub trait Worker: Sized + 'static {
         Ok(())
     }
 
-    /// Returns the way in which the run passes arguments. [`worker`](macro@crate::worker) asks the
-    /// host. A hand-written worker takes whole items, so its module does not import that function.
+    /// Returns the way in which the run passes arguments. Code of the attribute
+    /// [`worker`](macro@crate::worker) requests it from the host. A hand-written worker takes whole
+    /// items, so its module need not import `argument-passing`.
     ///
     /// # Errors
     ///
-    /// Fails if the worker does not support the run's way.
+    /// Fails if the worker does not support the run's way of passing arguments.
     #[doc(hidden)]
     fn passing() -> Result<Passing, Error> {
         Ok(Passing::Single)

@@ -1,8 +1,9 @@
 //! Makes a component of every example plugin that is built.
 //!
-//! The plugins come from `MTL_EXAMPLE_PLUGINS` (default: the output folder of
-//! `examples-plugins/build`). The components go to the subfolder `component/`, where the tests of
-//! the host find them. Without plugins the test does nothing; under `CI` it fails.
+//! The plugins are in the directory that `MTL_EXAMPLE_PLUGINS` names (default: the output directory
+//! of `examples-plugins/build`). The test writes the components to its subdirectory `component/`,
+//! where the tests of the host find them. If there are no plugins, the test does nothing; under
+//! `CI`, it fails.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
 

@@ -1,4 +1,4 @@
-//! Keeps `src/guest/component/component_type.rs` in step with `plugin-sdk/wit`.
+//! Checks that `src/guest/component/component_type.rs` matches `plugin-sdk/wit`.
 //!
 //! `MTL_UPDATE=1 cargo test -p mtl-plugin --test component_type` rewrites the file.
 
@@ -32,7 +32,7 @@ fn encode(wit: &str) -> Vec<u8> {
     metadata::encode(&resolve, world, StringEncoding::UTF8, None).unwrap()
 }
 
-/// Returns the bytes as a literal, in which text stays readable.
+/// Returns the source of a byte-string literal, in which printable characters are not escaped.
 fn source(bytes: &[u8]) -> String {
     let mut lines = vec![String::new()];
     for &byte in bytes {
@@ -56,7 +56,7 @@ fn source(bytes: &[u8]) -> String {
     )
 }
 
-/// Escapes a leading space, which a continued line of a literal would lose.
+/// Escapes a leading space: after a line continuation (`\`), the compiler skips leading spaces.
 fn leading_space(line: &str) -> String {
     match line.strip_prefix(' ') {
         Some(rest) => format!("\\x20{rest}"),

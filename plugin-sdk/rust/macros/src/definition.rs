@@ -46,7 +46,8 @@ pub(crate) struct Call<'a> {
     pub(crate) name: &'a Ident,
     pub(crate) has_receiver: bool,
     pub(crate) parameters: Vec<Parameter<'a>>,
-    /// The type of the result. The lifetime of a call replaces every lifetime except `'static`.
+    /// The type of the result. In it, the lifetime of a call replaces each lifetime except
+    /// `'static`.
     pub(crate) output: Type,
 }
 
@@ -134,7 +135,7 @@ impl<'a> Parameter<'a> {
     }
 }
 
-/// Returns the name that a simple pattern binds.
+/// Returns the name that a simple pattern binds: `name`, or `Json(name)`.
 fn bound_name(pattern: &Pat) -> Option<&Ident> {
     match pattern {
         Pat::Ident(name) if name.subpat.is_none() => Some(&name.ident),
@@ -144,8 +145,8 @@ fn bound_name(pattern: &Pat) -> Option<&Ident> {
     }
 }
 
-/// Returns the first duplicate name. Items may write `max-length` for `max_length`, but Rust has no
-/// names with `-`, so comparing the names is enough.
+/// Returns the first duplicate name. A JSON key may have `-` in place of `_`, but a Rust name has
+/// no `-`. Two parameters therefore collide only if their names are equal.
 fn first_duplicate<'a>(parameters: &'a [Parameter<'_>]) -> Option<&'a str> {
     let names = || parameters.iter().map(|parameter| parameter.name.as_str());
     names().enumerate().find(|(index, name)| names().take(*index).any(|n| n == *name)).map(|n| n.1)
@@ -221,7 +222,7 @@ impl<'a> Finish<'a> {
     }
 }
 
-/// Returns the function of this name, if the host can call it.
+/// Returns the function of this name, if the block has it. Fails if the host cannot call it.
 fn find_function<'a>(block: &'a ItemImpl, name: &str) -> syn::Result<Option<&'a ImplItemFn>> {
     let mut functions = block.items.iter().filter_map(|item| match item {
         ImplItem::Fn(function) if function.sig.ident == name => Some(function),

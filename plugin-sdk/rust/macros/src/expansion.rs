@@ -1,7 +1,7 @@
 //! Generates the `impl Worker`, which calls the functions of the author's block.
 //!
-//! A compiler error in the generated code means that a type of the author is wrong. The generated
-//! code has the spans of these types, so the compiler reports the error there.
+//! If the generated code does not compile, a type in the author's block is wrong. The generated
+//! code has the spans of the author's types, so the compiler reports the error at the wrong type.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};

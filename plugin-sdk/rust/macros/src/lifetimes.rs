@@ -1,5 +1,5 @@
-//! Names the lifetimes of a result. An associated type must name the lifetimes that a signature
-//! may leave out.
+//! Names the lifetimes of a result type. A signature may elide lifetimes; the associated type
+//! `Output` must name them.
 
 use proc_macro2::Span;
 use syn::{
@@ -13,7 +13,7 @@ pub(crate) fn call_lifetime() -> Lifetime {
     Lifetime::new("'mtl", Span::mixed_site())
 }
 
-/// Returns the type of a result in which every borrow has the lifetime of a call.
+/// Returns the result type, in which each borrow has the lifetime of a call.
 pub(crate) fn name_lifetimes(output: &ReturnType) -> syn::Result<Type> {
     let mut ty = match output {
         ReturnType::Default => parse_quote!(()),

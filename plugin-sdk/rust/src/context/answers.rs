@@ -1,4 +1,4 @@
-//! The answers that a test sets in place of the host's.
+//! The answers that replace the host's in a test.
 
 use super::kinds::{Format, Passing};
 

@@ -1,5 +1,5 @@
-//! Declarations of the host's functions. They have the names and types to which the component model
-//! lowers them, so the same module can run directly and as a component.
+//! Declarations of the host's functions. They have the names and types of the component model's
+//! canonical lowering, so a module can run directly or be converted to a component.
 
 #[link(wasm_import_module = "mtl:plugin/context@1.0.0")]
 #[expect(unsafe_code, reason = "functions of the host can only be declared in an unsafe block")]

@@ -1,9 +1,9 @@
 //! Values that a worker and the host exchange: argument passing, formats and log levels.
 
-/// The way in which an item fills the parameters of a call (`--args`). The attribute
-/// [`worker`](macro@crate::worker) reads items accordingly. A hand-written
-/// [`Worker`](crate::Worker) has one parameter: it must call
-/// [`argument_passing`](crate::context::argument_passing) and read the array or the object itself.
+/// The way in which an item fills the parameters of a call (`--args`). Code that the attribute
+/// [`worker`](macro@crate::worker) generates reads items in this way. A hand-written
+/// [`Worker`](crate::Worker) gets the whole item. To support `args` and `kwargs`, it must call
+/// [`argument_passing`](crate::context::argument_passing), and read the array or the object itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Passing {
     /// The whole item is the parameter.
@@ -18,7 +18,7 @@ pub enum Passing {
 /// The format of an item or of a result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
-    /// Any bytes, shown as text if they are UTF-8.
+    /// Any bytes. The host shows them as text if they are UTF-8.
     #[default]
     Text,
     /// One JSON value.

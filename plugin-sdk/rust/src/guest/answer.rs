@@ -1,4 +1,4 @@
-//! Answers of a worker, and their encodings for the two kinds of host.
+//! Answers of a worker, and their encodings for core modules and components.
 
 use crate::{Error, Failure};
 
@@ -29,15 +29,15 @@ pub(crate) enum PinnedAnswer {
     Refused(MemoryRange),
 }
 
-/// The flags of a result word, above a length of 30 bits.
+/// The flags of a result word: the bits above the 30 bits of the length.
 const ERROR: u64 = 1 << 31;
 const BAD_ITEM: u64 = ERROR | NO_RECORD;
 const NO_RECORD: u64 = 1 << 30;
 pub(crate) const MAX_LENGTH: usize = (1 << 30) - 1;
 
 impl<'a> Answer<'a> {
-    /// Moves an error message to `storage`, which keeps it alive. The bytes of a result stay in
-    /// their buffer.
+    /// Moves an error message to `storage`, so that the host can read it after the call. The bytes
+    /// of a result stay in their buffer.
     pub(crate) fn into_pinned(self, storage: &mut String) -> PinnedAnswer {
         let failure = match self {
             Self::NoRecord => return PinnedAnswer::NoRecord,
@@ -93,7 +93,7 @@ impl From<Error> for Answer<'_> {
 }
 
 impl MemoryRange {
-    /// Returns the range of these bytes. Only WebAssembly calls this function, because a native
+    /// Returns the range of these bytes. Only WebAssembly code may call this function: a native
     /// address can exceed 32 bits.
     fn of(bytes: &[u8]) -> Self {
         if bytes.is_empty() {

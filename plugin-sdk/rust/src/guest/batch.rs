@@ -1,4 +1,4 @@
-//! A batch: many items in one crossing.
+//! A batch: many items in one call from the host.
 //!
 //! ```text
 //!   0  count        host: number of items
@@ -9,10 +9,10 @@
 //!      item bytes
 //! ```
 //!
-//! The host may stop the module at any moment, and then reads the words, as it does after a trap.
-//! Therefore each word is written after the data that it describes. Compiler fences preserve that
-//! order and keep words out of registers. One thread writes and reads, so processor fences are not
-//! needed.
+//! The host may stop the module at any moment. It then reads the words, as it does after a trap.
+//! Therefore the module writes each word after the data that the word describes. Compiler fences
+//! preserve this order, and force the compiler to store each word in memory. The module and the
+//! host use these words on one thread, so processor fences are not needed.
 
 use std::mem;
 use std::sync::atomic::{Ordering, compiler_fence};
@@ -21,17 +21,17 @@ use super::Guest;
 use super::answer::{Answer, MAX_LENGTH, result_too_long_failure};
 use crate::{Failure, Worker};
 
-/// The words before the ends.
+/// The length of the words before the array `end`.
 const HEAD: usize = 16;
 const DONE: usize = 4;
 const OUT: usize = 8;
 const STOP: usize = 12;
 
-/// The flags of an end, above a length of 30 bits.
+/// The flags in a word of `end`: the bits above the 30 bits of the offset.
 const ERROR: u32 = 1 << 31;
 const NO_RECORD: u32 = 1 << 30;
 
-/// The results of one batch, back to back. The host always has their current address.
+/// The results of one batch, one directly after the other. `out` always has their current address.
 #[derive(Debug, Default)]
 pub(crate) struct Results(Vec<u8>);
 
@@ -53,8 +53,8 @@ impl Results {
         }
     }
 
-    /// Returns whether this result is large enough to end the batch. The host then reads it in
-    /// place, because there may be no memory for a copy.
+    /// Returns whether this result is large enough to end the batch. `out` is then the address of
+    /// the result itself, because memory may not suffice for a copy.
     fn is_large(bytes: &[u8]) -> bool {
         (Self::FULL..=MAX_LENGTH).contains(&bytes.len())
     }

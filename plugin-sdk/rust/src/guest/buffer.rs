@@ -1,4 +1,5 @@
-//! Buffers that the host may write to. They are allocated, aligned and found without unsafe code.
+//! Buffers that the host may write to. This module allocates, aligns and finds them without unsafe
+//! code.
 
 /// Bytes that do not move, at an aligned address.
 #[derive(Debug, Default)]

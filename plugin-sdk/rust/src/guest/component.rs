@@ -1,5 +1,5 @@
-//! A custom section with the component type of the module. Runtimes ignore it; `wasm-tools
-//! component new` reads it.
+//! A custom section with the component type of the module. Runtimes ignore this section;
+//! `wasm-tools component new` reads it.
 
 mod component_type;
 

@@ -2,9 +2,9 @@
 
 /// Exports a [`Worker`](crate::Worker) as the plugin of this crate.
 ///
-/// Call it once, in a crate of the type `cdylib`. Built for `wasm32-wasip1` or
-/// `wasm32-unknown-unknown`, the module runs directly. `wasm-tools component new` can turn the same
-/// module into a component. In a native build, as under `cargo test`, the macro exports nothing.
+/// Use the macro once, in a crate of the type `cdylib`. If the target is `wasm32-wasip1` or
+/// `wasm32-unknown-unknown`, the host runs the module directly, and `wasm-tools component new` can
+/// convert it to a component. In a native build, as under `cargo test`, the macro exports nothing.
 ///
 /// ```
 /// use mtl_plugin::{Error, Failure, Worker};
@@ -55,8 +55,8 @@ macro_rules! export {
 
             #[cfg(target_arch = "wasm32")]
             unsafe extern "C" {
-                /// Runs constructors; the linker provides it. If no export calls it, the linker
-                /// wraps a call to it around every export.
+                /// Runs constructors. The linker defines this function. If no export calls it, the
+                /// linker adds a call of it to each export.
                 safe fn __wasm_call_ctors();
             }
 

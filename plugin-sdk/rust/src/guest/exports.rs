@@ -1,4 +1,4 @@
-//! The bodies of the exported functions, for both kinds of host.
+//! The bodies of the exported functions, for core modules and components.
 
 use std::{cell::RefCell, fmt};
 
@@ -10,12 +10,12 @@ use super::{
 use crate::Worker;
 
 thread_local! {
-    /// The buffers of `cabi_realloc`. They are separate from the worker, because an adapter
-    /// allocates while the worker is inside a WASI call.
+    /// The buffers of `cabi_realloc`. They are separate from [`Exports`], because an adapter
+    /// allocates during a WASI call of the worker, while `Exports` is borrowed.
     static HEAP: RefCell<Heap> = const { RefCell::new(Heap::new()) };
 }
 
-/// A worker with the state that its exported functions keep between calls. A module has one such
+/// A worker, and the state that its exported functions use in later calls. A module has one such
 /// value and one thread.
 pub struct Exports<W: Worker> {
     guest: Guest<W>,

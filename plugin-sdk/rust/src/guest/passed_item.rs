@@ -9,11 +9,12 @@ use crate::{
     names::Names,
 };
 
-/// Returns the way in which the run passes arguments, if it suits a `call` with these parameters.
+/// Returns the way in which the run passes arguments, if a `call` with these parameters supports
+/// it.
 ///
 /// # Errors
 ///
-/// Fails with [`Passing::Single`] if there are several parameters.
+/// Fails if the way is [`Passing::Single`] and there are several parameters.
 pub fn passing(parameters: &[&'static str]) -> Result<Passing, Error> {
     match context::argument_passing() {
         Passing::Single if parameters.len() > 1 => Err(Error::new(format_args!(
@@ -77,7 +78,7 @@ impl<'a> PassedItem<'a> {
     }
 }
 
-/// The value for a parameter. The item may have no value for it.
+/// A parameter's name and its argument, which is `None` if the item has no value for the parameter.
 #[derive(Debug)]
 pub struct GivenArgument<'a> {
     name: &'static str,

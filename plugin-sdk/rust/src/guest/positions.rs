@@ -1,7 +1,8 @@
 //! Positions of the parameters' values in an item.
 //!
-//! One pass over the item finds the position of each value. The values are read afterwards, so a
-//! text parameter can borrow its value or decode it in place.
+//! One pass over the item finds the position of each value. The values are read after this pass,
+//! when the item is no longer borrowed, so a text parameter can borrow its value or decode it in
+//! place.
 
 use std::{fmt, ops::Range};
 
@@ -29,7 +30,7 @@ pub(super) struct Position {
 }
 
 impl<const N: usize> Positions<N> {
-    /// Finds the elements of an array, which are the parameters by position. Elements at the end
+    /// Finds the elements of an array, which fill the parameters by position. Elements at the end
     /// may be missing.
     pub(super) fn find_elements(item: &[u8], parameters: &[&str; N]) -> Result<Self, Failure> {
         let mut json = Deserializer::from_slice(item);
@@ -39,7 +40,7 @@ impl<const N: usize> Positions<N> {
             .map_err(|error| bad_item(&error, "array"))
     }
 
-    /// Finds the members of an object, which are the parameters by name.
+    /// Finds the members of an object, which fill the parameters by name.
     pub(super) fn find_members(item: &[u8], parameters: &[&str; N]) -> Result<Self, Failure> {
         let mut json = Deserializer::from_slice(item);
         let members = Members { item: item.as_ptr().addr(), parameters };
@@ -73,7 +74,7 @@ fn bad_item(error: &serde_json::Error, needed: &str) -> Failure {
     Failure::bad_item(format_args!("not a JSON {needed}: {error}"))
 }
 
-/// Returns the position of a value in the item at this address.
+/// Returns the position of a value relative to the item, which begins at this address.
 fn position_in(value: &RawValue, item: usize) -> Range<usize> {
     let start = value.get().as_ptr().addr() - item;
     start..start + value.get().len()
@@ -141,7 +142,7 @@ impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
     }
 }
 
-/// Reads a key as the number of the parameter that it names.
+/// Converts a key to the index of the parameter that it names.
 struct Name<'p>(&'p [&'p str]);
 
 impl<'de> DeserializeSeed<'de> for Name<'_> {
@@ -170,7 +171,7 @@ impl Visitor<'_> for Name<'_> {
     }
 }
 
-/// Returns whether the key is the name, in which `-` may replace `_`.
+/// Returns whether the key equals the name. In the key, `-` may replace `_`.
 fn is_named(name: &str, key: &str) -> bool {
     let same = |(name, key): (u8, u8)| name == key || (name == b'_' && key == b'-');
     name.len() == key.len() && name.bytes().zip(key.bytes()).all(same)

@@ -1,4 +1,5 @@
-//! Numbers and `bool` as results, in JSON. JSON has no infinities and no NaN.
+//! Numbers and `bool` as results, in JSON. JSON has no infinities and no NaN, so these are
+//! failures.
 
 use super::IntoOutput;
 use crate::{Failure, Json, context::Format};

@@ -1,5 +1,5 @@
-//! Answers commands, so that one table of items tests every part of every SDK. The table is in
-//! `tests/integration/languages.rs`.
+//! A worker whose items are commands, one for each part of an SDK. The tests in
+//! `tests/integration/languages.rs` send the same commands to the probe of every SDK.
 
 use mtl_plugin::context::{self, Format, Level};
 use mtl_plugin::{Error, Failure, Worker};
