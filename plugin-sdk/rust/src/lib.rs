@@ -118,7 +118,7 @@ pub use worker::Worker;
 ///   `Cow<'_, str>`.
 /// - `after_restore(&mut self)` is optional. It prepares workers that start from a snapshot: see
 ///   [`Worker::after_restore`].
-/// - `finish(self)` is optional. It returns the finish report, or a `Result` of it.
+/// - `finish(self)` is optional. It returns the finish report, or a `Result` with the report.
 ///
 /// The attribute does not change other functions of the block. `--args` decides how an item fills
 /// the parameters:
