@@ -6,9 +6,9 @@
 //!          tool_locator ─▶ recipe ─▶ plan: steps, shown and run ─▶ renamed into place ─▶ fingerprint
 //! ```
 //!
-//! Only the recipe of a language knows how to build its projects. Compilers run with the user's rights.
-//! Therefore a folder is built only if its name does not look like a plugin file (`plugin_path`), and
-//! each command line is shown before it runs, even if it only looks for a compiler.
+//! Only the recipe of a language contains the commands that build its projects. Compilers run with the user's rights.
+//! To protect the user, a directory whose name looks like a plugin file is never built (`plugin_path`). Each command
+//! line is shown before it runs, even if the command only looks for a compiler.
 
 mod builder;
 mod command;

@@ -5,8 +5,8 @@
 //!                                                          └ trials: items through fresh pools
 //! ```
 //!
-//! The report goes to standard output. The library loads and starts the plugin. If that fails, this
-//! module decides which check has failed, and which checks cannot run.
+//! The library loads and starts the plugin. If loading or starting fails, this module decides which check has failed,
+//! and which checks cannot run. The report goes to standard output.
 
 mod args;
 mod calls;

@@ -48,8 +48,8 @@ pub(super) fn command() -> clap::Command {
     show_defaults(Cli::command())
 }
 
-/// Moves default values into the help texts. clap would show `[default: X]`, but some flags compute
-/// their default, and their help texts have the form `(default: X)`.
+/// Moves default values into the help texts, as `(default: X)`, instead of clap's `[default: X]`.
+/// Flags with a computed default already use the first form in their help texts.
 fn show_defaults(command: clap::Command) -> clap::Command {
     command.mut_args(show_default).mut_subcommands(show_defaults)
 }

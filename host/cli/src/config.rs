@@ -5,12 +5,12 @@
 //! file ─▶ entries with their lines ─▶ flags that are not given ──────┴▶ clap again ─▶ RunArgs
 //! ```
 //!
-//! A key of `[pool]` is the long name of a flag, and becomes that flag. So a key accepts the same
-//! values as its flag, and no other code declares them. A flag on the command line overrides the same
-//! flag in the file, and every flag in the file that conflicts with it. Each `[[worker]]` is one
-//! worker, like `--worker`.
+//! A key of `[pool]` is the long name of a flag, and is converted to this flag. A key therefore
+//! accepts the same values as its flag, without a second declaration. A flag on the command line
+//! overrides its own key in the file, and the keys of all flags that conflict with it. Each
+//! `[[worker]]` adds one worker, like `--worker`.
 //!
-//! Paths in the file are relative to the folder of the file.
+//! Paths in the file are relative to the directory of the file.
 
 mod entry;
 mod error;
@@ -84,8 +84,8 @@ impl Config {
         Ok(config)
     }
 
-    /// Returns the settings of the file that the command line does not override. `given` has the
-    /// flags on the command line, and `command` has their definitions.
+    /// Returns the settings of the file that the command line does not override. `given` contains
+    /// the flags on the command line, and `command` defines all flags.
     pub(super) fn additions(
         self,
         command: &Command,

@@ -1,8 +1,8 @@
 //! Standard error, which messages and the progress bar share.
 //!
-//! Every message is written in one piece, above the bar. All control characters in it are escaped,
-//! except line feeds and tabs. Write errors are ignored, because there is no other place to report
-//! them.
+//! Every message is written in one piece, above the bar. All its control characters are escaped,
+//! except line feeds and tabs. Write errors are ignored, because they cannot be reported anywhere
+//! else.
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};

@@ -1,8 +1,8 @@
 //! Standard input, output and error, which may be closed when the command starts.
 //!
-//! Before `main`, Rust's runtime opens `/dev/null` for each closed stream. Results would silently vanish there, and the
-//! input would silently be empty. This module therefore checks the streams earlier, in an initialiser that the C library
-//! runs.
+//! Before `main`, Rust's runtime opens `/dev/null` for each closed stream. The run would then silently discard its
+//! results, or read an empty input. This module therefore checks the streams earlier, in an initialiser that the C
+//! library runs.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -81,8 +81,9 @@ static CLOSED: AtomicU8 = AtomicU8::new(0);
     unsafe_code,
     reason = "no safe code runs before Rust's runtime replaces a closed stream with `/dev/null`"
 )]
-// SAFETY: the C library calls each function in this section once, before `main`, on the only thread. The section holds
-// pointers to C functions like `check_streams`. The C library passes arguments, which a C function may ignore.
+// SAFETY: the C library calls each function in this section once, before `main`, on the only thread. The section
+// contains pointers to C functions, such as `check_streams`. The C library passes arguments, and a C function may
+// ignore them.
 #[unsafe(link_section = ".init_array")]
 #[used]
 static CHECK_STREAMS: extern "C" fn() = {

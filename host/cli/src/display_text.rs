@@ -65,8 +65,8 @@ mod tests {
         }
     }
 
-    /// The files that turn names into text without this type. Each has the number of such places, and the reason why
-    /// they are safe.
+    /// The files that convert names to text without this type. Each row has the file, the number of its conversions,
+    /// and the reason why they are safe.
     const OTHERWISE: [(&str, usize, &str); 9] = [
         ("src/display_text.rs", 1, "this type itself"),
         ("src/shell.rs", 1, "a word of a hint or a command line, shown by `escape`"),

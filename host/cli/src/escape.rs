@@ -16,8 +16,8 @@ pub(super) fn line(text: &str) -> String {
     shown
 }
 
-/// Returns `text` with its line breaks, escaped, and with `indent` before each line except the first.
-/// The indent keeps a line of `text` from looking like a line of the command.
+/// Escapes `text`, except its line breaks, and inserts `indent` before each line except the first.
+/// Because of the indent, no line of `text` looks like a message of the command.
 pub(super) fn block(text: &str, indent: &str) -> String {
     let text = text.trim_end();
     let mut shown = String::with_capacity(text.len());
@@ -31,8 +31,8 @@ pub(super) fn block(text: &str, indent: &str) -> String {
     shown
 }
 
-/// Returns equivalent JSON, with every character escaped that is not plain. JSON has such characters
-/// only in strings.
+/// Returns equivalent JSON, and escapes every character that is not plain. In JSON, such characters
+/// occur only in strings.
 pub(super) fn json(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {

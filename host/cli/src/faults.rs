@@ -1,5 +1,5 @@
-//! The faults of a run. The first are shown, the others counted. `--faults` writes all of them to a
-//! file, together with all items whose results are not in the output.
+//! The faults of a run. The command shows the first faults, and counts the other faults. `--faults` writes all faults
+//! to a file, and adds all items whose results are not in the output.
 
 use std::fmt;
 

@@ -1,6 +1,6 @@
-//! `--faults FILE`: each fault as a line of JSON. A user can examine the faults, or retry their items.
-//! An item without a fault has a line if its result is not in the output. Each item that was read is
-//! therefore in the output or in this file.
+//! `--faults FILE`: each fault as a line of JSON. A user can examine the faults, or retry their items. The file has a
+//! line for an item without a fault if the item's result is not in the output. Each item that was read is therefore in
+//! the output or in this file.
 
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -119,8 +119,8 @@ impl FaultsFile {
         added.map_err(|source| self.failed(source))
     }
 
-    /// Returns whether the lines of an earlier run may be replaced. If no worker is ever ready, the run runs no item,
-    /// and keeps these lines.
+    /// Returns whether this run may replace the lines of an earlier run. If no worker ever becomes ready, no item runs,
+    /// and the lines of the earlier run stay in the file.
     fn may_write(&self) -> bool {
         self.has_run_items || self.lines.has_begun()
     }

@@ -1,8 +1,7 @@
 //! `--finish-output FILE`: each finish report as a line of JSON.
 //!
-//! An instance ends on the thread of its worker, and its report is written there. A replaced instance
-//! ends in the middle of a run. No worker can handle a full disk, so `FinishFile` keeps the first
-//! write error until the run ends.
+//! When an instance ends, the thread of its worker writes the report. A replaced instance ends in the middle of a run.
+//! A worker cannot handle a full disk. `FinishFile` therefore stores the first write error until the run ends.
 
 use std::io;
 use std::path::{Path, PathBuf};

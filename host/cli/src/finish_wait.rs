@@ -1,5 +1,5 @@
-//! The message about a long wait for finish reports. Without it, the command would seem to hang after
-//! its work is done.
+//! The message about a long wait for finish reports. Without this message, the command would seem to hang after its
+//! last item.
 
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -16,12 +16,12 @@ pub(super) struct FinishWait {
 }
 
 impl FinishWait {
-    /// The time before the message: longer than the `finish` of most plugins, and short enough for a
+    /// The delay before the message appears. It is longer than the `finish` of most plugins, and short enough for a
     /// user who waits.
     const DELAY: Duration = Duration::from_secs(3);
 
-    /// Starts a thread that shows the message once if the wait takes long. If the thread cannot start,
-    /// there is no message.
+    /// Starts a thread that shows the message once if the wait exceeds `DELAY`. If the thread cannot start, there is no
+    /// message.
     pub(super) fn begin(report: &Report, stop: &StopFlag) -> Self {
         let (report, stop) = (report.clone(), stop.clone());
         let (end_sender, end_receiver) = bounded::<()>(0);

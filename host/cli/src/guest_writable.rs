@@ -1,7 +1,8 @@
-//! Refuses files of the run that a plugin may change. A plugin that replaces its own code, a configuration or the cache
-//! would decide what the next run does.
+//! Refuses files of the run that a plugin may change. A plugin could control the next run by replacing its own code, a
+//! configuration or the cache.
 //!
-//! Items and results may be in a granted directory. The run opens them with an [`Opener`], which follows no link there.
+//! Files of items and results may be in a granted directory. The run opens such files with an [`Opener`], which follows
+//! no symbolic link in a granted directory.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! Hints of the command about errors of the library.
 //!
-//! The library does not know the flags of the command. If a flag helps against a kind of error, this module has the
-//! hint; otherwise the hint of the library is shown.
+//! The library does not know the flags of the command. If a flag helps against a kind of error, this module has a hint
+//! about the flag. Otherwise, the command shows the hint of the library.
 
 use std::net::SocketAddr;
 

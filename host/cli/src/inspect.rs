@@ -1,7 +1,7 @@
 //! `mtl-host inspect`: shows the content of a plugin, and the grants that it may need.
 //!
-//! The findings go to standard output. If a run would refuse the plugin, the run's error goes to
-//! standard error. The plugin chose its own names, so every name is escaped for the terminal.
+//! The findings go to standard output. If a run would refuse the plugin, the error of such a run goes to standard
+//! error. All names come from the untrusted plugin, so every name is escaped for the terminal.
 
 use std::fmt::Write;
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! `mtl-host new`: creates a project that contains the SDK of its language, so that the first run
 //! downloads nothing.
 //!
-//! If a file cannot be written, no part of the project stays.
+//! If a file cannot be written, all files of the project are removed.
 
 mod error;
 mod name;

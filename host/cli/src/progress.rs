@@ -1,7 +1,7 @@
 //! The progress of a run: a bar for people, or JSON for programs.
 //!
-//! A thread reads the counters of the pool: ten times a second for the bar, once a second for JSON. It
-//! never makes a worker wait.
+//! A thread reads the counters of the pool: ten times a second for the bar, once a second for JSON. Workers never wait
+//! for this thread.
 
 mod frame;
 mod json;

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-/// Error of a side file named `-`. Only results can go to standard output by that name. A side file is
-/// emptied first, and other output would be lost.
+/// Error of a side file named `-`. Only results can go to standard output under the name `-`. The command empties a
+/// side file first, which would delete other output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not the name of a file; for standard output, write `/dev/stdout`")]
 pub(crate) struct SideFileNameError;

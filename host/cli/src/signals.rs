@@ -1,13 +1,13 @@
 //! Ctrl-C, and the other signals that ask a program to end: SIGTERM, SIGQUIT and SIGHUP. The first
 //! signal asks the run to end, and the second ends the process.
 //!
-//! A SIGHUP never ends the process immediately: when a terminal is closed, both the system and the
-//! shell send one. SIGHUP and SIGQUIT stay ignored if they are ignored when the command starts, as under
-//! `nohup`, or in the background of a script.
+//! A SIGHUP never ends the process immediately: when a terminal is closed, both the kernel and the shell send a SIGHUP.
+//! SIGHUP and SIGQUIT stay ignored if they are ignored when the command starts, as under `nohup`, or in the background
+//! of a script.
 //!
-//! A thread handles the signals and may write to the terminal. If it hangs in a write (standard
-//! error may be a pipe that nobody empties), the signal handler itself ends the process at the next
-//! signal. The flag `busy` tells the handler that the thread is in that state.
+//! A thread handles the signals and may write to the terminal. The thread can hang in this write, because standard
+//! error may be a pipe that nobody reads. In this case, the signal handler itself ends the process at the next signal.
+//! While the thread handles a signal, it sets the flag `busy` for the signal handler.
 
 use std::fs;
 use std::io;
@@ -26,10 +26,10 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::report::Report;
 
-/// Turns a write beyond the limit on file sizes (`ulimit -f`) into an error. By default, the system would end the
-/// process.
+/// Makes a write beyond the limit on file sizes (`ulimit -f`) fail with an error. By default, such a write ends the
+/// process with SIGXFSZ.
 ///
-/// The signal is caught, not ignored, because child processes would inherit an ignored signal.
+/// The process catches the signal, because child processes would inherit an ignored signal.
 pub(super) fn catch_file_size_signal() {
     // If the handler cannot be installed, such a write ends the process, as it ends most programs.
     let _ = register(SIGXFSZ, Arc::default());

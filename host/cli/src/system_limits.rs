@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use mtl_host::limits::TotalMemory;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Returns the default memory limit of all plugins together: three quarters of the memory that this
-/// process can get. The rest is for the host, compiled code and other processes.
+/// Returns the default memory limit of all plugins together: three quarters of the memory that is
+/// available to this process. The remaining quarter is for the host, compiled code and other
+/// processes.
 pub(super) fn total_memory() -> TotalMemory {
     let group = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let available = fs::read_to_string("/proc/meminfo").unwrap_or_default();
@@ -19,8 +20,8 @@ pub(super) fn total_memory() -> TotalMemory {
     }
 }
 
-/// Raises the limit on open files to the maximum that the system allows this process. The usual
-/// limit is lower, and files that plugins hold open count towards it.
+/// Raises the limit on open files to the maximum that the system allows this process. The limit is
+/// usually lower at the start of a process. It includes the files that plugins have open.
 pub(super) fn allow_open_files() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     // If the system refuses, the lower limit stays.
@@ -39,8 +40,9 @@ fn available_bytes(meminfo: &str) -> Option<u64> {
     kib.checked_mul(1024)
 }
 
-/// Returns the files that may limit this process: those of its control group and of every parent
-/// group, in both versions of control groups. In a container, only the root may exist.
+/// Returns the paths of the files that may limit the memory of this process. Each path belongs to
+/// its control group or to a parent group, in either version of control groups. In a container,
+/// only the files of the root group may exist.
 fn group_limits(cgroup: &str) -> impl Iterator<Item = PathBuf> {
     cgroup.lines().flat_map(|line| {
         let mut fields = line.splitn(3, ':').skip(1);

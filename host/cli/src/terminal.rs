@@ -1,7 +1,7 @@
 //! Escaped output for a terminal. The results of a plugin and untrusted items may contain escape
 //! sequences, which a terminal would execute. `--raw` disables the escaping.
 //!
-//! A file or a pipe gets every byte unchanged, by the same code as without this module.
+//! A file or a pipe receives every byte unchanged: this module does not process such an output.
 
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;

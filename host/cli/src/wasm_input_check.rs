@@ -1,5 +1,5 @@
-//! Checks that no input is a WebAssembly file. Such an input is probably a second plugin, named by
-//! mistake.
+//! Checks that no input is a WebAssembly file. Such an input is probably a second plugin that the
+//! user named by mistake.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -33,8 +33,9 @@ impl WasmInputError {
     }
 }
 
-/// Checks that no input is a WebAssembly file. An input that cannot be read passes: reading its items
-/// reports the error. The hint depends on `config`, which may name the plugin of the run.
+/// Checks that no input is a WebAssembly file. An input that cannot be read passes this check,
+/// because the run later reports the read error. The hint of the error depends on `config`: the
+/// configuration may already name the plugin of the run.
 pub(crate) fn check(
     opener: &Opener,
     inputs: &[PathBuf],

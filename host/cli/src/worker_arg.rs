@@ -1,5 +1,5 @@
 //! The settings of one worker: `--worker PLUGIN[,KEY=VALUE]…`, or a table `[[worker]]` of a
-//! configuration file. Both have the same keys.
+//! configuration file. Both forms have the same keys.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};

@@ -55,8 +55,8 @@ impl WorkerArgs {
         if !self.trust_precompiled {
             return loader;
         }
-        // SAFETY: `trust_precompiled` requires that each precompiled file comes from a trusted source.
-        // The user asserts this with `--trust-precompiled`, as for a program that they start.
+        // SAFETY: `trust_precompiled` requires that each precompiled file comes from a trusted source. With
+        // `--trust-precompiled`, the user asserts this trust, as for any program that the user starts.
         unsafe { loader.trust_precompiled() }
     }
 

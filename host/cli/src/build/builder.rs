@@ -1,7 +1,7 @@
-//! Builds the plugin of a project, unless its fingerprint still matches.
+//! Builds the plugin of a project, unless the fingerprint of its last build still matches.
 //!
-//! All output is in the project's folder `build`. The compiler writes into a new folder in it, and the
-//! finished plugin is then renamed. A second build of the same project waits for the first.
+//! All output is in the project's directory `build`. The compiler writes into a new subdirectory. A rename then moves
+//! the finished plugin to its final path. A second build of the same project waits for the first build.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
@@ -120,8 +120,8 @@ impl<'a> Builder<'a> {
             Product::AtOutput | Product::In(_) => {
                 Fingerprint::of(plugin, digest, None, &plan.tools)
             }
-            // Only cargo knows the sources, and only after the build. If a source changed during the
-            // build, the plugin may contain either version, so no fingerprint is written.
+            // cargo lists the sources only after the build. If a source changed during the build, the plugin may
+            // contain its old or its new version. No fingerprint is written in this case.
             Product::Cargo => recipe::sources_of_cargo(plugin, self.project.dir())
                 .filter(|sources| !sources.iter().any(|source| is_newer(source, started)))
                 .and_then(|sources| {
@@ -224,8 +224,8 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// Returns whether a file was modified at that time or later. Cargo.lock does not count, because
-/// cargo writes it.
+/// Returns whether `file` was modified at the time `than` or later. Returns `false` for Cargo.lock, because cargo
+/// itself writes Cargo.lock.
 fn is_newer(file: &Path, than: SystemTime) -> bool {
     let modified = fs::metadata(file).and_then(|found| found.modified());
     !file.ends_with("Cargo.lock") && modified.is_ok_and(|modified| modified >= than)

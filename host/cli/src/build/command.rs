@@ -5,9 +5,9 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Returns a command that runs the program `file` in `dir`. The command has no input, because standard
-/// input may be the items of a run. `file` is a full path, because the system would search for a bare
-/// name again, from `dir`.
+/// Returns a command that runs the program `file` in `dir`. The command has no input, because the host's standard input
+/// may contain the items of a run. `file` is a full path: the system would look up a bare name in `PATH` again,
+/// relative to `dir`.
 pub(super) fn command(file: &Path, dir: &Path) -> Command {
     let mut command = Command::new(file);
     command.current_dir(dir).stdin(Stdio::null());
@@ -18,9 +18,9 @@ pub(super) fn command(file: &Path, dir: &Path) -> Command {
     command
 }
 
-/// Returns the value of `PATH` for programs that run in another folder: without relative folders,
-/// which would mean other folders there. If no folder is left, returns `None`, because an empty `PATH`
-/// means the current folder.
+/// Returns the value of `PATH` for programs that run in another directory. The value has no relative paths, because
+/// they would name other directories there. If no path is left, returns `None`, because an empty `PATH` means the
+/// current directory.
 fn search_path(path: Option<OsString>) -> Option<OsString> {
     let path = path?;
     let folders = env::split_paths(&path).filter(|folder| folder.is_absolute());

@@ -1,9 +1,10 @@
 //! The fingerprint of a build: a digest of its sources and the metadata of its tools, stored next to
 //! the plugin. While the fingerprint matches, the plugin is not built again.
 //!
-//! The digest covers the contents of sources, so a fresh checkout of the same sources builds nothing.
-//! Compilers are compared by the metadata of their files, because a query for their versions takes
-//! longer than all other checks. A removed compiler does not count as a change, so the plugin still runs.
+//! The digest covers the contents of the sources, but not their timestamps. A fresh checkout of the same sources
+//! therefore causes no build. Compilers are compared by the metadata of their files, because a query for their versions
+//! takes longer than all other checks. If a compiler was removed, the fingerprint still matches, and the plugin still
+//! runs.
 
 use std::fs::{self, File};
 use std::io::{self, Read};

@@ -1,7 +1,7 @@
-//! The two meanings of a plugin's path: a file, or a folder of sources to build.
+//! The two kinds of plugin path: a plugin file, or a directory of sources to build.
 //!
-//! A compiler runs with the rights of the user. Therefore a folder is built only if its name does not
-//! look like a plugin file, and only by a command that runs or compiles plugins.
+//! A compiler runs with the user's rights. To protect the user, a directory whose name looks like a
+//! plugin file is never built. Only commands that run or compile plugins build directories.
 
 use std::path::Path;
 

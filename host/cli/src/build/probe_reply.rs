@@ -17,10 +17,11 @@ pub(super) enum ToolAnswer {
 }
 
 impl ToolAnswer {
-    /// Asks a tool for the project in the folder `project`, after showing the command line with `show`.
+    /// Runs `tool` with `args` and returns its answer, after showing the command line with `show`. Does not run a tool
+    /// from inside the directory `project`.
     ///
-    /// The tool runs in a folder outside of the project. Many tools start another program that a file
-    /// in the current folder names, as rustup does with `rust-toolchain.toml`.
+    /// The tool runs in a directory outside the project. Otherwise, a file of the project could make the tool start
+    /// another program, as `rust-toolchain.toml` does with rustup.
     pub(super) fn ask(
         tool: &Tool,
         args: &[&str],

@@ -100,8 +100,8 @@ fn recognise(folder: &Folder, typed_path: &Path) -> Result<Language, ProjectErro
     }
 }
 
-/// Returns the languages that have a manifest in the folder. If there is a manifest, scripts in other
-/// languages do not count.
+/// Returns each language that has a manifest in `folder`, with the manifest's name. If the
+/// directory has a manifest, the caller ignores scripts in other languages.
 fn manifests(folder: &Folder) -> Vec<(Language, String)> {
     let scripts =
         if is_assemblyscript(folder) { Language::Assemblyscript } else { Language::Javascript };

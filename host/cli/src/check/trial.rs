@@ -30,8 +30,8 @@ impl Subject<'_> {
 }
 
 impl<'a> Trial<'a> {
-    /// Items cross one by one, except in the check of batches. Otherwise the size of a batch would
-    /// depend on timing.
+    /// The plugin receives items one by one, except in the check of batches. With adaptive chunks,
+    /// the size of a batch would depend on timing.
     const ALONE: ChunkSize = ChunkSize::Fixed(NonZeroUsize::MIN);
     const TOGETHER: ChunkSize = ChunkSize::Fixed(NonZeroUsize::new(256).unwrap());
 

@@ -66,8 +66,8 @@ pub(super) fn conflict(command: &Command, one: &Arg, other: &Arg) -> bool {
 /// The flags for identical workers, which cannot be used with a list of workers.
 const ONLY_IDENTICAL: [&str; 5] = ["jobs", "init", "init-file", "sha256", "call"];
 
-/// Adds the settings of the entries. If the file lists workers, returns the plugin of the workers that
-/// name no plugin.
+/// Adds the settings of `entries` to `additions`. If the file lists workers, returns the value of the key `plugin`,
+/// which is the default plugin of these workers.
 pub(super) fn add(
     entries: Vec<Entry>,
     lists_workers: bool,
@@ -123,8 +123,8 @@ impl FlagContext<'_> {
         })
     }
 
-    /// Returns the arguments that an entry adds to the command line. An overridden entry adds none,
-    /// but its value is checked.
+    /// Returns the arguments that an entry adds to the command line. An overridden entry adds no arguments, but its
+    /// value is still checked.
     fn added(&self, entry: Entry) -> Result<Vec<String>, ConfigError> {
         let (location, key) = (entry.location.clone(), entry.key.clone());
         let arg = self.arg(&location, &key)?;
@@ -174,8 +174,8 @@ impl FlagContext<'_> {
     }
 }
 
-/// Checks values with the parser of the flag, and returns its message. Conflicts between flags are
-/// checked later.
+/// Checks the values in `flags` with the parsers of their flags. If a parser fails, returns its message. Conflicts
+/// between flags are checked later.
 fn validate(command: &Command, flags: &[String]) -> Result<(), String> {
     if flags.is_empty() {
         return Ok(());

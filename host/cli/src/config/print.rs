@@ -15,8 +15,8 @@ use crate::init_arg::InitArg;
 use crate::run_args::RunArgs;
 use crate::worker_arg::WorkerArg;
 
-/// Returns a configuration file with the settings of `args`, and absolute paths. `found` has the parsed
-/// flags of `command`, from which `args` were created.
+/// Returns the text of a configuration file with the settings of `args`. All paths in the text are absolute. `found`
+/// contains the flags that `command` parsed. `args` were created from these flags.
 pub(crate) fn print(
     command: &Command,
     found: &ArgMatches,

@@ -1,5 +1,5 @@
-//! Paths in a configuration file. They are relative to its folder when the file is read, and absolute
-//! when it is written, so that a written file can be moved.
+//! Paths in a configuration file. When the file is read, its paths are relative to its directory.
+//! When the file is written, its paths are absolute, so that the user can move it.
 
 use std::any::TypeId;
 use std::path::{Path, PathBuf};

@@ -35,8 +35,8 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    /// Records the number of items that are `done` at the time `now`; both count from the start. Returns
-    /// the rate in items per second, which stays the same without new items.
+    /// Records that `done` items are finished at the time `now`. Both numbers count from the start of the run. Returns
+    /// the rate in items per second. Without new items, the rate stays the same.
     pub(super) fn observe(&mut self, now: Duration, done: u64) -> Option<f64> {
         let (more, took) = (done.saturating_sub(self.done), now.saturating_sub(self.time));
         if more > 0 && !took.is_zero() {

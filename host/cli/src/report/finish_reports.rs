@@ -1,5 +1,5 @@
-//! The limit on finish reports that are shown. All workers together may show as many bytes per second
-//! as one worker may write. The module is pure: the caller passes the time.
+//! The limit on the finish reports that the command shows. The reports of all workers together may have as many bytes
+//! per second as the output of one worker. The module is pure: the caller passes the time.
 
 use std::time::Instant;
 

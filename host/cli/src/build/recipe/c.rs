@@ -1,5 +1,5 @@
-//! C and C++: Zig, which contains a compiler and a C library for WebAssembly; or clang, if a C library
-//! for WebAssembly is installed.
+//! The recipe for C and C++. It uses Zig, which contains a compiler and a C library for WebAssembly. The alternative is
+//! clang, if a C library for WebAssembly is installed.
 
 use std::path::{Path, PathBuf};
 

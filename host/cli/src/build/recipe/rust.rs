@@ -80,8 +80,7 @@ fn is_pinned(project: &Path) -> bool {
     folders.any(|folder| TOOLCHAINS.iter().any(|name| folder.join(name).exists()))
 }
 
-/// Finds the plugin of the project in the messages of cargo. Unless there is exactly one plugin, the error
-/// lists all plugins.
+/// Finds the project's plugin in the messages of cargo. If no plugin can be selected, the error lists all plugins.
 pub(crate) fn plugin_in_messages(messages: &[u8], project: &Path) -> Result<PathBuf, Vec<String>> {
     let messages = messages.split(|byte| *byte == b'\n');
     let messages = messages.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
@@ -100,8 +99,8 @@ pub(crate) fn plugin_in_messages(messages: &[u8], project: &Path) -> Result<Path
         let files = files.filter(|file| file.ends_with(".wasm"));
         plugins.extend(files.map(|file| (manifest.clone(), PathBuf::from(file))));
     }
-    // A dependency may itself be a plugin. Dependencies count only if the project is a workspace
-    // without its own package.
+    // A dependency may itself be a plugin. If the project has its own package, plugins from dependencies are ignored.
+    // If the project is a workspace without a package, they are candidates.
     if messages.iter().filter_map(manifest).any(|manifest| is_own(&manifest)) {
         plugins.retain(|(manifest, _)| is_own(manifest));
     }
@@ -112,8 +111,8 @@ pub(crate) fn plugin_in_messages(messages: &[u8], project: &Path) -> Result<Path
     }
 }
 
-/// Returns the sources of a plugin, from the dependency file that cargo writes next to it, and the
-/// settings files, which may not exist.
+/// Returns the sources of `plugin`, and paths of settings files, which may not exist. The sources come from the
+/// dependency file that cargo writes next to the plugin.
 pub(crate) fn sources(plugin: &Path, project: &Path) -> Option<Vec<PathBuf>> {
     let rules = std::fs::read_to_string(plugin.with_extension("d")).ok()?;
     let mut sources: Vec<PathBuf> = rule_files(rules.lines().next()?);
