@@ -1,8 +1,9 @@
-//! Checks that no item needs an allocation between source and sink: ten times the items take the same number of
-//! allocations, in this process and in those of workers.
+//! Checks that no item needs an allocation between source and sink. A run with ten times as many items performs the
+//! same number of allocations, in this process and in the processes of workers.
 //!
-//! The count covers a whole program, so this test is a program. It is its own child, so it has its own `main` and no
-//! test harness. In a child, native code takes the plugin's pointer, and its finish report contains its count.
+//! The global allocator counts the allocations of a whole process, so this test is a program of its own. The program
+//! starts itself as the process of a worker, so it has its own `main` and no test harness. In a worker's process,
+//! native code replaces the plugin. The finish report contains the number of allocations of the process.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
 
@@ -68,9 +69,9 @@ const ITEMS: usize = 10_000;
 /// The number of items in flight.
 const WINDOW: usize = 500;
 
-/// The number of additional allocations that ten times the items may take. The timing of threads varies: a whole window
-/// may be in flight for the first time late in the run, with each item in its own claim and its own buffer of outcomes.
-/// In most cases, one allocation per claim would exceed this number.
+/// The number of additional allocations that a run with ten times as many items may perform. The timing of threads
+/// varies: a whole window may be in flight for the first time late in the run, with each item in its own claim and its
+/// own buffer of outcomes. If each claim needed one allocation, most runs would exceed this number.
 const TOLERANCE: u64 = 3 * WINDOW as u64;
 
 /// A time limit far above the time of the tests.

@@ -11,8 +11,9 @@ use rustix::process::getppid;
 
 use crate::misdeeds::{self, call, not_refused};
 
-/// Performs the misdeed that the item names, and returns its result. A set of misdeeds returns a message for each that
-/// the kernel did not refuse. Any other item gets the result that the replaced plugin would return.
+/// Performs the misdeed that the item names, and returns the result. If the item names a set of misdeeds, returns a
+/// message for each misdeed that the kernel did not refuse. For any other item, returns the result of the replaced
+/// plugin.
 pub(crate) fn answer(item: &[u8]) -> Result<String, Failure> {
     let item = str::from_utf8(item).map_err(Failure::bad_item)?;
     let (misdeed, target) = item.split_once(' ').unwrap_or((item, ""));
@@ -78,8 +79,8 @@ fn lengthen(name: &str) -> String {
     )
 }
 
-/// Tests whether a file exists, which Landlock does not refuse. The name is absolute, or is resolved below each
-/// directory that the process holds open.
+/// Tests whether a file exists. Landlock does not restrict this test. An absolute `name` is tested directly. A relative
+/// `name` is tested below each directory that the process has open.
 fn exists(name: &str) -> String {
     let name = path(name);
     if name.as_bytes().starts_with(b"/") {
@@ -140,7 +141,7 @@ fn die(way: &str) -> String {
 
 #[expect(unsafe_code, reason = "hostile code does this")]
 fn read_from_nowhere() -> Result<usize, i32> {
-    // SAFETY: the address is never mapped, so the read faults and ends the process before it can return. That is the
-    // purpose.
+    // SAFETY: the address is never mapped, so the read raises SIGSEGV, which ends the process. The misdeed intends this
+    // crash, and the read never returns.
     Ok(usize::from(unsafe { std::ptr::without_provenance::<u8>(8).read_volatile() }))
 }

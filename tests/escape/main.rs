@@ -1,7 +1,7 @@
 //! Tests what a plugin could do after it has taken over its worker's process through a defect in
 //! the engine. Native code takes the plugin's place in the same jail, and tries to get out.
 //!
-//! This program is its own worker, so it has its own `main` and no test harness.
+//! The program starts itself as the worker, so it has its own `main` and no test harness.
 
 #[path = "../harness.rs"]
 mod harness;

@@ -94,8 +94,8 @@ pub(crate) fn on_processes(parent: i32) -> Vec<Attempt> {
         ("read the parent's limits",      libc::SYS_prlimit64, &[parent, 0, 0, part]),
         ("change its priority",           libc::SYS_setpriority, &[0, 0, 0]),
     ]);
-    // The filter claims that this call does not exist. The C library then uses `clone`, whose flags
-    // the filter can check.
+    // The filter answers `clone3` with ENOSYS, as an old kernel does. The C library then uses
+    // `clone`, and the filter can check the flags of `clone`.
     tried.extend(try_all(libc::ENOSYS, &[("clone with `clone3`", libc::SYS_clone3, &[part, 64])]));
     #[cfg(target_arch = "x86_64")]
     tried.extend(try_all(libc::EPERM, &[
@@ -253,8 +253,8 @@ pub(crate) fn on_code() -> Vec<Attempt> {
     ])
 }
 
-/// Tries to take memory that no limit counts, or to change how the kernel treats memory. The jail
-/// never allows these calls.
+/// Tries to allocate memory that no limit covers, or to change how the kernel treats memory. The
+/// jail never allows these calls.
 #[rustfmt::skip]
 pub(crate) fn on_memory() -> Vec<Attempt> {
     let (none, all) = (usize::MAX, flag(libc::PROT_READ | libc::PROT_WRITE));
@@ -286,8 +286,8 @@ pub(crate) fn on_memory() -> Vec<Attempt> {
     ])
 }
 
-/// Tries to take more threads or memory than the runtime needs after its start. The seal refuses
-/// each call.
+/// Tries to create a thread, and to make system calls that the runtime does not need after its
+/// start. The seal refuses each call.
 pub(crate) fn on_resources() -> Vec<Attempt> {
     let all = flag(libc::PROT_READ | libc::PROT_WRITE);
     let private = flag(libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);

@@ -1,13 +1,13 @@
-//! Tests a parent whose child violates the protocol: the parent ends the child's work, and continues.
+//! Tests a parent whose child violates the protocol: the parent stops using the child, and continues.
 //!
 //! ```text
 //! parent: a pool, or a loader, of the library ── starts ──▶ this program, as a child: `child.rs`
 //!         `workers.rs`, `compilers.rs`                        it speaks the protocol of `wire.rs`
 //! ```
 //!
-//! A defect in the engine could let a plugin take over its process. Our own code plays such a process here, without a
-//! jail, as these tests are about the parent. This program is its own child, so it has its own `main` and no test
-//! harness.
+//! A defect in the engine could let a plugin take over its process. This program simulates such a process. It runs
+//! without a jail, because the tests are about the parent. The program starts itself as the child, so it has its own
+//! `main` and no test harness.
 
 mod child;
 mod compilers;

@@ -73,8 +73,8 @@ fn finished_results_appear_while_a_later_item_runs() {
     }
 }
 
-/// Stops a run of eight items and waits for its end. Two workers each hold four of the items, and both work on their
-/// first item when the run is stopped.
+/// Stops a run of eight items and waits for its end. Each of two workers has claimed four items. When the run is
+/// stopped, each worker is running the first item of its claim.
 fn stopped_in_the_middle(host: Host) -> Finished {
     let mut running = host
         .plugin("wait.wat")

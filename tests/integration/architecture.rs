@@ -1,7 +1,7 @@
-//! Checks the layers in host/docs/architecture.md: a module imports only from the rows below its own.
+//! Checks the layers in host/docs/architecture.md: a module imports only from modules in lower rows.
 //!
-//! The diagram in the document is the table of layers. The test compares it with the `use` lines and with the paths in
-//! the code. Tests may import from anywhere.
+//! The diagram in the document is the table of layers. The test compares the diagram with the `use` lines and the paths
+//! in the code. Tests may import from anywhere.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -67,8 +67,8 @@ struct Layers {
 }
 
 impl Layers {
-    /// Reads a diagram: the code block of this name in the document. The highest row comes first. The names of a row
-    /// are in front of its first `│`.
+    /// Reads the diagram `diagram`, a code block of this name in the document. The first line of the block is the
+    /// highest row. In each line, the names of modules are before the first `│`.
     fn read_diagram(diagram: &'static str) -> Self {
         let text = fs::read_to_string(root().join("host/docs/architecture.md")).unwrap();
         let begin = format!("```text {diagram}\n");

@@ -1,5 +1,5 @@
-//! Checks the errors for plugins that cannot be loaded or started: which plugin, why, and what to
-//! do.
+//! Checks the errors for plugins that cannot be loaded or started. Each error names the plugin, the
+//! reason, and a remedy.
 
 use std::fs;
 

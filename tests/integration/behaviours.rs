@@ -1,7 +1,7 @@
-//! Checks `host/docs/behaviours.md`: the tables of behaviours with the tests that show them.
+//! Checks `host/docs/behaviours.md`. Its tables list behaviours, and the tests that show each behaviour.
 //!
-//! The tables decide which tests run a second time, in processes. A misspelt name would silently remove its test from
-//! that run, and a dead link would promise a behaviour that no test shows.
+//! The tables select the tests that run a second time, with workers in processes. A misspelt test name would silently
+//! remove the test from the second run. A dead link would promise a behaviour that no test shows.
 //!
 //! ```text
 //! behaviours.md ─▶ rows ─┬▶ ids, claims
@@ -9,8 +9,8 @@
 //!                        └▶ targets of links ◀─ the other documents
 //! ```
 //!
-//! Each check is a function over text that returns the problems it finds. The tests at the end of this
-//! file show each check fail.
+//! Each check is a function over text that returns the problems it finds. The tests at the end of this file show that
+//! each check reports its problem.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

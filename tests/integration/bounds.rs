@@ -1,5 +1,5 @@
-//! Checks that a run loads nothing whole: the host bounds the memory between input and output, and
-//! how far the reader runs ahead.
+//! Checks that a run never loads its whole input or output. The host limits the memory between
+//! input and output, and the number of items that the reader reads ahead.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -45,8 +45,8 @@ fn memory_does_not_grow_with_the_input() {
         for _ in 0..INPUT / block.len() {
             input.write_all(&block).unwrap();
         }
-        // All input except the items in flight has been processed. The run continues, as its input
-        // is open.
+        // The run has processed all input except the items in flight. The run continues, because
+        // its input is still open.
         let peak = running.peak_memory();
         drop(input);
         running.finish().code(0).stderr("");
@@ -84,11 +84,11 @@ fn a_slow_item_stalls_the_reader_and_bounds_memory() {
     }
 }
 
-/// Writes the input until it is all written, or until the pipe accepts nothing for `seconds`.
-/// Returns the number of bytes written.
+/// Writes lines to the pipe `input`, until `INPUT` bytes are written or the pipe accepts nothing
+/// for `seconds`. Returns the number of bytes written.
 ///
-/// A test cannot observe that the pipe will never accept more, only a pause. On a very slow machine
-/// the pause may come early, and then the test proves less.
+/// A test can observe a pause of the pipe, but not that the pipe will never accept more. On a very
+/// slow machine, a pause may occur before the limit is reached, and the test then proves less.
 fn fill(input: &mut ChildStdin, seconds: i64) -> usize {
     let timeout = Timespec { tv_sec: seconds, tv_nsec: 0 };
     let flags = fcntl_getfl(&*input).unwrap();
@@ -112,8 +112,8 @@ fn fill(input: &mut ChildStdin, seconds: i64) -> usize {
 
 #[test]
 fn one_item_may_be_large() {
-    // The item is larger than a block, a pipe and a window's part of it; the fixture takes no
-    // larger one.
+    // The item is larger than a block, and larger than the part of a window that fits into a pipe.
+    // The fixture accepts no larger item.
     let item = "x".repeat(3 * MIB);
     host()
         .plugin("upper.wat")

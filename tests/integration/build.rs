@@ -1,5 +1,6 @@
-//! Checks `mtl-host build`: how it recognises a project and which commands it runs. Scripts replace
-//! the compilers; where this machine has real compilers, they build real plugins.
+//! Checks `mtl-host build`: the detection of a project, and the commands that the build runs.
+//! Scripts replace the compilers. If this machine has real compilers, further tests build real
+//! plugins with them.
 
 mod cases;
 mod fake;
@@ -109,8 +110,8 @@ fn a_failing_compiler_shows_its_output_and_leaves_no_plugin() {
         project.run(args, "a\n").code(5).stdout("").stderr(&format!("{}{output}", C.commands));
         assert!(!project.path("p/build/p.wasm").exists());
     }
-    // The old plugin stays on the disk, but a run does not take it for the result of the failed
-    // build.
+    // After the failed build, the old plugin is still on the disk. A run must not use this old
+    // plugin.
     project.tool("zig", COMPILER);
     project.build([]).code(0);
     project.tool("zig", fails);

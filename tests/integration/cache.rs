@@ -1,5 +1,5 @@
-//! Checks the cache of compiled plugins. A run that uses an entry differs from a run without it
-//! only in time. The host never runs an entry that another program has changed.
+//! Checks the cache of compiled plugins. A run with a cache entry and a run without a cache entry
+//! differ only in their duration. The host never runs an entry that another program has changed.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -163,8 +163,8 @@ fn a_full_cache_disk_causes_a_warning() {
     let folder = folder();
     let cache = folder.path().join("cache").display().to_string();
     let full = || {
-        // A limit of 1024 bytes per file replaces a full disk. The run is on threads, because
-        // compiled code for processes always goes through a file.
+        // A limit of 1024 bytes per file simulates a full disk. Workers run on threads, because the
+        // host passes compiled code to processes in a file, and this file would exceed the limit.
         let run = run(host_on_threads(), &folder, "upper.wat");
         run.under("sh", ["-c", "ulimit -f 2; exec \"$0\" \"$@\""]).run().code(0).stdout("ONE\n")
     };

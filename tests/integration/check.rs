@@ -1,5 +1,5 @@
-//! Checks `mtl-host check`: correct plugins pass; an incorrect plugin fails in the one check that
-//! covers its defect.
+//! Checks `mtl-host check`: a correct plugin passes. An incorrect plugin fails only in the check
+//! that covers its defect.
 
 mod cases;
 

@@ -1,4 +1,4 @@
-//! Checks that `host/docs/command-line.md` is the page that the command's own definition of its flags gives.
+//! Checks that `host/docs/command-line.md` equals the page that this test generates from the definitions of the flags.
 //!
 //! With `MTL_UPDATE=1` in the environment, the test writes the page instead.
 

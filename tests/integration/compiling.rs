@@ -1,5 +1,5 @@
-//! Checks the compilation of plugins in a jailed process. The results must equal those of a compilation in this
-//! process. A compiler that takes too much or dies fails only its own plugin.
+//! Checks the compilation of plugins in a jailed process. The results must equal the results of a compilation in this
+//! process. If a compiler exceeds a limit or dies, the compilation of other plugins continues.
 
 use std::error::Error;
 use std::fs;
@@ -295,8 +295,8 @@ fn a_killed_compiler_is_reported() {
     );
 }
 
-/// Returns the number of seccomp filters of a process; `None` if the kernel does not report it or the process has
-/// ended.
+/// Returns the number of seccomp filters of a process. Returns `None` if the kernel does not report the number, or if
+/// the process has ended.
 fn filters(process: &Path) -> Option<u32> {
     let status = fs::read_to_string(process.join("status")).ok()?;
     let number = status.lines().find_map(|line| line.strip_prefix("Seccomp_filters:"))?;

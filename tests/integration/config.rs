@@ -302,8 +302,8 @@ fn an_unset_switch_conflicts_with_no_flag() {
         .run()
         .code(0)
         .stdout("A\n");
-    // An argument that follows a flag is its value, even if it looks like a switch. It unsets
-    // nothing.
+    // The argument after a flag is the value of the flag, even if the value looks like a switch.
+    // Such a value unsets no switch.
     let stderr =
         with_config("").args(["--init", "--no-cache=false", "--no-cache", "--cache-dir=c"]).run();
     let stderr = stderr.code(2).stdout("").stderr_text().to_owned();

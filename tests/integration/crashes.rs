@@ -47,8 +47,8 @@ impl Runs {
     }
 }
 
-/// Returns a pool of one worker that calls back into this process for each item. A signal therefore reaches the worker
-/// while it runs that item.
+/// Returns a pool of one worker. For each item, the plugin calls a host function in this process, which may send a
+/// signal. The signal therefore reaches the worker while the worker runs the item.
 fn builder(runs: &Runs) -> PoolBuilder {
     let runs = runs.clone();
     let plugin = Plugin::loader(&Engine::new().unwrap())
@@ -163,8 +163,8 @@ fn linger() -> Plugin {
     Plugin::load(&Engine::new().unwrap(), fixtures().join("linger.wat")).unwrap()
 }
 
-/// Returns a pool of one worker. The first starts write output and then hang; `starts` has their number. Each start
-/// creates an entry in the folder.
+/// Returns a pool of one worker. The first starts of the worker write output and then hang. `starts` is the number of
+/// such starts. Each start creates an entry in `folder`.
 fn hangs_at_first(starts: &[u8], folder: &Path) -> PoolBuilder {
     let plugin = fixtures().join("hangs-at-first.wat");
     let plugin = Plugin::load(&Engine::new().unwrap(), plugin).unwrap();

@@ -1,9 +1,9 @@
 //! Tests the example plugins that the SDK has built: each as a core module, and as the component
 //! built from that module.
 //!
-//! They are in the folder that `MTL_EXAMPLE_PLUGINS` names (default: where `examples-plugins/build`
-//! puts them). A plugin that has not been built is skipped with a message; under `CI` that is a
-//! failure.
+//! The variable `MTL_EXAMPLE_PLUGINS` names the directory of the plugins (default: the output
+//! directory of `examples-plugins/build`). If a plugin has not been built, its tests are skipped
+//! with a message. Under `CI`, these tests fail.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};

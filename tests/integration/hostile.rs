@@ -1,8 +1,9 @@
-//! Checks malicious plugins: the run continues, every other item has its result, and the report describes what
-//! happened.
+//! Checks malicious plugins: the run continues, all good items have their results, and the report describes the
+//! misdeed.
 //!
 //! Each misdeed is a plugin in `tests/fixtures/hostile`, which misbehaves on some items among good ones; see
-//! `good_run`. `starts` tests misdeeds before the first item or after the last. All tests run under each isolation.
+//! `good_run`. `starts` tests misdeeds before the first item or after the last. All tests run under each isolation
+//! mode.
 
 mod batches;
 mod disk;
@@ -22,8 +23,8 @@ use crate::support::{Host, fixtures, host, in_processes, lines};
 /// The isolations of workers from the host.
 const ISOLATIONS: &[&str] = &["thread", "process"];
 
-/// The time limit of an item. Good items never reach it, even on a busy machine: time counts from when the watchdog
-/// first sees an item, and it never sees a good item twice.
+/// The time limit of an item. The time of an item starts when the watchdog first sees the item. The watchdog never sees
+/// a good item twice, so a good item never exceeds the limit, even on a busy machine.
 const TIMEOUT: [&str; 2] = ["--timeout", "300ms"];
 
 /// Describes a run under this isolation.

@@ -1,5 +1,5 @@
-//! Checks Ctrl-C: the first finishes and writes the items in the workers, and the second ends the
-//! run immediately.
+//! Checks Ctrl-C. At the first Ctrl-C, the workers finish their current items, and the host writes
+//! the results. The second Ctrl-C ends the run immediately.
 
 use rustix::process::Signal;
 

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! `examples-plugins/languages` installs the compilers. If a compiler is missing, the tests of its language are skipped
-//! with a message; under `CI` that is a failure.
+//! with a message. Under `CI`, these tests fail.
 
 mod conformance;
 mod examples;

@@ -16,12 +16,13 @@ fn pools() -> usize {
 }
 
 /// The upper bound on the growth of this process's memory. The allocator has up to one arena per
-/// thread and returns free memory late; it was measured to keep some hundred KiB. The nightly tier
-/// finds a leak of 250 bytes per pool on threads. The other tiers find a leak of 1,200 bytes.
+/// thread, and returns free memory late. In measurements, it retained a few hundred KiB. The
+/// nightly tier finds a leak of 250 bytes per pool on threads. The other tiers find a leak of 1,200
+/// bytes.
 const MAX_GROWTH: u64 = 4 * 1024 * 1024;
 
-/// A time limit far above the unoptimised run: some twenty seconds on threads, some minutes in
-/// processes.
+/// A time limit far above the duration of an unoptimised run, which is about twenty seconds on
+/// threads, and some minutes in processes.
 const DEADLINE: Duration = Duration::from_secs(1_000);
 
 /// The system resources of this process at one moment.

@@ -138,8 +138,8 @@ fn a_leaking_plugin_does_not_grow_the_host() {
     let finished = running.finish().code(1);
     let stderr = finished.stderr_text();
     let given = String::from_utf8_lossy(finished.stdout_bytes()).matches('g').count();
-    // Two of the 1,024 pages of 64 MiB exist at the start. Each instance therefore runs 63 items
-    // and breaks on the next.
+    // The limit of 64 MiB is 1,024 pages. An instance starts with two pages. Each instance
+    // therefore runs 63 items, and fails on the next item.
     assert_eq!((given, ITEMS - given), (ITEMS - ITEMS / 64, ITEMS / 64), "{stderr}");
     assert!(peak < 150 * MIB, "{} MiB", peak / MIB);
 }
@@ -166,8 +166,8 @@ fn guest_output_is_limited_and_dropped_lines_are_counted() {
     let finished = greedy(&["--log-limit", "16KiB"]).stdin("w\nx\n").run().code(0);
     let stderr = finished.stderr_text();
     let shown = stderr.lines().filter(|line| line.starts_with("[worker 0] yyy")).count();
-    // The plugin writes 8 MiB in one go. The limit allows two lines per second, and the run's time
-    // varies.
+    // The plugin writes 8 MiB at once. The limit allows two lines per second, and the duration of
+    // the run varies.
     assert!((2..500).contains(&shown), "{shown}");
     let dropped: Vec<_> = stderr.lines().filter(|line| line.contains(" dropped: ")).collect();
     assert!(!dropped.is_empty());

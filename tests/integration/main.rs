@@ -1,11 +1,11 @@
 //! Tests the command from outside: files and bytes go in; bytes, messages and an exit code come
-//! out. Some tests use the library with real plugins, where that is shorter.
+//! out. Some tests call the library with real plugins, because such a test is shorter.
 //!
 //! Misbehaving plugins are text files in `tests/fixtures` and need no toolchain. Tests of the
-//! example plugins run where those have been built; see `examples.rs`.
+//! example plugins run if the example plugins have been built; see `examples.rs`.
 //!
-//! No test waits for time to pass. A test waits for what it expects to see, and fails at a deadline
-//! far beyond that.
+//! No test sleeps for a fixed time. A test waits for an expected event. If the event does not occur
+//! before a generous deadline, the test fails.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
 

@@ -1,8 +1,9 @@
-//! Compares the pool with a plain loop over many settings: order, length of the input, argument passing, workers,
-//! chunks and window, with and without state.
+//! Compares the results of a pool with the results of a plain loop, under many settings. The settings vary the order,
+//! the length of the input, the argument passing, the workers, the chunks, the window and the state.
 //!
-//! Each pool runs 42 maps in a row, of 0 to 20 items, whose length is known or not. A plugin reports each call in its
-//! result. The reports show that each item ran once, on a worker that keeps its state.
+//! Each pool runs 42 maps in a row: one with known length and one with unknown length for each number of items from 0
+//! to 20. The plugin describes each call in its result. These results show that each item ran once, on a worker that
+//! retained its state.
 
 mod tally;
 

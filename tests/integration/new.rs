@@ -125,8 +125,8 @@ fn a_failed_new_leaves_no_partial_project() {
     }
 }
 
-/// Creates a project, builds it and runs it; the worker is the same in every language. `languages`
-/// has a test for each language.
+/// Creates a project, builds it and runs it. The new worker has the same behaviour in every
+/// language. The module `languages` calls this function in a test for each language.
 pub(crate) fn from_nothing_to_results(language: &str) {
     let folder = tempfile::tempdir().unwrap();
     real::run_in(folder.path(), &["new", "--lang", language, "Good Day"], "").code(0).stderr("");
@@ -169,7 +169,7 @@ fn a_new_rust_project_uses_the_tested_crate_versions() {
     assert_eq!(others, [&("my-worker".to_owned(), "0.1.0".to_owned())]);
 }
 
-/// Checks that fuzzing shares the versions of the host's crates, so that the engine is not built
+/// Checks that the fuzz targets use the host's versions of crates, so that the engine is not built
 /// twice.
 #[test]
 fn fuzzing_uses_the_crate_versions_of_the_host() {

@@ -217,8 +217,8 @@ fn a_full_disk_leaves_no_partial_file() {
         .file("large", "x".repeat(9000))
         .args(["--input-format", "files", "--output-dir", "out"])
         .stdin("small\nlarge\n")
-        // A limit of 8192 bytes per file replaces a full disk. The run is on threads, because
-        // compiled code for processes always goes through a file.
+        // A limit of 8192 bytes per file simulates a full disk. Workers run on threads, because the
+        // host passes compiled code to processes in a file, and this file would exceed the limit.
         .under("sh", ["-c", "ulimit -f 16; exec \"$0\" \"$@\""])
         .run()
         .code(4)

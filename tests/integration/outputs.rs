@@ -258,8 +258,8 @@ fn a_full_disk_leaves_no_partial_record() {
         .plugin("echo.wat")
         .args(["-o", "results"])
         .stdin(lines([&item; 20]))
-        // A limit of 8192 bytes per file replaces a full disk. The run is on threads, because
-        // compiled code for processes always goes through a file.
+        // A limit of 8192 bytes per file simulates a full disk. Workers run on threads, because the
+        // host passes compiled code to processes in a file, and this file would exceed the limit.
         .under("sh", ["-c", "ulimit -f 16; exec \"$0\" \"$@\""])
         .run()
         .code(4)

@@ -1,5 +1,6 @@
-//! Checks the arguments of plugins, and what they write besides results: output, logs and finish
-//! reports. Checks components, which have the same abilities.
+//! Checks the arguments of plugins, and everything that plugins write in addition to results:
+//! output, logs and finish reports. Core modules and components have the same abilities, and both
+//! are checked.
 
 use crate::support::{host, host_with_summary};
 
@@ -25,8 +26,8 @@ fn one_init_argument_reaches_every_worker() {
 
 #[test]
 fn each_of_several_init_arguments_goes_to_one_worker() {
-    // A claim has one item at first, so both workers run some of these items. Which worker runs
-    // which item is open.
+    // The first claims have one item each, so both workers run some of these items. Timing decides
+    // which worker runs an item.
     let items: String = (0..2000).map(|item| format!("{item}\n")).collect();
     let finished = host()
         .plugin("init.wat")

@@ -91,8 +91,8 @@ fn too_many_faults_end_the_run() {
             .run()
             .code(i32::from(bad > 0));
         let stderr = finished.stderr_text();
-        // The number of failed items is only in the summary, because some items end after the limit
-        // is exceeded.
+        // Some items end after the limit is exceeded. The final number of failed items is therefore
+        // only in the summary.
         let error = format!("error: more items failed than the limit of {max} allows\n");
         assert_eq!(stderr.contains(&error), ends, "{max}, {bad} of {}:\n{stderr}", bad + good);
     }

@@ -1,5 +1,5 @@
-//! Checks the progress display: a bar for a terminal, objects for programs, and nothing otherwise.
-//! Unit tests of the display check its frames under a fixed clock.
+//! Checks the progress display: a bar for a terminal, JSON objects for programs, and no display in
+//! other cases. Unit tests of the display check its frames under a fixed clock.
 
 use std::fs::{self, File};
 

@@ -1,11 +1,11 @@
-//! The commands of the README and of the guide, run as they stand.
+//! Runs the commands of the README and of the guide without changes.
 //!
-//! A block marked `console` has commands after `$ `, each followed by its output: first standard output,
-//! then standard error. A line `...` stands for any number of lines. Times and rates are not compared.
-//! The commands of a page run one after the other in a fresh folder, with `mtl-host` on `PATH`. A link
-//! in that folder leads to the `examples-plugins` of the checkout.
+//! A block marked `console` has commands after `$ `, each followed by its output: first standard output, then standard
+//! error. A line `...` stands for any number of lines. Times and rates are not compared. The commands of a page run one
+//! after the other in a new directory, with `mtl-host` on `PATH`. A symbolic link in this directory points to the
+//! `examples-plugins` of the checkout.
 //!
-//! A block marked `sh` has commands that cannot run in a test; [`NOT_RUN`] gives the reason for each.
+//! A block marked `sh` has commands that cannot run in a test; [`NOT_RUN`] lists the reason for each block.
 
 use std::env;
 use std::fs;

@@ -293,8 +293,8 @@ fn dropping_a_pool_does_not_wait_for_a_hanging_snapshot() {
             thread::yield_now();
         }
         drop(pool);
-        // Every thread must end, including those that initialise or wait. Only the engine's watchdog
-        // remains.
+        // Every thread must end, including threads that initialise an instance or wait for a
+        // snapshot. Only the engine's watchdog remains.
         wait_for_threads(1);
         assert!(own_children().is_empty());
     });
@@ -315,8 +315,7 @@ impl Observer for MemoryLimiter {
                 let mut children = self.children.lock().unwrap();
                 if *children == 0 {
                     let child = Pid::from_raw(own_children()[0].number());
-                    // This leaves memory for small allocations, but not for the image of the
-                    // snapshot.
+                    // The limit allows small allocations, but not the image of the snapshot.
                     let limit = Some(memory_of(child.unwrap()) + 16 * 1024 * 1024);
                     let limit = Rlimit { current: limit, maximum: limit };
                     prlimit(child, Resource::Data, limit).unwrap();
@@ -476,8 +475,9 @@ impl CachedRuns {
         count_output_lines(&stderr, "init")
     }
 
-    /// Repeats the run until it needs no `init`. The host does not store a snapshot whose inputs
-    /// are so new that they may have changed while `init` read them.
+    /// Repeats the run until it starts from a stored snapshot, without `init`. The host does not
+    /// store a snapshot if an input of `init` was changed recently: the input may have changed
+    /// while `init` read it.
     fn run_until_stored(&self, args: &[&str]) {
         assert!((0..50).any(|_| self.inits(args) == 0), "the snapshot is never stored: {args:?}");
     }
@@ -541,8 +541,8 @@ fn an_outdated_snapshot_counts_as_a_cache_miss() {
         (after.hits - before.hits, after.misses - before.misses, after.damaged - before.damaged)
     };
     assert_eq!(uses(), (0, 1, 0), "the cache is empty");
-    // The host does not store a snapshot whose inputs are so new that they may have changed
-    // meanwhile.
+    // The host does not store a snapshot if an input of `init` was changed recently: the input may
+    // have changed while `init` read it.
     assert!((0..50).any(|_| uses() == (1, 0, 0)), "the snapshot is never stored");
     fs::write(words, "other").unwrap();
     assert_eq!(uses(), (0, 1, 0), "the stored snapshot was made from another content");

@@ -49,8 +49,9 @@ pub(crate) fn root() -> PathBuf {
         .to_owned()
 }
 
-/// Returns the variable that gives all Rust projects of the tests one folder for what cargo compiles. The second project
-/// then finds the dependencies of its SDK there. Each plugin still goes to its own project's `target`.
+/// Returns an environment variable that makes all Rust projects of the tests share one build directory of cargo. cargo
+/// then compiles the dependencies of the SDK only for the first project. It still writes each plugin to the `target` of
+/// the plugin's project.
 pub(crate) fn shared_cargo_cache() -> String {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rust-projects");
     format!("CARGO_BUILD_BUILD_DIR={}", folder.to_str().expect("the path is UTF-8"))

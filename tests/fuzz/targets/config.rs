@@ -1,7 +1,7 @@
 //! Fuzzes the parsing of configuration files.
 //!
-//! `--print-config` must print a file with the same meaning, so `--print-config` for that file must
-//! print the same text.
+//! `--print-config` must print a file with the same settings as its input. The target reads the
+//! printed file again: `--print-config` must then print the same text.
 
 #![no_main]
 

@@ -1,8 +1,8 @@
 //! Fuzzes sources with arbitrary inputs that arrive in arbitrary pieces.
 //!
-//! A second decoder reads each format in a few plain lines, without buffers, and must return the same items. The
-//! expected items of damaged input, and of plain input with the name of a compressed file, are unknown. Such items must
-//! still be the same in whatever pieces the bytes arrive.
+//! A second decoder reads each format in a few plain lines, without buffers, and must return the same items. For two
+//! kinds of input, the expected items are unknown: damaged input, and plain input with the name of a compressed file.
+//! Even so, the pieces in which the bytes of such input arrive must not change the items.
 
 #![no_main]
 
@@ -138,8 +138,8 @@ struct SourceOutput {
 }
 
 impl SourceOutput {
-    /// Reads `source` to its end. Panics if the source announces more items and returns none, as a run would then loop
-    /// for ever.
+    /// Reads `source` to its end. Panics if the source announces more items and returns none, because a run would then
+    /// loop forever.
     fn read_all(mut source: impl Source) -> Self {
         let mut output = Self::default();
         loop {

@@ -1,7 +1,7 @@
 //! Fuzzes the conversion of JSON items to the parameter types of a component.
 //!
-//! An accepted item must be JSON, and the host must write it as JSON with the same meaning: reading
-//! and writing that text must not change it. For strings and whole numbers, a second parser must agree.
+//! An accepted item must be JSON. The host must write the item as equivalent JSON: if the host reads and writes this
+//! JSON again, the text must not change. For strings and integers, a second parser must return the same value.
 
 #![no_main]
 

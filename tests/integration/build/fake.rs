@@ -27,8 +27,8 @@ done
 /bin/cp ../plugin.wasm "${out:-$last}"
 "#;
 
-/// A temporary folder: `p` is the project, `bin` has all available programs, and `ran` has a line for each run of a
-/// program.
+/// A temporary directory. `p` is the project, and `bin` contains all available programs. The file `ran` has a line for
+/// each run of a program.
 pub(super) struct Project(TempDir);
 
 /// Creates a project without files.

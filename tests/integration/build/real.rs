@@ -1,5 +1,6 @@
-//! Builds projects with the real compilers of this machine. They are on `PATH`, or where `examples-plugins/languages`
-//! and `examples-plugins/toolchain` install them. Under `CI` all are present.
+//! Builds projects with the real compilers of this machine. The compilers are on `PATH`, or in the directories into
+//! which `examples-plugins/languages` and `examples-plugins/toolchain` install them. Under `CI`, all compilers are
+//! present.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -7,8 +8,8 @@ use std::time::Duration;
 
 use crate::support::{Finished, command, shared_cargo_cache};
 
-/// The time after which a hanging build fails. Compilers of other languages may take long. So may the unoptimised
-/// engine with the plugins that they produce.
+/// The time after which a hanging build fails. Compilers of other languages may be slow. The unoptimised engine may be
+/// slow to compile the plugins that these compilers produce.
 const DEADLINE: Duration = Duration::from_secs(1200);
 
 /// Returns the environment in which real compilers are found.

@@ -1,5 +1,5 @@
-//! Checks untrusted folders: their content runs only if the user names the folder as sources to
-//! build.
+//! Checks untrusted directories: the content of a directory runs only if the user names the
+//! directory as sources to build.
 
 use std::fs;
 
@@ -156,8 +156,8 @@ fn finding_a_tool_runs_nothing_of_the_project() {
     project.assert_untouched(&stderr);
 }
 
-/// Checks that a program name is searched along `PATH` from the user's folder, not from the
-/// project.
+/// Checks that a program name is looked up in `PATH` relative to the user's directory, and not
+/// relative to the project.
 #[test]
 fn relative_folders_in_path_do_not_reach_the_project() {
     for folders in ["./node_modules/.bin", "node_modules/.bin", "", ".", "./node_modules/.bin:."] {
@@ -178,8 +178,8 @@ fn relative_folders_in_path_do_not_reach_the_project() {
     }
 }
 
-/// Checks that tools are queried outside the project. There no `rust-toolchain.toml`, `go.mod` or
-/// `.tool-versions` of the project can name another program.
+/// Checks that the host queries tools from outside the project. In the project, a
+/// `rust-toolchain.toml`, `go.mod` or `.tool-versions` could make the host run another program.
 #[test]
 fn tools_are_queried_outside_the_project() {
     // A script in place of a tool that starts a program named by a file in the current folder.
@@ -208,8 +208,8 @@ fn tools_are_queried_outside_the_project() {
     }
 }
 
-/// Checks that a project with its own toolchain file is built without a query in advance. The
-/// compiler's own failure then shows what is missing.
+/// Checks that a project with its own toolchain file is built without an earlier query to the
+/// compiler. If the project needs something else, the compiler itself fails and reports this.
 #[test]
 fn a_project_toolchain_file_skips_the_compiler_query() {
     for name in ["p/rust-toolchain.toml", "p/rust-toolchain", "rust-toolchain"] {
@@ -233,8 +233,8 @@ fn a_project_toolchain_file_skips_the_compiler_query() {
 
 #[test]
 fn a_build_command_is_shown_before_it_runs() {
-    // The project's Zig package is recognised by its folder. It is the compiler, and its command
-    // line is shown.
+    // The host detects the project's Zig package by the directory of the package. The host builds
+    // with this Zig, and shows the command line.
     let project = project().files(C.files);
     let venv = "p/.venv/lib/python3.11/site-packages";
     project.write(&format!("{venv}/ziglang/__main__.py"), "");

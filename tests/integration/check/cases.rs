@@ -3,8 +3,8 @@
 use super::{check, document, found, names_with};
 use crate::support::in_processes;
 
-/// Returns a plugin that echoes its items. `before` runs first in `call`, and `fields` are more
-/// fields of the module.
+/// Returns a plugin that echoes its items. The code `before` runs at the beginning of `call`.
+/// `import` and `fields` are further fields of the module.
 pub(super) fn echo(import: &str, fields: &str, before: &str) -> String {
     format!(
         r#"(module

@@ -1,4 +1,4 @@
-//! Checks files: a plugin reaches nothing outside its grants on any path, and cannot change a
+//! Checks files: no path gives a plugin access outside its grants, and a plugin cannot change a
 //! directory that is granted for reading.
 
 use std::fs;
@@ -109,8 +109,8 @@ fn a_writable_grant_allows_the_changes_refused_elsewhere() {
             "!dmore", "!emore", "!tnew",
         ];
         if *isolation == "process" || in_processes() {
-            // Landlock cannot control changes to the times of a file by its name. The jail
-            // therefore permits them only on open files.
+            // Landlock cannot restrict changes to the timestamps of a file that is named by a path.
+            // The jail therefore permits such changes only on open files.
             items.retain(|item| *item != "!mwords");
         }
         let done = "done\n".repeat(items.len());

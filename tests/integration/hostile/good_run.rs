@@ -8,9 +8,9 @@
 //!   .run()                           runs under each isolation, in small and large chunks
 //! ```
 //!
-//! In chunks of one item, good items separate any two misdeeds. In large chunks, each misdeed is in a chunk of its own:
-//! in the middle, at the beginning, or at the end. Whole chunks of good items come before and after. The result of a
-//! good item is the item.
+//! In chunks of one item, good items separate any two misdeeds. With large chunks, a chunk contains at most one
+//! misdeed: in the middle, at the beginning, or at the end. Before and after the chunks with misdeeds, the run has
+//! whole chunks of good items. The result of a good item is the item.
 
 use std::path::Path;
 

@@ -11,8 +11,8 @@ use crate::support::{Finished, Host, host, lines};
 /// WASI's error for a file that does not exist.
 const NOT_FOUND: &str = "error 44";
 
-/// Creates `work` and `work/sub`, both to be granted, and a link in `work` that leads to `outside`. The grant of `work`
-/// includes symbolic links. Without that right, a worker in a process cannot even rename one.
+/// Creates `work` and `work/sub`, which the tests grant, and a symbolic link from `work` to `outside`. The grant of
+/// `work` includes symbolic links. Without `+symlinks`, a worker in a process cannot even rename a symbolic link.
 fn nested(folder: &Path) {
     fs::create_dir_all(folder.join("work/sub")).unwrap();
     fs::create_dir(folder.join("outside")).unwrap();
@@ -104,8 +104,8 @@ fn a_writable_grant_inside_a_read_grant_keeps_its_rights() {
 #[test]
 fn a_late_worker_gets_the_granted_directory() {
     for isolation in ISOLATIONS {
-        // One worker tries to make a snapshot while the others wait to start. It renames files, which rules a snapshot
-        // out, so each of the others then starts on its own.
+        // One worker tries to make a snapshot while the other workers wait. The `init` of this worker renames files, so
+        // a snapshot is impossible. Each of the other workers then runs `init` itself.
         let finished = with_nested_grants(isolation, "")
             .args(["--jobs", "3", "--chunk-size", "1", "--snapshot", "--init", EXCHANGE])
             .stdin(lines(["< 1 words"; 20]))
@@ -124,8 +124,8 @@ fn a_worker_of_another_plugin_gets_the_granted_directory() {
         nested(&folder);
         let plugin = crate::support::fixtures().join("hostile/play.wat");
         let plugin = plugin.display();
-        // The first worker renames files as it starts. The second has another grant, and its instances are replaced
-        // meanwhile.
+        // The first worker renames files when it starts. Meanwhile, the host replaces instances of the second worker,
+        // which has another grant.
         let first = format!("{plugin},dir=work::/w:rw+symlinks,init={EXCHANGE}");
         let second = format!("{plugin},dir=work/sub::/w,init=");
         let items = [["!", "< 0 words"]; 20].concat();

@@ -1,5 +1,5 @@
-//! Checks files that the host itself opens where a plugin may change them. The host follows no link there, and refuses
-//! to read files that decide about the run from there.
+//! Checks files that the host itself opens in a directory that a plugin may change. In such a directory, the host
+//! follows no symbolic link. It refuses to read files from it that control the run.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -8,8 +8,8 @@ use std::path::Path;
 use super::{ISOLATIONS, isolated};
 use crate::support::{Host, fixtures, host, lines};
 
-/// Describes a run with `work` granted for writing, and links from it to `outside`. The grant includes symbolic links.
-/// Without that right, a worker in a process cannot even rename one.
+/// Describes a run with a writable grant of `work`, which contains symbolic links to `outside`. The grant includes
+/// symbolic links. Without `+symlinks`, a worker in a process cannot even rename a symbolic link.
 fn playing(isolation: &str) -> Host {
     let described = isolated(host(), isolation).plugin("hostile/play.wat").args([
         "--jobs",

@@ -1,5 +1,5 @@
-//! Checks oversized plugins, which the tests generate. The host refuses a plugin that is too large before it compiles
-//! any of it. A plugin that is merely unusual runs.
+//! Checks oversized plugins, which the tests generate. The host refuses an oversized plugin before it compiles any
+//! function. An unusual plugin within the limits runs.
 
 use super::{ISOLATIONS, isolated};
 use crate::support::{Finished, command, fixtures, host, lines};

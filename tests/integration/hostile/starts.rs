@@ -57,8 +57,9 @@ impl LosesOne {
             .stdin_open()
             .start();
         running.send("!\n");
-        // A worker restarts only when it has work, which the other worker may take first. So the test sends work until
-        // the restart has begun. The items are large, so that pipes hold few of them.
+        // A worker restarts only when an item waits for it, and the other worker may take the item first. The test
+        // therefore sends items until the restart has begun. The items are large, so that few of them fit into the
+        // pipes.
         let burst = lines((0..10).map(|number| format!("{number:0>2000}")));
         let (has_begun, bursts) = (Arc::new(AtomicBool::new(false)), Arc::<AtomicUsize>::default());
         let (ends, sent_bursts, items) =

@@ -1,5 +1,5 @@
-//! Tests the plugin whose `call` has the parameters `base`, `exponent` and an optional `modulus`: how an item fills
-//! them.
+//! Tests the mapping of items to parameters. The `call` of the tested plugin has the parameters `base`, `exponent` and
+//! an optional `modulus`.
 
 use super::Language;
 use super::project::{Built, build};

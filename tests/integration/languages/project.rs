@@ -17,10 +17,10 @@ pub(super) struct Built {
     path: PathBuf,
 }
 
-/// Builds the project in a folder of this repository. Returns `None` if its compiler is not installed.
+/// Builds the project in the directory `folder` of this repository. Returns `None` if its compiler is not installed.
 ///
-/// Each test calls this in a process of its own. An unchanged project is not built again, and two builds of the same
-/// project wait for each other.
+/// Each test calls this function in a process of its own. An unchanged project is not built again, and two builds of
+/// the same project wait for each other.
 pub(super) fn build(folder: &str) -> Option<Built> {
     let folder = checkout().join(folder);
     assert!(folder.is_dir(), "`{}` does not exist", folder.display());
@@ -56,8 +56,8 @@ impl Built {
         &self.path
     }
 
-    /// Fills the cache. The engine takes up to a quarter of a minute to compile a plugin, and many tests run the same
-    /// plugin at the same time. The first test compiles it, and the others wait.
+    /// Fills the cache. The engine takes up to 15 seconds to compile a plugin, and many tests run the same plugin at
+    /// the same time. The first test compiles the plugin, and the other tests wait.
     fn compile_once(&self) {
         let name = self.path.to_str().unwrap().replace('/', "-");
         let locks = cache().join("locks");

@@ -60,8 +60,8 @@ impl Tallies {
         self.0[worker].push(call);
     }
 
-    /// Checks that each worker counted its calls without a gap, that its finish report agrees, and
-    /// that no call is missing from the total.
+    /// Checks that each worker numbered its calls without a gap, and that its finish report has the
+    /// number of calls. Checks that the workers together have run `total` items.
     pub(super) fn check(mut self, reports: &[WorkerReport], total: usize) {
         assert_eq!(reports.len(), self.0.len());
         for (calls, report) in self.0.iter_mut().zip(reports) {

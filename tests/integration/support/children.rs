@@ -16,8 +16,8 @@ pub(crate) fn processes() -> Isolation {
     Isolation::Process(Processes::new().program(env!("CARGO_BIN_EXE_mtl-host")))
 }
 
-/// A worker's process. The pidfd keeps it from being confused with a later process of the same
-/// number.
+/// A worker's process. The pidfd still identifies this process after its number is reused for
+/// another process.
 #[derive(Debug)]
 pub(crate) struct Child {
     pid: Pid,
@@ -66,8 +66,8 @@ pub(crate) fn own_children() -> Vec<Child> {
     children_of(std::process::id())
 }
 
-/// Returns the parent's number. In `stat`, the process's name is in brackets and may contain any
-/// byte.
+/// Returns the number of the parent process. In `stat`, the name of the process is in parentheses,
+/// and may contain any byte.
 fn parent_of(number: i32) -> Option<u32> {
     let stat = fs::read_to_string(format!("/proc/{number}/stat")).ok()?;
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()

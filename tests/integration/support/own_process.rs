@@ -1,4 +1,4 @@
-//! Runs tests of the library, each in its own process. Nothing else runs in that process, so a test can count its
+//! Runs each test of the library in its own process. No other test runs in this process, so a test can count its
 //! threads, and a hanging test can be killed.
 
 use std::env;

@@ -59,8 +59,8 @@ impl Terminal {
     /// Returns all that programs have written, which need not be UTF-8.
     pub(crate) fn shown_bytes(self) -> Vec<u8> {
         let Self { mut person, program, .. } = self;
-        // Reading ends only after all copies of the program's side are closed. Linux then reports
-        // an error.
+        // A read from the terminal ends only after all copies of the program's side are closed.
+        // Linux then reports an error.
         drop(program);
         let mut shown = Vec::new();
         let _ = io::copy(&mut person, &mut shown);

@@ -10,8 +10,8 @@ use loom::model::Builder;
 
 /// The number of times per execution that loom may interrupt a thread which could continue.
 ///
-/// Few defects need more than two or three interruptions, and each further interruption costs ten times as many
-/// executions.
+/// Few defects need more than two or three interruptions, and each further interruption multiplies the number of
+/// executions by ten.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Interruptions {
     AtMost(usize),
@@ -56,15 +56,15 @@ pub(crate) fn check(interruptions: Interruptions, model: impl Fn() + Send + Sync
 }
 
 /// Aborts at the first panic. A panic interrupts a model's threads, and the destructors of their values take locks,
-/// which loom then no longer supports. Their errors would bury the message of the first panic.
+/// which loom then no longer supports. The errors from loom would hide the message of the first panic.
 fn end_at_the_first_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         panic::set_hook(Box::new(|panic| {
             let thread = thread::current();
             let model = thread.name().unwrap_or("a model");
-            // The test harness captures what `eprintln!` prints, and shows it only at the end of a test; an abort has
-            // no such end.
+            // The test harness captures what `eprintln!` prints, and shows it only at the end of a test. An abort
+            // prevents this end.
             let _ = writeln!(io::stderr(), "\n{model}: {panic}");
             process::abort();
         }));

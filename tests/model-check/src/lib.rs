@@ -1,15 +1,15 @@
-//! Checks with loom the code where the host's threads meet: the queue with its claims, its window and its stop, and the
-//! alarm that wakes a guest's sleeping thread.
+//! Checks the synchronisation of the host's threads with loom. The models cover the queue (with its claims, its window
+//! and its stop) and the alarm that wakes a guest's sleeping thread.
 //!
-//! A test on real threads sees only the few orders that the machine happens to take. loom runs a model in all orders.
-//! Each execution has another order of the steps at locks, condition variables and atomics, and other values for
-//! relaxed loads. loom reports a thread that is never woken as a deadlock.
+//! A test on real threads covers only a few interleavings. loom runs a model in all interleavings. Executions differ in
+//! the order of operations on locks, condition variables and atomics, and in the values of relaxed loads. loom reports
+//! a thread that is never woken as a deadlock.
 //!
 //! # A separate crate
 //!
-//! The crate includes the host's own files. They take locks and atomics from `crate::control::sync`, which is the
-//! standard library in the host, and loom in this crate. Building the host with `--cfg loom` would build its engine
-//! again, and add loom to unrelated crates.
+//! The crate includes the host's own files. These files import locks and atomics from `crate::control::sync`. This
+//! module re-exports the standard library in the host, and loom in this crate. Building the host with `--cfg loom`
+//! would build its engine again, and add loom to unrelated crates.
 //!
 //! # When a model fails
 //!
@@ -18,9 +18,9 @@
 //!
 //! # Limits
 //!
-//! - The models miss orders that need more interruptions than their bound allows (`check.rs`).
+//! - The models miss interleavings that need more interruptions than their bound allows (`check.rs`).
 //! - loom has neither spurious wake-ups nor waits with a timeout.
-//! - `notify_one` wakes the thread that has waited longest. The models vary which thread that is.
+//! - `notify_one` wakes the thread that has waited longest. The models vary this thread.
 
 // The unit tests in the host's files run in the host. `--all-targets` would build them here.
 #![cfg(not(test))]

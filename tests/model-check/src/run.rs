@@ -1,7 +1,7 @@
 //! Models one run: the host's queue, and a tally of the items that went through it.
 //!
-//! The tally uses the standard library's mutex, which loom does not know. Updating it is
-//! therefore no step of the model, and adds no order to check.
+//! The tally uses the standard library's mutex, which loom does not know. An update of the tally is therefore no step
+//! of the model, and adds no interleaving.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -52,8 +52,8 @@ impl Run {
         thread::spawn(move || part(&run))
     }
 
-    /// Reads blocks of these sizes as the host's reader does, until the run is stopped. Checks
-    /// after each block that at most `bound` items are held.
+    /// Reads blocks of these sizes as the host's reader does, until the run is stopped. Checks after each block that at
+    /// most `bound` items are pushed and not yet released.
     pub(crate) fn read(&self, blocks: &[usize], bound: usize) {
         let mut has_room = HasRoom::No;
         for items in blocks {

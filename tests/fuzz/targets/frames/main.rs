@@ -3,8 +3,8 @@
 //!
 //! No frame makes the parent panic, or allocate memory for bytes that have not arrived. The parent
 //! accepts exactly the messages that an honest child could send. Whatever the child reports, each
-//! item on loan ends in exactly one place: it has an outcome, has failed, was stolen, or waits in the
-//! queue.
+//! item on loan ends in exactly one state: it has an outcome, has failed, was stolen, or waits in
+//! the queue.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! Checks that a thread which sleeps on behalf of a guest wakes up if the guest's event occurs or if the guest is
-//! cancelled, even if that happens just before the sleep.
+//! Checks a thread that sleeps on behalf of a guest. The thread must wake up if the guest's event occurs or if the
+//! guest is cancelled, even directly before the sleep.
 
 use std::sync::Arc;
 

@@ -31,8 +31,8 @@ pub fn stolen_and_stopped() {
     });
 }
 
-/// The worker has started all items ahead of time, runs two of them, and gives back the rest. Meanwhile, another worker
-/// steals items.
+/// The worker has started all items ahead of time, runs two of them, and gives back the remaining items. Meanwhile,
+/// another worker steals items.
 pub fn given_back() {
     check(Interruptions::AtMost(3), || {
         let run = Run::with_items(4, Window::UNBOUNDED, 1);

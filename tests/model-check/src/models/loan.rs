@@ -36,8 +36,8 @@ pub fn stolen() {
     });
 }
 
-/// While the borrower starts items, another worker steals some, and a stop removes the rest. One
-/// item was not sent.
+/// While the borrower starts items, another worker steals some of them, and a stop removes the remaining items. One
+/// item was not sent to the borrower.
 pub fn stolen_and_stopped() {
     check(Interruptions::AtMost(2), || {
         let run = Run::with_items(5, Window::UNBOUNDED, 1);

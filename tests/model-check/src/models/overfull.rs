@@ -1,5 +1,5 @@
-//! Checks results that wait for the result of an earlier item, and exceed twice the window. Then
-//! only the earliest item runs, and the other items run after the results are delivered.
+//! Checks results that wait for the result of an earlier item. If these results exceed twice the window, only the
+//! earliest item runs. The other items run after the results are delivered.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -84,8 +84,7 @@ impl Consumer {
         (results.next, !results.held.is_empty())
     }
 
-    /// Records a claim. `overfull_at` is the item that was due before the claim, if results were
-    /// held then.
+    /// Records a claim. If results were waiting before the claim, `overfull_at` is the item that was due at that time.
     fn record_claim(&self, item: u64, overfull_at: Option<u64>) {
         let mut results = self.results();
         if overfull_at == Some(results.next) {
