@@ -1,4 +1,4 @@
-# The steps of tests/run, which sources this file: `step_NAME` is the step NAME.
+# The steps of tests/run, which sources this file. The function `step_NAME` runs the step NAME.
 # shellcheck shell=bash disable=SC2034,SC2154
 
 # ---------------------------------------------------------------- what steps need

@@ -1,4 +1,4 @@
-"""Compares what a run leaves behind with the model of endings (`endings.py`) and the oracle of items (`outcomes.py`)."""
+"""Compares the evidence of a run with the model of endings (`endings.py`) and the oracle of items (`outcomes.py`)."""
 
 from __future__ import annotations
 

@@ -1,31 +1,36 @@
 """The model of endings: the required output, `--faults` and summary for each way in which a run can end.
 
-Every item that was read is done (a record, no record, or a fault) or was never started (`not-run`). *Prefix*: the
-outcomes of the first items in input order, each in the output's format, and nothing else.
+At the end, each item that was read is in one of two states: done (with a record, without a record, or with a fault), or
+never started (`not-run`). An output in input order is a *prefix*: it contains the outcomes of the first items, each in
+the output's format, and nothing else. The third column is the end of this prefix.
 
 | ending | exit code | output in input order ends | `--faults` | summary |
 |---|---|---|---|---|
 | complete | 0, or 1 with faults | after the last item | the faults | yes |
 | interrupted: one SIGINT, SIGTERM, SIGHUP or SIGQUIT | 130 | before the first item that was never started | all items without a result in the output | yes |
-| interrupted, `--join-timeout` over | 130 | before the same item, or at the first item that was cut off | the same; an item that was cut off is `timeout`, or `crashed` with its process | yes |
-| interrupted twice, not by SIGHUP | 130 | anywhere; the last record may be incomplete | whole lines, then perhaps an incomplete one | no |
-| host killed | killed | anywhere; the last record may be incomplete | whole lines, then perhaps an incomplete one | no |
+| interrupted, `--join-timeout` over | 130 | before the first item that was never started, or at the first item that was cut off | all items without a result in the output; an item that was cut off is `timeout`, or `crashed` with its process | yes |
+| interrupted twice, not by SIGHUP | 130 | anywhere; the last record may be incomplete | whole lines, then perhaps an incomplete line | no |
+| host killed | killed | anywhere; the last record may be incomplete | whole lines, then perhaps an incomplete line | no |
 | `--on-error immediate` | 1 | after the first fault | all items without a result in the output | yes |
-| `--max-faults` | 1 | before the first item that was never started, and after the fault that exceeded the limit | the same | yes |
-| output full | 4 | after the last whole record that fitted | the same, unless that file is full | yes |
+| `--max-faults` | 1 | before the first item that was never started, and after the fault that exceeded the limit | all items without a result in the output | yes |
+| output full | 4 | after the last whole record that fitted | all items without a result in the output, unless the file of faults is full | yes |
 | output closed from the start | 4 | is empty | none | no |
-| reader gone | 0; 1 with faults, if the host was done before | anywhere | not checked | no |
+| reader gone | 0; or 1 with faults, if the host was done before the reader left | anywhere | not checked | no |
 | no worker left | 8, or 3 if nothing was done | before the first item that was never started | all items without a result in the output | yes |
-| a child killed | as if nothing had happened | the same | at most one `crashed` for each kill | yes |
+| a child killed | as without the kill | as without the kill | at most one `crashed` for each kill | yes |
 
 A run that ends before its first item is done does not change its files.
 
-With `--unordered`, a run with a summary writes each finished item once, in any order. Only a full or closed output has
-fewer items. In each ending with a summary, items + not run = read, and items - not written = written outcomes (records,
-empty records of faults, and outcomes without a record). Items that were never read appear nowhere.
+With `--unordered`, a run with a summary writes each finished item once, in any order. If the output is full or closed,
+some finished items are missing from it. Each summary satisfies two equations:
 
-An item is executed as often as it was tried, and a `not-run` item was never executed. Only a killed child adds
-executions: at most one for each kill.
+- items + not run = read;
+- items - not written = written outcomes (records, empty records of faults, and outcomes without a record).
+
+Items that were never read appear nowhere.
+
+The number of executions of an item equals the number of tries. A `not-run` item has no execution. A killed child adds
+at most one execution for each kill.
 """
 
 from __future__ import annotations

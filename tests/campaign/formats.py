@@ -1,4 +1,4 @@
-"""The formats of inputs and outputs: encodes items for the host, and outcomes as an honest host does."""
+"""The formats of inputs and outputs. Encodes items for the host, and encodes outcomes as a correct host does."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Plants defects in the evidence of runs, and checks that the checker finds each defect.
 
-One run is real. For the endings that depend on timing, `_honest` simulates an honest host, so that this test does not
-depend on timing.
+One run is real. Some endings depend on timing. For these endings, `_honest` simulates a correct host, so that the test
+does not depend on timing.
 """
 
 from __future__ import annotations
