@@ -1,5 +1,5 @@
 //! Tests what a plugin could do after it has taken over its worker's process through a defect in
-//! the engine. Native code takes the plugin's place in the same jail, and tries to get out.
+//! the engine. Native code replaces the plugin in the same jail, and tries to escape from the jail.
 //!
 //! The program starts itself as the worker, so it has its own `main` and no test harness.
 

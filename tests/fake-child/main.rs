@@ -5,9 +5,9 @@
 //!         `workers.rs`, `compilers.rs`                        it speaks the protocol of `wire.rs`
 //! ```
 //!
-//! A defect in the engine could let a plugin take over its process. This program simulates such a process. It runs
-//! without a jail, because the tests are about the parent. The program starts itself as the child, so it has its own
-//! `main` and no test harness.
+//! A defect in the engine could let a plugin take over its process. This program simulates a process that was taken
+//! over. It runs without a jail, because the tests are about the parent. The program starts itself as the child, so it
+//! has its own `main` and no test harness.
 
 mod child;
 mod compilers;

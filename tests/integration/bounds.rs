@@ -112,8 +112,8 @@ fn fill(input: &mut ChildStdin, seconds: i64) -> usize {
 
 #[test]
 fn one_item_may_be_large() {
-    // The item is larger than a block, and larger than the part of a window that fits into a pipe.
-    // The fixture accepts no larger item.
+    // The item is larger than a block, larger than the buffer of a pipe, and larger than an eighth
+    // of the window. The fixture accepts no larger item.
     let item = "x".repeat(3 * MIB);
     host()
         .plugin("upper.wat")

@@ -1,5 +1,5 @@
-//! Checks that the library's documentation has an example of each public type, and that an example
-//! in the same file uses each public function and constant. `cargo test --doc` runs the examples.
+//! Checks that the library's documentation has an example of each public type. Each public function
+//! and constant must occur in an example in its file. `cargo test --doc` runs the examples.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -5,8 +5,8 @@ use std::io::{BufRead, BufReader};
 
 use crate::support::{command, host, host_on_threads, host_with_summary, lines};
 
-/// Items that give a record, an empty record, no record, a refusal, a bad item, and one more
-/// record.
+/// Items with these outcomes, in this order: a record, an empty record, no record, a refusal, a bad
+/// item, and a record.
 const ITEMS: &str = "one\n\n#two\n!three\n?four\nfive\n";
 
 #[test]

@@ -1,5 +1,5 @@
-//! Checks workers that start from one snapshot. They must behave as if each had been initialised
-//! alone, except that `init` runs once.
+//! Checks workers that start from one snapshot. Such workers must behave like workers that are
+//! initialised separately, except that `init` runs only once.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -623,8 +623,8 @@ fn a_cached_snapshot_keeps_the_result_format() {
     }
 }
 
-/// Returns the PSS of this process and its children: a page that several processes share counts
-/// once in total.
+/// Returns the total PSS of this process and its children. PSS divides a shared page among its
+/// processes, so the total includes each page once.
 fn memory() -> u64 {
     let of = |process: &dyn std::fmt::Display| {
         let path = format!("/proc/{process}/smaps_rollup");

@@ -2,8 +2,8 @@
 //! signal asks the run to end, and the second ends the process.
 //!
 //! A SIGHUP never ends the process immediately: when a terminal is closed, both the kernel and the shell send a SIGHUP.
-//! SIGHUP and SIGQUIT stay ignored if they are ignored when the command starts, as under `nohup`, or in the background
-//! of a script.
+//! If SIGHUP or SIGQUIT is already ignored when the command starts, it stays ignored. `nohup` and background jobs of
+//! scripts start commands in this way.
 //!
 //! A thread handles the signals and may write to the terminal. The thread can hang in this write, because standard
 //! error may be a pipe that nobody reads. In this case, the signal handler itself ends the process at the next signal.

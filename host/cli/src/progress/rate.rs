@@ -10,8 +10,8 @@ struct Average {
 }
 
 impl Average {
-    /// The weight of a new value, which tqdm calls smoothing. Near 0, all values have the same weight; with 1, only
-    /// the last value counts.
+    /// The weight of a new value, which tqdm calls smoothing. Near 0, all values have the same weight. With 1, only the
+    /// last value determines the rate.
     const SMOOTHING: f64 = 0.3;
 
     fn add(&mut self, value: f64) {

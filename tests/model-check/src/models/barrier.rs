@@ -1,8 +1,8 @@
-//! Checks that no worker is idle while an item waits, or while another worker holds items that it
-//! has not started.
+//! Checks that no worker is idle while an item waits, or while another worker has claimed items but
+//! not started them.
 //!
 //! The items meet at a barrier: an item ends only when as many items are running as there are
-//! workers. If a worker stayed asleep, the other workers would wait for ever.
+//! workers. If a worker stayed asleep, the other workers would wait forever.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -95,8 +95,8 @@ fn run_items(run: &Run, barrier: &Barrier) {
     }
 }
 
-/// A borrower gets two of four items on loan, while another worker steals. Each item must meet
-/// another item: a stolen item, or an item that is left after the loan.
+/// A borrower receives two of four items on loan, while another worker steals items. Each item must
+/// meet a second item at the barrier: a stolen item, or an item that is left after the loan.
 pub fn lent_items() {
     check(Interruptions::AtMost(3), || {
         let barrier = Barrier::new(2);
@@ -131,8 +131,8 @@ pub fn lent_items() {
     });
 }
 
-/// One of two workers waits for work, but gets no new instance. It is woken for an item, so the
-/// other worker must take that item before the reader closes the queue.
+/// One of two workers waits for work, but gets no new instance. The queue wakes this worker for an
+/// item. The other worker must therefore claim the item before the reader closes the queue.
 pub fn with_a_retired_worker() {
     check(Interruptions::AtMost(3), || {
         let barrier = Barrier::new(1);
@@ -149,8 +149,8 @@ pub fn with_a_retired_worker() {
     });
 }
 
-/// A worker keeps an item for a retry until the other items are done, so another worker must take
-/// them.
+/// A worker retries its item only after all other items are done. Another worker must therefore
+/// claim these items.
 pub fn during_a_retry() {
     check(Interruptions::AtMost(3), || {
         let barrier = Barrier::new(1);
@@ -186,8 +186,9 @@ pub fn during_a_slow_item() {
     });
 }
 
-/// Results exceed twice the window, so two workers wait although the third worker holds items that
-/// it has not started. After the results are delivered, both workers steal these items.
+/// The waiting results exceed twice the window. Two workers therefore wait, although the third
+/// worker has claimed items but not started them. After the results are delivered, the two workers
+/// steal these items.
 pub fn after_delivery() {
     const RESULTS: usize = 300;
     check(Interruptions::AtMost(2), || {

@@ -1,5 +1,5 @@
-//! Checks a worker whose instance fails in the middle of a claim: another worker gets the remaining items, and both
-//! workers leave.
+//! Checks a worker whose instance fails in the middle of a claim: another worker receives the remaining items, and both
+//! workers end.
 
 use crate::check::{Interruptions, check};
 use crate::queue::Window;

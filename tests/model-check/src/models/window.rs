@@ -1,5 +1,5 @@
-//! Checks a reader with workers: all items come through, and the queue never holds more than the
-//! window.
+//! Checks a reader with workers: every item is delivered to a worker, and the number of items in
+//! the queue never exceeds the window.
 
 use std::num::NonZeroUsize;
 
