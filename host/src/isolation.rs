@@ -8,9 +8,10 @@
 //!                                └──── page ────────┘  number of the child's current item
 //! ```
 //!
-//! Both kinds of workers share the code of the loop, the state, the claims and the tally. Only the
-//! executors differ. `wire` decodes the frames of a child; `remote` and `queue/loan` check the
-//! decoded values. If a child dies, only the item that it was running fails.
+//! Both kinds of workers use the same code for the loop, for the worker's state and for claims, and
+//! the pool counts their outcomes in the same way. Only the executors differ. `wire` decodes the
+//! frames of a child; `remote` and `queue/loan` check the decoded values. If a child dies, only the
+//! item that it was running fails.
 
 pub(crate) mod child;
 mod child_connection;

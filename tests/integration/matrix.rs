@@ -1,9 +1,9 @@
 //! Compares the results of a pool with the results of a plain loop, under many settings. The settings vary the order,
 //! the length of the input, the argument passing, the workers, the chunks, the window and the state.
 //!
-//! Each pool runs 42 maps in a row: one with known length and one with unknown length for each number of items from 0
-//! to 20. The plugin describes each call in its result. These results show that each item ran once, on a worker that
-//! retained its state.
+//! The tests call `Pool::map` 42 times on each pool: twice for each number of items from 0 to 20. The first iterator
+//! of items states its exact length, and the second does not. The plugin describes each call in its result. These
+//! results show that each item ran once, on a worker that retained its state.
 
 mod tally;
 

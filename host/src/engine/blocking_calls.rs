@@ -3,7 +3,7 @@
 //! wasmtime-wasi implements these calls as futures. For a synchronous store, it blocks until each future ends. This
 //! module instead runs each future under the instance's watch, which can stop it early. Deadlines and the end of the
 //! pool therefore take effect even while the guest sleeps, or waits for a file that never answers. The store stays
-//! synchronous, which makes calls into the instance no slower.
+//! synchronous, because every call into an instance of an asynchronous store is slower.
 
 use wasmtime::{Caller, Extern, Linker};
 use wasmtime_wasi::p1::WasiP1Ctx;

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Returns a command that runs the program `file` in `dir`. The command has no input, because the host's standard input
-/// may contain the items of a run. `file` is a full path: the system would look up a bare name in `PATH` again,
-/// relative to `dir`.
+/// may contain the items of a run. `file` must be an absolute path: the system would search `PATH` again for a bare
+/// name, and would resolve a relative path against `dir`.
 pub(super) fn command(file: &Path, dir: &Path) -> Command {
     let mut command = Command::new(file);
     command.current_dir(dir).stdin(Stdio::null());

@@ -25,9 +25,10 @@ impl Clock {
 }
 
 impl Clock {
-    /// Returns a clock that starts at `time`, a reading of another clock. The new clock lags behind
-    /// the other clock by the time since the reading, and is never ahead of it. If `time` was read
-    /// after a snapshot was taken, the new clock never shows a time before the snapshot.
+    /// Returns a clock that starts now and shows `time`, which was read from another clock. The new
+    /// clock is never ahead of the other clock: it lags by the delay between the reading and this
+    /// call. If `time` was read after a snapshot was taken, the new clock never shows a time before
+    /// the snapshot.
     pub(crate) fn resumed_at(time: Duration) -> Self {
         let clock = Self::new();
         clock.advance_to(time);

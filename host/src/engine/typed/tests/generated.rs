@@ -9,9 +9,9 @@ use super::*;
 use crate::item::argument_passing::ArgumentPassing;
 use crate::{Engine, Plugin, Pool};
 
-/// A component that returns its parameter `x`, which can have any type. Because many parameters follow `x`, the caller
-/// passes all parameters in memory, with `x` first. The result also begins with `x` and has the same layout in memory.
-/// Therefore the guest can return the address of its parameters as the address of the result.
+/// A component whose function takes `x`, of any type, and `behind`, a tuple of many numbers. The function returns a
+/// tuple of `x` and the first of these numbers. The canonical ABI passes so many arguments in memory, with `x` first.
+/// There, `x` and the first number have the layout of the result, so the guest returns the address of its arguments.
 const ECHO: &str = r#"(component
   (core module $code
     (memory (export "memory") 17)
