@@ -204,8 +204,8 @@ mod tests {
         let [none, read, write, links, more] = counts;
         let old = 3 - ALWAYS_OLD.len();
         let expected = format!(
-            "{} without a grant, {} with a directory to read, {} with `:rw`, {} with `:rw+symlinks`, and {more} more \
-             with `--net`",
+            "{} system calls without a grant, {} with a read-only directory, {} with `:rw` and {} with `:rw+symlinks`. \
+             `--net` adds {more}.",
             none + old,
             read + old,
             write + old,
