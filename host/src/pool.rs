@@ -389,8 +389,8 @@ impl Pool {
             recalls,
         };
         let run = Run::new(Queue::new(window, workers), self.progress.clone(), run_settings);
-        // The channel has room for the outcomes of each worker, so that a worker can hand them over
-        // and continue. Only the window limits the number of outcomes.
+        // The channel has room for the outcomes of each worker, so that a worker can send its
+        // outcomes and continue without a wait. Only the window limits the number of outcomes.
         let (outbox, inbox) = bounded(workers * 4);
         for mailbox in &self.mailboxes {
             mailbox.put(Ticket { run: Arc::clone(&run), outbox: outbox.clone() });

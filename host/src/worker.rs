@@ -2,7 +2,7 @@
 //!
 //! The worker opens the executor when the worker starts, and uses it for all runs. So the
 //! executor's state persists between runs. If the executor fails, the current item has a fault or
-//! is tried again. The worker returns the items that have not started to the queue, and opens a
+//! is tried again. The worker returns the remaining items of its claim to the queue, and opens a
 //! fresh executor.
 //!
 //! The loop does not depend on wasm: it uses only the trait [`Executor`].

@@ -50,7 +50,7 @@ pub(crate) enum LinkError {
 pub(crate) struct ChildConnection {
     socket: UnixStream,
     event_fd: Arc<EventFd>,
-    /// The received bytes. The frame that was returned last lies between `frame_start` and
+    /// The received bytes. The most recently returned frame lies between `frame_start` and
     /// `frame_end`. A fuzz target inspects this field.
     pub(super) inbox: Vec<u8>,
     frame_start: usize,

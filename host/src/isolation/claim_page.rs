@@ -6,9 +6,9 @@
 //! ```
 //!
 //! The child starts each item by an atomic increment in word 0. So the parent always knows which
-//! item the child is running and which items the child has not started. The parent can return the
-//! items that have not started to the queue. A hostile child may write any value to word 0;
-//! `queue/loan.rs` defines which values the parent accepts.
+//! item the child is running and which items remain. The parent can return the remaining items to
+//! the queue. A hostile child may write any value to word 0; `queue/loan.rs` defines which values
+//! the parent accepts.
 
 use std::io;
 use std::os::fd::OwnedFd;

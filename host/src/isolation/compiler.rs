@@ -1,4 +1,5 @@
-//! The parent's end of a compiler: a jailed child that compiles or inspects one plugin, and ends.
+//! The parent's end of a compiler: a jailed child that compiles or inspects one plugin, and then
+//! exits.
 //!
 //! ```text
 //! file of the plugin, sealed ──▶ child ──▶ compiled code, in a file that cannot grow
@@ -7,8 +8,8 @@
 //! ```
 //!
 //! `wire/compile_reply` and `wire/refused` decode the replies. The parent does not trust the
-//! replies, because a plugin that has taken over its compiler can report anything about itself. The
-//! compiled code runs only in jails.
+//! replies, because a plugin that has taken over its compiler can send false replies. The compiled
+//! code runs only in jails.
 
 use std::fs::File;
 use std::io;

@@ -18,8 +18,8 @@ impl EventFd {
         Ok(Self(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?))
     }
 
-    /// Waits until `other` is ready, the eventfd is signalled, or the time is over. Returns whether
-    /// `other` is ready.
+    /// Waits until `other` is ready, the eventfd is signalled, or the time limit is reached.
+    /// Returns whether `other` is ready.
     pub(crate) fn wait_for(
         &self,
         other: &impl AsFd,

@@ -17,9 +17,9 @@
 //! The child trusts the parent, but the parent does not trust the child. Pure functions decode the
 //! frames of a child, and the parent kills a child that sends an invalid frame.
 //!
-//! Hand-written code encodes the frames that contain items, so that the items are not copied again.
-//! The payload of every other frame is a serde type in the postcard format, which puts a length
-//! before each string and list.
+//! Hand-written code encodes the frames that contain items, to avoid a copy of the items. The
+//! payload of every other frame is a serde type in the postcard format, which puts a length before
+//! each string and list.
 
 pub(crate) mod compile_reply;
 pub(crate) mod finish_reply;

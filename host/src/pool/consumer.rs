@@ -201,16 +201,16 @@ impl Consumer {
         let items = counts.total() - before.total();
         let failed = counts.failed() - before.failed();
         self.run.progress.advance(items, failed, outcomes.span().input_bytes());
-        // A limit in percent applies only after enough items have been tried. So the run may exceed the limit long
-        // after the last failure.
+        // A limit in percent applies only after enough items have been tried. So this check may end the run long after
+        // the last failure.
         let tried = counts.total() - counts.not_run();
         if !outcomes.is_leftover() && self.max_faults.is_exceeded_by(counts.failed(), tried) {
             self.run.fail(Error::TooManyFaults { limit: self.max_faults, counts });
         }
     }
 
-    /// Releases items that were counted. Each entry has the number of its outcomes that were delivered. All items are
-    /// released in one step, so that a reader that waits for room can read many items at once.
+    /// Releases items that were counted. Each entry contains outcomes, and the number of these outcomes that were
+    /// delivered. All items are released in one step, so that a reader that waits for room can read many items at once.
     pub(super) fn release(&mut self, settled: impl IntoIterator<Item = (Outcomes, usize)>) {
         let (mut items, mut bytes) = (0, 0);
         for (outcomes, delivered) in settled {

@@ -55,8 +55,8 @@ impl Record {
 /// If the run ends early, the result of each item that was read but not run is a fault of kind
 /// [`NotRun`](crate::FaultKind::NotRun). If an error ended the run, the iterator returns one more
 /// fault of this kind as its last result. The message of the last fault is the error;
-/// [`end`](Self::end) returns the error itself. The number of results equals the length of the
-/// input unless the run ends early.
+/// [`end`](Self::end) returns the error itself. If the run does not end early, the number of
+/// results equals the length of the input.
 ///
 /// Dropping the iterator early ends the run; the pool and its workers remain usable.
 ///

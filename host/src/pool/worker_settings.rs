@@ -299,8 +299,8 @@ setters! {
         /// fault `timeout`, and a fresh instance takes the next item.
         ///
         /// The limit interrupts a plugin that computes, sleeps or waits for a file. The interruption may come some
-        /// milliseconds late, but never early. The limit does not apply to native workers. It excludes the time for
-        /// which the worker's thread waits for a core, and the time for which the process is stopped.
+        /// milliseconds late, but never early. The limit does not apply to native workers. The measured time excludes
+        /// the time for which the worker's thread waits for a core, and the time for which the process is stopped.
         ///
         /// ```
         /// use std::time::Duration;

@@ -5,9 +5,9 @@
 //!  items                   │ released │ held                            │ held
 //! ```
 //!
-//! An item leaves the window only when its outcome is written, so the run knows each item that a sink loses. In input
-//! order, the output is a prefix of the complete output: it ends before the first item that was left when the run
-//! ended.
+//! An item leaves the window only when its outcome is written. So, if the sink fails, the run knows the items whose
+//! outcomes the sink has lost. If results are in input order, the output is a prefix of the complete output. The prefix
+//! ends before the first item whose outcome was not written.
 
 use std::collections::VecDeque;
 

@@ -12,7 +12,7 @@ use crate::outcome::{OutcomeBuffers, Outcomes};
 pub(crate) struct EarlyOutcomes {
     all: Mutex<Vec<Arc<SharedOutcomes>>>,
     /// True if a worker shares outcomes. The consumer checks this flag often. In most runs the flag
-    /// is false, and the consumer does not lock `all`.
+    /// is false, so the consumer need not lock `all`.
     has_any: AtomicBool,
 }
 

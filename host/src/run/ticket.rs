@@ -45,7 +45,7 @@ impl Outlet for Ticket {
     fn offer(&self, outcomes: &Arc<SharedOutcomes>) {
         if self.run.early_outcomes.add(outcomes) {
             // This wakes the consumer, which then fetches the outcomes. If the channel is full, the
-            // consumer is awake.
+            // consumer is already awake.
             let _ = self.outbox.try_send(Outcomes::default());
         }
     }

@@ -68,11 +68,11 @@ impl DirGrant {
 
     /// Grants reading, writing, and making symbolic links.
     ///
-    /// Without this right, a plugin cannot make, move or hard-link a symbolic link. A link never
-    /// leads the plugin out of a granted directory. But other programs that read the directory
-    /// later would follow the link, which may point to any file. A plugin that moves a directory
-    /// moves the links in that directory with it. Therefore either all writable directories of a
-    /// worker have this right, or none has it.
+    /// Without the right to make symbolic links, a plugin cannot make, move or hard-link a symbolic
+    /// link. A link never leads the plugin out of a granted directory. But other programs that read
+    /// the directory later would follow the link, which may point to any file. A plugin that moves
+    /// a directory moves the links in that directory with it. Therefore either all writable
+    /// directories of a worker have this right, or none has it.
     ///
     /// ```
     /// # use mtl_host::grants::DirGrant;

@@ -1,5 +1,5 @@
-//! The control group of this process: limits that the kernel enforces for all processes of a run
-//! together.
+//! The control group (cgroup) of this process. The kernel enforces the limits of the group for all
+//! processes of a run together.
 //!
 //! The host creates no groups. A service manager creates them, and the limits of a group apply to
 //! all workers' processes in it.

@@ -53,8 +53,8 @@ impl Disk {
         while !self.try_take(bytes) {
             let missing = bytes.saturating_sub(self.left.load(Ordering::Relaxed));
             let Some(RequestBytes(grant)) = &self.request else { return Err(OutOfDisk(limit)) };
-            // When a process ends, the granted bytes that it has not used are lost. So a process requests in advance at
-            // most as many bytes as it was granted before.
+            // When a process ends, the granted bytes that it has not used are lost. To limit this loss, a process
+            // requests at most as many bytes in advance as it has been granted so far.
             let piece = self.granted.load(Ordering::Relaxed).min(Self::PIECE);
             let sizes = [missing.max(piece), missing];
             let more = sizes.into_iter().find(|more| grant(*more)).ok_or(OutOfDisk(limit))?;

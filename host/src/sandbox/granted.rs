@@ -90,7 +90,7 @@ pub(crate) struct OpenGrants {
 
 impl OpenGrants {
     /// The maximum number of directories of one worker. A jailed process may have 1024 open
-    /// descriptors. Until the process is in its jail, each directory needs two descriptors. The
+    /// descriptors. Before the process enters its jail, each directory needs two descriptors. The
     /// remaining descriptors are for the files that an instance opens.
     pub(crate) const MAX_DIRS: usize = 200;
 
@@ -150,7 +150,7 @@ pub(crate) struct Preopens(WasiFilesystemCtx);
 
 impl Preopens {
     /// Makes WASI's directories from open directories. This needs `/proc`, which has a path for
-    /// each open file.
+    /// each open descriptor.
     pub(crate) fn of(dirs: &[GrantedDir]) -> io::Result<Self> {
         let mut wasi = WasiCtxBuilder::new();
         for GrantedDir { grant, dir } in dirs {

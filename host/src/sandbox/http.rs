@@ -1,8 +1,9 @@
 //! HTTP requests of plugins by wasi:http: over plain HTTP 1.1, to granted addresses.
 //!
-//! The checks of sockets do not apply to wasi:http, so this module checks each request itself. It
-//! sends a request only to a granted host and port. The addresses of the host come from the network
-//! (`network.rs`). It follows no redirect. A refused request fails inside the guest.
+//! The checks of sockets do not apply to wasi:http, so this module checks each request itself. The
+//! module sends a request only to a granted host and port. The addresses of the host come from the
+//! network (`network.rs`). The module follows no redirects. A refused request fails inside the
+//! guest.
 //!
 //! The host offers no TLS: an `https` request fails with a message that says so.
 

@@ -1,10 +1,10 @@
 //! Internal addresses: loopback, link-local, private and reserved ones.
 //!
 //! The owner of a name chooses its addresses. The owner could choose the address of a service on
-//! this machine, its local network, or its cloud. But a grant of a name is for a host on the
-//! internet. So a plugin may use an internal address only if a grant contains the address itself or
-//! `localhost`. An address is internal because of its range: a public address of this machine is
-//! not internal.
+//! this machine, its local network, or its cloud. But a user who grants a name intends to grant a
+//! host on the internet. So a plugin may use an internal address only if a grant contains the
+//! address itself or `localhost`. Only the range of an address decides whether the address is
+//! internal: a public address of this machine is not internal.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -17,8 +17,8 @@ use crate::item::limits::{MemoryLimit, TotalMemory};
 pub(crate) struct PoolMemory {
     limit: TotalMemory,
     used: AtomicUsize,
-    /// The function that requests memory from another process. It is set if the other process
-    /// counts the memory of the pool.
+    /// The function that requests memory from another process. It is set if another process counts
+    /// the memory of the pool.
     request: Option<RequestMemory>,
 }
 
@@ -130,7 +130,7 @@ pub(crate) struct Meter {
     limit: MemoryLimit,
     pool: Arc<PoolMemory>,
     /// The granted bytes. They stay charged even if the growth fails afterwards. The engine reports
-    /// failures even of growths that it never requested from this meter. A refund for such a
+    /// failures even for growths that it never requested from this meter. A refund for such a
     /// failure would give the plugin memory beyond its limit.
     used: usize,
     denied: Option<GrowthDenied>,
@@ -154,8 +154,8 @@ impl Meter {
         self.denied = None;
     }
 
-    /// Returns the reason for the last refused growth in this call. The reason shows whether a
-    /// failed plugin had run out of memory.
+    /// Returns the reason for the last refused growth in this call. If the plugin failed, the
+    /// reason shows whether the plugin had run out of memory.
     pub(crate) fn denied(&self) -> Option<GrowthDenied> {
         self.denied
     }

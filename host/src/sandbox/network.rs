@@ -1,4 +1,4 @@
-//! The network of an instance: it has only the granted addresses.
+//! The network of an instance, which consists of the granted addresses.
 //!
 //! ```text
 //! grant ─▶ NetGrant ─▶ Names: each looked up once, before the first worker ─▶ Network

@@ -54,8 +54,8 @@ pub(crate) fn add_to_linker<T: HasSockets + 'static>(
 }
 
 /// The addresses of a name that the guest has not read yet. The guest's handle has the type
-/// `ResolveAddressStream` of the interface. Only this module resolves the handle, so no code takes
-/// this type for `ResolveAddressStream`.
+/// `ResolveAddressStream` of the interface. Only this module resolves the handle, so no other code
+/// resolves it as a `ResolveAddressStream`.
 struct PendingAddresses(vec::IntoIter<IpAddr>);
 
 #[wasmtime_wasi::async_trait]

@@ -64,8 +64,8 @@ pub(crate) struct ChunkSizer {
 }
 
 impl ChunkSizer {
-    /// The time that a claim should take. A longer claim could leave other workers without items; a
-    /// shorter claim would make claiming expensive.
+    /// The time that a claim should take. With longer claims, other workers could be without items.
+    /// With shorter claims, workers would spend a larger part of their time on claiming.
     const TARGET: Duration = Duration::from_millis(1);
     const GROWTH: usize = 4;
     /// The weight of the last claim in the estimate.

@@ -15,8 +15,8 @@ use crate::queue::Claim;
 use crate::run::Run;
 use crate::run::ticket::Ticket;
 
-/// An item that failed and has no final outcome. The item is tried again, or its failure has lost
-/// the outcomes of earlier items.
+/// An item that failed and has no final outcome. Either the item is tried again, or the outcomes of
+/// earlier items were lost with the failure.
 struct FailedItem {
     /// The position of the item in the span.
     at: usize,
@@ -64,8 +64,8 @@ impl WorkerLoop {
         self.executor.is_some() && most.is_some_and(|items| self.since_open >= items.get())
     }
 
-    /// Returns the number of items to claim. It is at most the number of items that the executor
-    /// may still take.
+    /// Returns the number of items to claim. If executors are replaced after a fixed number of
+    /// items, the claim does not reach beyond the next replacement.
     fn claim_size(&self) -> usize {
         let size = self.sizer.claim_size();
         let Some(most) = self.worker.restart_policy.recycle else { return size };
@@ -157,9 +157,9 @@ impl WorkerLoop {
         match end {
             ExecutionEnd::Failed(failure) => self.on_failed_item(outcomes.len(), failure, outcomes),
             ExecutionEnd::Lost { at, failure } => self.on_failed_item(at, failure, outcomes),
-            // No item caused the failure, so no item has a fault. This applies only if the executor
-            // has finished an item. Otherwise an executor that always fails before its first item
-            // would be replaced without end.
+            // No item caused the failure. If the executor has finished an item, no item has a
+            // fault. Otherwise the next item has a fault, because an executor that always fails
+            // before its first item would be replaced without end.
             ExecutionEnd::FailedIdle(failure) if self.work_done() == WorkDone::Some => {
                 self.on_instance_failure(&failure);
                 None
@@ -175,7 +175,7 @@ impl WorkerLoop {
     }
 
     /// Handles an executor that failed on the item at `at`. If the item is not tried again, this
-    /// appends its fault.
+    /// method appends the fault of the item.
     fn on_failed_item(
         &mut self,
         at: usize,
@@ -191,7 +191,8 @@ impl WorkerLoop {
     }
 
     /// Retries an item if the policy allows it for this fault. Each attempt uses a fresh executor.
-    /// The retries end when the item succeeds, fails in another way, or has used up its attempts.
+    /// The retries end when the item succeeds, fails with a fault that is not retried, or has used
+    /// up its attempts.
     fn retry(
         &mut self,
         mut failed: InstanceFailure,

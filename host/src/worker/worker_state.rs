@@ -51,12 +51,12 @@ pub(crate) struct RestartStreak {
 pub(crate) enum WorkerEvent {
     Opened,
     FailedToOpen(StartFailure),
-    /// The executor failed. The field tells whether it had finished an item.
+    /// The executor failed. The field tells whether the executor had finished an item.
     Failed(WorkDone),
     /// The executor failed on the item on which the previous one had failed.
     FailedAgain,
-    /// The executor is replaced although it did not fail. The field tells whether it had finished
-    /// an item.
+    /// The executor is replaced although it did not fail. The field tells whether the executor had
+    /// finished an item.
     Replaced(WorkDone),
 }
 
@@ -127,8 +127,8 @@ impl WorkerState {
                 WorkerEvent::FailedToOpen(StartFailure::Transient),
             ) => {
                 let streak = streak.failed();
-                // This ignores the restart limit, which may be infinite. The run waits until each
-                // worker is ready, so the number of failed starts must be limited.
+                // This condition ignores the restart limit, which may be infinite. The run waits
+                // until each worker is ready, so the number of failed starts must be limited.
                 if streak.failed < MaxRestarts::FAILED_STARTS {
                     restart(streak, Attempt::First)
                 } else {

@@ -1,5 +1,5 @@
-//! A worker's process that starts an instance and writes its snapshot, from which other workers
-//! start. If the instance cannot be frozen, the process continues as an ordinary worker.
+//! A worker's process that starts an instance and writes a snapshot of it. Other workers start from
+//! this snapshot. If the instance cannot be frozen, the process continues as an ordinary worker.
 
 use std::ffi::OsStr;
 use std::fs::File;

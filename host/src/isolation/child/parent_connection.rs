@@ -115,7 +115,7 @@ impl ParentConnection {
         Ok(Some(Received { order, frame }))
     }
 
-    /// Reads until the frame has `length` bytes, or more. Returns false if the parent has closed
+    /// Reads until the frame has at least `length` bytes. Returns false if the parent has closed
     /// its end.
     fn fill(&self, frame: &mut Vec<u8>, length: usize) -> io::Result<bool> {
         while frame.len() < length {

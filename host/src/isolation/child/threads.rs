@@ -15,8 +15,8 @@ use tokio::runtime::{Builder, EnterGuard, Runtime};
 use crate::engine::{Engine, EngineError, PluginCode, start_compilers};
 
 /// The number of threads for blocking calls, such as reads of files, if a directory is granted. A
-/// plugin makes one call at a time. But a call that waits for a file that never answers occupies
-/// its thread.
+/// plugin makes one call at a time. But if a file never answers, the call occupies its thread
+/// forever.
 const BLOCKING_THREADS: usize = 4;
 /// The number of threads for blocking calls if no directory is granted. The asynchronous runtime
 /// needs at least one such thread. If that thread did not exist before the seal, the runtime would

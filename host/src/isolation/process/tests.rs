@@ -32,8 +32,8 @@ impl WaitPolicy for Forever {
     }
 }
 
-/// A policy that ends a wait at the second call. The first call signals the eventfd; without the
-/// signal, no second call would follow.
+/// A policy that ends a wait at its second call. The first call signals the eventfd. Without this
+/// signal, the wait would never call the policy again.
 struct UntilNotified<'a>(&'a EventFd, bool);
 
 impl WaitPolicy for UntilNotified<'_> {

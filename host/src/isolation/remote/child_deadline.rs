@@ -32,9 +32,10 @@ struct Items<'a> {
 }
 
 impl Items<'_> {
-    /// Returns whether the child has started another item since the last call. The reported number
-    /// must have grown, up to the number of items sent. So the result is true at most once for each
-    /// item, and a child cannot gain time by false reports.
+    /// Returns whether the number of started items that the child reports has grown since the last
+    /// call. Reports above the number of sent items are ignored. So the method returns true at most
+    /// once for each sent item, and a child that sends false reports cannot delay its deadline
+    /// forever.
     fn has_advanced(&mut self) -> bool {
         let (_, reported, _) = self.page.progress().load();
         let has_advanced = self.started < reported && reported <= self.sent;
@@ -65,7 +66,7 @@ impl<'a> ChildDeadline<'a> {
     }
 
     /// Returns a wait for `sent` items. The time limit restarts whenever the child starts an item.
-    /// The first item counts as started at once.
+    /// The wait treats the first item as started from the beginning.
     pub(super) fn of_items(watch: &'a Watch, page: &'a ClaimPage, sent: usize) -> Self {
         let sent = u32::try_from(sent).unwrap_or(u32::MAX);
         Self { items: Some(Items { page, sent, started: 1 }), ..Self::of(watch) }

@@ -1,4 +1,5 @@
-//! Freezing: a child starts an instance and writes its snapshot, from which other children start.
+//! Freezing: a child starts an instance and writes a snapshot of it. Other children start from this
+//! snapshot.
 //!
 //! ```text
 //! plugin ─▶ jailed compiler: instrumented code ─▶ jailed worker: init ─▶ freezing ─▶ frozen

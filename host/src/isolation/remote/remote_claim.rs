@@ -46,9 +46,9 @@ impl<'a> RemoteClaim<'a> {
         Ok(())
     }
 
-    /// Refuses further outcomes once the received parts have [`Outcomes::LARGE`] bytes. An honest
-    /// child starts no item after it has sent so many bytes. Without this check, a hostile child
-    /// could send a frame of the maximum size for each of thousands of items.
+    /// Refuses further outcomes if the received parts together have at least [`Outcomes::LARGE`]
+    /// bytes. An honest child starts no item after it has sent that many bytes. Without this check,
+    /// a hostile child could send a frame of the maximum size for each of thousands of items.
     fn check_size(&self, reply: &ChildOutcomes<'_>) -> Result<(), ProtocolError> {
         if self.bytes >= Outcomes::LARGE && reply.count() > 0 {
             return Err(ProtocolError("more bytes of results than the parts may have"));
@@ -56,8 +56,8 @@ impl<'a> RemoteClaim<'a> {
         Ok(())
     }
 
-    /// Ends the loan. Returns the child's last reply, if it passes the checks, and the number of
-    /// started items. At least one item counts as started.
+    /// Ends the loan. Returns the child's last reply and the number of started items, which is at
+    /// least one. If the reply fails a check, returns the error in place of the reply.
     pub(crate) fn settle<'reply, E: From<ProtocolError>>(
         self,
         reply: Result<ChildRunReply<'reply>, E>,

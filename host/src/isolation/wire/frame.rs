@@ -166,8 +166,9 @@ pub(crate) fn header(bytes: [u8; HEADER]) -> (usize, u8) {
     (u32::from_le_bytes([a, b, c, d]) as usize, kind)
 }
 
-/// Truncates a guest's text to the maximum length of a text in a frame. The replacement of invalid
-/// UTF-8 is longer than the invalid bytes, and the limit leaves room for it.
+/// Truncates a guest's text to the maximum length of a text in a frame. The replacement characters
+/// for invalid UTF-8 are longer than the invalid bytes. The maximum length leaves room for the
+/// additional bytes.
 pub(crate) fn truncate_guest_text(text: String) -> String {
     bounded::truncate_text(text, bounded::guest::MAX)
 }

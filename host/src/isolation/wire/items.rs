@@ -1,8 +1,8 @@
 //! The items of an order, and the terms for their records.
 //!
 //! ```text
-//! u8  record rule: 0 any, 1 without a byte, 2 JSON
-//! u8  that byte
+//! u8  record rule: 0 any record, 1 records without the given byte, 2 JSON
+//! u8  the given byte
 //! u8  format of records: 1 text, 2 JSON
 //! u32 number of items
 //! u32 length of each item

@@ -1,4 +1,5 @@
-//! The reply that a plugin is refused. The child that compiles the plugin sends it.
+//! The reply that reports the refusal of a plugin. The child that compiles the plugin sends this
+//! reply.
 //!
 //! A child sends only its findings. The parent adds the values that it knows itself, such as its
 //! limits.

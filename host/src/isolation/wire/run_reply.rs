@@ -10,9 +10,10 @@
 //! ```
 //!
 //! While a child runs a long item, it sends the outcomes of earlier items in a separate message, a
-//! part. A part has the layout above from the number of outcomes on. Later replies do not repeat
-//! the outcomes of a part. The child sends the records directly from the buffer of the outcomes.
-//! The parent decodes all records of a message in one step.
+//! part. The layout of a part is the layout above without the first two fields: it begins with the
+//! number of outcomes. Later replies do not repeat the outcomes of a part. The child sends the
+//! records directly from the buffer of the outcomes. The parent decodes all records of a message in
+//! one step.
 
 use super::{Frame, Payload, ProtocolError, Reply};
 use crate::executor::ExecutionEnd;
@@ -107,8 +108,8 @@ pub(crate) fn decode_failure(payload: &mut Payload<'_>) -> Result<InstanceFailur
     Ok(InstanceFailure::new(kind, payload.text()?))
 }
 
-/// Reads a kind of fault that a guest can cause. A child cannot report that its process died or
-/// that an item was not run.
+/// Decodes a kind of fault that a guest can cause. All other kinds are invalid: a child cannot
+/// report that its process died or that an item was not run.
 fn decode_fault_kind(number: u8) -> Result<FaultKind, ProtocolError> {
     let kind = FaultKind::ALL.into_iter().find(|kind| *kind as u8 == number);
     match kind {

@@ -80,7 +80,7 @@ pub(crate) struct WorkOrder {
     pub(crate) net: Vec<String>,
     pub(crate) names: BTreeMap<String, Vec<IpAddr>>,
     /// The memory limit of all workers together. If the pool has such a limit, the child requests
-    /// memory before it grows.
+    /// memory before its instance grows.
     pub(crate) total_memory: TotalMemory,
     pub(crate) log: LogLimit,
     /// The time on the worker's monotonic clock.

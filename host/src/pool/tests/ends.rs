@@ -38,8 +38,8 @@ fn each_error_policy_decides_output_and_error() {
 fn undelivered_results_are_counted() {
     with_timeout(|| {
         for taken in 1..=3 {
-            // No item ends before all three items have started. So all three are done, however many results the test
-            // takes.
+            // Each item waits until all three items have started. So the workers finish all three items, however many
+            // results the test takes.
             let all = Barrier::new(3);
             let call = move |_: usize, item: &[u8]| {
                 all.wait();

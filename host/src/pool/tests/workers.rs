@@ -5,8 +5,8 @@ use super::*;
 #[test]
 fn idle_workers_steal_unstarted_items() {
     with_timeout(|| {
-        // Eight items meet at a barrier of four, twice. A worker that kept two items of a group in
-        // its claim would block itself.
+        // Eight items meet at a barrier in two groups of four. If the second item of a group stayed
+        // in the claim of the worker that runs the first item, the worker would block itself.
         for chunk_size in ["auto", "2", "8"] {
             let chunk_size = chunk_size.parse().unwrap();
             let barrier = Barrier::new(4);

@@ -1,4 +1,4 @@
-//! The cost of a plugin's line: the number of bytes that it takes on the display.
+//! The cost of a plugin's line: the number of bytes in its displayed form.
 //!
 //! The display shows control characters in escaped form, and puts the name of the worker before
 //! each line. A plugin is charged for the displayed text, which may be six times as long as the

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 /// A limit of bytes a second.
 ///
-/// The whole state is one instant: the time at which all bytes so far would have passed at the
-/// limit's rate. While that time is less than a second in the future, the next line passes,
-/// whatever its length. So no line is too long to pass, and at most one line in a burst exceeds the
-/// limit.
+/// The whole state is one instant: the time at which all charged bytes would have passed at the
+/// limit's rate. If this instant is less than a second in the future, the next line passes,
+/// whatever its length. So no line is too long to pass, and only the last line of a burst can
+/// exceed the limit.
 ///
 /// ```
 /// # use std::time::{Duration, Instant};
