@@ -8,9 +8,9 @@
 //!                                                         run, run, … finish ◀─ started ◀─ make the instance
 //! ```
 //!
-//! Some calls of a guest need the parent, for example a call of a host function or a request for memory. Only the
-//! thread that runs the guest sends such requests, and this thread waits for each answer. So the next frame from the
-//! parent after a request is always the answer.
+//! Some calls of a guest need the parent, for example a call of a host function or a request for
+//! memory. Only the thread that runs the guest sends such requests, and this thread waits for each
+//! answer. So the next frame from the parent after a request is always the answer.
 
 mod buffers;
 mod compile;

@@ -1,9 +1,10 @@
 //! The process of a child: its start, the handover of descriptors, and its end. No child outlives
 //! this process.
 //!
-//! Dropping a [`Child`] kills the child. As its first step, a child asks the kernel to kill the child when the parent
-//! ends. The kernel regards the *thread* that started the child as the parent. Therefore this thread must exist as long
-//! as its child, and must drop the [`Child`] before the thread ends.
+//! Dropping a [`Child`] kills the child. As its first step, a child asks the kernel to kill the
+//! child when the parent ends. The kernel regards the *thread* that started the child as the
+//! parent. Therefore this thread must exist as long as its child, and must drop the [`Child`]
+//! before the thread ends.
 
 mod signals;
 #[cfg(test)]
@@ -31,8 +32,8 @@ use super::child_connection::{ChildConnection, LinkError, WaitPolicy};
 use super::eventfd::EventFd;
 use crate::sandbox::granted::GrantedDir;
 
-/// The maximum time from the moment when a process closes its end of the socket until the process exits. During this
-/// time, the kernel frees the memory of the process, which may be large.
+/// The maximum time from the moment when a process closes its end of the socket until the process
+/// exits. During this time, the kernel frees the memory of the process, which may be large.
 pub(super) const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The maximum time that a process may take to enter its jail and load its code. The limit is
 /// generous, because the machine may be busy.
@@ -105,8 +106,8 @@ impl Child {
         }
     }
 
-    /// Waits for the exit of a child that has closed its end of the socket, and returns its [`ProcessExit`]. If
-    /// `policy` ends the wait before the exit, this method kills the child.
+    /// Waits for the exit of a child that has closed its end of the socket, and returns its
+    /// [`ProcessExit`]. If `policy` ends the wait before the exit, this method kills the child.
     pub(crate) fn wait(&mut self, policy: &mut dyn WaitPolicy) -> ProcessExit {
         let ends_by_itself = self.wait_for_exit(policy);
         if !ends_by_itself {

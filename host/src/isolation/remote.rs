@@ -44,12 +44,12 @@ use crate::sandbox::guest_event::GuestEvent;
 use crate::sandbox::meter::Lease;
 use crate::sandbox::network::Network;
 
-/// The time by which a child may exceed its deadline before the parent kills the child. The child itself checks the
-/// deadline, but a busy machine may delay the check.
+/// The time by which a child may exceed its deadline before the parent kills the child. The child
+/// itself checks the deadline, but a busy machine may delay the check.
 pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
-/// The maximum size of a frame in bytes, in addition to the maximum size of one result. A child sends its outcomes
-/// before their total size exceeds this limit.
+/// The maximum size of a frame in bytes, in addition to the maximum size of one result. A child
+/// sends its outcomes before their total size exceeds this limit.
 const FRAME_EXTRA_BYTES: usize = 8 * 1024 * 1024;
 
 /// The most bytes that one order may have, because a frame has its length in 32 bits.
@@ -58,8 +58,8 @@ const MAX_ORDER_BYTES: usize = 0xFF00_0000;
 /// The most bytes of the order buffer that the parent keeps for the next order.
 const MAX_KEPT_ORDER_BYTES: usize = 256 * 1024;
 
-/// The part of a child's memory limit, in bytes, for its program and its stacks. It does not include the memory for the
-/// child's instance, items and results.
+/// The part of a child's memory limit, in bytes, for its program and its stacks. It does not
+/// include the memory for the child's instance, items and results.
 const EXTRA_MEMORY: usize = 768 * 1024 * 1024;
 
 /// A worker's instance that runs in a child.
@@ -215,8 +215,8 @@ impl Remote {
         }
     }
 
-    /// Returns the end of the longest prefix of `items` that fits into one order. The prefix ends before the first item
-    /// that is larger than the memory limit of the instance.
+    /// Returns the end of the longest prefix of `items` that fits into one order. The prefix ends
+    /// before the first item that is larger than the memory limit of the instance.
     fn fitting(&self, span: &Span, items: Range<usize>) -> usize {
         let memory = self.services.parts.config.memory.bytes();
         let mut total = 0_usize;
@@ -294,8 +294,9 @@ fn next<'connection>(
 }
 
 impl Services {
-    /// Returns the terms for the items of an order. The parent checks all records against the record rule. If items
-    /// with bad records are retried, the child checks its records too, because it must stop at the first bad record.
+    /// Returns the terms for the items of an order. The parent checks all records against the
+    /// record rule. If items with bad records are retried, the child checks its records too,
+    /// because it must stop at the first bad record.
     fn terms(&self, outcomes: &Outcomes) -> Terms {
         let stops = self.parts.config.retry_on.contains(FaultKind::BadResult);
         let rule = if stops { outcomes.rule() } else { RecordRule::Any };
@@ -451,7 +452,8 @@ impl Executor for Remote {
     }
 }
 
-/// Returns the failure for an item or `init` arguments that are larger than the memory limit of an instance.
+/// Returns the failure for an item or `init` arguments that are larger than the memory limit of an
+/// instance.
 fn too_large() -> InstanceFailure {
     let message = "the item is larger than the plugin's memory";
     InstanceFailure::new(FaultKind::OutOfMemory, message)

@@ -1,13 +1,14 @@
 //! The output of one worker's guest: lines and log messages that become events, within a budget of
 //! bytes a second.
 //!
-//! Standard output, standard error and the log of a worker share one budget. A replacement instance continues with the
-//! budget of its worker, so a plugin gets no additional budget by failing. All workers of a pool share a second budget,
-//! their [`PoolRateLimiter`]. The cost of a line is the number of bytes in its displayed form ([`cost()`]).
+//! Standard output, standard error and the log of a worker share one budget. A replacement instance
+//! continues with the budget of its worker, so a plugin gets no additional budget by failing. All
+//! workers of a pool share a second budget, their [`PoolRateLimiter`]. The cost of a line is the
+//! number of bytes in its displayed form ([`cost()`]).
 //!
-//! The host drops lines beyond a budget and counts the dropped lines. Before the next line that the host passes on, a
-//! notice reports the number of dropped lines. The host sends at most one such notice a second, and a last notice at
-//! the end of the output.
+//! The host drops lines beyond a budget and counts the dropped lines. Before the next line that the
+//! host passes on, a notice reports the number of dropped lines. The host sends at most one such
+//! notice a second, and a last notice at the end of the output.
 
 mod cost;
 mod rate_limiter;
@@ -122,9 +123,9 @@ impl GuestOutput {
         dropped.bytes = dropped.bytes.saturating_add(bytes);
     }
 
-    /// Returns whether a line of `bytes` bytes is within the budgets. If the line is within the budgets, charges the
-    /// cost of the line and reports the lines that were dropped before it. Sends no such report within a second of the
-    /// last notice.
+    /// Returns whether a line of `bytes` bytes is within the budgets. If the line is within the
+    /// budgets, charges the cost of the line and reports the lines that were dropped before it.
+    /// Sends no such report within a second of the last notice.
     fn charge_line(&self, bytes: usize, cost: impl FnOnce() -> usize, now: Instant) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let OutputState { limiter, dropped, last_notice } = &mut *state;

@@ -157,9 +157,9 @@ impl WorkerLoop {
         match end {
             ExecutionEnd::Failed(failure) => self.on_failed_item(outcomes.len(), failure, outcomes),
             ExecutionEnd::Lost { at, failure } => self.on_failed_item(at, failure, outcomes),
-            // No item caused the failure. If the executor has finished an item, no item has a
-            // fault. Otherwise the next item has a fault, because an executor that always fails
-            // before its first item would be replaced without end.
+            // No item caused the failure. If the executor has finished an item, no item fails.
+            // Otherwise the next item fails, because an executor that always fails before its first
+            // item would be replaced without end.
             ExecutionEnd::FailedIdle(failure) if self.work_done() == WorkDone::Some => {
                 self.on_instance_failure(&failure);
                 None

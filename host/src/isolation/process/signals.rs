@@ -1,9 +1,9 @@
 //! Signals that are sent to a whole process group, such as the signals of a terminal. Only the
 //! pool's process handles these signals.
 //!
-//! A child starts in the process group of its parent. Until the child has a session of its own, a Ctrl-C at the
-//! terminal could kill the child. Therefore a child starts with these signals blocked and never unblocks them. To end a
-//! child, the parent kills it.
+//! A child starts in the process group of its parent. Until the child has a session of its own, a
+//! Ctrl-C at the terminal could kill the child. Therefore a child starts with these signals blocked
+//! and never unblocks them. To end a child, the parent kills it.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -13,8 +13,8 @@ use std::ptr;
 const GROUP_SIGNALS: [libc::c_int; 5] =
     [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGTSTP];
 
-/// A guard that blocks the group signals for this thread until the guard is dropped. A process that this thread starts
-/// while the guard exists inherits the blocked signals.
+/// A guard that blocks the group signals for this thread until the guard is dropped. A process that
+/// this thread starts while the guard exists inherits the blocked signals.
 pub(super) struct BlockedSignals {
     previous: libc::sigset_t,
 }

@@ -33,9 +33,9 @@ struct Items<'a> {
 
 impl Items<'_> {
     /// Returns whether the number of started items that the child reports has grown since the last
-    /// call. Reports above the number of sent items are ignored. So the method returns true at most
-    /// once for each sent item, and a child that sends false reports cannot delay its deadline
-    /// forever.
+    /// call. A reported number above the number of sent items is ignored. So the method returns
+    /// true at most once for each sent item, and a child that sends false reports cannot delay its
+    /// deadline forever.
     fn has_advanced(&mut self) -> bool {
         let (_, reported, _) = self.page.progress().load();
         let has_advanced = self.started < reported && reported <= self.sent;
