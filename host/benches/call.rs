@@ -1,5 +1,5 @@
-//! Measures the time per item of 100 bytes with one and with two workers, for each kind of worker and call. The plugins
-//! are variants of `echo`, which returns its item unchanged.
+//! Measures the time that one item of 100 bytes takes, for each kind of worker and of call. Each measurement runs with
+//! one worker and with two workers. The plugins are variants of `echo`, which returns its item unchanged.
 //!
 //! ```text
 //! cargo bench -p mtl-host --bench call

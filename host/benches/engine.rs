@@ -1,4 +1,4 @@
-//! Measures the cost of engine settings: each benchmark changes one of the settings of `Engine`.
+//! Measures how settings of `Engine` change the time of a call. Each benchmark changes one setting.
 //!
 //! ```text
 //! cargo bench -p mtl-host --bench engine
@@ -102,8 +102,8 @@ fn call(bencher: Bencher<'_, '_>, change: Change) {
         .bench_local(move || call.call(&mut store, (2048, 100)).expect("the call does not trap"));
 }
 
-/// Measures a series of calls that takes about 100 ms in total. Meanwhile, another thread increments the epoch every
-/// `micros` microseconds.
+/// Measures a series of calls while another thread increments the epoch every `micros` microseconds. The series takes
+/// about 100 ms.
 #[divan::bench(args = [NEVER, 100_000, 5_000, 1_000, 100], sample_count = 25, sample_size = 1)]
 fn tick(bencher: Bencher<'_, '_>, micros: u64) {
     let engine = Change::Nothing.engine();

@@ -1,5 +1,5 @@
-//! Measures the time per item of 100 bytes from source to sink, for several chunk sizes and numbers
-//! of workers, on threads and in processes.
+//! Measures the time that one item of 100 bytes takes from source to sink. The benchmarks vary the
+//! chunk size and the number of workers, on threads and in processes.
 //!
 //! ```text
 //! cargo bench -p mtl-host --bench pipeline

@@ -1,5 +1,5 @@
-//! Measures the time of the recovery from a trap: the host replaces the instance, and the fresh
-//! instance works on the next item.
+//! Measures the recovery from a trap. The time includes the replacement of the instance, and the
+//! call of the fresh instance with the next item.
 //!
 //! ```text
 //! cargo bench -p mtl-host --bench recovery

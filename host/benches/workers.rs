@@ -1,5 +1,5 @@
-//! Measures the start of workers: 1000 workers of `word-count` (about 100 KB), and 8 workers from a snapshot of a
-//! plugin whose `init` builds 100 MB.
+//! Measures the start of workers in two cases. In the first case, 1000 workers run `word-count`, a plugin of about 100
+//! KB. In the second case, 8 workers start from a snapshot. The `init` of their plugin fills 100 MB of memory.
 //!
 //! ```text
 //! cargo bench -p mtl-host --bench workers
@@ -105,8 +105,8 @@ fn all(plugin: &Plugin) -> (f64, f64) {
     (took, each)
 }
 
-/// Returns the time of the start of all workers from the snapshot, in milliseconds, divided by the number of workers.
-/// The workers start in parallel, so the start of a single worker can take longer.
+/// Starts all workers from the snapshot in parallel. Returns the total time in milliseconds, divided by the number of
+/// workers. The start of a single worker can take longer than the returned value.
 fn time_from_snapshot(plugin: &Plugin, isolation: &Isolation) -> f64 {
     let pool = Pool::builder(plugin).isolation(isolation.clone()).snapshot();
     let (mut pool, messages) = starting(pool, FROM_A_SNAPSHOT);
@@ -133,8 +133,8 @@ fn wait_until_ready(messages: &Receiver<Message>, workers: u32) {
     }
 }
 
-/// Returns the memory of this process in KiB. If instances share memory, such as the unchanged pages of a plugin's
-/// data, the shared memory counts once.
+/// Returns the resident memory of this process in KiB. The value includes memory that instances share only once, for
+/// example unchanged pages of a plugin's data.
 fn resident() -> f64 {
     let rollup = fs::read_to_string("/proc/self/smaps_rollup").expect("Linux provides this file");
     let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));

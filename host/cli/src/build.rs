@@ -6,9 +6,9 @@
 //!          tool_locator ─▶ recipe ─▶ plan: steps, shown and run ─▶ renamed into place ─▶ fingerprint
 //! ```
 //!
-//! Only the recipe of a language contains the commands that build its projects. Compilers run with the user's rights.
-//! To protect the user, a directory whose name looks like a plugin file is never built (`plugin_path`). Each command
-//! line is shown before it runs, even if the command only looks for a compiler.
+//! The commands that build projects of a language are only in its recipe. Compilers run with the user's rights. If the
+//! name of a directory looks like a plugin file, the host therefore refuses to build the directory (`plugin_path`). The
+//! host shows each command line before it runs, even if the command only looks for a compiler.
 
 mod builder;
 mod command;

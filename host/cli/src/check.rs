@@ -5,8 +5,8 @@
 //!                                                          └ trials: items through fresh pools
 //! ```
 //!
-//! The library loads and starts the plugin. If loading or starting fails, this module decides which check has failed,
-//! and which checks cannot run. The report goes to standard output.
+//! The library loads and starts the plugin. If one of these steps fails, this module decides which check has failed,
+//! and which checks cannot run. The report is written to standard output.
 
 mod args;
 mod calls;

@@ -48,8 +48,8 @@ pub(super) fn command() -> clap::Command {
     show_defaults(Cli::command())
 }
 
-/// Moves default values into the help texts, as `(default: X)`, instead of clap's `[default: X]`.
-/// Flags with a computed default already use the first form in their help texts.
+/// Writes default values as `(default: X)` into the help texts, and hides clap's own `[default:
+/// X]`. If the default of a flag is computed, its help text already contains `(default: …)`.
 fn show_defaults(command: clap::Command) -> clap::Command {
     command.mut_args(show_default).mut_subcommands(show_defaults)
 }

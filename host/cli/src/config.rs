@@ -5,10 +5,10 @@
 //! file ─▶ entries with their lines ─▶ flags that are not given ──────┴▶ clap again ─▶ RunArgs
 //! ```
 //!
-//! A key of `[pool]` is the long name of a flag, and is converted to this flag. A key therefore
-//! accepts the same values as its flag, without a second declaration. A flag on the command line
-//! overrides its own key in the file, and the keys of all flags that conflict with it. Each
-//! `[[worker]]` adds one worker, like `--worker`.
+//! A key of `[pool]` is the long name of a flag. Each entry is converted to this flag, and clap
+//! parses its value. A key therefore accepts the same values as its flag. A flag on the command
+//! line overrides its own key in the file. It also overrides the keys of all flags that conflict
+//! with it. Each table `[[worker]]` adds one worker, like `--worker`.
 //!
 //! Paths in the file are relative to the directory of the file.
 

@@ -1,8 +1,8 @@
 //! Standard error, which messages and the progress bar share.
 //!
-//! Every message is written in one piece, above the bar. All its control characters are escaped,
-//! except line feeds and tabs. Write errors are ignored, because they cannot be reported anywhere
-//! else.
+//! Each message is written above the bar, without interruption by another message. Control
+//! characters in a message are escaped, except line feeds and tabs. Write errors are ignored,
+//! because no other stream for error messages exists.
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};

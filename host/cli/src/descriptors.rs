@@ -1,8 +1,8 @@
 //! Standard input, output and error, which may be closed when the command starts.
 //!
-//! Before `main`, Rust's runtime opens `/dev/null` for each closed stream. The run would then silently discard its
-//! results, or read an empty input. This module therefore checks the streams earlier, in an initialiser that the C
-//! library runs.
+//! Before `main`, Rust's runtime opens `/dev/null` in place of each closed stream. A run would then silently discard
+//! its results, or read an empty input. This module therefore checks the streams before Rust's runtime does, in an
+//! initialiser that the C library calls.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -82,8 +82,8 @@ static CLOSED: AtomicU8 = AtomicU8::new(0);
     reason = "no safe code runs before Rust's runtime replaces a closed stream with `/dev/null`"
 )]
 // SAFETY: the C library calls each function in this section once, before `main`, on the only thread. The section
-// contains pointers to C functions, such as `check_streams`. The C library passes arguments, and a C function may
-// ignore them.
+// contains pointers to functions with the C calling convention, such as `check_streams`. The C library passes
+// arguments, which such a function may ignore.
 #[unsafe(link_section = ".init_array")]
 #[used]
 static CHECK_STREAMS: extern "C" fn() = {

@@ -1,9 +1,9 @@
 //! Safe display of untrusted names and texts.
 //!
-//! The name of a plugin, a file or an item is untrusted: an escape sequence in it could control the
-//! terminal, and a line break could forge a line of the command. The command therefore shows every
-//! such name as a [`DisplayText`]. As a second line of defence, the console and standard output escape all
-//! control characters on their way to a terminal ([`escape`]).
+//! The names of plugins, files and items are untrusted. An escape sequence in a name could control the terminal, and a
+//! line break could forge a message of the command. The command therefore shows every such name as a [`DisplayText`].
+//! As a second line of defence, the console and standard output escape all control characters on their way to a
+//! terminal ([`escape`]).
 
 use std::ffi::OsStr;
 use std::fmt::{self, Display, Write};
@@ -65,8 +65,8 @@ mod tests {
         }
     }
 
-    /// The files that convert names to text without this type. Each row has the file, the number of its conversions,
-    /// and the reason why they are safe.
+    /// The source files that convert names to text without [`DisplayText`]. Each row has the file, the number of
+    /// conversions in it, and the reason why these conversions are safe.
     const OTHERWISE: [(&str, usize, &str); 9] = [
         ("src/display_text.rs", 1, "this type itself"),
         ("src/shell.rs", 1, "a word of a hint or a command line, shown by `escape`"),

@@ -1,4 +1,4 @@
-//! Escapes untrusted text, so that nothing from a plugin reaches the terminal raw.
+//! Escapes untrusted text, so that a terminal receives no control characters from a plugin.
 //!
 //! Escape sequences could control the terminal, a carriage return could hide the text before it, and
 //! direction marks could show text in another order.
@@ -16,8 +16,8 @@ pub(super) fn line(text: &str) -> String {
     shown
 }
 
-/// Escapes `text`, except its line breaks, and inserts `indent` before each line except the first.
-/// Because of the indent, no line of `text` looks like a message of the command.
+/// Escapes `text`, except its line breaks, and inserts `indent` before each line except the first. The indent
+/// distinguishes the lines of `text` from messages of the command.
 pub(super) fn block(text: &str, indent: &str) -> String {
     let text = text.trim_end();
     let mut shown = String::with_capacity(text.len());
@@ -31,8 +31,8 @@ pub(super) fn block(text: &str, indent: &str) -> String {
     shown
 }
 
-/// Returns equivalent JSON, and escapes every character that is not plain. In JSON, such characters
-/// occur only in strings.
+/// Returns equivalent JSON in which every character that is not plain is escaped. In JSON, such characters occur only
+/// in strings.
 pub(super) fn json(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {

@@ -1,5 +1,5 @@
-//! The faults of a run. The command shows the first faults, and counts the other faults. `--faults` writes all faults
-//! to a file, and adds all items whose results are not in the output.
+//! The faults of a run. The command shows the first faults, and then only the number of further faults. `--faults`
+//! writes all faults to a file. It adds a line for each item whose result is not in the output.
 
 use std::fmt;
 

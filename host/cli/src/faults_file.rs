@@ -1,6 +1,6 @@
-//! `--faults FILE`: each fault as a line of JSON. A user can examine the faults, or retry their items. The file has a
-//! line for an item without a fault if the item's result is not in the output. Each item that was read is therefore in
-//! the output or in this file.
+//! `--faults FILE`: each fault as a line of JSON. A user can examine the faults, or run their items again. If an item
+//! has no fault, but its result is not in the output, the file has a line for this item. Each item that was read is
+//! therefore in the output or in this file.
 
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -119,8 +119,8 @@ impl FaultsFile {
         added.map_err(|source| self.failed(source))
     }
 
-    /// Returns whether this run may replace the lines of an earlier run. If no worker ever becomes ready, no item runs,
-    /// and the lines of the earlier run stay in the file.
+    /// Returns whether this run may replace the lines of an earlier run. While no item has run, the lines of the
+    /// earlier run stay in the file, for example because no worker can start.
     fn may_write(&self) -> bool {
         self.has_run_items || self.lines.has_begun()
     }

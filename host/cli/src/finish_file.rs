@@ -1,7 +1,8 @@
 //! `--finish-output FILE`: each finish report as a line of JSON.
 //!
-//! When an instance ends, the thread of its worker writes the report. A replaced instance ends in the middle of a run.
-//! A worker cannot handle a full disk. `FinishFile` therefore stores the first write error until the run ends.
+//! When an instance ends, the thread of its worker writes the report. If an instance is replaced, this happens during
+//! the run. A worker cannot handle a write error, such as a full disk. `FinishFile` therefore stores the first write
+//! error until the run ends.
 
 use std::io;
 use std::path::{Path, PathBuf};

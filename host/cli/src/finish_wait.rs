@@ -16,12 +16,11 @@ pub(super) struct FinishWait {
 }
 
 impl FinishWait {
-    /// The delay before the message appears. It is longer than the `finish` of most plugins, and short enough for a
-    /// user who waits.
+    /// The delay before the message appears. The `finish` of most plugins takes less time than this delay.
     const DELAY: Duration = Duration::from_secs(3);
 
-    /// Starts a thread that shows the message once if the wait exceeds `DELAY`. If the thread cannot start, there is no
-    /// message.
+    /// Starts a thread that shows the message once if the wait exceeds `DELAY`. If the thread cannot start, no message
+    /// appears.
     pub(super) fn begin(report: &Report, stop: &StopFlag) -> Self {
         let (report, stop) = (report.clone(), stop.clone());
         let (end_sender, end_receiver) = bounded::<()>(0);

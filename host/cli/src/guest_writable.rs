@@ -1,8 +1,8 @@
-//! Refuses files of the run that a plugin may change. A plugin could control the next run by replacing its own code, a
-//! configuration or the cache.
+//! Refuses a run if a plugin may change its files. A plugin that replaces its own code, a configuration or the cache
+//! could control the next run.
 //!
-//! Files of items and results may be in a granted directory. The run opens such files with an [`Opener`], which follows
-//! no symbolic link in a granted directory.
+//! Files of items and of results are not refused in a granted directory. The run opens these files with an [`Opener`],
+//! which follows no symbolic link in a granted directory.
 
 use std::io;
 use std::path::{Path, PathBuf};

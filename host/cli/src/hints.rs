@@ -1,7 +1,7 @@
 //! Hints of the command about errors of the library.
 //!
-//! The library does not know the flags of the command. If a flag helps against a kind of error, this module has a hint
-//! about the flag. Otherwise, the command shows the hint of the library.
+//! The library does not know the flags of the command. If a flag can prevent a kind of error, this module contains a
+//! hint that names the flag. For all other errors, the command shows the hint of the library.
 
 use std::net::SocketAddr;
 

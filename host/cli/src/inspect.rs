@@ -1,7 +1,7 @@
 //! `mtl-host inspect`: shows the content of a plugin, and the grants that it may need.
 //!
-//! The findings go to standard output. If a run would refuse the plugin, the error of such a run goes to standard
-//! error. All names come from the untrusted plugin, so every name is escaped for the terminal.
+//! The findings are written to standard output. If a run would refuse the plugin, the error of such a run is written to
+//! standard error. All names are escaped for the terminal, because they come from an untrusted plugin.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -99,8 +99,8 @@ fn inspect_plugin(args: &InspectArgs) -> Result<Inspection, CliError> {
     Ok(args.compile.limit_loader(loader).inspect(&args.plugin)?)
 }
 
-/// Returns the command that runs the plugin and grants what it may need. A user who inspects a plugin
-/// probably did not write it, so the command runs it in processes.
+/// Returns the command line that runs the plugin with the grants that it may need. The plugin runs in jailed processes,
+/// because a user who inspects a plugin probably did not write it.
 fn command(args: &InspectArgs, found: &Inspection) -> String {
     let mut flags = String::from(" --isolation process");
     if let Some(call) = &args.call {

@@ -123,8 +123,8 @@ pub fn text_or_error(line: Vec<OsString>) -> Result<Option<String>, String> {
     }
 }
 
-/// Shows the help, or an error in the command line. The error quotes typed text, which may contain an untrusted name.
-/// Typed text is therefore escaped.
+/// Shows the help, or an error in the command line. The error quotes text of the command line, which may contain an
+/// untrusted name. The quoted text is therefore escaped.
 fn show_clap_error(mut error: clap::Error) -> Exit {
     if !error.use_stderr() {
         if Stream::Output.was_closed() {

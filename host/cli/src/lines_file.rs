@@ -1,6 +1,7 @@
 //! A side file of JSON lines, which a run writes in addition to its results.
 //!
-//! If the disk fills up in the middle of a line, this module removes the incomplete line again, except from a pipe.
+//! If a write fails in the middle of a line because the disk is full, this module removes the incomplete line from the
+//! file. From a pipe, it cannot remove the line.
 
 use std::io::{self, Write};
 use std::path::Path;

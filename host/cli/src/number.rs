@@ -1,5 +1,5 @@
-//! Plain numbers on the command line. The errors of the standard library describe digits and types. The
-//! errors of this module name the valid numbers.
+//! Numbers without a unit on the command line. The errors of the standard library describe invalid digits and the
+//! ranges of types. The errors of this module name the valid numbers instead.
 
 use std::num::NonZeroU64;
 use std::str::FromStr;

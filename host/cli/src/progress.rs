@@ -1,7 +1,7 @@
 //! The progress of a run: a bar for people, or JSON for programs.
 //!
-//! A thread reads the counters of the pool: ten times a second for the bar, once a second for JSON. Workers never wait
-//! for this thread.
+//! A thread reads the counters of the pool. For the bar, it reads them ten times a second, and for JSON once a second.
+//! Workers never wait for this thread.
 
 mod frame;
 mod json;

@@ -58,8 +58,8 @@ fn try_run(args: &mut RunArgs, console: &Arc<Console>) -> Result<Exit, CliError>
     let signals = Signals::listen(&stop, console)?;
     let observer = Arc::new(RunObserver::new(&report));
     let pool = builder.stop(&stop).observer(observer.clone()).prepare()?;
-    // The outputs are opened before any plugin starts, because a plugin may replace files in its directories. Until the
-    // first item is done, the output files contain the results of an earlier run.
+    // The outputs are opened before any plugin starts, because a plugin may replace files in granted directories. Until
+    // the first item is done, the output files still contain the results of an earlier run.
     let (mut sink, output_paths) = open_outputs(args, &opener, &observer)?;
     let mut pool = match args.workers.isolation {
         // The confinement applies to the whole process, which has no other pool.

@@ -1,4 +1,4 @@
-//! The observer of a run. It passes events on to the report for the user, and to the file of finish
+//! The observer of a run. It forwards events to the report for the user, and to the file of finish
 //! reports.
 
 use std::sync::OnceLock;

@@ -94,8 +94,8 @@ fn without_requirements(command: clap::Command) -> clap::Command {
     command.mut_subcommand("run", |run| run.mut_args(needs_nothing))
 }
 
-/// Returns the switches of `run` that `line` unsets. If `line` is invalid, the list is empty: the caller parses `line`
-/// again, and reports the error.
+/// Returns the switches of `run` that `line` unsets. If `line` is invalid, the list is empty. The caller then parses
+/// `line` again, and reports the error.
 fn unset_switches(command: &clap::Command, line: &[OsString]) -> Vec<Id> {
     let matches =
         get_matches(without_conflicts(without_requirements(command.clone()), |_| true), line);
@@ -106,8 +106,9 @@ fn unset_switches(command: &clap::Command, line: &[OsString]) -> Vec<Id> {
     unset.map(|arg| arg.get_id().clone()).collect()
 }
 
-/// Returns `command` without the conflicts of the flags of `run` that `flags` selects. Otherwise, clap would refuse
-/// `--SWITCH=false` together with a flag that conflicts with the switch.
+/// Returns `command` with fewer conflicts between the flags of `run`. Conflicts of the flags that `flags` selects are
+/// removed. With these conflicts, clap would refuse `--SWITCH=false` together with a flag that conflicts with the
+/// switch.
 fn without_conflicts(command: clap::Command, flags: impl Fn(&Id) -> bool) -> clap::Command {
     let remove_conflicts = |run: clap::Command| {
         let original = run.clone();
@@ -121,8 +122,9 @@ fn without_conflicts(command: clap::Command, flags: impl Fn(&Id) -> bool) -> cla
     command.mut_subcommand("run", remove_conflicts)
 }
 
-/// Parses a command line. If a switch of `run` has a value, such as `--SWITCH=false`, parses the line again, with
-/// switches that accept values. The help and other messages do not mention such values.
+/// Parses a command line. If a switch of `run` has a value, such as `--SWITCH=false`, parses the line again with a
+/// definition in which switches accept values. The first definition does not allow such values, so the help and other
+/// messages do not mention them.
 fn get_matches(command: clap::Command, line: &[OsString]) -> Result<ArgMatches, clap::Error> {
     match command.clone().try_get_matches_from(line) {
         Err(error) if error.kind() == ErrorKind::TooManyValues => command

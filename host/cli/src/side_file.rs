@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-/// Error of a side file named `-`. Only results can go to standard output under the name `-`. The command empties a
-/// side file first, which would delete other output.
+/// Error of a side file named `-`. Only for results does the name `-` mean standard output. The command empties a side
+/// file before the first write. If standard output is a file, this would delete other output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not the name of a file; for standard output, write `/dev/stdout`")]
 pub(crate) struct SideFileNameError;

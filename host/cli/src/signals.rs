@@ -1,13 +1,13 @@
-//! Ctrl-C, and the other signals that ask a program to end: SIGTERM, SIGQUIT and SIGHUP. The first
-//! signal asks the run to end, and the second ends the process.
+//! Ctrl-C (SIGINT), and the other signals that ask a program to end: SIGTERM, SIGQUIT and SIGHUP. The first signal asks
+//! the run to end. A second signal ends the process, unless it is SIGHUP.
 //!
-//! A SIGHUP never ends the process immediately: when a terminal is closed, both the kernel and the shell send a SIGHUP.
-//! If SIGHUP or SIGQUIT is already ignored when the command starts, it stays ignored. `nohup` and background jobs of
-//! scripts start commands in this way.
+//! SIGHUP never ends the process immediately, because two of these signals can arrive when a terminal is closed: one
+//! from the kernel and one from the shell. If SIGHUP or SIGQUIT is ignored when the command starts, the signal stays
+//! ignored. `nohup` starts commands with SIGHUP ignored, and scripts start background jobs with SIGQUIT ignored.
 //!
-//! A thread handles the signals and may write to the terminal. The thread can hang in this write, because standard
-//! error may be a pipe that nobody reads. In this case, the signal handler itself ends the process at the next signal.
-//! While the thread handles a signal, it sets the flag `busy` for the signal handler.
+//! A thread handles the signals and writes messages to standard error. A write can block the thread, because standard
+//! error may be a pipe that no process reads. While the thread handles a signal, it sets the flag `busy`. If a signal
+//! that ends the process arrives while `busy` is set, the signal handler itself ends the process.
 
 use std::fs;
 use std::io;
@@ -26,10 +26,11 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::report::Report;
 
-/// Makes a write beyond the limit on file sizes (`ulimit -f`) fail with an error. By default, such a write ends the
-/// process with SIGXFSZ.
+/// Makes a write that exceeds the limit on file sizes (`ulimit -f`) fail with an error. By default, such a write ends
+/// the process with SIGXFSZ.
 ///
-/// The process catches the signal, because child processes would inherit an ignored signal.
+/// The process catches SIGXFSZ instead of ignoring it, because child processes inherit the setting that a signal is
+/// ignored.
 pub(super) fn catch_file_size_signal() {
     // If the handler cannot be installed, such a write ends the process, as it ends most programs.
     let _ = register(SIGXFSZ, Arc::default());

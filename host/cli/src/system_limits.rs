@@ -20,8 +20,9 @@ pub(super) fn total_memory() -> TotalMemory {
     }
 }
 
-/// Raises the limit on open files to the maximum that the system allows this process. The limit is
-/// usually lower at the start of a process. It includes the files that plugins have open.
+/// Raises the limit on open files to the maximum that the system allows this process. Usually, the
+/// system starts a process with a lower limit. Files that plugins have open count towards this
+/// limit.
 pub(super) fn allow_open_files() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     // If the system refuses, the lower limit stays.
@@ -40,9 +41,9 @@ fn available_bytes(meminfo: &str) -> Option<u64> {
     kib.checked_mul(1024)
 }
 
-/// Returns the paths of the files that may limit the memory of this process. Each path belongs to
-/// its control group or to a parent group, in either version of control groups. In a container,
-/// only the files of the root group may exist.
+/// Returns the paths of the files that may contain a memory limit of this process. Each path
+/// belongs to the control group of the process or to a parent group. Both versions of control
+/// groups are supported. In a container, only the files of the root group may exist.
 fn group_limits(cgroup: &str) -> impl Iterator<Item = PathBuf> {
     cgroup.lines().flat_map(|line| {
         let mut fields = line.splitn(3, ':').skip(1);

@@ -1,7 +1,7 @@
-//! Escaped output for a terminal. The results of a plugin and untrusted items may contain escape
-//! sequences, which a terminal would execute. `--raw` disables the escaping.
+//! Escaped output for a terminal. The results of a plugin and untrusted items may contain escape sequences. Without
+//! escaping, a terminal would execute them. `--raw` disables the escaping.
 //!
-//! A file or a pipe receives every byte unchanged: this module does not process such an output.
+//! Output to a file or a pipe is never escaped.
 
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;

@@ -34,8 +34,8 @@ impl WasmInputError {
 }
 
 /// Checks that no input is a WebAssembly file. An input that cannot be read passes this check,
-/// because the run later reports the read error. The hint of the error depends on `config`: the
-/// configuration may already name the plugin of the run.
+/// because the run later reports the read error. `config` selects the hint of the error, because a
+/// configuration file may already name the plugin of the run.
 pub(crate) fn check(
     opener: &Opener,
     inputs: &[PathBuf],

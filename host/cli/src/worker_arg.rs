@@ -1,5 +1,5 @@
-//! The settings of one worker: `--worker PLUGIN[,KEY=VALUE]…`, or a table `[[worker]]` of a
-//! configuration file. Both forms have the same keys.
+//! The settings of one worker, from a flag `--worker PLUGIN[,KEY=VALUE]…` or from a table
+//! `[[worker]]` of a configuration file. Both forms have the same keys.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};

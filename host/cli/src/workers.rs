@@ -56,7 +56,7 @@ impl WorkerArgs {
             return loader;
         }
         // SAFETY: `trust_precompiled` requires that each precompiled file comes from a trusted source. With
-        // `--trust-precompiled`, the user asserts this trust, as for any program that the user starts.
+        // `--trust-precompiled`, the user asserts that this is true.
         unsafe { loader.trust_precompiled() }
     }
 

@@ -1,7 +1,7 @@
 //! Builds the plugin of a project, unless the fingerprint of its last build still matches.
 //!
-//! All output is in the project's directory `build`. The compiler writes into a new subdirectory. A rename then moves
-//! the finished plugin to its final path. A second build of the same project waits for the first build.
+//! All output is in the project's directory `build`. The compiler writes into a new subdirectory of `build`. A rename
+//! then moves the finished plugin to its final path. A second build of the same project waits for the first build.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
@@ -121,7 +121,7 @@ impl<'a> Builder<'a> {
                 Fingerprint::of(plugin, digest, None, &plan.tools)
             }
             // cargo lists the sources only after the build. If a source changed during the build, the plugin may
-            // contain its old or its new version. No fingerprint is written in this case.
+            // contain the old or the new version of the source. In this case, no fingerprint is written.
             Product::Cargo => recipe::sources_of_cargo(plugin, self.project.dir())
                 .filter(|sources| !sources.iter().any(|source| is_newer(source, started)))
                 .and_then(|sources| {
@@ -224,8 +224,8 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// Returns whether `file` was modified at the time `than` or later. Returns `false` for Cargo.lock, because cargo
-/// itself writes Cargo.lock.
+/// Returns whether `file` was modified at the time `than` or later. For Cargo.lock, returns `false`, because cargo may
+/// write this file during the build.
 fn is_newer(file: &Path, than: SystemTime) -> bool {
     let modified = fs::metadata(file).and_then(|found| found.modified());
     !file.ends_with("Cargo.lock") && modified.is_ok_and(|modified| modified >= than)

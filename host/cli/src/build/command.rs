@@ -5,9 +5,9 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Returns a command that runs the program `file` in `dir`. The command has no input, because the host's standard input
-/// may contain the items of a run. `file` must be an absolute path: the system would search `PATH` again for a bare
-/// name, and would resolve a relative path against `dir`.
+/// Returns a command that runs the program `file` in `dir`. The program reads an empty standard input, because the
+/// host's standard input may contain the items of a run. `file` must be an absolute path. The system would search
+/// `PATH` for a bare name, and would resolve a relative path against `dir`.
 pub(super) fn command(file: &Path, dir: &Path) -> Command {
     let mut command = Command::new(file);
     command.current_dir(dir).stdin(Stdio::null());
@@ -18,9 +18,9 @@ pub(super) fn command(file: &Path, dir: &Path) -> Command {
     command
 }
 
-/// Returns the value of `PATH` for programs that run in another directory. The value has no relative paths, because
-/// they would name other directories there. If no path is left, returns `None`, because an empty `PATH` means the
-/// current directory.
+/// Returns the absolute paths of `PATH`, for programs that run in another directory. Relative paths are removed,
+/// because in that directory, they would name other directories. If no absolute path is left, returns `None`: programs
+/// search the current directory if `PATH` is empty.
 fn search_path(path: Option<OsString>) -> Option<OsString> {
     let path = path?;
     let folders = env::split_paths(&path).filter(|folder| folder.is_absolute());

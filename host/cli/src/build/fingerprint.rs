@@ -1,10 +1,10 @@
-//! The fingerprint of a build: a digest of its sources and the metadata of its tools, stored next to
+//! The fingerprint of a build: a digest of the sources, and metadata of the tools and the plugin. It is stored next to
 //! the plugin. While the fingerprint matches, the plugin is not built again.
 //!
-//! The digest covers the contents of the sources, but not their timestamps. A fresh checkout of the same sources
-//! therefore causes no build. Compilers are compared by the metadata of their files, because a query for their versions
-//! takes longer than all other checks. If a compiler was removed, the fingerprint still matches, and the plugin still
-//! runs.
+//! The digest covers the contents of the sources, but not their timestamps. If a checkout changes only timestamps, the
+//! plugin is therefore not built again. Compilers are compared by the metadata of their files, because running a
+//! compiler to query its version takes longer than all other checks. If a compiler was removed, the fingerprint still
+//! matches, because the built plugin runs without the compiler.
 
 use std::fs::{self, File};
 use std::io::{self, Read};

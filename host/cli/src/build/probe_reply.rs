@@ -17,11 +17,11 @@ pub(super) enum ToolAnswer {
 }
 
 impl ToolAnswer {
-    /// Runs `tool` with `args` and returns its answer, after showing the command line with `show`. Does not run a tool
-    /// from inside the directory `project`.
+    /// Shows the command line with `show`, runs `tool` with `args`, and returns the answer of the tool. If the file of
+    /// the tool is below the directory `project`, does not run the tool.
     ///
-    /// The tool runs in a directory outside the project. Otherwise, a file of the project could make the tool start
-    /// another program, as `rust-toolchain.toml` does with rustup.
+    /// The working directory of the tool is outside the project. In the project, a settings file could make the tool
+    /// start another program: for example, rustup reads `rust-toolchain.toml`.
     pub(super) fn ask(
         tool: &Tool,
         args: &[&str],

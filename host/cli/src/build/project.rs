@@ -100,8 +100,8 @@ fn recognise(folder: &Folder, typed_path: &Path) -> Result<Language, ProjectErro
     }
 }
 
-/// Returns each language that has a manifest in `folder`, with the manifest's name. If the
-/// directory has a manifest, the caller ignores scripts in other languages.
+/// Returns each language that has a manifest in `folder`, with the name of the manifest. If the
+/// result is not empty, the caller ignores scripts in other languages.
 fn manifests(folder: &Folder) -> Vec<(Language, String)> {
     let scripts =
         if is_assemblyscript(folder) { Language::Assemblyscript } else { Language::Javascript };

@@ -62,9 +62,9 @@ pub(super) fn of_every_byte() -> Vec<Vec<u8>> {
     std::iter::once(all).chain(others.map(<[u8]>::to_vec)).collect()
 }
 
-/// Returns the sizes of growing items: powers of two, then some small sizes. From 1024 on, each
-/// power of two is tested with the sizes directly below and above it, because buffers often end
-/// there.
+/// Returns sizes of items: powers of two in ascending order, then some small sizes. From 1024 on,
+/// the list includes the sizes that are smaller and larger by one than each power of two. Many
+/// buffers have a power of two as their size.
 pub(super) fn sizes() -> Vec<usize> {
     const LARGEST: usize = 256 * 1024;
     let powers = (0..).map(|power| 1 << power).take_while(|size| *size <= LARGEST);

@@ -1,5 +1,5 @@
-//! The checks of the plugin's file. The library performs these checks when it loads the plugin. If loading fails, this
-//! module decides which check failed.
+//! The checks of the plugin's file. The library performs these checks while it loads the plugin. If loading fails, this
+//! module derives from the error which check failed.
 
 use mtl_host::LoadError;
 use mtl_host::inspect::{ImportProvider, PluginKind};

@@ -133,8 +133,9 @@ impl<'a> Subject<'a> {
         exports.any(|export| export.name == finish && export.signature.starts_with("()"))
     }
 
-    /// Returns items that the plugin is likely to accept. If the flags name items, returns these
-    /// items. Otherwise, returns examples of the plugin's types, and typical items of each kind.
+    /// Returns items that the plugin is likely to accept. If the flags name items, returns the
+    /// named items. Otherwise, returns examples of the plugin's parameter types. Adds typical
+    /// items, unless the plugin takes JSON and has examples.
     pub(super) fn samples(&self) -> Vec<Vec<u8>> {
         if !self.given_items.is_empty() {
             return self.given_items.clone();

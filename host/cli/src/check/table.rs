@@ -81,8 +81,8 @@ impl CheckReport {
         self.count(Status::Fail) > 0
     }
 
-    /// Returns the check that blocks a check with the dependencies `depends_on`. This is the first dependency that
-    /// failed or was skipped, or the check that blocked this dependency.
+    /// Returns the name of the check that blocks a check with the dependencies `depends_on`. Finds the first dependency
+    /// that failed or was skipped. If another check blocked this dependency, returns the other check.
     fn blocking_check(&self, depends_on: &[&'static str]) -> Option<&'static str> {
         let found = |name: &str| self.0.iter().find(|(check, _)| check.name == name);
         let is_lacking = |name: &&str| match found(name) {

@@ -30,8 +30,8 @@ impl Subject<'_> {
 }
 
 impl<'a> Trial<'a> {
-    /// The plugin receives items one by one, except in the check of batches. With adaptive chunks,
-    /// the size of a batch would depend on timing.
+    /// The chunk size of all trials except the check of batches: the plugin receives items one by
+    /// one. With adaptive chunks, the number of items in a batch would depend on timing.
     const ALONE: ChunkSize = ChunkSize::Fixed(NonZeroUsize::MIN);
     const TOGETHER: ChunkSize = ChunkSize::Fixed(NonZeroUsize::new(256).unwrap());
 

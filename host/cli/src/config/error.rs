@@ -60,8 +60,8 @@ pub(crate) enum ConfigError {
 }
 
 impl ConfigError {
-    /// Converts an error of clap about the flags of the file `path`. Each flag is valid alone, but not together with
-    /// the other flags of the file or the command line.
+    /// Converts an error of clap about the flags of the file `path`. The error is a conflict: each flag is valid alone,
+    /// but conflicts with another flag of the file or of the command line.
     pub(crate) fn together(path: &Path, error: &clap::Error) -> Self {
         let text = error.to_string();
         let reason = text.split("\n\n").next().unwrap_or_default();

@@ -174,8 +174,8 @@ impl FlagContext<'_> {
     }
 }
 
-/// Checks the values in `flags` with the parsers of their flags. If a parser fails, returns its message. Conflicts
-/// between flags are checked later.
+/// Checks the values in `flags` with the parsers of their flags. If a parser fails, returns the message of its error.
+/// Conflicts between flags are checked later.
 fn validate(command: &Command, flags: &[String]) -> Result<(), String> {
     if flags.is_empty() {
         return Ok(());

@@ -15,8 +15,9 @@ use crate::init_arg::InitArg;
 use crate::run_args::RunArgs;
 use crate::worker_arg::WorkerArg;
 
-/// Returns the text of a configuration file with the settings of `args`. All paths in the text are absolute. `found`
-/// contains the flags that `command` parsed. `args` were created from these flags.
+/// Returns the text of a configuration file with the settings of `args`. All paths in the text are absolute. `command`
+/// defines the flags, `found` contains their parsed values, and `args` contains the settings that were created from
+/// `found`.
 pub(crate) fn print(
     command: &Command,
     found: &ArgMatches,

@@ -1,5 +1,6 @@
-//! Paths in a configuration file. When the file is read, its paths are relative to its directory.
-//! When the file is written, its paths are absolute, so that the user can move it.
+//! Paths in a configuration file. When the command reads a file, it resolves relative paths against
+//! the directory of the file. When the command writes a file, all paths in it are absolute, so that
+//! the user can move the file.
 
 use std::any::TypeId;
 use std::path::{Path, PathBuf};

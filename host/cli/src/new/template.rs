@@ -1,5 +1,5 @@
-//! Project templates: the files of a new project in each language, which `build.rs` embeds in the
-//! program.
+//! Project templates: the files of a new project in each language. `build.rs` embeds these files in
+//! the program.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! One frame of the bar, in the form of tqdm. The module is pure.
+//! One frame of the bar, in the format of the Python library tqdm. The functions of this module have no side effects.
 //!
 //! ```text
 //! desc:  42%|████▏     | 42/100 [00:12<00:17,  3.45item/s, 2 faults]

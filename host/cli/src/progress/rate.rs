@@ -10,8 +10,8 @@ struct Average {
 }
 
 impl Average {
-    /// The weight of a new value, which tqdm calls smoothing. Near 0, all values have the same weight. With 1, only the
-    /// last value determines the rate.
+    /// The weight of a new value, which tqdm calls smoothing. If the weight is near 0, old and new values influence the
+    /// rate almost equally. If it is 1, only the last value determines the rate.
     const SMOOTHING: f64 = 0.3;
 
     fn add(&mut self, value: f64) {
@@ -35,8 +35,8 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    /// Records that `done` items are finished at the time `now`. Both numbers count from the start of the run. Returns
-    /// the rate in items per second. Without new items, the rate stays the same.
+    /// Records that `done` items are finished at the time `now`. Both values are measured from the start of the run.
+    /// Returns the rate in items per second. If no item has finished since the last call, the rate does not change.
     pub(super) fn observe(&mut self, now: Duration, done: u64) -> Option<f64> {
         let (more, took) = (done.saturating_sub(self.done), now.saturating_sub(self.time));
         if more > 0 && !took.is_zero() {

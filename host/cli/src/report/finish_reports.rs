@@ -1,5 +1,5 @@
-//! The limit on the finish reports that the command shows. The reports of all workers together may have as many bytes
-//! per second as the output of one worker. The module is pure: the caller passes the time.
+//! The limit on the finish reports that the command shows. The limit on the bytes per second for the output of one
+//! worker applies to the reports of all workers together. This module reads no clock: the caller passes the time.
 
 use std::time::Instant;
 

@@ -1,5 +1,5 @@
-//! The recipe for C and C++. It uses Zig, which contains a compiler and a C library for WebAssembly. The alternative is
-//! clang, if a C library for WebAssembly is installed.
+//! The recipe for C and C++. It uses Zig, which contains a C compiler and a C library for WebAssembly. If a C library
+//! for WebAssembly is installed, the recipe can use clang instead.
 
 use std::path::{Path, PathBuf};
 

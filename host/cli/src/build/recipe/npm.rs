@@ -32,8 +32,8 @@ const DECIDING: [&str; 6] = [
     "workspaces",
 ];
 const LOCK: &str = "package-lock.json";
-/// The record of the last installation: the packages and the lock file. The file is outside `node_modules`, because npm
-/// would treat a new file there as a change of the packages.
+/// The file that records the packages and the lock file of the last installation. It is outside `node_modules`, because
+/// npm would treat a new file in `node_modules` as a change of the packages.
 const INSTALLED: &str = "build/.packages.json";
 
 /// Returns the step that installs packages, if a package is missing or package.json has changed.
@@ -62,8 +62,8 @@ pub(super) fn install(order: &Order<'_>) -> Result<Option<Step>, ProjectError> {
     Ok(Some(Step::new(&npm).args([install, "--ignore-scripts", "--no-audit", "--no-fund"])))
 }
 
-/// Records the start of an installation. If the last installation was killed, removes its packages first, because npm
-/// assumes that every existing package directory is complete.
+/// Records the start of an installation. If the last installation was killed, first removes `node_modules`, because npm
+/// would assume that every package directory in it is complete.
 pub(crate) fn begin(folder: &Folder) -> io::Result<()> {
     let modules = folder.path().join("node_modules");
     let was_interrupted = folder.json(INSTALLED) == json!({});
@@ -85,8 +85,8 @@ pub(crate) fn record(folder: &Folder, packages: &Value) -> io::Result<()> {
     }
 }
 
-/// Returns whether the project has its own `node_modules`. Otherwise, its packages are in a directory above the
-/// project, or are programs on `PATH`.
+/// Returns whether the project has its own `node_modules`. Without this directory, the project uses packages from a
+/// directory above it, or programs on `PATH`.
 fn has_own(folder: &Folder) -> bool {
     folder.path().join("node_modules").is_dir()
 }

@@ -100,7 +100,7 @@ pub(crate) fn plugin_in_messages(messages: &[u8], project: &Path) -> Result<Path
         plugins.extend(files.map(|file| (manifest.clone(), PathBuf::from(file))));
     }
     // A dependency may itself be a plugin. If the project has its own package, plugins from dependencies are ignored.
-    // If the project is a workspace without a package, they are candidates.
+    // If the project is a workspace without a package of its own, each plugin is a candidate.
     if messages.iter().filter_map(manifest).any(|manifest| is_own(&manifest)) {
         plugins.retain(|(manifest, _)| is_own(manifest));
     }
@@ -111,8 +111,8 @@ pub(crate) fn plugin_in_messages(messages: &[u8], project: &Path) -> Result<Path
     }
 }
 
-/// Returns the sources of `plugin`, and paths of settings files, which may not exist. The sources come from the
-/// dependency file that cargo writes next to the plugin.
+/// Returns the sources of `plugin`, and the paths of settings files of cargo. The sources are listed in the dependency
+/// file that cargo writes next to the plugin. The settings files may not exist.
 pub(crate) fn sources(plugin: &Path, project: &Path) -> Option<Vec<PathBuf>> {
     let rules = std::fs::read_to_string(plugin.with_extension("d")).ok()?;
     let mut sources: Vec<PathBuf> = rule_files(rules.lines().next()?);

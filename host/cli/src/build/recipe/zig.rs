@@ -99,8 +99,8 @@ pub(super) fn tools(order: &Order<'_>) -> impl Iterator<Item = Tool> {
     order.tools.find("zig").into_iter().chain(iter::once_with(in_python).flatten())
 }
 
-/// Returns whether the interpreter `python` has the package `ziglang`. If the interpreter belongs to the project, the
-/// function does not run it, and searches its directories instead.
+/// Returns whether the interpreter `python` has the package `ziglang`. If the interpreter belongs to the project,
+/// searches the directories of its virtual environment instead of running it.
 fn has_package(order: &Order<'_>, python: &Tool) -> bool {
     match order.ask(python, &["-c", "import ziglang"]) {
         ToolAnswer::Output(_) => true,
