@@ -21,9 +21,9 @@ const ITEMS: usize = 1_000_000;
 enum Way {
     /// A native worker that copies the item.
     Native,
-    /// A plugin that gets many items in one crossing.
+    /// A plugin that receives many items in one call.
     Batch,
-    /// A plugin that gets each item in its own crossing.
+    /// A plugin that receives each item in its own call.
     OneByOne,
     Component,
 }
@@ -43,7 +43,7 @@ impl Way {
         match self {
             Self::Native => Pool::builder_from_workers((0..jobs).map(|_| copies())),
             Self::Batch => Pool::builder(&plugin(&engine, "echo.wasm")).jobs(workers),
-            // An item that may be refused and then retried crosses alone.
+            // If refused items are retried, the host passes each item in its own call.
             Self::OneByOne => Pool::builder(&plugin(&engine, "echo.wasm"))
                 .jobs(workers)
                 .retries(1)

@@ -1,4 +1,5 @@
-//! Measures how settings of `Engine` change the time of a call. Each benchmark changes one setting.
+//! Measures how settings of `Engine` change the time of a call, of a start and of a compilation. Each benchmark changes
+//! one setting.
 //!
 //! ```text
 //! cargo bench -p mtl-host --bench engine
@@ -19,10 +20,10 @@ use wasmtime::{
     TypedFunc, UpdateDeadline,
 };
 
-/// Stands for a ticker that never ticks.
+/// The value of `micros` with which no thread increments the epoch.
 const NEVER: u64 = 0;
 
-/// The setting that differs from those of `Engine`.
+/// The setting that differs from the settings of `Engine`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Change {
     Nothing,
@@ -144,7 +145,7 @@ fn instantiate(bencher: Bencher<'_, '_>, change: Change) {
     });
 }
 
-/// Measures the compilation of the same plugin.
+/// Measures the compilation of the plugin that `instantiate` starts.
 #[divan::bench(
     args = [Change::Nothing, Change::NoEpoch, Change::Fuel, Change::OptimisedForSize, Change::NotOptimised],
     sample_count = 9,

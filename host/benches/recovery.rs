@@ -14,7 +14,7 @@ use mtl_host::{Engine, Pool};
 
 use self::support::{number, plugin, work};
 
-/// The number of trapping items. Each is followed by a good item.
+/// The number of items that trap. After each of these items, an item succeeds.
 const TRAPS: usize = 200;
 
 #[divan::bench(args = [false, true], sample_count = 15, sample_size = 1)]

@@ -32,7 +32,7 @@ impl Sink for Discard {
     }
 }
 
-/// Runs `count` items through the pool, which are `items` in turn.
+/// Runs `count` items through the pool. The source repeats `items`.
 pub(crate) fn work(pool: &mut Pool, items: &'static [&'static [u8]], count: usize) {
     let summary = pool.run(Repeat { items, left: count }, &mut Discard).into_result();
     let summary = summary.expect("the run does not fail");

@@ -40,14 +40,14 @@ impl Observer for MessageSender {
             Event::WorkerReady { .. } => Message::Ready,
             _ => return,
         };
-        // The receiver may be gone, since each measurement stops early.
+        // The receiver may be dropped, because a measurement can end before the last message.
         let _ = self.0.lock().expect("no code panics under the lock").send(message);
     }
 }
 
 fn main() {
     mtl_host::isolation::child_main();
-    // `cargo test` passes this flag, but there is nothing to test.
+    // `cargo test` passes this flag, but this benchmark contains no tests.
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
@@ -93,7 +93,7 @@ fn sorted(measure: impl FnMut() -> f64) -> Vec<f64> {
     took
 }
 
-/// Returns the milliseconds until all workers were ready, and the KiB of memory for each worker.
+/// Returns the time until all workers are ready, in ms, and the memory of each worker, in KiB.
 fn all(plugin: &Plugin) -> (f64, f64) {
     let before = resident();
     let start = Instant::now();

@@ -6,9 +6,10 @@
 //!          tool_locator ─▶ recipe ─▶ plan: steps, shown and run ─▶ renamed into place ─▶ fingerprint
 //! ```
 //!
-//! The commands that build projects of a language are only in its recipe. Compilers run with the user's rights. If the
-//! name of a directory looks like a plugin file, the host therefore refuses to build the directory (`plugin_path`). The
-//! host shows each command line before it runs, even if the command only looks for a compiler.
+//! Each recipe contains the commands that build projects in one language. No other module contains such commands.
+//! Compilers run with the user's rights, and a user who names a plugin file expects that no compiler runs. If the name
+//! of a directory looks like a plugin file, the host therefore refuses to build the directory (`plugin_path`). The host
+//! shows each command line before it runs, even if the command only looks for a compiler.
 
 mod builder;
 mod command;

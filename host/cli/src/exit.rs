@@ -114,8 +114,8 @@ impl Exit {
         }
     }
 
-    /// Returns the exit code of a run. If the run has an error, the exit code is that of the error. Otherwise, an
-    /// interruption takes precedence over failed items.
+    /// Returns the exit code of a run. An error of the run takes precedence over an interruption. An interruption takes
+    /// precedence over failed items.
     pub(crate) fn of_run(outcome: &RunResult, interrupted: Interrupted) -> Self {
         match (exit_of_run_error(outcome.error.as_ref()), interrupted) {
             (Some(Self::Plugin), _) if has_begun(outcome) => Self::EndedEarly,

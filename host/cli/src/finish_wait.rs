@@ -16,7 +16,8 @@ pub(super) struct FinishWait {
 }
 
 impl FinishWait {
-    /// The delay before the message appears. The `finish` of most plugins takes less time than this delay.
+    /// The delay before the message appears. The `finish` of most plugins takes less time than this delay. For a user
+    /// who waits, the delay is short enough.
     const DELAY: Duration = Duration::from_secs(3);
 
     /// Starts a thread that shows the message once if the wait exceeds `DELAY`. If the thread cannot start, no message

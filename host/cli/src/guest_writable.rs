@@ -1,8 +1,8 @@
-//! Refuses a run if a plugin may change its files. A plugin that replaces its own code, a configuration or the cache
-//! could control the next run.
+//! Refuses a run if a plugin may change files that the run uses. A plugin that replaces its own code, a configuration
+//! or the cache could control the next run.
 //!
-//! Files of items and of results are not refused in a granted directory. The run opens these files with an [`Opener`],
-//! which follows no symbolic link in a granted directory.
+//! A granted directory may contain files of items and of results. The run opens these files with an [`Opener`], which
+//! follows no symbolic link in a granted directory.
 
 use std::io;
 use std::path::{Path, PathBuf};

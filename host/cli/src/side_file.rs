@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-/// Error of a side file named `-`. Only for results does the name `-` mean standard output. The command empties a side
-/// file before the first write. If standard output is a file, this would delete other output.
+/// Error of a side file named `-`. The name `-` means standard output only for results. The command empties a side file
+/// before its first write to this file. If standard output is a file, emptying it would delete other output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not the name of a file; for standard output, write `/dev/stdout`")]
 pub(crate) struct SideFileNameError;

@@ -1,8 +1,8 @@
 //! The two kinds of plugin path: a plugin file, or a directory of sources to build.
 //!
-//! A compiler runs with the user's rights. If the name of a directory looks like a plugin file, the
-//! host therefore refuses to build the directory. Only commands that run or compile plugins build
-//! directories.
+//! A compiler runs with the user's rights, and a user who names a plugin file expects that no
+//! compiler runs. If the name of a directory looks like a plugin file, the host therefore refuses
+//! to build the directory. Only commands that run or compile plugins build directories.
 
 use std::path::Path;
 

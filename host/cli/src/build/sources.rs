@@ -10,7 +10,7 @@ use super::error::ProjectError;
 const GENERATED: [&str; 4] = ["build", "target", "zig-out", "venv"];
 /// The folders that tools create at any depth.
 const GENERATED_ANYWHERE: [&str; 2] = ["node_modules", "__pycache__"];
-/// The directory of the SDK in a project. In the templates of the SDK's repository, this directory is a symbolic link.
+/// The directory of the SDK in a project. In projects inside the SDK's repository, this path is a symbolic link.
 /// Symbolic links to directories are therefore followed at this path and below it, but nowhere else.
 const SDK: &str = "mtl-plugin";
 /// The folders next to an SDK that are not part of it, and may contain a link back to it.

@@ -123,8 +123,8 @@ impl FlagContext<'_> {
         })
     }
 
-    /// Returns the arguments that an entry adds to the command line. An overridden entry adds no arguments, but its
-    /// value is still checked.
+    /// Returns the arguments that an entry adds to the command line. An overridden entry adds no arguments, but the
+    /// function checks its value.
     fn added(&self, entry: Entry) -> Result<Vec<String>, ConfigError> {
         let (location, key) = (entry.location.clone(), entry.key.clone());
         let arg = self.arg(&location, &key)?;
