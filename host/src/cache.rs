@@ -12,9 +12,10 @@
 //! * No other user may have write access to the cache's directory or its parents.
 //! * The host never stores the output of a jailed process in `trusted`.
 //!
-//! A `TrustedEntry` exists only for code to which both rules apply. A `JailedEntry` gives access only to its bytes.
+//! A `TrustedEntry` exists only for code to which both rules apply. A `JailedEntry` provides the bytes of its code, but
+//! no way to run the code.
 //!
-//! The cache is optional. If the cache fails, the host compiles the plugin itself, and the run continues. Examples of
+//! The cache is optional. If the cache fails, the plugin is compiled without it, and the run continues. Examples of
 //! such failures are a full disk, a directory that disappears, and a changed file.
 
 pub(crate) mod code_package;
@@ -40,8 +41,8 @@ use self::directory::{CreateMode, Directory};
 use self::entry_directory::{Entry, EntryDirectory, Lookup};
 use crate::item::limits::CacheSize;
 
-/// A directory in which the host stores compiled code. Cloning this value is cheap, and any number of processes can
-/// share one directory.
+/// A directory in which the host stores compiled code. This value is cheap to clone. Any number of processes can share
+/// one directory.
 ///
 /// ```
 /// use mtl_host::cache::Cache;
@@ -95,7 +96,7 @@ impl Cache {
     /// Opens the cache in the given directory, and creates the directory if it does not exist.
     ///
     /// No other user may have write access to the directory or its parents. A parent with the sticky bit, such as
-    /// `/tmp`, is allowed: there, users cannot rename or remove each other's files.
+    /// `/tmp`, is allowed: in such a directory, users cannot rename or remove each other's files.
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;
@@ -185,8 +186,8 @@ impl Cache {
         CacheStats { hits: count(hits), misses: count(misses), damaged: count(damaged) }
     }
 
-    /// Returns the first storage error of this value and its clones: the disk was full, or a quota or file size limit
-    /// was reached. After each such error, the cache lacks the entry that it could not store.
+    /// Returns the first error that occurred because the disk was full, or because a quota or file size limit was
+    /// reached. This value and its clones share the error. An entry that could not be stored is missing from the cache.
     ///
     /// ```
     /// use mtl_host::cache::Cache;

@@ -76,8 +76,8 @@ pub(crate) const FINISH_REPORT: &str = "the finish report";
 
 /// The compiler and runtime of plugins.
 ///
-/// An engine is cheap to clone. It has one thread, the watchdog, which ends when the last clone and the last plugin of
-/// the engine are dropped.
+/// An engine is cheap to clone. It has one thread, the watchdog. This thread ends when all clones and all plugins of
+/// the engine have been dropped.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool, WorkerSpec};
@@ -115,7 +115,7 @@ pub(crate) struct EngineOptions {
     pub(crate) features: WasmFeatures,
 }
 
-/// The reasons for which an engine cannot be made.
+/// The reasons for which an engine cannot be created.
 ///
 /// ```
 /// let error = mtl_host::EngineError::Thread(std::io::ErrorKind::WouldBlock.into());
@@ -151,9 +151,10 @@ impl EngineError {
     }
 }
 
-/// Starts the threads that compile plugins, once for all engines of the process.
+/// Starts the threads that compile plugins. All engines of the process share these threads.
 ///
-/// If the threads do not exist, the compiler panics.
+/// The compiler panics if it needs the threads and the system refuses to start them. Therefore the host starts them
+/// first, and reports such a refusal as an error.
 pub(crate) fn start_compilers() -> Result<(), EngineError> {
     // The process tries this once. Later calls return the error of that attempt.
     static ERROR_CODE: OnceLock<Option<i32>> = OnceLock::new();
@@ -175,8 +176,8 @@ fn spawn_error(error: &dyn std::error::Error) -> Option<io::Error> {
 }
 
 impl Engine {
-    /// The size limit of a guest's call stack. It suffices for recursive parsers, and is small compared with the 2 MiB
-    /// stack of a worker's thread.
+    /// The size limit of a guest's call stack. The limit suffices for recursive parsers, and is small compared with the
+    /// 2 MiB stack of a worker's thread.
     const STACK: usize = 512 * 1024;
 
     /// Returns an engine whose settings suit many short calls.
@@ -195,8 +196,8 @@ impl Engine {
         Self::with_options(EngineOptions::default())
     }
 
-    /// Returns an engine for a process that compiles plugins but does not run them. This engine never makes code
-    /// executable, so the process needs no right to do so.
+    /// Returns an engine for a process that compiles plugins but does not run them. This engine never makes memory
+    /// executable, so the process needs no permission for executable memory.
     pub(crate) fn to_compile(options: EngineOptions) -> Result<Self, EngineError> {
         let configure = |config: &mut wasmtime::Config| {
             config.with_custom_code_memory(Some(Arc::new(NonExecutableCode)));
@@ -304,8 +305,8 @@ impl Engine {
         wasmtime::Engine::new(&config)?.precompile_module(module)
     }
 
-    /// Returns a digest of all settings and of the processor features in use. If an engine has a different digest, its
-    /// code may differ from this engine's code, or may not run on this processor.
+    /// Returns a digest of all settings and of the processor features in use. Code from an engine with a different
+    /// digest may differ from this engine's code, or may not run on this processor.
     pub(super) fn settings_digest(&self) -> Sha256 {
         Sha256Hasher::of(&(self.wasm.precompile_compatibility_hash(), self.options))
     }

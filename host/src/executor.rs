@@ -20,7 +20,7 @@ use crate::queue::{Claim, ClaimProgress, ClaimReturner, Loan, SharedClaimProgres
 
 /// An executor, which works on items one after another and keeps its state between them.
 pub(crate) trait Executor {
-    /// Works on the items without an outcome, up to the item at `until` (exclusive) of the span, and appends an outcome
+    /// Works on the items of the span that have no outcome yet, up to position `until` (exclusive). Appends an outcome
     /// for each item.
     ///
     /// The caller has started the first of these items. The executor starts each further item through `cursor`. It
@@ -51,13 +51,13 @@ pub(crate) trait Outlet: Send + Sync {
     /// again later.
     fn hand_over(&self, outcomes: &mut Outcomes) -> bool;
 
-    /// Lets the consumer take finished outcomes from `outcomes` at any time. A native worker, which nothing interrupts,
-    /// calls this before it starts.
+    /// Lets the consumer take finished outcomes from `outcomes` at any time. Nothing interrupts a native worker, so its
+    /// executor calls this function before the worker starts on items.
     fn offer(&self, outcomes: &Arc<SharedOutcomes>);
 }
 
-/// The outcomes that a worker shares with the consumer. The worker's thread adds outcomes without interruption. The
-/// consumer takes them when it waits for results.
+/// The outcomes that a worker shares with the consumer. The worker's thread adds each outcome and continues with the
+/// next item. The consumer takes the outcomes when it waits for results.
 #[derive(Debug, Default)]
 pub(crate) struct SharedOutcomes(Mutex<Outcomes>);
 
@@ -90,8 +90,13 @@ pub(crate) fn each_item(
 
 /// The cursor that gives an executor the items of its claim, one after another.
 ///
-/// The cursor ends in three cases: other workers have taken the remaining items of the claim, the run is stopped, or
-/// the claim has taken `MAX_TICKS` ticks. The cursor counts ticks because reading a clock for each item would be slow.
+/// The cursor ends in three cases:
+///
+/// * Other workers have taken the remaining items of the claim.
+/// * The run is stopped.
+/// * `MAX_TICKS` ticks of the watchdog have passed since the start of the claim.
+///
+/// The cursor measures time in ticks, because reading a clock for each item would be slow.
 pub(crate) struct ClaimCursor<'a> {
     /// `None` in a process whose items another process has claimed.
     claim: Option<&'a Claim<'a>>,
@@ -141,8 +146,8 @@ impl<'a> ClaimCursor<'a> {
         self.end
     }
 
-    /// Returns the handle that returns items to the queue if they were started early. Returns `None` if another process
-    /// has claimed the items, because then this process starts no item early.
+    /// Returns the handle through which the executor returns early-started items to the queue. Returns `None` if
+    /// another process has claimed the items: in this case, this process starts no item early.
     pub(crate) fn claim_returner(&self) -> Option<ClaimReturner> {
         self.claim.map(Claim::returner)
     }

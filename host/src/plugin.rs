@@ -110,7 +110,7 @@ impl Plugin {
         Self::loader(engine).inspect(path)
     }
 
-    /// Returns a loader with further settings, such as a pinned digest, another export than `call`, or host functions.
+    /// Returns a loader with further settings, such as a pinned digest, an export other than `call`, or host functions.
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};

@@ -1,5 +1,5 @@
-//! Directories to which only their owner can write. The host accesses each directory through a file descriptor. Its
-//! accesses therefore reach the same directory even if the directory is renamed.
+//! Directories to which only their owner can write. The host accesses each directory through a file descriptor.
+//! Therefore the host still accesses the checked directory after the directory has been renamed.
 
 use std::fs::DirBuilder;
 use std::io;
@@ -34,7 +34,7 @@ impl Directory {
     ///
     /// No other user may own the directory or its parents, or have write access to them, because such a user could
     /// replace the directory. This function first resolves the symbolic links in the path, and then follows no further
-    /// link.
+    /// symbolic link.
     pub(crate) fn open(path: &Path) -> Result<Self, CacheError> {
         let io_error = |source| CacheError::Io { path: path.to_owned(), source };
         let real = path.canonicalize().map_err(io_error)?;
@@ -69,8 +69,8 @@ impl Directory {
         Ok(Self(opened.map_err(|error| io_error(error.into()))?))
     }
 
-    /// Opens the subdirectory `name`. Fails if other users have write access to the subdirectory: only this user can
-    /// have created it, but its permissions may have changed since.
+    /// Opens the subdirectory `name`. Fails if other users have write access to the subdirectory. Only this user can
+    /// have created the subdirectory, but its permissions may have changed since then.
     pub(crate) fn open_subdirectory(&self, name: &str, mode: CreateMode) -> io::Result<Self> {
         if mode == CreateMode::IfMissing {
             match mkdirat(self, name, Mode::RWXU) {
@@ -103,7 +103,7 @@ impl AsFd for Directory {
 }
 
 /// Returns the reason why other users could change a directory, or `None` if they cannot. If `is_parent` is true, root
-/// may own the directory, and a directory with the sticky bit may be writable.
+/// may own the directory, and other users may have write access to a directory with the sticky bit.
 fn exposure(found: &Stat, is_parent: bool) -> Option<&'static str> {
     let is_ours = found.st_uid == geteuid().as_raw() || is_parent && found.st_uid == 0;
     let is_closed = found.st_mode & OTHERS_WRITE == 0 || is_parent && found.st_mode & STICKY != 0;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 /// The reason why a directory cannot be used as a cache.
 ///
-/// The host runs the code in a cache. It therefore refuses a directory to which other users can
-/// write.
+/// The host runs the code in a cache. Therefore the host refuses a directory to which other users
+/// can write.
 ///
 /// ```
 /// use std::os::unix::fs::PermissionsExt;

@@ -55,7 +55,7 @@ pub struct CacheUsage {
 }
 
 impl Cache {
-    /// Returns the number and the size of the entries.
+    /// Returns the number and the total size of the entries.
     ///
     /// ```
     /// # use mtl_host::cache::Cache;
@@ -74,10 +74,10 @@ impl Cache {
         self.each(|_| true, |_, _| Ok(()))
     }
 
-    /// Removes all entries and all unfinished files. Returns the number and the size of the removed entries.
+    /// Removes all entries and all unfinished files. Returns the number and the total size of the removed entries.
     ///
-    /// If a process has a removed entry open, it can use the entry until it closes the file. If a process is still
-    /// writing an entry, that entry is lost.
+    /// A process that has a removed entry open can use the entry until the process closes the file. If a process is
+    /// still writing an entry, this entry is lost.
     ///
     /// ```
     /// let folder = tempfile::tempdir()?;
@@ -93,8 +93,8 @@ impl Cache {
         self.remove(|_| true)
     }
 
-    /// Removes the snapshots and all unfinished files, but leaves the compiled plugins. Returns the number and the size
-    /// of the removed snapshots. A run that already uses a removed snapshot can use it until the run ends.
+    /// Removes the snapshots and all unfinished files, but leaves the compiled plugins. Returns the number and the
+    /// total size of the removed snapshots. A run that already uses a removed snapshot can use it until the run ends.
     ///
     /// A snapshot is the memory of a plugin after its `init`. It contains the init arguments, the values of variables,
     /// all data that `init` has read, and the random numbers that `init` has drawn.

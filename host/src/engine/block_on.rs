@@ -1,5 +1,5 @@
-//! Runs the futures that a guest waits for, on the thread of the guest. The asynchronous runtime provides clocks, files
-//! and sockets.
+//! Runs the futures that a guest waits for. The guest's thread runs them; the asynchronous runtime provides clocks,
+//! files and sockets.
 
 use std::pin::pin;
 
@@ -16,7 +16,7 @@ pub(crate) fn block_on<F: Future>(watch: &Watch, future: F) -> Result<F::Output,
     block_on_with(watch, future, || true)
 }
 
-/// Runs a future like [`block_on`]. If the future takes longer than some milliseconds, this function calls `meanwhile`
+/// Runs a future like [`block_on`]. If the future takes longer than a few milliseconds, this function calls `meanwhile`
 /// repeatedly until `meanwhile` returns true.
 ///
 /// # Errors
@@ -49,8 +49,8 @@ pub(crate) mod tests {
 
     const SHORT: Duration = Duration::from_millis(20);
 
-    /// Returns a watch over a guest that is working on an item, the handle that cancels the guest, and the watchdog
-    /// that ticks.
+    /// Returns three values: a watch over a guest that is working on an item, the handle that cancels this guest, and
+    /// the watchdog that produces the ticks.
     pub(crate) fn watch(item: Option<Duration>) -> (Watch, Cancel, Watchdog) {
         let (cancel, watchdog) = (Cancel::default(), Watchdog::start(|| ()).unwrap());
         let config = InstanceConfig { timeout: item, ..InstanceConfig::default() };

@@ -1,14 +1,14 @@
 //! Wraps the WASI calls of core modules that may block: calls that wait for a file, and calls that sleep.
 //!
-//! wasmtime-wasi implements these calls as futures. For a synchronous store, it blocks until each future ends. This
-//! module instead runs each future under the instance's watch, which can stop it early. Deadlines and the end of the
-//! pool therefore take effect even while the guest sleeps, or waits for a file that never answers. The store stays
-//! synchronous, because every call into an instance of an asynchronous store is slower.
+//! wasmtime-wasi implements these calls as futures. For a synchronous store, wasmtime-wasi blocks until each future
+//! ends. This module instead runs each future under the instance's watch, which can stop the future early. Deadlines
+//! and the end of the pool therefore take effect even while the guest sleeps, or waits for a file operation that never
+//! completes. The store stays synchronous, because every call into an instance of an asynchronous store is slower.
 
 use wasmtime::{Caller, Extern, Linker};
 use wasmtime_wasi::p1::WasiP1Ctx;
-// These functions are public, but their documentation calls them internal, so a new release of wasmtime may change
-// them. The project stays on one long-term release of wasmtime, and tests cover each kind of blocking call.
+// These functions are public, but their documentation calls them internal. A new release of wasmtime may therefore
+// change them. The project stays on one long-term release of wasmtime, and tests cover each kind of blocking call.
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as functions, WasiSnapshotPreview1 as _};
 use wiggle::GuestMemory;
 

@@ -121,8 +121,8 @@ fn map_module(engine: &Engine, file: &File) -> wasmtime::Result<Module> {
     // - `OfThisProcess`: the file is sealed, and this process compiled the code.
     // - `Cached`: a process of this user compiled the code, and the host checked the content through this file
     //   descriptor. No other user can write to the file. The host replaces cache files and never writes to an existing
-    //   one, so the mapped content does not change. Another program of this user could write to the file, but it gains
-    //   nothing, because it can run any code anyway.
+    //   one, so the mapped content does not change. Another program of this user could write to the file. The program
+    //   gains no rights by doing so, because it can already run any code as this user.
     unsafe { Module::deserialize_open_file(engine.wasm(), file) }
 }
 

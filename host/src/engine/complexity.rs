@@ -8,7 +8,7 @@
 //! * For each nested component, the engine copies the definitions of all enclosing components. The work therefore grows
 //!   with the square of the nesting depth.
 //!
-//! If a section is unreadable, the check counts no further, because the compiler refuses such a binary.
+//! If a section is unreadable, the check stops counting there, because the compiler refuses such a binary.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ use wasmparser::{
 
 use super::functions::{PREAMBLE, section};
 
-/// A measure of complexity for which a component exceeds the limit, with the component's value.
+/// A measure of complexity whose limit a component exceeds. Each variant contains the component's value.
 ///
 /// The limits are fixed. Each limit is several times the complexity of the components that real compilers produce.
 ///
@@ -129,8 +129,8 @@ struct ComponentCount {
     is_component: bool,
     /// The number of definitions in one instance of the component, including its inner instances.
     definitions: u64,
-    /// The number of definitions of each component in this component's index space. The number is `None` if it is
-    /// unknown, because the component is an import or the export of an instance.
+    /// For each component in this component's index space, the number of its definitions. If the component is an import
+    /// or the export of an instance, the number is unknown (`None`).
     components: Vec<Option<u64>>,
 }
 
@@ -147,7 +147,7 @@ impl ComponentCount {
 /// Returns the number of definitions in all instances of components in a binary.
 fn definitions(binary: &[u8]) -> u64 {
     // The stack of the components and modules that are being read, from the outermost to the current one. The count of
-    // a module is zero.
+    // a module stays zero.
     let mut open = vec![ComponentCount::default()];
     for payload in Parser::new(0).parse_all(binary) {
         let read = payload.and_then(|payload| read(&payload, &mut open));

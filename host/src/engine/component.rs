@@ -39,9 +39,10 @@ use crate::sandbox::sockets::{self, GrantedSockets, HasSockets};
 /// The interface that a worker's component exports.
 pub(crate) const INTERFACE: &str = "mtl:plugin/worker@1.0.0";
 
-/// The minimum, in bytes, of the limit on the data that a component passes to the host in one call. The engine applies
-/// one limit to results and to arguments of host calls. A plugin that writes a file passes pieces of up to this size as
-/// arguments. Therefore the engine's limit is at least this value, even if the result limit is smaller.
+/// The lower bound, in bytes, for the engine's limit on the data that a component passes to the host in one call. The
+/// engine applies this limit both to results and to arguments of host calls. When a plugin writes a file, it passes
+/// pieces of up to `MIN_TRANSFER` bytes as arguments. Therefore the engine's limit is at least `MIN_TRANSFER`, even if
+/// the result limit is smaller.
 pub(crate) const MIN_TRANSFER: usize = 1024 * 1024;
 
 /// A linked component of the world `mtl:plugin/plugin`.
@@ -277,8 +278,8 @@ fn check_imports(
     Ok(())
 }
 
-/// Returns whether an import only defines types. If a world uses only types of an interface, its components still
-/// import that interface.
+/// Returns whether an import only defines types. If a world uses only types of an interface, the components of the
+/// world still import that interface.
 pub(crate) fn is_types_only(engine: &Engine, import: &ComponentItem) -> bool {
     match import {
         ComponentItem::Type(_) | ComponentItem::Resource(_) => true,

@@ -1,8 +1,8 @@
 //! The functions of `mtl:plugin/context`, which plugins call for information about their worker and
 //! for logging.
 //!
-//! Components import the functions by their types; core modules import the canonical lowering of
-//! these functions. Both imports call the same implementation.
+//! Components import the functions with component types. Core modules import the canonical lowering
+//! of these types. Both imports call the same implementation.
 
 use wasmtime::component::{ComponentType, Lift, Lower};
 use wasmtime::{Caller, Linker};

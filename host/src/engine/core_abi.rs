@@ -1,8 +1,8 @@
-//! Core modules that implement ABI 1: the host passes bytes in a buffer, and the plugin packs its
-//! answer into one word.
+//! Core modules that implement ABI 1: the host passes an item in a buffer, and the plugin packs the address and length
+//! of its answer into one word.
 //!
-//! The host does not trust the plugin. It checks every address and length from the plugin against
-//! the current memory. An invalid address or length is a fault of the item, and the instance is replaced.
+//! The host does not trust the plugin. It checks every address and length from the plugin against the current memory.
+//! If an address or length is invalid, the item gets a fault, and the host replaces the instance.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -18,7 +18,7 @@ use crate::item::digest::Sha256;
 use crate::item::error_chain::ErrorChain;
 use crate::item::limits::{FunctionLimit, PluginSize};
 
-/// The error of a plugin that cannot be loaded, with its path.
+/// The error of a plugin that cannot be loaded, with the plugin's path.
 ///
 /// ```
 /// use mtl_host::load::LoadErrorKind;

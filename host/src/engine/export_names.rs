@@ -1,7 +1,7 @@
 //! Lists of export names in messages.
 
-/// Returns a list of names for a message. If the list is long, it is cut and ends with the number
-/// of the omitted names.
+/// Returns a list of names for a message. If the list is long, this function cuts it and appends
+/// the number of omitted names.
 pub(crate) fn names(names: impl Iterator<Item = String>) -> String {
     const MAX: usize = 12;
     let mut names = names.map(|name| format!("`{}`", name.escape_debug()));

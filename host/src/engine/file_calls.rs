@@ -1,4 +1,4 @@
-//! Applies two rules to the file calls of plugins, which WASI's own rights cannot express:
+//! Applies two rules that WASI's own rights cannot express to the file calls of plugins:
 //!
 //! * Without a grant, a plugin cannot create or move symbolic links.
 //! * A plugin cannot write more bytes than the disk limit of its worker.
@@ -129,16 +129,16 @@ impl FileRules {
         let unwritten = match (written.and_then(|bytes| bytes.try_into().ok()), has_succeeded) {
             (Some(written), true) => charged.saturating_sub(word(written)),
             (Some(_), false) => charged,
-            // If the guest gave an invalid address for the answer, WASI may fail after it has written the bytes.
-            // Therefore this function gives no bytes back to the disk limit.
+            // If the guest gave an invalid address for the number of written bytes, WASI may fail after it has written
+            // to the file. In this case, all charged bytes remain charged to the disk limit.
             (None, _) => 0,
         };
         self.disk.give_back(unwritten);
     }
 }
 
-/// Returns whether a name is a symbolic link. WASI preview 1 writes its answer into a memory of the host, so that the
-/// guest's memory stays unchanged.
+/// Returns whether a name is a symbolic link. This function passes a buffer of the host to WASI preview 1 for the
+/// answer, so that the guest's memory stays unchanged.
 pub(crate) async fn is_symlink(
     wasi: &mut WasiP1Ctx,
     (dir, name): (i32, Vec<u8>),

@@ -1,5 +1,5 @@
-//! Counts the functions of a binary from the headers of its sections, before any part of it is validated or
-//! compiled. Counting is very cheap.
+//! Counts the functions of a binary from the headers of its sections, before the host validates or compiles any part of
+//! the binary. Counting is very cheap.
 //!
 //! ```text
 //! core module:  magic, version, { id, size, content }…    section 3: functions, { count, … }

@@ -54,8 +54,8 @@ pub struct Inspection {
     pub exports: Vec<Export>,
     /// The number of exports that are missing from `exports`.
     pub exports_left_out: usize,
-    /// The imports. The list has about a thousand names at most; if the file is invalid, the list is empty. If a run
-    /// accepts the plugin, the list is complete, because such a plugin has fewer imports.
+    /// The imports. The list has about a thousand names at most. It is complete for every plugin that a run accepts,
+    /// because such a plugin has fewer imports. If the file is invalid, the list is empty.
     pub imports: Vec<Import>,
     /// The number of imports that are missing from `imports`.
     pub imports_left_out: usize,

@@ -62,8 +62,8 @@ pub(crate) fn instance_failure(error: &wasmtime::Error, common: &CommonState) ->
     }
 }
 
-/// Returns the failure of a plugin that stopped after the host had denied it memory. The failure names the denial,
-/// because the traps of such plugins differ.
+/// Returns the failure of a plugin that stopped after the host had denied it memory. The failure names the denial
+/// instead of the trap, because plugins trap in different ways after a denial.
 fn out_of_memory(denied: GrowthDenied, location: &str) -> InstanceFailure {
     InstanceFailure::new(FaultKind::OutOfMemory, format!("the plugin asked for {denied}{location}"))
 }

@@ -125,7 +125,7 @@ where
     }
 }
 
-/// The properties of the pool that a native worker may read when it is opened.
+/// The properties of the pool that a native worker may read when the host opens the worker.
 ///
 /// ```
 /// use mtl_host::{Pool, WorkerSpec};

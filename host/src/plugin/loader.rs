@@ -18,7 +18,7 @@ use crate::isolation::remote_plugin::RemotePlugin;
 use crate::item::digest::Sha256;
 use crate::item::limits::{CompileMemory, FunctionLimit, PluginSize};
 
-/// A loader of plugins with further settings, such as a pinned digest, another export than `call`, or host functions.
+/// A loader of plugins with further settings, such as a pinned digest, an export other than `call`, or host functions.
 ///
 /// ```
 /// use mtl_host::{Engine, Plugin, Pool};
@@ -48,8 +48,8 @@ pub struct PluginLoader {
 }
 
 impl PluginLoader {
-    /// The default time limit of a compilation in a child process. It is several times the time that the compilation of
-    /// the largest allowed plugin needs on one core.
+    /// The default time limit of a compilation in a child process. The limit is several times as long as the
+    /// compilation of the largest allowed plugin takes on one core.
     ///
     /// ```
     /// assert_eq!(mtl_host::PluginLoader::COMPILE_TIMEOUT.as_secs(), 5 * 60);
@@ -110,9 +110,9 @@ impl PluginLoader {
     ///
     /// The function runs on the thread of the worker whose plugin calls it, so several workers may call the function at
     /// the same time. The running time of the function counts towards the timeout of the item. No timeout interrupts
-    /// the function: if a deadline passes during the call, it takes effect when the function returns.
+    /// the function: if a deadline passes during the call, the deadline takes effect when the function returns.
     ///
-    /// The plugin receives the result, of up to 64 MiB, or the text of the error, of up to 4 KiB. If the function
+    /// The plugin receives the result (at most 64 MiB) or the text of the error (at most 4 KiB). If the function
     /// panics, the item has a fault, and the instance is replaced.
     ///
     /// If a name is invalid, reserved or offered twice, `load` and `from_bytes` fail.
@@ -288,9 +288,9 @@ impl PluginLoader {
     ///
     /// # Safety
     ///
-    /// Such a file is machine code, and only its digest can be checked. With [`Isolation::Thread`], the code can do
-    /// anything that this process can do. All files for this loader must come unchanged from `precompiled`, and a
-    /// trusted compiler must have compiled them.
+    /// A precompiled file is machine code, and the loader can check only its digest. With [`Isolation::Thread`], the
+    /// code can do anything that this process can do. All files for this loader must come unchanged from `precompiled`,
+    /// and a trusted compiler must have compiled them.
     #[expect(unsafe_code, reason = "the caller vouches for machine code")]
     pub unsafe fn trust_precompiled(mut self) -> Self {
         self.trusts_precompiled = true;

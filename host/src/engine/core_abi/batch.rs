@@ -9,9 +9,9 @@
 //! end within one tick of the watchdog:
 //!
 //! 1. At the first tick, the host asks the plugin to stop before its next item.
-//! 2. If the call still runs at the second tick, its current item is slow. The host returns the items after the current
-//!    one to the queue, while the plugin works on the current item.
-//! 3. If the plugin continues with a returned item, the host stops it.
+//! 2. If the call still runs at the second tick, the host treats the current item as slow. It returns the items after
+//!    the current one to the queue, while the plugin works on the current item.
+//! 3. If the plugin continues with a returned item, the host stops the plugin.
 //!
 //! The host does not trust the plugin's reports: the module `progress` checks them.
 
@@ -183,8 +183,8 @@ impl BatchCall {
         result
     }
 
-    /// Records the answers to finished items during the call, so that their outcomes need not wait for the current
-    /// item. Stops at the first invalid answer; when the call ends, that answer becomes a fault.
+    /// Records the answers to finished items during the call, so that the outcomes of these items need not wait for the
+    /// current item. Stops at the first invalid answer; when the call ends, that answer becomes a fault.
     fn take_answers(&mut self, bytes: &[u8], common: &mut CommonState) {
         let limit = common.config.max_result;
         let ready = self.progress.ready();
@@ -223,7 +223,7 @@ pub(crate) fn tick(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<Up
 }
 
 /// The condition under which the host may pass many items to a module in one call. The plugin must not be able to block
-/// in an imported function, because the epoch does not interrupt such a function.
+/// in an imported function, because the engine's epoch interruption has no effect in such a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BatchSupport {
     /// The module imports a function that may block.

@@ -12,8 +12,8 @@ use crate::engine::{Engine, LoadErrorKind};
 /// The type of a host function for a component, as messages show it.
 pub(crate) const TYPE: &str = "func(input: list<u8>) -> result<list<u8>, string>";
 
-/// Checks that the embedder offers each function of an imported interface, and that the import has the type of a host
-/// function.
+/// Checks that the embedder offers each function of an imported interface, and that each imported function has the type
+/// of host functions.
 pub(crate) fn check(
     engine: &Engine,
     (interface, import): (&str, &ComponentItem),

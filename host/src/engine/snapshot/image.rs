@@ -1,10 +1,10 @@
 //! Makes a core module whose initial memories and globals are those of a running instance.
 //!
-//! The host instruments the original module, so that it exports all memories and globals. After `init`, the host writes
-//! their values into a copy of the original module.
+//! The host instruments the original module, so that the instance exports all memories and globals. After `init`, the
+//! host writes the contents of these memories and globals into a copy of the original module.
 //!
-//! The host must link the original module first: the rewriter cannot handle imports that the host refuses to link, such
-//! as tags.
+//! The host must link the original module first. Linking refuses some imports that the rewriter cannot handle, such as
+//! tags.
 
 use std::future::{Future, Ready, ready};
 use std::pin::pin;

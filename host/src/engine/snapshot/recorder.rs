@@ -1,7 +1,7 @@
 //! Records the actions of an instance's `init` that a snapshot would not preserve.
 //!
-//! The recorder receives each WASI call of a core module, and whether the call succeeded. It does not record sockets,
-//! because core modules cannot open sockets through WASI.
+//! The recorder receives each WASI call of a core module, and whether the call succeeded. It does not record socket
+//! calls, because core modules cannot open sockets through WASI.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -35,7 +35,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Returns the failure of an invalid item, which cannot be parsed.
+    /// Returns the failure of an invalid item, such as an item that cannot be parsed.
     ///
     /// ```
     /// # use mtl_host::native::Failure;
@@ -46,7 +46,7 @@ impl Failure {
         Self::BadItem(message.to_string())
     }
 
-    /// Returns the failure of a valid item that has no result.
+    /// Returns the failure of a valid item for which the worker has no result.
     ///
     /// ```
     /// # use mtl_host::native::Failure;

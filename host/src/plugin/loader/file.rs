@@ -14,8 +14,8 @@ impl PluginLoader {
         let limit = (self.max_size.bytes() as u64).saturating_add(1);
         let mut bytes = Vec::new();
         let read = File::open(path).and_then(|file| {
-            // A buffer of the file's size avoids many small reads. The reported size may be wrong, so the read may go
-            // beyond it.
+            // A buffer of the file's size avoids many small reads. The reported size may be wrong, so the read
+            // continues until the end of the file or the limit.
             let length = file.metadata()?.len().min(limit);
             let _ = bytes.try_reserve_exact(usize::try_from(length).unwrap_or_default());
             file.take(limit).read_to_end(&mut bytes)

@@ -60,7 +60,7 @@ impl BatchProgress {
     }
 
     /// Returns the items whose answers the host can take before the call ends. The range excludes the last item of the
-    /// batch, because a later failure of the call still counts for that item.
+    /// batch, because this item gets the failure if the call fails later.
     pub(crate) fn ready(&self) -> Range<u32> {
         self.taken..self.seen.min(self.count - 1)
     }
@@ -110,7 +110,7 @@ impl BatchProgress {
     }
 
     /// Returns the number of finished items, and the instance failure, if any. `returned` is the result of the call. If
-    /// the plugin still owned an unfinished item, a failure counts for the first such item.
+    /// the plugin still owned unfinished items, the first of them gets the failure.
     pub(crate) fn end(
         &self,
         bytes: &[u8],
@@ -122,8 +122,9 @@ impl BatchProgress {
             Ok(code) => self.report_error(done, code),
             Err(failure) => Some(failure),
         };
-        // A failure after the last item of the batch counts for the last item. If the host returned items to the queue,
-        // a failure after the last item that the plugin owned concerns a returned item.
+        // If the plugin fails after the last item of the batch, this last item gets the failure. If the host has
+        // returned items to the queue, and the plugin fails after the last item that it owned, the failure concerns a
+        // returned item.
         let is_on_last = self.assigned == self.count || done > self.count;
         let most = if failure.is_some() && is_on_last && !self.overran {
             self.assigned - 1
@@ -176,7 +177,7 @@ impl BatchProgress {
     }
 
     /// Returns the answers to the first `done` items, except those that the host has already taken. If an answer is
-    /// invalid, the answers after it are invalid.
+    /// invalid, the caller must not use the answers after it.
     pub(crate) fn answers<'a>(
         &self,
         bytes: &'a [u8],

@@ -11,7 +11,8 @@ use crate::{Engine, Plugin, Pool};
 
 /// A component whose function takes `x`, of any type, and `behind`, a tuple of many numbers. The function returns a
 /// tuple of `x` and the first of these numbers. The canonical ABI passes so many arguments in memory, with `x` first.
-/// There, `x` and the first number have the layout of the result, so the guest returns the address of its arguments.
+/// In this memory, `x` and the first number have the layout of the result. Therefore the guest returns the address of
+/// its arguments.
 const ECHO: &str = r#"(component
   (core module $code
     (memory (export "memory") 17)

@@ -21,8 +21,8 @@ fn trap() -> Result<i32, InstanceFailure> {
     Err(InstanceFailure::new(FaultKind::Trap, "trap"))
 }
 
-/// Returns a batch of four items after ticks at which the plugin reported these numbers of finished
-/// items.
+/// Returns a batch of four items after one tick for each number in `reports`. At each tick, the
+/// plugin had reported this number of finished items.
 fn ticked(reports: &[u32]) -> (BatchProgress, Vec<u8>, Vec<TickResult>) {
     let (mut progress, mut memory) = (BatchProgress::new(AT, 4), memory(0, 0, &[0; 4]));
     let found = reports.iter().map(|done| {
