@@ -7,7 +7,7 @@
 //!      jailed/  plugin-<key>   compiled in a jail: data, passed only to jailed processes
 //! ```
 //!
-//! The host runs the code in `trusted` without checking it, with all rights of this user. Two rules protect this code:
+//! The host runs the code in `trusted` unchecked and with all rights of this user. Two rules protect this code:
 //!
 //! * No other user may have write access to the cache's directory or its parents.
 //! * The host never stores the output of a jailed process in `trusted`.
@@ -187,7 +187,7 @@ impl Cache {
     }
 
     /// Returns the first error that occurred because the disk was full, or because a quota or file size limit was
-    /// reached. This value and its clones share the error. An entry that could not be stored is missing from the cache.
+    /// reached. This value and its clones share the error. The cache lacks each entry that it could not store.
     ///
     /// ```
     /// use mtl_host::cache::Cache;

@@ -207,7 +207,8 @@ impl Engine {
 
     /// Returns an engine whose plugins can be given [`Fuel`](crate::limits::Fuel).
     ///
-    /// Counting fuel makes plugins slower, because the compiled code counts at each loop and each call.
+    /// Plugins of this engine are slower than plugins of an engine without fuel, because their code counts fuel at each
+    /// loop and each call.
     ///
     /// ```
     /// use mtl_host::{Engine, FaultKind, Plugin, Pool};

@@ -51,8 +51,9 @@ pub(crate) trait Outlet: Send + Sync {
     /// again later.
     fn hand_over(&self, outcomes: &mut Outcomes) -> bool;
 
-    /// Lets the consumer take finished outcomes from `outcomes` at any time. Nothing interrupts a native worker, so its
-    /// executor calls this function before the worker starts on items.
+    /// Lets the consumer take finished outcomes from `outcomes` at any time. The executor of a native worker calls this
+    /// function before the worker starts on items, because nothing interrupts such a worker. The executor of a child
+    /// process calls this function if `hand_over` returned false.
     fn offer(&self, outcomes: &Arc<SharedOutcomes>);
 }
 

@@ -114,7 +114,7 @@ impl Plugin {
     ///
     /// ```
     /// # use mtl_host::{Engine, Plugin, Pool};
-    /// // Items go to another export than `call`.
+    /// // The plugin receives items through an export other than `call`.
     /// let loader = Plugin::loader(&Engine::new()?).call("first");
     /// let plugin = loader.load("../tests/fixtures/renamed-call.wat")?;
     /// let record = Pool::builder(&plugin).build()?.map(["item"]).next().unwrap()?;

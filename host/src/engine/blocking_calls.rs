@@ -3,7 +3,8 @@
 //! wasmtime-wasi implements these calls as futures. For a synchronous store, wasmtime-wasi blocks until each future
 //! ends. This module instead runs each future under the instance's watch, which can stop the future early. Deadlines
 //! and the end of the pool therefore take effect even while the guest sleeps, or waits for a file operation that never
-//! completes. The store stays synchronous, because every call into an instance of an asynchronous store is slower.
+//! completes. The store stays synchronous, because calls into an instance are slower in an asynchronous store than in a
+//! synchronous one.
 
 use wasmtime::{Caller, Extern, Linker};
 use wasmtime_wasi::p1::WasiP1Ctx;

@@ -176,8 +176,8 @@ pub enum LoadErrorKind {
         #[serde(with = "bounded::short")]
         what: String,
     },
-    // A child process never sends the variants below. They come last, so that the child and its parent use the same
-    // numbers for the variants above.
+    // A child process never sends the variants below. They come last, so that skipped variants do not change the
+    // numbers by which the child and its parent identify the variants above.
     /// The file could not be read.
     #[serde(skip)]
     Read {

@@ -93,8 +93,8 @@ pub enum StartError {
         #[serde(with = "bounded::guest")]
         message: String,
     },
-    // A child process never sends the variants below. They come last, so that the child and its parent use the same
-    // numbers for the variants above.
+    // A child process never sends the variants below. They come last, so that skipped variants do not change the
+    // numbers by which the child and its parent identify the variants above.
     /// The process of the worker could not be started.
     #[serde(skip)]
     #[error("its process could not be started")]
@@ -157,9 +157,9 @@ impl StartError {
         }
     }
 
-    /// Returns whether another attempt may succeed. This is true if the start took too long, the worker's process died,
-    /// or the system lacked the resources for a process. After such an error, the pool repeats the start, both for a
-    /// worker's first instance and for a replacement.
+    /// Returns whether another attempt may succeed. The result is true if the start took too long, the worker's process
+    /// died, or the system lacked the resources for a process. After such an error, the pool repeats the start, both
+    /// for a worker's first instance and for a replacement.
     ///
     /// ```
     /// use mtl_host::StartError;

@@ -87,8 +87,8 @@ impl PluginLoader {
 
     /// Sets the export that takes items (default: `call`).
     ///
-    /// In a component, the export can be any function of plain values. Items are then JSON, which the host converts to
-    /// the types of the function's parameters. If several interfaces have a function of this name, use
+    /// In a component, the export can be any function of plain values. Items are then JSON. The host converts each item
+    /// to the types of the function's parameters. If several interfaces have a function of this name, use
     /// `interface#name`.
     ///
     /// ```

@@ -5,12 +5,12 @@
 //!        │               │ header, end offsets, items: the host's buffer │
 //! ```
 //!
-//! The host starts all items of a batch before the call, so no other worker can take them. The call should
-//! end within one tick of the watchdog:
+//! The host starts all items of a batch before the call, so no other worker can take them. The call should end within
+//! one tick period of the watchdog. The host enforces this in three steps:
 //!
 //! 1. At the first tick, the host asks the plugin to stop before its next item.
-//! 2. If the call still runs at the second tick, the host treats the current item as slow. It returns the items after
-//!    the current one to the queue, while the plugin works on the current item.
+//! 2. If the call still runs at the second tick, the host treats the current item as slow. The host returns the items
+//!    after the current one to the queue, while the plugin works on the current item.
 //! 3. If the plugin continues with a returned item, the host stops the plugin.
 //!
 //! The host does not trust the plugin's reports: the module `progress` checks them.

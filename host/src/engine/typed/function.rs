@@ -1,5 +1,5 @@
-//! Finds the exported functions of a component that a run calls. The loader's settings contain the name of the function
-//! that takes items.
+//! Finds those exported functions of a component that a run calls. The loader's settings contain the name of the
+//! function that takes items.
 //!
 //! ```text
 //! NAME               the function of this name, in the world or in an interface

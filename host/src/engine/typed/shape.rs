@@ -8,8 +8,8 @@ use wasmtime::component::types::Type;
 
 use super::name_map::NameMap;
 
-/// The largest nesting depth of types. The engine has the same limit. This limit also limits the recursion depth in
-/// this module, and keeps the nesting depth of written JSON below 128, at which most JSON parsers fail.
+/// The largest nesting depth of types. The engine has the same limit. `MAX_DEPTH` restricts the recursion depth in this
+/// module. It also keeps the nesting depth of written JSON below 128, at which most JSON parsers fail.
 const MAX_DEPTH: usize = 100;
 
 /// The largest number of parts in the types of one function. A long name counts as several parts. Without this limit, a
