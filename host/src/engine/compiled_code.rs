@@ -117,7 +117,7 @@ fn map_module(engine: &Engine, file: &File) -> wasmtime::Result<Module> {
     // SAFETY: the engine runs loaded code unchecked. Therefore the code must be unmodified output of the engine, or
     // this process must run in a jail that confines the code. The file is from a `TrustedCode` of one of these
     // variants:
-    // - `InJail`: the file is sealed, and the jail of this process contains the code.
+    // - `InJail`: the file is sealed, and the jail of this process confines the code.
     // - `OfThisProcess`: the file is sealed, and this process compiled the code.
     // - `Cached`: a process of this user compiled the code, and the host checked the content through this file
     //   descriptor. No other user can write to the file. The host replaces cache files and never writes to an existing
