@@ -256,8 +256,11 @@ step_packages() {
     # To verify a package, cargo builds it, and replaces the checkout's command with the command of the package.
     local scratch built=${CARGO_TARGET_DIR:-target}/debug/mtl-host
     rm -f "$built"
-    # Cargo keeps the sources of packages that it has verified, and would use them again for the same version.
-    rm -rf "${CARGO_HOME:-$HOME/.cargo}"/registry/src/-*/mtl-{host,jail,stream}-[0-9]*
+    # Cargo takes packages of the same version for unchanged. What it kept of earlier ones has to go.
+    local kept=("${CARGO_HOME:-$HOME/.cargo}"/registry/src/-*/mtl-{host,jail,stream}-[0-9]*)
+    if [ -e "${kept[0]}" ]; then
+        rm -rf "${kept[@]}" "${CARGO_TARGET_DIR:-target}"/debug/.fingerprint/mtl-{host,jail,stream}-*
+    fi
     "$cargo" --config Cargo.toml package --workspace --exclude "examples-of-*" --locked --allow-dirty
     scratch=$(mktemp -d)
     new_projects "$built" "$scratch/packaged"
