@@ -24,12 +24,11 @@ const PROT_WRITE: u32 = 2;
 
 /// `MAP_PRIVATE`. The filter refuses shared memory, because `RLIMIT_DATA` does not count it.
 const MAP_PRIVATE: u32 = 2;
-/// `MAP_FIXED`, `MAP_ANONYMOUS`, `MAP_NORESERVE`, `MAP_STACK`. The list omits the flags for huge,
-/// locked and prefilled pages. It omits `MAP_GROWSDOWN`, because `RLIMIT_DATA` does not count
-/// stacks.
+/// `MAP_FIXED`, `MAP_ANONYMOUS`, `MAP_NORESERVE`, `MAP_STACK`. The list omits the flags for huge, locked and prefilled
+/// pages. It omits `MAP_GROWSDOWN`, which makes a mapping a stack, because `RLIMIT_DATA` does not include stacks.
 const MAP_FLAGS: u32 = 0x10 | 0x20 | 0x4000 | 0x2_0000;
-/// `MADV_DONTNEED`, `MADV_GUARD_INSTALL`, `MADV_GUARD_REMOVE`. Allocators return pages with
-/// `MADV_DONTNEED`. The C library guards stacks with the other two.
+/// `MADV_DONTNEED`, `MADV_GUARD_INSTALL`, `MADV_GUARD_REMOVE`. Allocators return pages with `MADV_DONTNEED`. The C
+/// library manages the guard pages of stacks with the other two flags.
 const ADVICE: [u32; 3] = [4, 102, 103];
 
 const PR_SET_NAME: u32 = 15;
@@ -46,8 +45,8 @@ const IOCTL: [u32; 2] = [0x5421, 0x5451];
 /// `CLONE_VM`, `CLONE_SIGHAND`, `CLONE_THREAD`: with these flags, `clone` makes a thread instead of
 /// a process.
 const THREAD: u32 = 0x100 | 0x800 | 0x1_0000;
-/// `CLONE_PIDFD`, `CLONE_PTRACE`, `CLONE_VFORK`, `CLONE_PARENT`, `CLONE_UNTRACED`, and all
-/// `CLONE_NEW…` flags. Without this rule, a thread with root's capabilities could make its own
+/// `CLONE_PIDFD`, `CLONE_PTRACE`, `CLONE_VFORK`, `CLONE_PARENT`, `CLONE_UNTRACED`, and all `CLONE_NEW…` flags. The
+/// filter refuses `clone` with any of these flags. Otherwise, a thread with root's capabilities could make its own
 /// mount namespace.
 const FORBIDDEN_CLONE_FLAGS: u32 = 0x1000 | 0x2000 | 0x4000 | 0x8000 | 0x80_0000 | 0x7e02_0080;
 
@@ -84,8 +83,8 @@ pub(crate) fn base_rules() -> Result<Vec<Ruled>, Error> {
         (SYS_ioctl, any(1, &IOCTL)?),
         // The process may read its limits, but not set them.
         (SYS_prlimit64, vec![all([is(0, 0)?, is_null(2)?])?]),
-        // A process may send data only to the peer of a connected socket. The filter refuses `sendmsg`, because its
-        // receiver and the descriptors that it sends are in memory, which a filter cannot read.
+        // A process may send data only to the peer of a connected socket. The filter refuses `sendmsg`. That call
+        // passes the receiver and any descriptors in memory, which a filter cannot read.
         (SYS_sendto, vec![all([masked(3, MSG_FASTOPEN, 0)?, is_null(4)?])?]),
         // For the names of threads, and for the filters that follow this one.
         (SYS_prctl, any(0, &[PR_SET_NAME, PR_SET_NO_NEW_PRIVS])?),
@@ -99,9 +98,9 @@ pub(crate) fn base_rules() -> Result<Vec<Ruled>, Error> {
     ])
 }
 
-/// Returns the rules that allow a process to query the size of an open file, by its descriptor and
-/// an empty name. The C library makes such calls even if no directory is granted. In that case, the
-/// seal later refuses these calls.
+/// Returns the rules that allow a process to query the size of an open file. Such a call passes the file's descriptor
+/// and an empty name. The C library makes such calls even if no directory is granted. If no directory is granted, the
+/// seal later refuses such calls.
 pub(crate) fn fstat_rules() -> Result<Vec<Ruled>, Error> {
     let by_empty_name =
         |flags| Ok::<_, Error>(vec![all([masked(flags, AT_EMPTY_PATH, AT_EMPTY_PATH)?])?]);
@@ -151,10 +150,9 @@ pub(crate) fn sealed_call_rules(task: Task, stack: u64) -> Result<Vec<Ruled>, Er
     ])
 }
 
-/// Returns the rules by which the seal refuses calls of `mprotect`. No process may make memory
-/// executable. A worker may not make memory read-only, because `RLIMIT_DATA` counts only writable
-/// memory. A compiling process may make memory read-only, because its engine needs that.
-/// `RLIMIT_AS` limits the memory of that process instead.
+/// Returns the rules by which the seal refuses calls of `mprotect`. No process may make memory executable. A worker may
+/// not make memory read-only, because `RLIMIT_DATA` counts only writable memory. A compiling process may make memory
+/// read-only, because its engine does so. `RLIMIT_AS` limits all memory of a compiling process.
 fn protection_rules(task: Task) -> Result<Vec<SeccompRule>, Error> {
     let not = |protection: u32| condition(2, SeccompCmpArgLen::Qword, Ne, protection.into());
     let (read, both) = (not(PROT_READ)?, not(PROT_READ | PROT_WRITE)?);

@@ -4,11 +4,11 @@
 //! answer. If two filters refuse a call, the process gets the error number of the newer filter.
 //!
 //! 1. The list of allowed calls. All other calls fail with `EPERM`.
-//! 2. A filter that makes `clone3` fail with `ENOSYS`, as if the kernel lacked it. The C library
-//!    then falls back to `clone`. The arguments of `clone3` are in memory, which no filter can
-//!    read.
-//! 3. The seal, which the process installs when the code is loaded and all threads run. It refuses
-//!    new executable memory, threads and filters.
+//! 2. A filter that makes `clone3` fail with `ENOSYS`, as if the kernel lacked `clone3`. The C
+//!    library then falls back to `clone`. No filter can check the arguments of `clone3`, because
+//!    they are in memory.
+//! 3. The seal. The process installs it after it has loaded the code and started all threads. The
+//!    seal refuses new executable memory, new threads and new filters.
 
 use std::collections::BTreeMap;
 use std::env::consts::ARCH;
@@ -51,8 +51,8 @@ const ALWAYS_OLD: &[i64] = &[old::SYS_poll, old::SYS_epoll_wait, old::SYS_time];
 const ALWAYS_OLD: &[i64] = &[];
 
 /// Calls for a granted directory. Landlock decides which files these calls may use. The list omits
-/// calls that change the mode, the owner, or by name the times of a file, because Landlock does not
-/// control them.
+/// calls that change the mode or the owner of a file. It omits calls that change the times of a
+/// file by its name. Landlock does not control the omitted calls.
 #[rustfmt::skip]
 const READING: &[i64] = &[
     SYS_openat, SYS_openat2, SYS_getdents64, SYS_newfstatat, SYS_statx, SYS_readlinkat,

@@ -46,8 +46,9 @@ pub(crate) fn enter(config: &JailConfig<'_>) -> Result<(), JailError> {
     Ok(())
 }
 
-/// Sets rules for the calling thread and the threads that it starts, as far as the kernel supports
-/// them. The rules allow reading and making files in the cache.
+/// Sets rules for the calling thread and the threads that it starts. Omits rules that the kernel
+/// does not support. The rules allow the threads to use `dirs` and `ports`, and to read and change
+/// files in `cache`.
 pub(crate) fn confine_thread(
     dirs: &[AllowedDir],
     ports: &[u16],
@@ -68,7 +69,7 @@ pub(crate) fn confine_thread(
 }
 
 /// Adds the rules to `layers`, with the kernel's answer to each rule. If the kernel has no
-/// Landlock, this adds only `JailLayer::Landlock` as missing.
+/// Landlock, the function adds only `JailLayer::Landlock`, as missing.
 pub(crate) fn probe(config: &JailConfig<'_>, layers: &mut JailLayers) {
     // These rules are never set: they only show which rules the kernel supports.
     let rules = || Ruleset::default().set_compatibility(CompatLevel::HardRequirement);

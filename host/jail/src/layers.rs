@@ -11,8 +11,8 @@ use super::{JailError, JailLayer, JailLevel, LayerNeed};
 const ROOT_WITHOUT_LANDLOCK: &str =
     "paths of the host, if no directory is granted; otherwise nothing, as Landlock is missing";
 
-/// The layers of the jail that were tried, each with the kernel's answer. `Processes::layers` of
-/// mtl-host tries them.
+/// The layers of the jail that a process has tried to use, each with the kernel's answer.
+/// `Processes::layers` of mtl-host returns them.
 ///
 /// ```
 /// use mtl_host::isolation::{JailLayer, JailLayers, LayerNeed};
@@ -63,7 +63,7 @@ impl JailLayers {
     }
 
     /// Returns the layers with this need that the machine lacks. A run with a granted directory may
-    /// lack more: see [`missing_with_dirs`](Self::missing_with_dirs).
+    /// lack more layers: see [`missing_with_dirs`](Self::missing_with_dirs).
     pub fn missing(&self, need: LayerNeed) -> impl Iterator<Item = JailLayer> {
         self.of_need(need, |answer| matches!(answer, LayerStatus::Missing(_)))
     }
@@ -86,8 +86,8 @@ impl JailLayers {
         self.iter().filter(matches).map(|(layer, _)| layer)
     }
 
-    /// Returns a phrase for what a layer protects on this machine. If a layer relies on a missing
-    /// layer, it protects less than [`JailLayer::protects`] states.
+    /// Returns a phrase that states what a layer protects on this machine. If a layer relies on a
+    /// missing layer, it protects less than [`JailLayer::protects`] states.
     #[must_use]
     pub fn protects(&self, layer: JailLayer) -> &'static str {
         match (layer, self.get(JailLayer::Landlock)) {

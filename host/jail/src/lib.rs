@@ -10,10 +10,10 @@
 //!
 //! There are two barriers, one behind the other:
 //!
-//! - *seccomp* decides which system calls exist. No call opens a file unless a directory is
-//!   granted, and no call makes a socket unless a port is granted. Calls that start, signal or
-//!   trace a process, mount, or run a program never exist.
-//! - *Landlock* decides which objects the calls work on: the granted directories and ports.
+//! - *seccomp* decides which system calls the process may make. If no directory is granted, no allowed call opens a
+//!   file. If no port is granted, no allowed call makes a socket. The filters never allow the process to start, signal
+//!   or trace another process, to mount a file system, or to run a program.
+//! - *Landlock* decides which files and ports the allowed calls may use: only granted ones.
 //!
 //! A refused call fails with `EPERM` or `EACCES`, like a call on a file of another user. The kernel
 //! does not kill the process.
@@ -34,12 +34,11 @@
 //!   - It accepts no descriptors over the socket.
 //!   - It uses a stream socket, because the child could connect a datagram socket to another
 //!     address.
-//! - Landlock does not hide whether a file exists, or its size and times. If a directory is
-//!   granted, a compromised process can query these facts for any path.
-//! - `RLIMIT_DATA` counts private writable memory. So the filters refuse memory of other kinds:
-//!   shared memory, new stacks and memory that becomes read-only. `RLIMIT_DATA` does not count page
-//!   tables and the kernel's buffers. If they exhaust the machine's memory, the kernel's
-//!   out-of-memory killer ends jailed processes first.
+//! - Landlock hides neither the existence of a file nor its size and times. If a directory is granted, a compromised
+//!   process can query these facts for any path.
+//! - `RLIMIT_DATA` counts private writable memory. So the filters refuse memory of other kinds: shared memory, new
+//!   stacks and memory that becomes read-only. `RLIMIT_DATA` includes neither page tables nor the kernel's buffers. If
+//!   these exhaust the machine's memory, the kernel's out-of-memory killer ends jailed processes first.
 
 mod allowed_dir;
 mod arguments;
@@ -95,8 +94,8 @@ pub struct JailConfig<'a> {
     /// The ports that the process may connect to by TCP. If the list is empty, the process cannot
     /// make a socket.
     pub ports: &'a [u16],
-    /// The limit of the process's private writable memory, in bytes (`RLIMIT_DATA`). Reserved
-    /// addresses do not count.
+    /// The limit of the process's private writable memory, in bytes (`RLIMIT_DATA`). The limit does not include address
+    /// ranges that are only reserved.
     pub data: u64,
     /// The largest file that the process may write, in bytes (`RLIMIT_FSIZE`). The limit includes
     /// files in memory, such as files of compiled code.

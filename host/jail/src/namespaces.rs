@@ -9,12 +9,12 @@
 //!
 //! These layers are optional: if the system refuses a step, the process continues with the next step. An ordinary user
 //! loses no right in an incomplete user namespace. Root, or a process that may read files of other users, would lose
-//! the right to read those files. Therefore, neither of the two enters a user namespace.
+//! the right to read those files. Therefore, neither root nor such a process enters a user namespace.
 //!
 //! The old root stays mounted, but no absolute path reaches it: the root and the working directory are an empty file
-//! system. The process opens granted directories before this step. From a granted directory, a path with `..` still
-//! leads to the host's files. The process can find out whether such a file exists. Only Landlock refuses to open the
-//! file.
+//! system. The process opens granted directories before it changes its root. From a granted directory, a path with `..`
+//! still leads to the host's files. The process can find out whether such a file exists. Only Landlock refuses to open
+//! the file.
 
 use std::ffi::CStr;
 use std::fs;

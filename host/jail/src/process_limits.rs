@@ -21,8 +21,8 @@ const FILES: u64 = 1024;
 
 /// The main thread's stack, in bytes. `RLIMIT_DATA` does not count it.
 const STACK: u64 = 8 * 1024 * 1024;
-/// The number of bytes below the top of the main thread's stack in which no other mapping lies. The
-/// kernel leaves a gap of at least this size for the stack.
+/// The size of the range below the top of the main thread's stack that contains no other mapping, in bytes. The kernel
+/// reserves a range of at least this size for the stack.
 const STACK_GAP: u64 = 128 * 1024 * 1024;
 
 pub(crate) fn begin(parent: Pid) -> Result<(), JailError> {
@@ -64,13 +64,14 @@ fn close_all_from(first: RawFd) -> Result<(), Errno> {
 
 #[expect(unsafe_code, reason = "no safe function closes an inherited descriptor")]
 fn close(fd: RawFd) {
-    // SAFETY: a child calls `begin` before anything else. So the values of this process own no descriptors except the
-    // three standard ones, and `fd` is above these. `fd` is open, because it was in the list of open descriptors.
+    // SAFETY: a child calls `begin` before anything else. So the only descriptors that a Rust value may own are the
+    // three standard ones, and `fd` is greater than these three. `fd` is open, because it was in the list of open
+    // descriptors.
     unsafe { rustix::io::close(fd) };
 }
 
-/// Checks that the process has one thread. Landlock binds only the thread that calls it and the
-/// threads that it starts.
+/// Checks that the process has one thread. Landlock restricts only the calling thread and the threads that this thread
+/// starts later.
 pub(crate) fn check_single_threaded() -> Result<(), JailError> {
     let threads = fs::read_dir("/proc/self/task").map(Iterator::count);
     match threads.map_err(|source| JailError::System { step: "count the threads", source })? {
@@ -121,8 +122,8 @@ fn compiler_address_space() -> u64 {
     PROGRAM + threads.saturating_mul(THREAD)
 }
 
-/// Returns an address that separates the main thread's stack from other memory. The whole stack
-/// lies above this address. All other memory that `mremap` can move lies below.
+/// Returns an address that separates the main thread's stack from other memory. The whole stack lies above this
+/// address. All other memory that `mremap` can move lies below this address.
 #[expect(unsafe_code, reason = "no safe function returns the address of the stack")]
 pub(crate) fn stack_lower_bound() -> u64 {
     // SAFETY: the call takes a key by value and only reads the auxiliary vector; it returns 0 for an unknown key.
@@ -130,9 +131,9 @@ pub(crate) fn stack_lower_bound() -> u64 {
     top.saturating_sub(STACK_GAP)
 }
 
-/// Gives up all capabilities, with one exception: if a directory is granted, root keeps the right
-/// to use files of other users. A worker on a thread has that right, too. Other users keep no
-/// capability, because a user namespace must not add rights.
+/// Gives up all capabilities, with one exception. If a directory is granted, root keeps the right to use files of other
+/// users, as a worker on a thread does. An ordinary user keeps no capability, because a user namespace must not add
+/// rights.
 fn give_up_capabilities(config: &JailConfig<'_>, capabilities: CapabilitySet) -> Result<(), Errno> {
     let kept = match config.dirs {
         [] => CapabilitySet::empty(),

@@ -1,9 +1,9 @@
 //! Limits on speculative execution. Speculation leaves traces in the processor, from which a
 //! program can infer the contents of memory that it must not read.
 //!
-//! The process asks the kernel to turn off two kinds of speculation, if the processor has them and
-//! the kernel lets a process choose. Without this speculation, the plugin runs a little slower. The
-//! start takes no longer.
+//! The process asks the kernel to turn off two kinds of speculation, if the processor has them and the kernel lets a
+//! process turn them off. Without this speculation, the plugin runs a little slower. The process starts as fast as with
+//! speculation.
 
 use std::io;
 

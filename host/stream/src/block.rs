@@ -1,5 +1,5 @@
-//! Blocks and spans. A block is the items that were read together. A span is a run of consecutive
-//! items of one block.
+//! Blocks and spans. A block contains the items that a source has read together. A span is a
+//! sequence of consecutive items of one block.
 //!
 //! A source fills a [`BlockBuilder`] with the items that are available. The reader numbers the
 //! items and seals them as a [`Block`]. A sealed block is shared and never changes. A [`Span`]

@@ -122,7 +122,7 @@ impl From<UntrustedPath> for io::Error {
 impl Opener {
     const READING: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NOCTTY);
 
-    /// Creates an opener that opens files as the system does, because no plugin may change any directory.
+    /// Creates an opener for a host in which no plugin may change a directory. It opens files as the system does.
     ///
     /// ```
     /// assert!(mtl_host::files::Opener::new().open("Cargo.toml".as_ref()).is_ok());
@@ -138,7 +138,7 @@ impl Opener {
     ///
     /// # Errors
     ///
-    /// Returns the system error if it cannot identify one of the directories.
+    /// Returns the system error if the system cannot identify one of the directories.
     #[doc(hidden)]
     pub fn with_writable_dirs<D: AsFd>(
         dirs: impl IntoIterator<Item = (PathBuf, D)>,

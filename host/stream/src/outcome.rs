@@ -165,8 +165,8 @@ impl Outcomes {
         outcomes
     }
 
-    /// Returns the number of items that have an outcome, including outcomes that were handed over. This number is the
-    /// position in the span of the next item.
+    /// Returns the number of items that have an outcome, including outcomes that were handed over. The next item of the
+    /// span is at this position.
     pub fn len(&self) -> usize {
         self.handed_over + self.slots.len()
     }
@@ -303,14 +303,14 @@ impl Outcomes {
         self.slots_for_next().fault(fault);
     }
 
-    /// Returns whether the last item failed with a fault of a kind that is retried. If so, the caller must remove the
-    /// fault again.
+    /// Returns whether the last item failed with a fault after which the item is tried again. If so, the caller must
+    /// remove the fault.
     pub fn needs_retry(&self) -> bool {
         self.needs_retry
     }
 
-    /// Returns whether the results are so large that the worker should start no other item of the claim. Results that
-    /// were handed over count.
+    /// Returns whether the results are so large that the worker should start no other item of the claim. The size
+    /// includes results that were handed over.
     pub fn is_large(&self) -> bool {
         self.handed_over_bytes + self.slots.bytes() >= Self::LARGE
     }

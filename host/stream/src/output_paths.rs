@@ -1,6 +1,6 @@
 //! The output path of each item's result in a directory.
 //!
-//! No result replaces another result or an input: an item without a separate output path is refused.
+//! No result replaces another result or an input: an item is refused if its output path is already in use.
 //! [`WithOutputPath`](crate::source::WithOutputPath) checks each item when it is read. A refused item is a fault, no
 //! worker processes it, and the run continues. The sink checks again, for runs without `WithOutputPath`.
 //!
@@ -185,7 +185,7 @@ impl OutputPaths {
 }
 
 /// Returns the path of the entry at `path`, with all links in its parent directories resolved. If the entry is a link,
-/// returns the path of its target, too. A result must replace neither of the two.
+/// the result includes the path of the link's target. A run must replace neither the link nor the target.
 fn real_names(path: &Path) -> impl Iterator<Item = PathBuf> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok();

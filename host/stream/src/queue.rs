@@ -14,10 +14,10 @@
 //! The queue appends small pushes to an open block at its back. A worker that finds no other items claims the open
 //! block, so no item waits until a block is full.
 //!
-//! One mutex guards the whole queue. A worker locks this mutex once per claim, which is about a millisecond of work. It
-//! starts each item of its claim by an atomic step without the lock. A worker that finds no waiting items steals items
-//! that another worker has claimed and not started. So no worker is idle while another worker has items that are not
-//! started.
+//! One mutex guards the whole queue. A worker locks this mutex once per claim. A claim is about a millisecond of work.
+//! The worker starts each item of its claim by an atomic step without the lock. A worker that finds no waiting items
+//! steals items that another worker has claimed and not started. So no worker is idle while another worker has claimed
+//! items that it has not started.
 //!
 //! # Invariants
 //!
@@ -190,7 +190,7 @@ impl Queue {
     }
 
     /// Claims up to `most` items from the front. If no item waits, steals items that another worker has not started. If
-    /// no item can be stolen, waits. Returns `None` when no worker will ever get another item.
+    /// no item can be stolen, waits. Returns `None` when no more items can come.
     pub fn claim(&self, most: usize) -> Option<Claim<'_>> {
         let most = most.clamp(1, Claim::MAX_ITEMS);
         loop {
@@ -258,9 +258,10 @@ impl Queue {
         }
     }
 
-    /// Returns whether the item at `front` may be started. Results that wait for an earlier item fill memory, even if
-    /// the reader stalls. If these results are too large, only an item before all claimed items may start. Its outcome
-    /// lets the consumer take the waiting results.
+    /// Returns whether the item at `front` may be started. The results of later items wait in memory for the outcome of
+    /// an earlier item, even if the reader stalls. If the waiting results are too large, the item may start only if its
+    /// index is lower than the index of every claimed item. The outcome of such an item lets the consumer take the
+    /// waiting results.
     fn may_start(&self, state: &State, front: ItemIndex) -> bool {
         !self.window.is_overfull(state.held_bytes)
             || state.claimed.iter().all(|claim| front < claim.span().first())
@@ -287,8 +288,8 @@ impl Queue {
         }
     }
 
-    /// Returns whether the finished items, with these numbers of items and bytes, fill a large share of the window. If
-    /// so, the consumer should release them soon.
+    /// Returns whether `items` finished items with `bytes` bytes fill a large share of the window. If so, the consumer
+    /// should release them soon.
     pub fn should_release(&self, items: usize, bytes: usize) -> bool {
         self.window.is_large_share(items, bytes)
     }
@@ -386,8 +387,8 @@ impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
         #[cfg(test)]
         self.locked.fetch_add(1, Ordering::Relaxed);
-        // No foreign code runs under the mutex, so a panic under the mutex is a bug of the queue, which is reported
-        // elsewhere. The state is consistent between statements, so a poisoned lock is safe to use.
+        // No foreign code runs under the mutex, so a panic under the mutex is a bug of the queue. The host reports the
+        // panic elsewhere. The state is consistent between statements, so a poisoned lock is safe to use.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

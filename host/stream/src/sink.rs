@@ -102,9 +102,9 @@ pub trait Sink {
     }
 
     /// Returns the number of outcomes that the sink has received but not written (default: 0). They are the last
-    /// outcomes that the sink received. The sink has buffered them until a flush, or has lost them in an error. After
-    /// an error, the number includes the outcome on which the sink failed. If the sink returns 0 after an error, the
-    /// run counts only the outcome on which it failed as lost.
+    /// outcomes that the sink received. The sink has buffered them for the next flush, or has lost them because of an
+    /// error. After an error, the number includes the outcome on which the sink failed. If the sink returns 0 after an
+    /// error, the run treats only the outcome on which the sink failed as lost.
     fn unwritten(&self) -> usize {
         0
     }
@@ -159,9 +159,9 @@ pub trait Sink {
         RecordRule::Any
     }
 
-    /// Writes the buffered outcomes. The run calls this at its end, and whenever no outcome is ready to be written,
-    /// because a reader may wait for the last record. After an error, the run calls this once more if
-    /// [`unwritten`](Self::unwritten) is not 0.
+    /// Writes the buffered outcomes. The run calls this method at its end. It calls the method whenever no outcome is
+    /// ready, because a reader of the output may be waiting for a buffered record. After an error, the run calls the
+    /// method once more if [`unwritten`](Self::unwritten) is not 0.
     ///
     /// # Errors
     ///
@@ -170,8 +170,8 @@ pub trait Sink {
         Ok(())
     }
 
-    /// Waits until the written records would survive a crash of the machine. A run never calls this. A user who needs
-    /// it calls it after the run. The default implementation does nothing.
+    /// Waits until the written records would survive a crash of the machine. A run never calls this method. A user who
+    /// needs this guarantee calls it after the run. The default implementation does nothing.
     ///
     /// ```
     /// use mtl_host::sink::{Lines, Output, Sink};

@@ -60,8 +60,8 @@ pub(super) fn again(test: &str) -> Command {
 #[expect(unsafe_code, reason = "no safe function forks")]
 pub(super) fn in_a_fork(body: impl FnOnce(Pid)) -> WaitStatus {
     let parent = getpid();
-    // SAFETY: the child has only a copy of this thread, so it could wait forever for a lock of another thread. The only
-    // other thread is the main thread, which waits for the test and has no lock.
+    // SAFETY: the child has only a copy of this thread, so it could wait forever for a lock that another thread holds.
+    // The only other thread is the main thread, which waits for the test and holds no lock.
     let child = unsafe { libc::fork() };
     if child == 0 {
         let code = i32::from(catch_unwind(AssertUnwindSafe(|| body(parent))).is_err());

@@ -17,7 +17,8 @@ use super::{JailConfig, Task, alone, bare, begin, call, enter, misdeeds, not_ref
 use crate::{Access, AllowedDir};
 
 /// Three directories: `read` is granted for reading, `write` for writing, and `secret` is not
-/// granted. Each has a file. The granted directories have symbolic links to files outside.
+/// granted. Each directory contains a file. The granted directories contain symbolic links to files
+/// outside of them.
 struct Tree {
     root: TempDir,
 }

@@ -34,8 +34,8 @@ pub struct BlockBuilder {
 }
 
 impl BlockBuilder {
-    /// The size at which a block is full, in bytes (256 KiB). At this size, the hand-over of a
-    /// block takes little time per item, and a few dozen blocks fit into the window.
+    /// The size at which a block is full, in bytes (256 KiB). Handing over a block of this size
+    /// takes little time per item. A few dozen such blocks fit into the window.
     pub const FULL: usize = 256 * 1024;
     /// The cost of an item in addition to its own bytes: its end, and its slot in the outcomes.
     pub(crate) const ITEM_COST: usize = 32;
@@ -195,8 +195,8 @@ impl BlockBuilder {
         self.ends.len().checked_sub(1).expect("an item was added before")
     }
 
-    /// Adds to the number of input bytes from which the items of this block were read, including
-    /// separators. A progress bar shows this number.
+    /// Adds `bytes` to the number of input bytes that were read for the items of this block,
+    /// including separators. A progress bar shows the sum over all blocks.
     ///
     /// ```
     /// use mtl_host::sink::Memory;

@@ -211,8 +211,8 @@ mod tests {
             prop_assert_eq!(most.to_string().parse(), Ok(most));
         }
 
-        /// The horizon does not depend on the order in which items fail. It is at the first failed
-        /// item, at the first item of the run, or nowhere.
+        /// The horizon does not depend on the order in which items fail. Either the horizon is at
+        /// the first failed item or at the first item of the run, or the run has no horizon.
         #[test]
         fn the_first_failed_item_sets_the_horizon(
             failed in prop::collection::vec(0_u64..1000, 1..20),

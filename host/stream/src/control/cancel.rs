@@ -40,15 +40,15 @@ impl Cancel {
         self.raise(Self::ALL);
     }
 
-    /// Limits all work of guests to `time` from now. Returns the same value as
+    /// Ends all work of guests at the moment `time` from now. Returns the same value as
     /// [`Self::end_run_in`].
     pub fn end_in(&self, time: Duration) -> Option<Instant> {
         self.end_run_in(&self.0.end, time)
     }
 
-    /// Limits the work of guests for one run to `time` from now. An earlier end time of the run
-    /// stays in force. Returns the moment `time` from now, or `None` if the clock cannot represent
-    /// that moment.
+    /// Ends the work of guests for one run at the moment `time` from now. If the run has an earlier
+    /// end time, that end time stays in force. Returns the moment `time` from now, or `None` if the
+    /// clock cannot represent that moment.
     pub fn end_run_in(&self, run: &EndTime, time: Duration) -> Option<Instant> {
         let end = Instant::now().checked_add(time)?;
         run.bring_forward(end);
@@ -87,8 +87,8 @@ impl Cancel {
     /// Makes `alarm` ring whenever something here changes.
     pub fn add_alarm(&self, alarm: Weak<dyn Notify>) {
         let mut alarms = self.0.alarms.lock().unwrap_or_else(PoisonError::into_inner);
-        // A pool may replace any number of instances, so the alarms of replaced instances are
-        // removed here.
+        // Removes the alarms of replaced instances. Otherwise, the list would grow with every
+        // instance that a pool replaces.
         alarms.retain(|alarm| alarm.strong_count() > 0);
         alarms.push(alarm);
     }

@@ -1,15 +1,15 @@
 //! The deadlines of a guest. A guest's watch checks whether the guest may continue.
 //!
-//! The watch checks at two places: in the epoch callback, after every few milliseconds of computation, and where a
-//! guest sleeps. The watch reads a clock only in these checks, never at the start of an item. The first check after an
-//! item's start notices the item, and the item's time starts with that check.
+//! The watch checks in two places: in the epoch callback, which runs after every few milliseconds of computation, and
+//! wherever a guest sleeps. The watch reads a clock only in these checks, never at the start of an item. The first
+//! check after an item's start notices the item, and the item's time starts with that check.
 //!
 //! An item's time excludes two kinds of pauses:
 //!
 //! - The guest's thread was ready to run and had no core (the run delay). The watch reads the run delay when it notices
 //!   an item, and again when the deadline has passed. It moves the deadline by the increase.
 //! - The process was stopped. The watchdog reports such a stop at its next tick. So after a deadline has passed, the
-//!   watch waits for that tick before it decides.
+//!   watch waits for that tick before it decides whether the guest must stop.
 //!
 //! A guest is therefore stopped up to a few ticks after its deadline, and never before it, even if the watchdog is
 //! late.

@@ -37,8 +37,8 @@ thread_local! {
 }
 
 impl SchedStat {
-    /// Returns the statistics of this thread, and opens their file at the first call. If a thread is about to lose the
-    /// right to open files, it must call this function first.
+    /// Returns the statistics of this thread. The first call on a thread opens their file. So a thread must call this
+    /// function before it loses the right to open files.
     pub fn of_this_thread() -> Option<Arc<Self>> {
         OWN.with(|own| own.get_or_init(|| Self::open("/proc/thread-self/schedstat")).clone())
     }

@@ -59,7 +59,7 @@ impl Ticks {
     }
 
     /// Returns whether the watchdog knows all stops up to the moment `elapsed`. It knows them if its last tick is after
-    /// that moment, or less than [`Stops::SHORTEST`] before it.
+    /// `elapsed`, or less than [`Stops::SHORTEST`] before `elapsed`.
     pub(crate) fn knows_stops_until(&self, elapsed: Duration) -> bool {
         let last = Duration::from_nanos(self.0.last.load(Ordering::Acquire));
         elapsed.saturating_sub(last) < Stops::SHORTEST
@@ -122,9 +122,9 @@ impl Watchdog {
     }
 
     /// Starts the watchdog like [`start`](Self::start), with the scheduling statistics that `open_stat` returns. The
-    /// watchdog calls `open_stat` on the watchdog's thread. `open_stat` may choose which thread it measures. But
-    /// whenever the watchdog is late without a stop of the process, the measured thread must be on a core or waiting
-    /// for a core.
+    /// watchdog calls `open_stat` on the watchdog's thread. `open_stat` may choose which thread it measures. If the
+    /// watchdog is late and the process was not stopped, the measured thread must have been on a core or waiting for a
+    /// core.
     ///
     /// # Errors
     ///
@@ -167,7 +167,7 @@ impl Watchdog {
 
 /// Calls `start`, which starts a thread, and sets the timer slack of the new thread to the minimum. A thread inherits
 /// its timer slack from the thread that starts it. With a large slack, every tick would be so late that the watchdog
-/// would take the delay for a stop.
+/// would mistake the delay for a stop.
 fn with_prompt_timers<T>(start: impl FnOnce() -> T) -> T {
     const PROMPT: u64 = 50_000;
     let slack = current_timer_slack().ok().filter(|slack| *slack > PROMPT);

@@ -2,7 +2,8 @@
 
 use crate::item::fault::FaultKind;
 
-/// The failure of an instance or of a native worker, or the reason why it has no finish report.
+/// The failure of an instance or of a native worker, or the reason why its finish report is
+/// missing.
 ///
 /// ```
 /// use mtl_host::{Engine, FaultKind, InstanceFailure, Plugin, Pool};

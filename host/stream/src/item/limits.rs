@@ -22,8 +22,8 @@ use crate::item::parse_error::ParseError;
 pub(crate) const NOT_A_SIZE: ParseError =
     ParseError::new("not a size, such as `64MiB`, `2GiB` or `1000000`");
 
-/// Defines a limit as a separate type, so that the compiler rejects one limit in place of another. The limit is a
-/// number other than zero. Its text form is that of `$text`.
+/// Defines a limit as a separate type, so that the compiler rejects a limit of the wrong kind. The limit is a nonzero
+/// number. Its text form is the text form of `$text`.
 macro_rules! limit {
     (
         $(#[$docs:meta])*

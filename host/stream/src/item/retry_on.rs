@@ -61,8 +61,8 @@ impl<'de> Deserialize<'de> for RetryOn {
 }
 
 impl Default for RetryOn {
-    /// Returns the kinds whose cause may be the instance or chance: trap, timeout, out of memory
-    /// and crashed. An error that a plugin reports is not among them.
+    /// Returns the kinds of faults that the state of the instance or chance may cause: trap,
+    /// timeout, out of memory and crashed. The set does not include errors that a plugin reports.
     fn default() -> Self {
         Self::NONE
             .with(FaultKind::Trap)

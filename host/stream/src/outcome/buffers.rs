@@ -25,8 +25,8 @@ impl OutcomeBuffers {
     /// The maximum size of all free buffers together, in bytes. It is the size of the default
     /// window.
     const MAX_KEPT: usize = Window::DEFAULT_BYTES.get();
-    /// The size above which a buffer is dropped instead of kept. Such a buffer had a large result,
-    /// and later results may be small.
+    /// The size above which a buffer is dropped instead of kept. Such a buffer has grown for a
+    /// large result, and later results may be small.
     const LARGE: usize = 2 * BlockBuilder::FULL;
 
     /// Returns a free buffer, or a new buffer without memory.

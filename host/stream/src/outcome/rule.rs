@@ -2,8 +2,8 @@
 
 use crate::item::format::Format;
 
-/// The rule that a record must follow for a sink to take it. A record that breaks the rule becomes
-/// a fault `bad-result`.
+/// The rule for the records that a sink accepts. A record that breaks the rule becomes a fault
+/// `bad-result`.
 ///
 /// ```
 /// use mtl_host::sink::{Sink, SinkError};
@@ -71,8 +71,8 @@ impl RecordRule {
         }
     }
 
-    /// Returns `true` if every part of `bytes` follows the rule, by a quick check. Returns `false`
-    /// if a full check is necessary.
+    /// Checks `bytes` quickly. Returns `true` if every part of `bytes` follows the rule. Returns
+    /// `false` if a full check is necessary.
     pub(super) fn holds_within(self, bytes: &[u8], format: Format) -> bool {
         match (self, format) {
             (Self::Any, _) | (Self::ValidJson, Format::Text) => true,

@@ -9,8 +9,8 @@ use std::path::Path;
 use super::OutputPath;
 use crate::item::index::ItemIndex;
 
-/// The holders of output paths. The table includes the parent directories of each reserved path, so
-/// that no result replaces a directory.
+/// The table of output paths and the items that own them. It includes the parent directories of
+/// each reserved path, so that no result replaces a directory.
 #[derive(Debug, Default)]
 pub(crate) struct ReservedPaths {
     hasher: RandomState,

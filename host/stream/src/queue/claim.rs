@@ -128,7 +128,8 @@ impl<'a> ClaimProgress<'a> {
     }
 
     /// Takes away items from the back that are not started, and returns them. It takes at most `most` items and at most
-    /// half of the items that are not started. So two fast workers do not steal the same items back and forth.
+    /// half of the items that are not started. The limit of half prevents two fast workers from stealing the same items
+    /// back and forth.
     pub(super) fn steal_half(&self, most: u32) -> Option<Range<u32>> {
         let kept = |started: u32, end: u32| end - (end - started).div_ceil(2).min(most);
         let before =
@@ -343,8 +344,10 @@ impl Drop for Claim<'_> {
         state.held_bytes += self.bytes;
         self.open = Arc::clone(&state.empty_claim);
         state.end(claim);
-        // Workers may wait for an item that this claim has given back. They may wait for the last claim to end, to
-        // leave. They may wait for the earliest claim to end, to continue.
+        // Workers may be waiting for one of three events:
+        // - This claim has given back an item.
+        // - The last claim has ended, so that the workers can leave.
+        // - The earliest claim has ended, so that the workers can continue.
         if state.workers_wait > 0 {
             self.queue.work.notify_all();
         }

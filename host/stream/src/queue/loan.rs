@@ -96,16 +96,16 @@ impl LoanState {
         self.first + self.end..self.first + old
     }
 
-    /// Closes the loan and returns its progress, as far as the host can know. An honest child
-    /// starts no more items after that.
+    /// Closes the loan and returns its progress, as far as the host can know. After the loan is closed, an honest child
+    /// starts no more items.
     fn close(&mut self) -> LoanProgress {
         let started = self.update_started(self.page.progress().close());
         LoanProgress { started: started as usize, lent: self.end as usize }
     }
 }
 
-/// The lent part of a claim, for the worker of the claim. When a `Loan` is dropped, it takes all
-/// items back, and all of them count as started.
+/// The lent part of a claim, for the worker of the claim. When a `Loan` is dropped, the host takes all items back and
+/// treats all of them as started.
 #[derive(Debug)]
 pub struct Loan<'a> {
     claim: &'a OpenClaim,
@@ -136,9 +136,9 @@ impl<'a> Loan<'a> {
         self.claim.started_of_lent()
     }
 
-    /// Takes the items back. `settle` gets the progress that the child has reported, and returns
-    /// how many items count as started. After that, the worker of the claim may start the other
-    /// items. `settle` must be fast, because other workers that steal wait for it.
+    /// Takes the items back. `settle` gets the progress that the child has reported, and returns the number of items to
+    /// treat as started. After that, the worker of the claim may start the other items. `settle` must be fast, because
+    /// workers that want to steal wait until it returns.
     pub fn settle(mut self, settle: impl FnOnce(LoanProgress) -> usize) {
         self.is_active = false;
         self.claim.end_loan(settle);

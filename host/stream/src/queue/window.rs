@@ -44,8 +44,8 @@ impl Bound {
 
 impl Window {
     /// The default bound, in bytes (16 MiB). A few dozen blocks fit into it. A higher bound does not make a run faster.
-    /// Results that wait for an earlier, slow item may fill another 16 MiB. When they exceed this size, a worker starts
-    /// an item only if the item precedes every claimed item.
+    /// Results that wait for an earlier, slow item may fill another 16 MiB. When these results exceed that size, a
+    /// worker starts an item only if its index is lower than the index of every claimed item.
     pub const DEFAULT_BYTES: NonZeroUsize =
         NonZeroUsize::new(16 * 1024 * 1024).expect("16 MiB is not zero");
 
@@ -66,7 +66,7 @@ impl Window {
         self
     }
 
-    /// Bounds the bytes of items, of their results and of their bookkeeping.
+    /// Bounds the number of bytes of items, of their results and of their bookkeeping together.
     ///
     /// ```
     /// use mtl_host::limits::Window;

@@ -30,8 +30,8 @@ use crate::output_paths::OutputPaths;
 /// - An earlier item has the same output path.
 /// - The item is a file inside the output directory.
 ///
-/// If the source is wrapped in [`WithOutputPath`](crate::source::WithOutputPath), such an item is a fault and the run
-/// continues. Use each `Directory` for one run only.
+/// If the source is wrapped in [`WithOutputPath`](crate::source::WithOutputPath), such an item becomes a fault and the
+/// run continues. Use each `Directory` for one run only.
 ///
 /// ```
 /// use std::path::Path;

@@ -8,8 +8,9 @@ use crate::outcome::Outcome;
 /// The size of a frame's length field.
 const HEADER: usize = size_of::<u32>();
 
-/// A sink that writes each record as a frame. An item that failed leaves an empty frame, so that
-/// frame N belongs to item N. An item without a record leaves no frame.
+/// A sink that writes each record as a frame. For an item that failed, it writes an empty frame.
+/// For an item without a record, it writes no frame. If every item has a record or fails, frame N
+/// belongs to item N.
 ///
 /// ```
 /// use mtl_host::sink::{Frames, Output};

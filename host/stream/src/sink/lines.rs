@@ -5,8 +5,8 @@ use super::records::Records;
 use super::{Output, Sink, SinkError};
 use crate::outcome::{Outcome, RecordRule};
 
-/// A sink that writes each record and a line feed. For an item that failed, it writes an empty line, so that line N
-/// belongs to item N. For an item without a record, it writes no line.
+/// A sink that writes each record and a line feed. For an item that failed, it writes an empty line. For an item
+/// without a record, it writes no line. If every item has a record or fails, line N belongs to item N.
 ///
 /// ```
 /// use mtl_host::sink::{Lines, Output};

@@ -90,8 +90,8 @@ impl Output<'static> {
         }
     }
 
-    /// Opens a file and locks it against other runs. [`OutputFile::begin`] empties the file. If it is not called, the
-    /// first record empties the file.
+    /// Opens a file and locks it against other runs. [`OutputFile::begin`] empties the file. If `begin` is not called,
+    /// the first record empties the file.
     ///
     /// ```
     /// use std::fs;

@@ -58,8 +58,8 @@ impl Files {
     /// A limit above the longest path of any system.
     const LINE_LIMIT: ItemLimit = ItemLimit::new(64 << 10).expect("64 KiB is not zero");
 
-    /// Creates a source of the files that the lines of `inputs` name. It opens these files by the
-    /// [`Opener`] of the inputs.
+    /// Creates a source of the files that the lines of `inputs` name. It opens these files with the [`Opener`] of the
+    /// inputs.
     #[must_use]
     pub fn new(inputs: Inputs) -> Self {
         let opener = inputs.opener().clone();

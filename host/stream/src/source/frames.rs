@@ -33,8 +33,8 @@ impl Frames {
         Self { buffer: InputBuffer::new(inputs), limit: ItemLimit::DEFAULT }
     }
 
-    /// Bounds the length of a frame (default: 64 MiB). A longer frame ends the run, because its
-    /// length may be wrong, and then the source cannot find the next frame.
+    /// Bounds the length of a frame (default: 64 MiB). A longer frame ends the run. Its length may
+    /// be wrong, and the source cannot find the next frame after a wrong length.
     ///
     /// ```
     /// use mtl_host::source::BlockBuilder;

@@ -2,7 +2,7 @@
 //!
 //! `Inputs` checks all files when the run is set up, so that a mistyped name ends the run before it reads any input. It
 //! opens each file only when it reads the file, so that ten thousand names do not need ten thousand open files. It
-//! decompresses one read at a time. A stop of the run interrupts a wait for bytes.
+//! decompresses the bytes of one read at a time. A stop of the run interrupts a wait for bytes.
 
 use std::fmt;
 use std::fs::{File, Metadata};

@@ -8,8 +8,8 @@ use crate::item::limits::{NOT_A_SIZE, limit};
 limit! {
     /// The maximum number of bytes of one item.
     ///
-    /// A longer record is a faulty item. A longer frame ends the run with an error, because its
-    /// length may be wrong, and then the source cannot find the next frame.
+    /// A longer record is a faulty item. A longer frame ends the run with an error. Its length may
+    /// be wrong, and the source cannot find the next frame after a wrong length.
     ///
     /// ```
     /// use mtl_host::source::ItemLimit;

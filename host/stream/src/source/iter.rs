@@ -3,9 +3,9 @@
 use super::{FillStatus, SizeHint, Source, SourceError};
 use crate::block::BlockBuilder;
 
-/// A source that takes its items from an iterator. Each block has one item. An iterator cannot
-/// report whether its next item is available, and a source must not wait for a second item of a
-/// block.
+/// A source that takes its items from an iterator. Each block has one item. A source must not wait
+/// for the second item of a block, and an iterator cannot report whether its next item is
+/// available.
 ///
 /// ```
 /// use mtl_host::source::{Items, Source};

@@ -40,8 +40,8 @@ pub struct WithOutputPath<S> {
 }
 
 impl<S> WithOutputPath<S> {
-    /// Wraps `source`. This must be the source of all items of a run, because each path is
-    /// registered with the position of its item in the run.
+    /// Wraps `source`. The new source must provide all items of the run, because each path is registered with the
+    /// position of its item in the run.
     pub fn new(source: S, places: &OutputPaths) -> Self {
         Self { source, output_paths: places.clone(), next: ItemIndex::default() }
     }

@@ -11,10 +11,10 @@ use crate::item::parse_error::ParseError;
 
 /// The maximum memory of all instances of a pool together.
 ///
-/// Each instance has its own [`MemoryLimit`](super::MemoryLimit) in addition. If an instance asks
-/// for more memory than is left of the total, the host refuses. The item of that instance fails
-/// with the fault `out-of-memory`. Other instances continue. The memory of a replaced instance no
-/// longer counts.
+/// Each instance has its own [`MemoryLimit`](super::MemoryLimit) in addition. If an instance
+/// requests more memory than is left of the total, the host refuses the request. The item of that
+/// instance fails with the fault `out-of-memory`. Other instances continue. When an instance is
+/// replaced, its memory becomes available to other instances.
 ///
 /// ```
 /// use mtl_host::limits::TotalMemory;

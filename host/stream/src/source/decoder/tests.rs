@@ -144,8 +144,8 @@ fn numbers(count: u32) -> Vec<u8> {
 
 #[test]
 fn data_before_the_damage_is_delivered() {
-    // The gzip decoder flushes its output in units of this size. It must return at least all whole
-    // units.
+    // The gzip decoder flushes its output in units of this size. It must return at least all units
+    // that are complete.
     let window = |compression| if compression == Compression::Gzip { 32 << 10 } else { 1 };
     let texts = [b"short".to_vec(), numbers(500), numbers(50_000), vec![0; 2_000_000]];
     for compression in [Compression::Gzip, Compression::Zstd] {
