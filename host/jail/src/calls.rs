@@ -1,6 +1,6 @@
 //! The numbers of the system calls that the filters name, on each architecture.
 //!
-//! The kernel defines the numbers and never changes them. A test compares this list with the
+//! The kernel defines these numbers and never changes them. A test compares this list with the
 //! numbers in the C library.
 
 #![expect(non_upper_case_globals, reason = "the C library has these names")]

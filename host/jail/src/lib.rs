@@ -1,5 +1,5 @@
-//! The jail around a process that works with untrusted code. The jail must confine the process even
-//! if the WebAssembly engine has a vulnerability.
+//! The jail around a process that runs or compiles untrusted code. The jail must confine the process even if the
+//! WebAssembly engine has a vulnerability.
 //!
 //! ```text
 //! begin ───▶ read the setup ─────▶ enter ──────────▶ load code, start threads ───────▶ seal ──▶ work
@@ -140,7 +140,7 @@ struct Entered {
     has_dirs: bool,
 }
 
-/// Prepares the process for the jail. A child must call this function first, because it closes the
+/// Prepares the process for the jail. A child must call this function first, because the function closes the
 /// descriptors that the child inherited.
 ///
 /// # Errors
@@ -151,10 +151,10 @@ pub fn begin(parent: Pid) -> Result<(), JailError> {
     process_limits::begin(parent)
 }
 
-/// Enters the jail. The process can never leave it. The process must have one thread. Threads that
-/// it starts later are jailed.
+/// Enters the jail, which the process can never leave. The process must have only one thread. Threads that the process
+/// starts later are in the jail.
 ///
-/// Returns the kernel's answers to all layers that were tried.
+/// Returns the kernel's answer to each layer that the process tried to use.
 ///
 /// # Errors
 ///
@@ -184,8 +184,8 @@ pub fn enter(config: &JailConfig<'_>) -> Result<JailLayers, JailError> {
     Ok(layers)
 }
 
-/// Confines the calling thread, and the threads that it starts, to some directories, ports and a
-/// cache. This is not a jail: it uses only the Landlock rules that the kernel supports.
+/// Restricts the calling thread, and the threads that it starts, to these directories, these ports and a cache. This is
+/// not a jail: it uses only the Landlock rules that the kernel supports.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
 //! The outcomes of the items of a span.
 //!
 //! Every item has exactly one outcome: a record, no record (the plugin filtered the item out), or a fault. A worker
-//! appends outcomes in the order of the items. It returns items without an outcome to the queue. A worker may hand over
-//! the first outcomes of a span while it is still working on a later item.
+//! appends outcomes in the order of the items. It gives items without an outcome back to the queue. A worker may hand
+//! over the first outcomes of a span while it is still working on a later item.
 
 use std::path::Path;
 

@@ -147,9 +147,9 @@ pub trait Sink {
         Ok(())
     }
 
-    /// Returns whether each record is usable without the other records, as with a separate file for each item (default:
-    /// `false`). If `false`, the output of a run in input order ends before the first item that was not run. So the
-    /// output is always a prefix of the complete output.
+    /// Returns whether each record can be used without the other records, for example because each record is a separate
+    /// file (default: `false`). If `false`, the output of a run in input order ends before the first item that was not
+    /// run. So the output is always a prefix of the complete output.
     fn has_separate_records(&self) -> bool {
         false
     }

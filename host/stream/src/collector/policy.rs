@@ -74,8 +74,8 @@ impl FromStr for ErrorPolicy {
     }
 }
 
-/// The maximum number of items that may fail before the run ends: a count, or a share of the items
-/// done. It is written as `10`, `5%` or `unlimited`.
+/// The maximum number of items that may fail before the run ends: a number, or a percentage of the
+/// finished items. It is written as `10`, `5%` or `unlimited`.
 ///
 /// ```
 /// use mtl_host::limits::MaxFaults;
@@ -94,8 +94,8 @@ pub enum MaxFaults {
     Unlimited,
     /// At most this number of faults.
     Count(u64),
-    /// At most this share of the items done, in percent. The limit applies once
-    /// [`MaxFaults::MIN_ITEMS`] items are done.
+    /// At most this percentage of the finished items. The limit applies as soon as
+    /// [`MaxFaults::MIN_ITEMS`] items are finished.
     Percent(f64),
 }
 

@@ -102,7 +102,8 @@ struct NoticedStart {
 
 impl NoticedStart {
     /// The maximum total pause that extends a deadline, as a multiple of the guest's limit. A compromised child could
-    /// keep its own thread without a core forever. The thread of an honest child gets a core long before this maximum.
+    /// prevent its own thread from ever getting a core. The thread of an honest child gets a core long before its
+    /// pauses reach this maximum.
     const MAX_PAUSES: u32 = 1000;
 
     /// Returns the running time of the process at which `limit` ends, according to the known pauses.

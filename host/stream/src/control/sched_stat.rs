@@ -95,8 +95,8 @@ impl Pauses for OwnDelay {
 }
 
 /// The pauses of a child: the run delay of its main thread, on which the guest runs. The kernel measures the run delay,
-/// so the child cannot falsify it. A compromised child can keep its own thread without a core. The watch therefore caps
-/// the delay that extends a deadline.
+/// so the child cannot falsify it. But a compromised child can prevent its own thread from getting a core. The watch
+/// therefore limits the run delay by which it extends a deadline.
 #[derive(Debug)]
 pub struct ProcessRunDelay(Option<Arc<SchedStat>>);
 

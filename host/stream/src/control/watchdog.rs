@@ -2,7 +2,8 @@
 //!
 //! On each tick, the watchdog increments the engine's epoch. Every running guest then calls its store's epoch callback,
 //! which decides whether the guest may continue. The watchdog counts ticks, so that other threads can tell the time
-//! without a clock. It computes the number of ticks from a clock. So the count is right even after a late tick.
+//! without reading a clock. It computes the number of ticks from the clock, so the number is correct even after a late
+//! tick.
 //!
 //! The watchdog measures how long this process was stopped, by SIGSTOP, Ctrl-Z or a frozen control group. It detects a
 //! stop when ticks are missing and its thread neither ran nor waited for a core.
@@ -44,7 +45,7 @@ impl Default for Ticks {
 }
 
 impl Ticks {
-    /// The time between ticks. A guest notices after at most this time that it must end. Each tick wakes the watchdog
+    /// The time between ticks. A guest that must stop notices the stop at the next tick. Each tick wakes the watchdog
     /// and interrupts every running guest, so a shorter time uses more of the processor.
     pub(crate) const EVERY: Duration = Duration::from_millis(5);
 

@@ -1,8 +1,8 @@
 //! Follows a path name by name. At each step, the walk knows whether a plugin may change the next entry.
 //!
 //! A plugin can move a directory only within and between writable directories. So a directory below a writable
-//! directory stays below a writable directory, even while a plugin renames directories. A directory outside stays
-//! outside.
+//! directory stays below a writable directory, even while a plugin renames directories. A directory outside of all
+//! writable directories stays outside.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -216,8 +216,9 @@ impl<'a> Walk<'a> {
         Ok(WalkPosition { dir, inside, has_climbed: here.has_climbed })
     }
 
-    /// Goes up to the parent of a directory. A plugin can move directories, so it controls how many `..` lead out of
-    /// its writable directory. After a `..` inside the writable directory, the walk must not leave that directory.
+    /// Goes up to the parent of a directory. A plugin can move directories, so it controls how many `..` components
+    /// lead out of its writable directory. After a `..` inside the writable directory, the walk must not leave that
+    /// directory.
     fn up(&self, here: &WalkPosition<'a>) -> io::Result<WalkPosition<'a>> {
         let parent = self.arrive(openat(&here.dir, "..", DIRECTORY, Mode::empty())?)?;
         match (here.inside, parent.inside) {

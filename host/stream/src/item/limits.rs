@@ -101,8 +101,8 @@ size_limit! {
     /// # Ok::<(), mtl_host::ParseError>(())
     /// ```
     pub struct MemoryLimit;
-    /// Enough memory for a plugin with a model of moderate size. One plugin per core does not exhaust the memory of a
-    /// laptop.
+    /// Enough memory for a plugin that contains a machine-learning model of moderate size. One such plugin per core
+    /// does not exhaust the memory of a laptop.
     DEFAULT = 512 * 1024 * 1024
 }
 

@@ -10,9 +10,9 @@
 //! away, never both. `tests/model-check` checks this for every interleaving of the threads' steps.
 //!
 //! If an instance gets many items in one call, the worker marks all of them as started before the call (*started
-//! ahead*). If the instance must stop, the worker gives back the items that the instance has not reached. This is the
-//! only case in which `started` decreases. The worker decreases it under the queue's mutex, and the claim then has no
-//! items left to start.
+//! ahead*). If the instance must stop, the worker gives the items that the instance has not reached back to the queue.
+//! This is the only case in which `started` decreases. The worker decreases it under the queue's mutex, and the claim
+//! then has no items left to start.
 //!
 //! A worker may lend its claim to a child process, which starts the items. The atomic word is then in a page that both
 //! processes share. `loan.rs` describes how far the host trusts this word.
@@ -292,8 +292,8 @@ impl<'a> Claim<'a> {
         self.done = done;
     }
 
-    /// Keeps the started item at `at` and gives back all other items without an outcome. The first `done` items have
-    /// their outcome. The items from `done` to `at` were started, and their outcomes are lost.
+    /// Keeps the started item at `at` and gives all other items without an outcome back to the queue. The first `done`
+    /// items have their outcomes. The items from `done` to `at` were started, and their outcomes are lost.
     pub fn keep(&mut self, at: usize, done: usize) -> Span {
         self.done = at;
         let mut state = self.queue.lock();

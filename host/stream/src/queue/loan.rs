@@ -86,9 +86,8 @@ impl LoanState {
             page.progress().compare_exchange(word, started, end).then_some(end)
         });
         self.end = kept.unwrap_or_else(|| {
-            // The child is faster than this process, or never stops writing. The host takes away
-            // all items that are not started: one atomic step closes the word and returns its last
-            // value.
+            // The child changes the word faster than this process can, or never stops changing it. The host takes away
+            // all items that are not started: one atomic step closes the word and returns its last value.
             let started = self.update_started(page.progress().close());
             page.progress().store(started, started);
             started

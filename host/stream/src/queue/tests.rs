@@ -329,8 +329,8 @@ fn a_child_cannot_undo_the_start_of_an_item() {
 }
 
 proptest! {
-    /// One thread plays the reader, the workers and the consumer, by a script. At each step, each
-    /// item is in one place and the held items fit into the window.
+    /// One thread takes the steps of the reader, the workers and the consumer in the order of a
+    /// script. After each step, each item is in one place and the held items fit into the window.
     #[test]
     fn each_item_is_claimed_exactly_once(
         steps in prop::collection::vec((0_u8..4, 1_usize..8), 1..200),

@@ -1,4 +1,4 @@
-//! A file for results that keeps the output of an earlier run until the next run begins to write.
+//! A file for results. It keeps the output of an earlier run until the next run begins to write.
 //!
 //! ```text
 //! open ─▶ locked, content kept ──begin, or the first write──▶ emptied ─▶ written ─▶ sync
@@ -142,8 +142,8 @@ impl OutputFile {
         Ok(())
     }
 
-    /// Returns whether the file has been emptied, so that no earlier content is left. For a file that is not regular,
-    /// returns `true`.
+    /// Returns whether this `OutputFile` has emptied the file, so that no earlier content is left. For a file that is
+    /// not regular, returns `true`.
     ///
     /// ```
     /// use mtl_host::sink::OutputFile;

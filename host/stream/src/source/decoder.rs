@@ -1,9 +1,9 @@
 //! Decompresses an input while it is read.
 //!
 //! Compressed bytes may arrive slowly, for example through a pipe. A decoder passes on all bytes
-//! that it can decode before it waits for more input. Otherwise, items that have arrived would not
-//! reach the workers. If a part of the input is damaged, the decoder first passes on the bytes
-//! before the damage, and then returns the error.
+//! that it can decode before it waits for more input. Otherwise, items that have arrived would wait
+//! in the decoder and not reach the workers. If a part of the input is damaged, the decoder first
+//! passes on the bytes before the damage, and then returns the error.
 
 use std::ffi::OsStr;
 use std::fmt;

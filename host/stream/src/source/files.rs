@@ -1,10 +1,10 @@
 //! Items that are whole files. The inputs list the paths of the files.
 //!
-//! A file that cannot be read is a faulty item and does not end the run. In a run of a million
-//! files, some file often disappears before it is read. The source reads only regular files,
-//! because a pipe or a device could block the run forever. The source opens a file when it reads
-//! the file's path. If the block already has files and the opened file does not fit, the source
-//! keeps that file open for the next block. So a large file becomes a separate block.
+//! A file that cannot be read is a faulty item and does not end the run. In a run of a million files, a file often
+//! disappears before the source reads it. The source reads only regular files, because a pipe or a device could block
+//! the run forever. The source opens a file when it reads the file's path. If the block already has files and the
+//! opened file does not fit, the source keeps that file open for the next block. So a large file becomes a separate
+//! block.
 
 use std::ffi::OsStr;
 use std::fs::{File, FileType};

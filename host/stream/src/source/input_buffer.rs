@@ -33,8 +33,8 @@ pub(super) enum InputState {
 }
 
 impl InputBuffer {
-    /// The number of bytes of one read. The last block of a read may have few items, because a source does not wait for
-    /// more bytes to fill a block. One read is enough for several blocks, so at most one of these blocks is short.
+    /// The number of bytes of one read. One read fills several blocks. The last of these blocks may have few items,
+    /// because a source does not wait for more bytes to fill a block.
     const READ: usize = 4 * BlockBuilder::FULL;
 
     pub(super) fn new(inputs: Inputs) -> Self {

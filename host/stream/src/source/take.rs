@@ -4,7 +4,8 @@ use super::{FillStatus, SizeHint, Source, SourceError};
 use crate::block::BlockBuilder;
 use crate::control::stop::StopFlag;
 
-/// A source that ends after a number of items, and never asks its inner source for more.
+/// A source that ends after a given number of items. After that, it never asks its inner source for
+/// more items.
 ///
 /// ```
 /// use mtl_host::source::BlockBuilder;

@@ -25,8 +25,8 @@ impl Stops {
     /// Returns how long the process was stopped in total up to the tick at `now`.
     ///
     /// The measured time of a stop starts at the last tick before the stop. So the result may be too long by one tick
-    /// for each stop, and it is never too short. A process that waits for a core is not stopped, because its thread is
-    /// ready to run.
+    /// for each stop, and it is never too short. Time in which the measured thread waits for a core is not part of a
+    /// stop.
     pub(crate) fn tick(&mut self, now: Duration, busy: Option<Duration>) -> Duration {
         if let (Some(before), Some(busy)) = (self.busy, busy) {
             let gap = now.saturating_sub(self.last);
