@@ -28,7 +28,7 @@ use super::calls::*;
 use super::{Access, JailConfig, JailError, LayerStatus, Task, arguments, process_limits};
 
 /// The calls that a filter matches, with their rules. A call without rules always matches. A call
-/// with rules matches if one of its rules does.
+/// with rules matches if one of its rules matches.
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// Calls that are always allowed: on open files, memory, threads, signals and the clock.
@@ -74,7 +74,7 @@ const CONNECTING: &[i64] =
     &[SYS_connect, SYS_bind, SYS_getsockopt, SYS_getsockname, SYS_getpeername, SYS_shutdown];
 
 /// Installs the first two filters when a process enters the jail. Returns whether the kernel
-/// supports these filters.
+/// supports seccomp filters.
 pub(crate) fn enter(config: &JailConfig<'_>) -> Result<LayerStatus, JailError> {
     match install_list(config) {
         Err(error) if !is_unsupported(&error) => Err(refused(error)),

@@ -1,7 +1,8 @@
 //! Landlock: the rules that decide which files and ports a jailed process may use.
 //!
-//! The rules first deny every right that the newest known version of Landlock controls. Older
-//! kernels ignore the rights that they do not know. Then the rules allow the process:
+//! The rules first deny every right that the newest version of Landlock known to this crate
+//! controls. An older kernel ignores the rights that it does not know. Then the rules allow the
+//! process:
 //!
 //! - to read below each granted directory;
 //! - to change files below each writable directory;

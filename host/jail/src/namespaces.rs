@@ -1,5 +1,4 @@
-//! Namespaces: the process sees an empty root directory. It sees neither the host's shared memory nor the host's
-//! network.
+//! Namespaces: the process sees an empty root directory, and neither the host's shared memory nor the host's network.
 //!
 //! ```text
 //! root (CAP_SYS_ADMIN)     unshare(mount, IPC, network)            keeps its rights on granted files

@@ -1,7 +1,6 @@
 //! A page of memory with some atomic words, which a parent shares with its child.
 //!
-//! The child may write any value to the page at any time. So the parent checks every value that it
-//! reads.
+//! The child may write any value to the page at any time. So the parent checks every value that it reads from the page.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

@@ -1,8 +1,8 @@
 //! The only module that opens files for the host itself: inputs, items that are files, and outputs.
 //!
 //! In a directory that is granted for writing, a plugin may replace any file or directory with a symbolic link. The
-//! host may access files that the plugin may not, so the host must not follow such links. An [`Opener`] follows no
-//! links below a directory that is granted for writing. Elsewhere, it follows links as the system does.
+//! host can access files that the plugin must not access. So the host must not follow such links. An [`Opener`] follows
+//! no links below a directory that is granted for writing. Elsewhere, it follows links as the system does.
 //!
 //! ```text
 //! path ─▶ is any directory granted for writing? ──no──▶ open

@@ -205,8 +205,8 @@ impl Outcomes {
         part
     }
 
-    /// Restores a part that could not be handed over. The caller must not have added outcomes since the part was split
-    /// off. Returns the empty buffer.
+    /// Restores a part that could not be handed over, and returns an empty buffer. The caller must not have added
+    /// outcomes since it split the part off.
     pub fn unsplit(&mut self, part: Self) -> OutcomeBuffer {
         debug_assert!(self.slots.len() == 0, "a part is restored before other outcomes are added");
         self.handed_over -= part.slots.len();
@@ -271,8 +271,8 @@ impl Outcomes {
         }
     }
 
-    /// Appends the records of several items. The records lie back to back in `bytes`, and `ends` has the end of each.
-    /// If the records must be checked one by one, returns `false` and appends nothing.
+    /// Appends the records of several items. The records lie back to back in `bytes`, and `ends` contains the end of
+    /// each record. If the records must be checked one by one, returns `false` and appends nothing.
     pub fn records(
         &mut self,
         bytes: &[u8],

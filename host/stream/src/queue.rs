@@ -228,8 +228,9 @@ impl Queue {
         }
     }
 
-    /// Waits until there is an item to claim or to steal, and returns the locked queue. Returns `None` when no such
-    /// item can come. A worker keeps waiting while other workers have claimed items, because they may give them back.
+    /// Waits until there is an item to claim or to steal, and returns the locked queue. Returns `None` when no more
+    /// such items can come. A worker keeps waiting while other workers have claimed items, because they may give them
+    /// back.
     fn lock_with_work(&self) -> Option<MutexGuard<'_, State>> {
         let mut state = self.lock();
         loop {

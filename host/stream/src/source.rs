@@ -79,10 +79,11 @@ pub trait Source: Send {
         SizeHint::default()
     }
 
-    /// Returns the flag that ends a wait of `fill` for input, or `None`. The run sets the flag when
-    /// it needs no more items, even at a normal end. So no pool and no other source may share the
-    /// flag, because the run would stop them, too. If a source has no flag, a stop cannot interrupt
-    /// a wait of `fill`, and the reading thread ends only when `fill` returns.
+    /// Returns the flag that interrupts `fill` while it waits for input, or `None`. The run sets
+    /// the flag when it needs no more items, even at a normal end. So the flag must not be shared
+    /// with a pool or with another source. Otherwise, the run would stop them. If a source has no
+    /// flag, a stop cannot interrupt a wait of `fill`, and the reading thread ends only when `fill`
+    /// returns.
     fn stop_flag(&self) -> Option<StopFlag> {
         None
     }

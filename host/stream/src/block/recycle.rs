@@ -18,8 +18,8 @@ use crate::item::index::ItemIndex;
 pub struct Blocks(VecDeque<Arc<Block>>);
 
 impl Blocks {
-    /// The maximum number of blocks that are kept for reuse. It is a little more than the number of
-    /// full blocks in the default window.
+    /// The maximum number of blocks that are kept for reuse. It is slightly larger than the number
+    /// of full blocks that fit into the default window.
     const MAX_KEPT: usize = 80;
     /// The size above which a block is not kept. It had a large item, and later items may be small.
     const LARGE: usize = 2 * BlockBuilder::FULL;

@@ -29,8 +29,9 @@ pub enum ErrorPolicy {
 }
 
 impl ErrorPolicy {
-    /// Returns the new horizon after the item at `failed` has failed. No item at or after the
-    /// horizon may start. Returns `None` if the failure does not change the horizon.
+    /// Returns the new horizon after the item with the index `failed` has failed. No item whose
+    /// index is the horizon or higher may start. Returns `None` if the failure does not change the
+    /// horizon.
     #[doc(hidden)]
     pub fn horizon(self, order: Order, failed: ItemIndex) -> Option<ItemIndex> {
         match (self, order) {

@@ -7,7 +7,7 @@
 //! An item's time excludes two kinds of pauses:
 //!
 //! - The guest's thread was ready to run and had no core (the run delay). The watch reads the run delay when it notices
-//!   an item, and again when the deadline has passed. It moves the deadline by the increase.
+//!   an item, and again when the deadline has passed. It postpones the deadline by the increase of the run delay.
 //! - The process was stopped. The watchdog reports such a stop at its next tick. So after a deadline has passed, the
 //!   watch waits for that tick before it decides whether the guest must stop.
 //!

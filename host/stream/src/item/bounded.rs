@@ -1,7 +1,7 @@
 //! Bounds on data from an untrusted process. serde checks the bounds while it reads the data.
 //!
-//! An empty text is one byte on the wire and many bytes in memory, so a short message could fill the memory. Therefore
-//! the reader checks the number of elements of a list while it reads them.
+//! An empty text takes one byte in a message and many bytes in memory, so a short message could fill the memory.
+//! Therefore the reader checks the number of elements of a list while it reads them.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -104,8 +104,8 @@ macro_rules! text {
 }
 
 text! {
-    /// The beginning of a text that is a part of an error. This length is enough for a reader, and several such texts
-    /// fit into one frame.
+    /// The beginning of a text that is a part of an error. This length is enough for a human reader, and several such
+    /// texts fit into one frame.
     short, 3 * 1024
 }
 text! {

@@ -124,9 +124,9 @@ size_limit! {
     /// standard error and to the log. All workers of a pool together may write four times as much.
     ///
     /// The limit counts a line in its displayed form. The name of the worker counts as 32 bytes. A control character or
-    /// a mark of text direction counts as its escape, such as the six bytes of `\u{1b}`. The host drops all output
-    /// beyond the limit and counts the dropped bytes. It reports their number at most once a second for each worker,
-    /// and when the worker ends. A plugin may write the bytes of a whole second in one burst.
+    /// a mark of text direction counts as the bytes of its escape sequence, such as the six bytes of `\u{1b}`. The host
+    /// drops all output beyond the limit and counts the dropped bytes. It reports their number at most once a second
+    /// for each worker, and when the worker ends. A plugin may write the bytes of a whole second in one burst.
     ///
     /// ```
     /// assert_eq!(mtl_host::limits::LogLimit::DEFAULT.to_string(), "1MiB");

@@ -281,8 +281,8 @@ impl<'a> Claim<'a> {
         }
     }
 
-    /// Adds `bytes` of outcomes to the held bytes of the window, until the outcomes are released. This takes effect
-    /// when the claim ends, or at [`keep`](Self::keep).
+    /// Adds `bytes` of outcomes to the held bytes of the window, until the outcomes are released. The bytes are added
+    /// when the claim ends, or in [`keep`](Self::keep).
     pub fn hold(&mut self, bytes: usize) {
         self.bytes += bytes;
     }

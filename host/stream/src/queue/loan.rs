@@ -1,7 +1,7 @@
 //! A claim whose items a child process starts.
 //!
 //! The progress of such a claim is a word in a page that both processes share. The child may write any value to this
-//! word at any time. An item is on loan if the host has lent it and not taken it away. This module records in the
+//! word at any time. An item is on loan if the host has lent it and has not taken it away. This module records in the
 //! host's own memory which items are on loan. From the shared word, the host reads only how many of these items are
 //! started. An honest child starts no item that was taken away. If a compromised child reports on an item that was
 //! taken away, the host ignores the report.

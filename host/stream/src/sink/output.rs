@@ -150,8 +150,8 @@ impl Output<'static> {
 }
 
 impl<'a> Output<'a> {
-    /// Wraps `writer`. Messages show it as `name`. Bytes count as written as soon as `writer` accepts them, even if it
-    /// buffers them.
+    /// Wraps `writer`. Messages show it as `name`. The sink treats bytes as written as soon as `writer` accepts them,
+    /// even if `writer` buffers them.
     ///
     /// ```
     /// use mtl_host::sink::{Lines, Output};

@@ -41,8 +41,8 @@ pub struct Inputs {
     total: Option<u64>,
     bytes_read: Arc<AtomicU64>,
     opener: Opener,
-    /// The flag that ends a wait. The run sets it at its end, so no other inputs may share it. `None` for a
-    /// user-supplied reader, because no flag can end a wait inside that reader.
+    /// The flag that interrupts a wait for bytes. The run sets the flag at its end, so no other inputs may share the
+    /// flag. `None` for a user-supplied reader, because no flag can end a wait inside that reader.
     stop: Option<StopFlag>,
     stop_event: Option<Arc<StopEventFd>>,
 }
