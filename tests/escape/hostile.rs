@@ -79,8 +79,8 @@ fn lengthen(name: &str) -> String {
     )
 }
 
-/// Tests whether a file exists. Landlock does not restrict this test. An absolute `name` is tested directly. A relative
-/// `name` is tested below each directory that the process has open.
+/// Returns whether a file exists. Landlock does not restrict this query. An absolute `name` is tested directly. A
+/// relative `name` is tested below each directory that the process has open.
 fn exists(name: &str) -> String {
     let name = path(name);
     if name.as_bytes().starts_with(b"/") {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::root;
 
-/// The library's crates: the folder of each crate's sources, and the name that other crates use.
+/// The library's crates: the directory of each crate's sources, and the name that other crates use.
 const LIBRARY: [(&str, &str); 3] =
     [("host/jail/src", "mtl_jail"), ("host/stream/src", "mtl_stream"), ("host/src", "mtl_host")];
 
@@ -142,7 +142,7 @@ fn modules_in(sources: &str) -> Vec<String> {
     names.filter(|name| is_whole(name) && !is_jail).map(str::to_owned).collect()
 }
 
-/// Returns the source files below a folder, except tests.
+/// Returns the source files below a directory, except tests.
 fn files(folder: &Path) -> Vec<PathBuf> {
     const TEST_FILES: [&str; 3] = ["tests", "tests.rs", "in_jail.rs"];
     let mut paths: Vec<_> =

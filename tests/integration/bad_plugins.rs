@@ -35,7 +35,7 @@ fn a_missing_or_unparsable_plugin_gives_the_reason() {
         "error: cannot read plugin `missing.wasm`: No such file or directory (os error 2)\n \
          hint: a plugin is a .wasm or .wat file; `mtl-host build DIR` builds one from a folder of sources\n",
     );
-    // A folder may contain sources to build.
+    // A directory may contain sources to build.
     host().subfolder("folder").plugin("folder").run().code(2).stdout("").stderr(
         "error: `folder` is not a project: it has no sources in a known language\n \
          hint: a project has a Cargo.toml, go.mod, package.json or build.zig, or files in .zig, \

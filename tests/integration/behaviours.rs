@@ -166,9 +166,9 @@ fn documents() -> Vec<PathBuf> {
     documents
 }
 
-/// Lists the Markdown files below a folder, except files that a build creates.
+/// Lists the Markdown files below a directory, except files that a build creates.
 fn markdown(folder: &Path) -> Vec<PathBuf> {
-    // A checkout may lack `.github`, and a build may remove a folder meanwhile.
+    // A checkout may lack `.github`, and a build may remove a directory meanwhile.
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut found = Vec::new();
     for entry in entries.map(Result::unwrap) {

@@ -87,8 +87,9 @@ fn a_slow_item_stalls_the_reader_and_bounds_memory() {
 /// Writes lines to the pipe `input`, until `INPUT` bytes are written or the pipe accepts nothing
 /// for `seconds`. Returns the number of bytes written.
 ///
-/// A test can observe a pause of the pipe, but not that the pipe will never accept more. On a very
-/// slow machine, a pause may occur before the limit is reached, and the test then proves less.
+/// A test can observe that the pipe accepts nothing for a while, but not that the pipe will never
+/// accept more. On a very slow machine, such a pause may occur before the host reaches its limit.
+/// The test then proves less.
 fn fill(input: &mut ChildStdin, seconds: i64) -> usize {
     let timeout = Timespec { tv_sec: seconds, tv_nsec: 0 };
     let flags = fcntl_getfl(&*input).unwrap();

@@ -15,17 +15,17 @@ use crate::support::{
     Host, command, fixtures, host, host_in_processes, host_on_threads, in_processes, isolation,
 };
 
-/// Creates a folder for the cache of some runs.
+/// Creates a directory for the cache of some runs.
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// Adds the cache in this folder to a run.
+/// Adds the cache in this directory to a run.
 fn with_cache(host: Host, folder: &TempDir) -> Host {
     host.args(["--cache-dir".into(), folder.path().join("cache")])
 }
 
-/// Describes a run of this fixture with the cache in this folder.
+/// Describes a run of this fixture with the cache in this directory.
 fn run(host: Host, folder: &TempDir, plugin: &str) -> Host {
     with_cache(host, folder).plugin(plugin).stdin("one\n")
 }
@@ -189,7 +189,7 @@ fn a_read_only_cache_serves_existing_entries() {
     let again = || drop(run(host(), &folder, "upper.wat").run().code(0).stderr(""));
     assert!(is_used(&it, again), "the existing entry is used");
     run(host(), &folder, "echo.wat").run().code(0).stdout("one\n").stderr("");
-    // A folder in the place of an entry stays, and no partial entry is left.
+    // A directory in the place of an entry stays, and no partial entry is left.
     fs::set_permissions(parent, PermissionsExt::from_mode(0o700)).unwrap();
     for path in entries(&folder, part()) {
         fs::remove_file(&path).unwrap();

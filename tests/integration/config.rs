@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::support::{Finished, Host, command, fixtures, host};
 
-/// Describes a run with this configuration, and copies fixtures into its folder `plugins`.
+/// Describes a run with this configuration, and copies fixtures into its directory `plugins`.
 fn with_config(config: &str) -> Host {
     let described = host().file("mtl.toml", config).subfolder("plugins");
     let fixed =
@@ -18,7 +18,7 @@ fn with_config(config: &str) -> Host {
     described.args(["--config", "mtl.toml"])
 }
 
-/// Returns the output of `--print-config`, with the run's folder replaced by `HERE`.
+/// Returns the output of `--print-config`, with the run's directory replaced by `HERE`.
 fn printed(finished: &Finished) -> String {
     let text = String::from_utf8(finished.stdout_bytes().to_vec()).unwrap();
     text.replace(fs::canonicalize(finished.folder()).unwrap().to_str().unwrap(), "HERE")
@@ -165,7 +165,7 @@ fn a_non_utf_8_folder_refuses_relative_paths() {
     let folder = described.folder().join(OsStr::from_bytes(b"\xff"));
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("mtl.toml"), "[pool]\nplugin = 'upper.wat'\n").unwrap();
-    // The current folder has another plugin of the same name, which must not be used.
+    // The current directory has another plugin of the same name, which must not be used.
     fs::copy(fixtures().join("upper.wat"), described.folder().join("upper.wat")).unwrap();
     let config = OsStr::from_bytes(b"\xff/mtl.toml").to_owned();
     described.args(["--config".into(), config]).stdin("a\n").run().code(2).stdout("").stderr(

@@ -163,8 +163,8 @@ fn linger() -> Plugin {
     Plugin::load(&Engine::new().unwrap(), fixtures().join("linger.wat")).unwrap()
 }
 
-/// Returns a pool of one worker. The first starts of the worker write output and then hang. `starts` is the number of
-/// such starts. Each start creates an entry in `folder`.
+/// Returns a pool of one worker. In each of its first `starts` starts, the worker writes output and then hangs. Each
+/// start creates an entry in `folder`.
 fn hangs_at_first(starts: &[u8], folder: &Path) -> PoolBuilder {
     let plugin = fixtures().join("hangs-at-first.wat");
     let plugin = Plugin::load(&Engine::new().unwrap(), plugin).unwrap();

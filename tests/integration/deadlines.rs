@@ -51,7 +51,7 @@ fn an_overlong_item_times_out_and_its_instance_is_replaced() {
 #[test]
 fn a_guest_sees_the_end_of_its_standard_input() {
     // At the item `b`, the plugin waits until its own standard input is readable. At the item `i`,
-    // the plugin reads this input. Meanwhile, the standard input of the command stays open.
+    // the plugin reads this input. The command's standard input stays open the whole time.
     let mut running =
         host().plugin(CORE).args(["--jobs", "1", "--timeout", "5s"]).stdin_open().start();
     running.send("n\nb\ni\nn\n");

@@ -31,7 +31,7 @@ fn every_public_item_is_shown_in_an_example() {
     assert!(shown > 200, "only {shown} items were found");
 }
 
-/// Returns the source files below a folder.
+/// Returns the source files below a directory.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     paths.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()

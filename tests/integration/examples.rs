@@ -1,5 +1,5 @@
-//! Tests the example plugins that the SDK has built: each as a core module, and as the component
-//! built from that module.
+//! Tests the example plugins in Rust: each plugin as a core module, and as the component that was
+//! converted from this module.
 //!
 //! The variable `MTL_EXAMPLE_PLUGINS` names the directory of the plugins (default: the output
 //! directory of `examples-plugins/build`). If a plugin has not been built, its tests are skipped
@@ -16,7 +16,7 @@ pub(crate) fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// Returns the folder of the example plugins, which may not exist yet.
+/// Returns the directory of the example plugins, which may not exist yet.
 pub(crate) fn folder() -> PathBuf {
     match env::var_os("MTL_EXAMPLE_PLUGINS") {
         Some(folder) => folder.into(),

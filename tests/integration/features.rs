@@ -141,7 +141,7 @@ fn an_instance_with_gc_objects_gets_no_snapshot() {
     assert!(finished.stderr_text().contains("snapshot"), "{}", finished.stderr_text());
 }
 
-/// Adds fixtures to the run's folder.
+/// Adds fixtures to the run's directory.
 fn with(host: Host, names: &[&str]) -> Host {
     names
         .iter()

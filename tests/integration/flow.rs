@@ -68,8 +68,8 @@ fn idle_workers_steal_unstarted_items() {
 #[test]
 fn the_claim_of_a_stuck_worker_is_stolen() {
     for chunk_size in ["auto", "100"] {
-        // The first item waits, and its worker has claimed further items together with the first
-        // item. All items have the same length, so that no line is a suffix of another line.
+        // The first item waits. Its worker has claimed the first item together with further items.
+        // All items have the same length, so that no line is a suffix of another line.
         let rest: Vec<_> = (1..100).map(|item| format!("{item:02}")).collect();
         let items = format!("wait\n{}", lines(&rest));
         let running =

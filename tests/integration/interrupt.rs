@@ -67,8 +67,8 @@ fn ctrl_c_at_the_terminal_interrupts_the_run() {
     let mut terminal = Terminal::open();
     let running = host()
         .plugin("upper.wat")
-        // `setsid --ctty` makes standard input the controlling terminal, so Ctrl-C there reaches
-        // the command.
+        // `setsid --ctty` makes standard input the controlling terminal, so a Ctrl-C in this
+        // terminal reaches the command.
         .under("setsid", ["--ctty"])
         .stdin_from(terminal.stdio())
         .start();

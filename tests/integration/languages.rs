@@ -27,9 +27,9 @@ struct Language {
     column: &'static str,
     /// The project of the plugin that answers commands.
     probe: &'static str,
-    /// The folder with `square`, `word-count` and `greet`.
+    /// The directory with `square`, `word-count` and `greet`.
     examples: Option<&'static str>,
-    /// The source of `greet` in that folder.
+    /// The source of `greet` in that directory.
     greet: Option<&'static str>,
     /// The project of the plugin whose `call` has parameters.
     power: Option<&'static str>,

@@ -1,5 +1,5 @@
-//! Checks the limits of plugins: an item that exceeds a limit has a fault that names the limit, and
-//! the run continues.
+//! Checks the limits of plugins. If an item exceeds a limit, its fault names the limit, and the run
+//! continues.
 
 use crate::support::{Host, fixtures, host};
 

@@ -26,7 +26,7 @@ pub(crate) fn languages() -> Vec<String> {
 
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
-/// Returns all files below a folder, except files and folders with the names in `left_out`.
+/// Returns all files below a directory, except files and directories with the names in `left_out`.
 fn files(folder: &Path, left_out: &[&str]) -> Files {
     let mut all = Files::new();
     for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::support::{Host, fixtures, host, host_on_threads, host_with_summary, lines};
 
-/// Returns the names of all files below a folder, sorted.
+/// Returns the names of all files below a directory, sorted.
 fn files_in(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -121,7 +121,7 @@ fn output_path_faults_obey_the_error_policy() {
 
 #[test]
 fn no_item_file_is_overwritten() {
-    // `find` lists the output directory in this way if it is inside the searched folder.
+    // `find` lists the output directory in this way if it is inside the searched directory.
     let finished = tree("upper.wat")
         .subfolder("out")
         .file("out/a", "of an earlier run")

@@ -1,6 +1,6 @@
 //! Checks the arguments of plugins, and everything that plugins write in addition to results:
-//! output, logs and finish reports. Core modules and components have the same abilities, and both
-//! are checked.
+//! output, logs and finish reports. Core modules and components have the same abilities, and the
+//! tests check both.
 
 use crate::support::{host, host_with_summary};
 

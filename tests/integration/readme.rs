@@ -146,7 +146,7 @@ fn run_page(name: &str) {
     }
 }
 
-/// Runs a line of the shell in a folder, with the command on `PATH`.
+/// Runs a line of the shell in a directory, with the command on `PATH`.
 fn run(folder: &Path, shell: &str) -> Finished {
     let program = Path::new(env!("CARGO_BIN_EXE_mtl-host"));
     let own = program.parent().expect("it is a file").to_owned();
@@ -198,7 +198,7 @@ fn matches(expected: &[&str], found: &[&str]) -> bool {
     }
 }
 
-/// Checks the flags and folders of a command that is not run.
+/// Checks the flags and directories of a command that is not run.
 fn check_flags(shell: &str) {
     let folder = tempfile::tempdir().unwrap();
     if let Some(rest) = shell.strip_prefix("mtl-host run ") {

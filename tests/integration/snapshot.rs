@@ -300,7 +300,7 @@ fn dropping_a_pool_does_not_wait_for_a_hanging_snapshot() {
     });
 }
 
-/// An observer that limits the memory of the first initialised child, and lets each `init`
+/// An observer that limits the memory of the first child that is initialised, and lets each `init`
 /// continue.
 struct MemoryLimiter {
     pipe: PathBuf,

@@ -1,8 +1,8 @@
-//! Runs the command in a temporary folder and compares its whole output.
+//! Runs the command in a temporary directory and compares its whole output.
 //!
 //! ```text
 //! host()                      describes a run
-//!   .file("items.txt", …)     adds a file to the run's folder
+//!   .file("items.txt", …)     adds a file to the run's directory
 //!   .plugin("upper.wat")      names the plugin: a fixture or a path
 //!   .args(["--jobs", "2"])
 //!   .stdin("one\n")
@@ -158,24 +158,24 @@ fn program(path: impl Into<OsString>) -> Host {
 }
 
 impl Host {
-    /// Returns the run's folder, which is its current folder.
+    /// Returns the run's directory, which is its current directory.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Writes a file into the run's folder.
+    /// Writes a file into the run's directory.
     pub(crate) fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
         fs::write(self.folder().join(name), content).unwrap();
         self
     }
 
-    /// Creates a folder inside the run's folder.
+    /// Creates a directory inside the run's directory.
     pub(crate) fn subfolder(self, name: &str) -> Self {
         fs::create_dir(self.folder().join(name)).unwrap();
         self
     }
 
-    /// Names the plugin. A fixture is copied into the run's folder, so that messages contain no absolute paths. The
+    /// Names the plugin. A fixture is copied into the run's directory, so that messages contain no absolute paths. The
     /// copy keeps only the last part of the fixture's path.
     pub(crate) fn plugin(self, name: &str) -> Self {
         let fixture = fixtures().join(name);

@@ -1,5 +1,5 @@
-//! Checks texts with escape sequences in results, faults, finish reports and messages. A terminal receives them
-//! escaped, so that it does not run them. Files and pipes receive every byte unchanged.
+//! Checks texts with escape sequences in results, faults, finish reports and messages. For a terminal, the host escapes
+//! the sequences, so that the terminal does not act on them. For files and pipes, the host writes every byte unchanged.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -125,7 +125,7 @@ fn with(before: &str, name: &OsStr, behind: &str) -> OsString {
     whole
 }
 
-/// Adds files and folders with such names to the run's folder.
+/// Adds files and directories with such names to the run's directory.
 fn ill_folder(host: Host) -> Host {
     let put = |name: OsString, fixture: &str| {
         fs::copy(fixtures().join(fixture), host.folder().join(name)).unwrap();

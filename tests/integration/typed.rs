@@ -1,5 +1,5 @@
-//! Checks components with their own worlds: items and results are JSON, according to a function's
-//! types.
+//! Checks components with worlds of their own. Items and results are JSON, and the host converts
+//! them from and to the types of the component's function.
 
 use std::fs;
 

@@ -2,7 +2,7 @@
 
 use crate::support::{Host, fixtures, host};
 
-/// Describes a run with these fixtures in its folder.
+/// Describes a run with these fixtures in its directory.
 fn with(fixtures_used: &[&str]) -> Host {
     fixtures_used.iter().fold(host(), |host, name| {
         let content = std::fs::read(fixtures().join(name)).unwrap();

@@ -38,8 +38,8 @@ pub fn worker_count() -> u32 {
     host::worker_count()
 }
 
-/// Returns the way in which the run passes arguments (`--args`). A plugin that never calls this function
-/// runs only with `single`.
+/// Returns the way in which the run passes arguments (`--args`). A plugin that never calls this function runs only with
+/// `--args single`.
 ///
 /// ```
 /// use mtl_plugin::context::{Passing, argument_passing};

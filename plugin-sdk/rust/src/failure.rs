@@ -1,8 +1,8 @@
 //! Errors of a worker, and failures of one item.
 //!
-//! `?` and `into()` convert any text to both types, and any error that is `Send` and `Sync`. If one
-//! of the types implemented [`std::error::Error`], this conversion would overlap with `From<T> for
-//! T`.
+//! `?` and `into()` convert any text to either type, and any error that is `Send` and `Sync`. The
+//! types do not implement [`std::error::Error`]. Otherwise, this conversion would overlap with
+//! `From<T> for T`.
 
 use std::fmt;
 

@@ -70,7 +70,7 @@ pub use output::IntoOutput;
 pub use parameter::{Argument, FromParameter};
 pub use worker::Worker;
 
-/// Implements [`Worker`](trait@Worker) for a type whose `call` takes any parameters.
+/// Implements [`Worker`](trait@Worker) for a type whose `call` has one or several parameters.
 ///
 /// ```
 /// use mtl_plugin::{Error, Failure};
@@ -114,8 +114,8 @@ pub use worker::Worker;
 ///   implement [`Default`].
 /// - `call` takes the item as one or several parameters: see [`FromParameter`]. It returns a type
 ///   that implements [`IntoOutput`], or a `Result` of such a type. A result may borrow from the
-///   worker or from the parameters. If its type is not a reference, it then needs a lifetime, as in
-///   `Cow<'_, str>`.
+///   worker or from the parameters. If the type of such a result is not a reference, it must have a
+///   lifetime, as in `Cow<'_, str>`.
 /// - `after_restore(&mut self)` is optional. It prepares workers that start from a snapshot: see
 ///   [`Worker::after_restore`].
 /// - `finish(self)` is optional. It returns the finish report, or a `Result` with the report.

@@ -5,7 +5,7 @@ mod numbers;
 use crate::{Failure, context::Format};
 
 /// A type that can be converted to the bytes of a result. The bytes are borrowed, or written to the
-/// worker's buffer. A value can also mean "no record".
+/// worker's buffer. Some values, such as `None`, stand for "no record".
 ///
 /// ```
 /// use mtl_plugin::IntoOutput;

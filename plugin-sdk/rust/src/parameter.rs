@@ -1,4 +1,4 @@
-//! Types of `call`'s parameters, under [`worker`](macro@crate::worker).
+//! Types of the parameters of `call`, if the attribute [`worker`](macro@crate::worker) is used.
 //!
 //! A parameter is filled from the whole item, from an element of a JSON array, or from a member of
 //! a JSON object. A text or bytes parameter gets the item unchanged, or the decoded text of a JSON
@@ -15,7 +15,8 @@ use crate::{
     json::describe_mismatch,
 };
 
-/// A type that a parameter of `call` can have, under [`worker`](macro@crate::worker).
+/// A type that a parameter of `call` can have, if the attribute [`worker`](macro@crate::worker) is
+/// used.
 ///
 /// ```
 /// use mtl_plugin::{Argument, Failure, FromParameter};

@@ -1,4 +1,4 @@
-//! Runs a worker natively, as the host does: it gets bytes and returns bytes.
+//! Runs a worker natively: as in the host, the worker gets bytes and returns bytes.
 //!
 //! Only tests of plugins use this module.
 

@@ -63,7 +63,7 @@ pub trait Worker: Sized + 'static {
     ///
     /// # Errors
     ///
-    /// Fails if the worker cannot start. The run ends with this message.
+    /// Fails if the worker cannot start. The run then ends with the message of the error.
     fn init(args: Self::Init) -> Result<Self, Error>;
 
     /// Works on one item.
@@ -73,9 +73,9 @@ pub trait Worker: Sized + 'static {
     /// Fails if the item has no result. The run continues unless `--on-error immediate` is set.
     fn call<'a>(&'a mut self, item: Self::Item<'a>) -> Result<Self::Output<'a>, Failure>;
 
-    /// Prepares a worker that starts from a snapshot (`--snapshot`). [`init`](Self::init) started
-    /// one worker, and the host copied it before its first item. The host calls this function on
-    /// each copy, including a copy that replaces a failed worker.
+    /// Prepares a worker that starts from a snapshot (`--snapshot`). The host has called
+    /// [`init`](Self::init) for one worker, and copied this worker before its first item. It calls
+    /// this function on each copy, including a copy that replaces a failed worker.
     ///
     /// Here, open files, request the worker's number, and draw random numbers that must differ
     /// between workers. If this function panics, the worker fails to start.
@@ -149,9 +149,10 @@ pub trait Worker: Sized + 'static {
         Ok(())
     }
 
-    /// Returns the way in which the run passes arguments. Code of the attribute
-    /// [`worker`](macro@crate::worker) requests it from the host. A hand-written worker takes whole
-    /// items, so its module need not import `argument-passing`.
+    /// Returns the way in which the run passes arguments. Code that the attribute
+    /// [`worker`](macro@crate::worker) generates calls the host to find out. A hand-written worker
+    /// takes whole items, so it does not call the host, and its module need not import
+    /// `argument-passing`.
     ///
     /// # Errors
     ///

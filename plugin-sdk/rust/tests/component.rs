@@ -1,4 +1,4 @@
-//! Makes a component of every example plugin that is built.
+//! Converts each example plugin that has been built to a component.
 //!
 //! The plugins are in the directory that `MTL_EXAMPLE_PLUGINS` names (default: the output directory
 //! of `examples-plugins/build`). The test writes the components to its subdirectory `component/`,

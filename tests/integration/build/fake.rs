@@ -1,4 +1,4 @@
-//! Makes a project in a temporary folder, with scripts in place of compilers.
+//! Makes a project in a temporary directory, with scripts in place of compilers.
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
@@ -93,7 +93,7 @@ impl Project {
         self.host(args).stdin(input).run()
     }
 
-    /// Runs the command with these folders at the beginning of `PATH`.
+    /// Runs the command with these directories at the beginning of `PATH`.
     pub(super) fn run_with_path(&self, folders: &str, args: &[&str]) -> Finished {
         self.host_with_path(&format!("{folders}:"), args).run()
     }
@@ -102,7 +102,7 @@ impl Project {
         self.host(args).start()
     }
 
-    /// Describes the command in this folder, with only the programs in `bin`.
+    /// Describes the command in this directory, with only the programs in `bin`.
     fn host(&self, args: &[&str]) -> Host {
         self.host_with_path("", args)
     }

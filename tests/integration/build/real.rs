@@ -29,7 +29,7 @@ fn environment() -> Vec<String> {
     all
 }
 
-/// Runs the command in a folder with the tools of this machine.
+/// Runs the command in a directory with the tools of this machine.
 pub(crate) fn run_in(folder: &Path, args: &[&str], input: &str) -> Finished {
     let mut before = vec!["-C".to_owned(), folder.to_str().unwrap().to_owned()];
     before.extend(environment());

@@ -23,7 +23,7 @@ const TRAPS: [&str; 12] = [
     "go",
     "node",
 ];
-/// The files that make a folder a project of each language.
+/// The files that make a directory a project of each language.
 const LANGUAGES: [&[(&str, &str)]; 7] = [
     &[("a.c", "")],
     &[("a.zig", "")],
@@ -35,7 +35,7 @@ const LANGUAGES: [&[(&str, &str)]; 7] = [
 ];
 const DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// Creates an untrusted folder `name` with these files, and with a trap in place of each program.
+/// Creates an untrusted directory `name` with these files, and with a trap in place of each program.
 fn untrusted_folder(name: &str, files: &[(&str, &str)]) -> Project {
     let project = project();
     let marker = project.path("marker");
@@ -50,7 +50,7 @@ fn untrusted_folder(name: &str, files: &[(&str, &str)]) -> Project {
 }
 
 impl Project {
-    /// Checks that nothing in the folder has run.
+    /// Checks that nothing in the directory has run.
     fn assert_untouched(&self, context: &str) {
         let marker = fs::read_to_string(self.path("marker")).unwrap_or_default();
         assert_eq!(marker, "", "{context}");
@@ -146,7 +146,7 @@ fn finding_a_tool_runs_nothing_of_the_project() {
         assert!(stderr.starts_with(&shown), "{stderr}");
         project.assert_untouched(missing);
     }
-    // The build must not ask the folder's own Python for Zig, because clang is available.
+    // The build must not ask the directory's own Python for Zig, because clang is available.
     let project = traps(LANGUAGES[0]);
     project.tool("clang-22", COMPILER);
     let stderr = project.build([]).code(0).stderr_text();
@@ -182,7 +182,7 @@ fn relative_folders_in_path_do_not_reach_the_project() {
 /// `rust-toolchain.toml`, `go.mod` or `.tool-versions` could make the host run another program.
 #[test]
 fn tools_are_queried_outside_the_project() {
-    // A script in place of a tool that starts a program named by a file in the current folder.
+    // A script in place of a tool that starts a program named by a file in the current directory.
     let probe = |project: &Project| {
         let marker = project.path("marker").to_str().unwrap().to_owned();
         let proxy = format!(
@@ -209,7 +209,8 @@ fn tools_are_queried_outside_the_project() {
 }
 
 /// Checks that a project with its own toolchain file is built without an earlier query to the
-/// compiler. If the project needs something else, the compiler itself fails and reports this.
+/// compiler. If the compiler does not fit the project, the compiler itself fails and reports the
+/// reason.
 #[test]
 fn a_project_toolchain_file_skips_the_compiler_query() {
     for name in ["p/rust-toolchain.toml", "p/rust-toolchain", "rust-toolchain"] {
@@ -233,8 +234,8 @@ fn a_project_toolchain_file_skips_the_compiler_query() {
 
 #[test]
 fn a_build_command_is_shown_before_it_runs() {
-    // The host detects the project's Zig package by the directory of the package. The host builds
-    // with this Zig, and shows the command line.
+    // The host finds the package `ziglang` in the project's `.venv` by the name of the directory.
+    // The host builds with this package, and shows the command line.
     let project = project().files(C.files);
     let venv = "p/.venv/lib/python3.11/site-packages";
     project.write(&format!("{venv}/ziglang/__main__.py"), "");

@@ -1,5 +1,5 @@
-//! Checks files: no path gives a plugin access outside its grants, and a plugin cannot change a
-//! directory that is granted for reading.
+//! Checks access to files. No path gives a plugin access to files outside its grants. A plugin
+//! cannot change a directory that is granted only for reading.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -61,7 +61,7 @@ impl GoodRun {
         self
     }
 
-    /// Sets a function that creates the files that the flags grant, in the folder of each run.
+    /// Sets a function that creates the files that the flags grant, in the directory of each run.
     pub(super) fn granting(mut self, make: impl Fn(&Path) + 'static) -> Self {
         self.granting = Box::new(make);
         self

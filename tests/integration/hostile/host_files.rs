@@ -1,5 +1,5 @@
 //! Checks files that the host itself opens in a directory that a plugin may change. In such a directory, the host
-//! follows no symbolic link. It refuses to read files from it that control the run.
+//! follows no symbolic link. It refuses to read files that control the run from such a directory.
 
 use std::fs;
 use std::os::unix::fs::symlink;

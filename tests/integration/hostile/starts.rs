@@ -1,5 +1,5 @@
-//! Checks misdeeds before the first item or after the last: the run ends, or continues without the worker, and never
-//! waits longer than its limits.
+//! Checks misdeeds at the start of a worker, before its first item, and at its end, after its last item. The run ends,
+//! or continues without the worker. It never waits longer than its time limits.
 
 use std::io::Write as _;
 use std::sync::Arc;

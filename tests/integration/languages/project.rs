@@ -82,7 +82,7 @@ impl Built {
     }
 }
 
-/// Returns the folder in which all tests keep compiled plugins.
+/// Returns the directory in which all tests keep compiled plugins.
 pub(super) fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("languages")
 }

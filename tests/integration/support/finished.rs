@@ -60,7 +60,7 @@ impl Finished {
         self
     }
 
-    /// Checks the whole content of a file in the run's folder.
+    /// Checks the whole content of a file in the run's directory.
     #[track_caller]
     pub(crate) fn file(self, name: &str, expected: impl AsRef<[u8]>) -> Self {
         let content = fs::read(self.folder.path().join(name)).unwrap();

@@ -55,16 +55,17 @@ pub(crate) fn check(interruptions: Interruptions, model: impl Fn() + Send + Sync
     assert!(executions > 1, "the model has only one order of steps");
 }
 
-/// Aborts at the first panic. A panic interrupts a model's threads, and the destructors of their values take locks,
-/// which loom then no longer supports. The errors from loom would hide the message of the first panic.
+/// Aborts at the first panic. Otherwise, the panic would run the destructors of values in the model's threads. These
+/// destructors take locks, which loom does not support after a panic. The errors from loom would then hide the message
+/// of the first panic.
 fn end_at_the_first_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         panic::set_hook(Box::new(|panic| {
             let thread = thread::current();
             let model = thread.name().unwrap_or("a model");
-            // The test harness captures what `eprintln!` prints, and shows it only at the end of a test. An abort
-            // prevents this end.
+            // The test harness captures what `eprintln!` prints, and shows it only at the end of a test. A test that
+            // aborts never reaches its end.
             let _ = writeln!(io::stderr(), "\n{model}: {panic}");
             process::abort();
         }));

@@ -13,8 +13,8 @@
 //!
 //! # When a model fails
 //!
-//! The name of the model and its first panic are printed first. `LOOM_LOCATION=1` adds where each thread of a deadlock
-//! waits.
+//! The name of the model and its first panic are printed first. With `LOOM_LOCATION=1`, the output contains the
+//! position in the source at which each thread of a deadlock waits.
 //!
 //! # Limits
 //!

@@ -1,7 +1,7 @@
 //! Models one run: the host's queue, and a tally of the items that went through it.
 //!
-//! The tally uses the standard library's mutex, which loom does not know. An update of the tally is therefore no step
-//! of the model, and adds no interleaving.
+//! The tally uses the standard library's mutex, which loom does not know. An update of the tally is therefore not a
+//! step of the model, and adds no interleavings.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

@@ -46,7 +46,7 @@ pub(crate) struct Call<'a> {
     pub(crate) name: &'a Ident,
     pub(crate) has_receiver: bool,
     pub(crate) parameters: Vec<Parameter<'a>>,
-    /// The type of the result. In it, the lifetime of a call replaces each lifetime except
+    /// The type of the result. In this type, the lifetime of a call replaces each lifetime except
     /// `'static`.
     pub(crate) output: Type,
 }

@@ -53,8 +53,8 @@ impl Results {
         }
     }
 
-    /// Returns whether this result is large enough to end the batch. `out` is then the address of
-    /// the result itself, because memory may not suffice for a copy.
+    /// Returns whether this result is large enough to end the batch. If it is, `out` is the address
+    /// of the result itself, because memory may not suffice for a copy.
     fn is_large(bytes: &[u8]) -> bool {
         (Self::FULL..=MAX_LENGTH).contains(&bytes.len())
     }

@@ -55,8 +55,8 @@ macro_rules! export {
 
             #[cfg(target_arch = "wasm32")]
             unsafe extern "C" {
-                /// Runs constructors. The linker defines this function. If no export calls it, the
-                /// linker adds a call of it to each export.
+                /// Runs constructors. The linker defines this function. If no export calls this
+                /// function, the linker inserts a call into each export.
                 safe fn __wasm_call_ctors();
             }
 

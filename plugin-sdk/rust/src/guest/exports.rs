@@ -10,8 +10,8 @@ use super::{
 use crate::Worker;
 
 thread_local! {
-    /// The buffers of `cabi_realloc`. They are separate from [`Exports`], because an adapter
-    /// allocates during a WASI call of the worker, while `Exports` is borrowed.
+    /// The buffers of `cabi_realloc`. During a WASI call of the worker, `Exports` is borrowed, and
+    /// an adapter may allocate a buffer. These buffers are therefore not in [`Exports`].
     static HEAP: RefCell<Heap> = const { RefCell::new(Heap::new()) };
 }
 

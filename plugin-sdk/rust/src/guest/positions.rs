@@ -1,8 +1,8 @@
 //! Positions of the parameters' values in an item.
 //!
-//! One pass over the item finds the position of each value. The values are read after this pass.
-//! The pass no longer borrows the item then, so a text parameter can borrow its value or decode it
-//! in place.
+//! One pass over the item finds the position of each value. The values are read only after this
+//! pass, when the pass no longer borrows the item. A text parameter can therefore borrow its value
+//! or decode it in place.
 
 use std::{fmt, ops::Range};
 

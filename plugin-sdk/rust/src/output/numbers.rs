@@ -1,5 +1,5 @@
-//! Numbers and `bool` as results, in JSON. JSON has no infinities and no NaN, so these are
-//! failures.
+//! Numbers and `bool` as results, in JSON. JSON has no infinities and no NaN, so these values
+//! become failures.
 
 use super::IntoOutput;
 use crate::{Failure, Json, context::Format};

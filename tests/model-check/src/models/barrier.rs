@@ -131,8 +131,9 @@ pub fn lent_items() {
     });
 }
 
-/// One of two workers waits for work, but gets no new instance. The queue wakes this worker for an
-/// item. The other worker must therefore claim the item before the reader closes the queue.
+/// One of two workers waits for work, but cannot create a new instance. The queue wakes this worker
+/// when an item arrives. The other worker must therefore claim the item before the reader closes
+/// the queue.
 pub fn with_a_retired_worker() {
     check(Interruptions::AtMost(3), || {
         let barrier = Barrier::new(1);
@@ -167,8 +168,8 @@ pub fn during_a_retry() {
     });
 }
 
-/// While a worker runs a slow item, the items that it has started ahead of time go back. Another
-/// worker waits for them.
+/// While a worker runs a slow item, the items that it has started ahead of time return to its
+/// claim. Another worker waits for these items.
 pub fn during_a_slow_item() {
     check(Interruptions::AtMost(3), || {
         let barrier = Barrier::new(1);

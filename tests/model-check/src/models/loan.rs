@@ -23,8 +23,7 @@ enum BorrowerReply {
     Lost,
 }
 
-/// Another worker steals items that the borrower has not started. The owner runs the items that
-/// are left after the loan.
+/// Another worker steals items that the borrower has not started. After the loan, the owner runs the remaining items.
 pub fn stolen() {
     check(Interruptions::AtMost(3), || {
         let run = Run::with_items(4, Window::UNBOUNDED, 1);

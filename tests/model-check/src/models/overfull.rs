@@ -1,5 +1,5 @@
-//! Checks results that wait for the result of an earlier item. If these results exceed twice the window, only the
-//! earliest item runs. The other items run after the results are delivered.
+//! Checks results that wait for the result of an earlier item. If the waiting results exceed twice the window, the
+//! workers run only this earlier item. They run further items after the waiting results are delivered.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -13,8 +13,8 @@ use crate::run::{ITEM_COST, Run, RunCounts, join};
 const WINDOW: usize = 200;
 const RESULT: usize = 500;
 
-/// The results that a consumer takes in the order of their items. Like the tally of a run, the lock
-/// adds no step to the model.
+/// The results that a consumer takes in the order of their items. The lock is no step of the model, like the lock of a
+/// run's tally.
 #[derive(Default)]
 struct Consumer(Mutex<Results>);
 
