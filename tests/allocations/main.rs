@@ -69,9 +69,9 @@ const ITEMS: usize = 10_000;
 /// The number of items in flight.
 const WINDOW: usize = 500;
 
-/// The number of additional allocations that a run with ten times as many items may perform. The timing of threads
-/// varies: a whole window may be in flight for the first time late in the run, with each item in its own claim and its
-/// own buffer of outcomes. If each claim needed one allocation, most runs would exceed this number.
+/// The number of additional allocations that a run with ten times as many items may perform. The number varies with the
+/// timing of threads. Late in the run, a whole window may be in flight for the first time. Each item may then be in its
+/// own claim, with its own buffer of outcomes. If each claim needed one allocation, most runs would exceed this number.
 const TOLERANCE: u64 = 3 * WINDOW as u64;
 
 /// A time limit far above the time of the tests.

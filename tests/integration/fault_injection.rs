@@ -1,6 +1,6 @@
 //! Kills workers' processes at random while they run items. Each item must have exactly one
-//! outcome, each record must be correct, no item may run again after its result, and no process may
-//! be left.
+//! outcome, and each record must be correct. No item may run again after the host has its result,
+//! and no process may be left.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -74,8 +74,8 @@ pub trait Worker: Sized + 'static {
     fn call<'a>(&'a mut self, item: Self::Item<'a>) -> Result<Self::Output<'a>, Failure>;
 
     /// Prepares a worker that starts from a snapshot (`--snapshot`). The host has called
-    /// [`init`](Self::init) for one worker, and copied this worker before its first item. It calls
-    /// this function on each copy, including a copy that replaces a failed worker.
+    /// [`init`](Self::init) for one worker, and copied this worker before its first item. The host
+    /// calls this function on each copy, including a copy that replaces a failed worker.
     ///
     /// Here, open files, request the worker's number, and draw random numbers that must differ
     /// between workers. If this function panics, the worker fails to start.

@@ -111,8 +111,8 @@ impl Run {
         self.queue.release(items, items * ITEM_COST);
     }
 
-    /// Takes the remaining items from the queue, as the host does after all workers have left, and checks that each
-    /// item is done or left exactly once.
+    /// Takes the remaining items from the queue, as the host does after all workers have left. Checks that each item is
+    /// either done or among the remaining items, exactly once.
     pub(crate) fn end(&self, reader: Option<JoinHandle<()>>) -> RunCounts {
         self.queue.stop_from(ItemIndex::default());
         if let Some(reader) = reader {

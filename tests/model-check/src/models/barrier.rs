@@ -168,8 +168,8 @@ pub fn during_a_retry() {
     });
 }
 
-/// While a worker runs a slow item, the items that it has started ahead of time return to its
-/// claim. Another worker waits for these items.
+/// While a worker runs a slow item, the items that it has started ahead of time go back to the
+/// queue. Another worker waits for these items.
 pub fn during_a_slow_item() {
     check(Interruptions::AtMost(3), || {
         let barrier = Barrier::new(1);
