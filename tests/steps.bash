@@ -257,9 +257,9 @@ step_packages() {
     local scratch built=${CARGO_TARGET_DIR:-target}/debug/mtl-host
     rm -f "$built"
     # Cargo takes packages of the same version for unchanged. What it kept of earlier ones has to go.
-    local kept=("${CARGO_HOME:-$HOME/.cargo}"/registry/src/-*/mtl-{host,jail,stream}-[0-9]*)
-    if [ -e "${kept[0]}" ]; then
-        rm -rf "${kept[@]}" "${CARGO_TARGET_DIR:-target}"/debug/.fingerprint/mtl-{host,jail,stream}-*
+    local kept=${CARGO_HOME:-$HOME/.cargo}/registry/src
+    if compgen -G "$kept/-*/mtl-jail-[0-9]*" >/dev/null; then
+        rm -rf "$kept"/-*/mtl-{host,jail,stream}-[0-9]* "${CARGO_TARGET_DIR:-target}"/debug/.fingerprint/mtl-{host,jail,stream}-*
     fi
     "$cargo" --config Cargo.toml package --workspace --exclude "examples-of-*" --locked --allow-dirty
     scratch=$(mktemp -d)
