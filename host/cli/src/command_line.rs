@@ -48,9 +48,9 @@ pub(super) fn command() -> clap::Command {
     show_defaults(Cli::command())
 }
 
-/// Writes default values into the help texts as `(default: X)`, and hides the form of clap, which
-/// has square brackets. If the default of a flag is computed, its help text already contains
-/// `(default: …)`.
+/// Adds `(default: X)` to the help text of each flag that has a default value, and hides the note
+/// `[default: X]` that clap would print. If the default of a flag is computed, its help text
+/// already contains `(default: …)`.
 fn show_defaults(command: clap::Command) -> clap::Command {
     command.mut_args(show_default).mut_subcommands(show_defaults)
 }

@@ -166,9 +166,9 @@ pub(crate) fn header(bytes: [u8; HEADER]) -> (usize, u8) {
     (u32::from_le_bytes([a, b, c, d]) as usize, kind)
 }
 
-/// Truncates a guest's text to the maximum length of a text in a frame. The replacement characters
-/// for invalid UTF-8 are longer than the invalid bytes. The maximum length leaves room for the
-/// additional bytes.
+/// Truncates a guest's text to the maximum length of a text in a frame. This length is three times
+/// the limit on a text in the guest's memory, because each invalid byte can become a replacement
+/// character of 3 bytes.
 pub(crate) fn truncate_guest_text(text: String) -> String {
     bounded::truncate_text(text, bounded::guest::MAX)
 }

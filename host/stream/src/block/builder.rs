@@ -168,9 +168,10 @@ impl BlockBuilder {
         self.rejected.push((last, why.into()));
     }
 
-    /// Rejects each item for which `judge` returns a reason. The first `before` items are not
-    /// judged. `judge` gets the position of each later item, counted from 0, with its bytes and its
-    /// path. Items that are already rejected stay rejected and are not judged.
+    /// Rejects each item for which `judge` returns a reason. The first `before` items are skipped.
+    /// For each later item, `judge` gets the position, the bytes and the path. The first item after
+    /// the skipped ones has position 0. An item that is already rejected has a position, but stays
+    /// rejected and is not judged.
     pub(crate) fn judge(
         &mut self,
         before: usize,

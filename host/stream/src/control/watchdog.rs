@@ -1,9 +1,9 @@
 //! The clock that stops guests: one thread per engine.
 //!
 //! On each tick, the watchdog increments the engine's epoch. Every running guest then calls its store's epoch callback,
-//! which decides whether the guest may continue. The watchdog counts ticks, so that other threads can tell the time
-//! without reading a clock. It computes the number of ticks from the clock, so the number is correct even after a late
-//! tick.
+//! which decides whether the guest may continue. The watchdog stores the number of ticks since its start, so that
+//! other threads can tell the time without reading a clock. At each tick, it divides the elapsed time by the length of
+//! a tick to get this number. So the number is correct even after a late tick.
 //!
 //! The watchdog measures how long this process was stopped, by SIGSTOP, Ctrl-Z or a frozen control group. It detects a
 //! stop when ticks are missing and its thread neither ran nor waited for a core.
