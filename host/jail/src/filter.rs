@@ -205,7 +205,7 @@ mod tests {
         let old = 3 - ALWAYS_OLD.len();
         let expected = format!(
             "{} system calls without a grant, {} with a read-only directory, {} with `:rw` and {} with `:rw+symlinks`. \
-             `--net` adds {more}.",
+             `--net` adds {more} system calls.",
             none + old,
             read + old,
             write + old,
